@@ -1,0 +1,372 @@
+"""The commands as functions: train, load, evaluate, inspect."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from gansmith import distributed, planning
+from gansmith.checkpoint import load_newest
+from gansmith.data.dataset import Dataset
+from gansmith.data.inspection import Inspection, inspect_dataset
+from gansmith.data.mirrored import Mirrored
+from gansmith.data.sources import open_dataset
+from gansmith.errors import UserError
+from gansmith.model import Model
+from gansmith.recorder import Recorder
+from gansmith.run import Run
+from gansmith.trainer import Guest, Interrupted, Settings, Trainer
+
+if TYPE_CHECKING:
+    from gansmith.metrics.judgement import Judgement
+    from gansmith.watch.watcher import Watcher
+
+HELD_OUT = 0.2
+"""Share of the data that is kept from training, to judge with, where the source brings no test split."""
+HELD_OUT_MOST = 10_000
+
+OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable")
+"""The options of `open_dataset` that a run remembers."""
+
+
+def load(path: Path | str, device: str = "cpu") -> Model:
+    """The model in a run folder, its model/ folder, or a copy of one. Raises UserError if there is none."""
+    return Model.load(path, device)
+
+
+def train(
+    data: Any = None,
+    *,
+    gan: str | None = None,
+    preset: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    out: Path | str | None = None,
+    resume: bool | str = False,
+    minutes: float | None = None,
+    samples: int | None = None,
+    batch: int | None = None,
+    accumulate: int = 1,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    mirror: bool | None = None,
+    evaluate: bool = True,
+    watchers: Sequence[Watcher] = (),
+    **opening: Any,
+) -> Run:
+    """Trains a GAN on data and returns its run, with model, report and scores.
+
+    `data` is anything `open_dataset` takes, whose options (`resolution`, `crop`, `channels`, `labels`, ...) may be given too.
+    `options` are fields of the GAN's Config. Without a budget (`minutes`, `samples`) the preset's is used. `resume=True` continues the
+    run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
+    keeps its own configuration; a budget given with it extends or shortens it.
+
+    Raises UserError for whatever the user can mend, and Interrupted when stopped by Ctrl-C or SIGTERM after saving.
+    """
+    distributed.start()
+    folder = _resumed_folder(data, out, resume)
+    if folder is not None:
+        return _continue(folder, data, opening, minutes, samples, evaluate, watchers)
+    if data is None:
+        raise UserError("Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits.")
+    dataset = _open_together(data, opening)
+    plan = planning.plan(
+        dataset,
+        gan=gan,
+        preset=preset,
+        options=options,
+        minutes=minutes,
+        samples=samples,
+        batch=batch,
+        accumulate=accumulate,
+        seed=seed,
+        device=device,
+        precision=precision,
+        mirror=mirror,
+    )
+    folder = Path(out) if out is not None else Run.next_folder(Path("runs"), dataset.name)
+    folder = Path(distributed.share_text(str(folder)))
+    if (folder / "run.json").exists():
+        raise UserError(f"{folder} already holds a run: continue it with --resume, or choose another --out.")
+    return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers)
+
+
+def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str) -> Path | None:
+    """The folder of the run to continue, or None to begin a new one."""
+    if resume is False:
+        return None
+    if isinstance(resume, str) and resume != "auto":
+        folder = Path(resume)
+    elif out is not None:
+        folder = Path(out)
+    else:
+        folder = Run.newest(Path("runs"), _name(data))
+    if folder is not None and (folder / "run.json").is_file():
+        return folder
+    if resume == "auto":
+        return None
+    raise UserError(f"There is no run to continue in {folder or 'runs/'}: give --out or --resume the folder of one, or leave --resume out.")
+
+
+def _name(data: Any) -> str:
+    return Path(data).stem if isinstance(data, str | Path) else "data"
+
+
+def _open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:
+    """Opens the data in the first process before the others, which then find it in the cache."""
+    dataset = open_dataset(data, **opening) if distributed.leads() else None
+    distributed.wait()
+    return dataset if dataset is not None else open_dataset(data, **opening)
+
+
+def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
+    """What run.json remembers of where the data came from; data from Python must be given again to resume."""
+    if not isinstance(data, str | Path):
+        return {"source": None, "opening": {}}
+    path = Path(data)
+    return {"source": str(path.resolve()) if path.exists() else str(data), "opening": dict(opening)}
+
+
+def _split(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    return dataset.split(min(HELD_OUT, HELD_OUT_MOST / len(dataset)))
+
+
+def _continue(
+    folder: Path,
+    data: Any,
+    opening: Mapping[str, Any],
+    minutes: float | None,
+    samples: int | None,
+    evaluate: bool,
+    watchers: Sequence[Watcher],
+) -> Run:
+    run = Run(folder)
+    dataset = run_data(run, data, opening)
+    if dataset.fingerprint != run.facts["data"]["fingerprint"]:
+        raise UserError(
+            f"The data have changed since {folder} was begun, so it cannot be continued exactly: restore them, or begin a new run."
+        )
+    settings = run.facts["settings"] | ({"minutes": minutes, "samples": samples} if minutes or samples else {})
+    plan = planning.Plan(
+        gan=run.facts["gan"],
+        preset=run.facts["preset"],
+        config=planning.made_config(_gan_class(run), run.facts["gan"], planning.Preset(about="", batch=1), run.facts["config"]),
+        settings=Settings(**{**settings, "device": planning.choose_device(settings["device"].partition(":")[0])}),
+        mirror=run.facts["mirror"],
+    )
+    return _train(dataset, plan, folder, run.facts["data"], run, evaluate, watchers, extended=bool(minutes or samples))
+
+
+def _gan_class(run: Run) -> Any:
+    from gansmith import gans
+
+    return gans.find(run.facts["gan"])
+
+
+def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
+    """The data a run was trained on, opened as they were, or `data` in their stead."""
+    facts = run.facts["data"]
+    if data is None and facts["source"] is None:
+        raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
+    return _open_together(facts["source"] if data is None else data, {**facts["opening"], **(opening or {})})
+
+
+def _train(
+    dataset: Dataset,
+    plan: planning.Plan,
+    folder: Path,
+    source: Mapping[str, Any],
+    resumed: Run | None,
+    evaluate: bool,
+    watchers: Sequence[Watcher],
+    extended: bool = False,
+) -> Run:
+    training, held_out = _split(dataset)
+    gan = plan.build(dataset)
+    played = Mirrored.of(training) if plan.mirror else training
+    trainer = Trainer(gan, played, plan.settings)
+    run = resumed or (Run.create(folder, _facts(folder, dataset, plan, gan, source)) if distributed.leads() else None)
+    distributed.wait()
+    run = run or Run(folder)
+    card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
+    if distributed.leads():
+        recorder = Recorder(run, Model(gan, dataset.codec, card), training, held_out, watchers)
+        trainer.guest = recorder
+        for watcher in watchers:
+            watcher.started(run.facts)
+    else:
+        trainer.guest = Follower(run)
+        watchers = ()
+    if resumed:
+        _restore(trainer, run, extended)
+    elif distributed.leads():
+        recorder.preview_real(training)
+    try:
+        trainer.train()
+    except Interrupted:
+        for watcher in watchers:
+            watcher.finished(f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}")
+        raise
+    if distributed.leads() and evaluate:
+        _judge_and_report(run, recorder.model, training, held_out, watchers)
+    for watcher in watchers:
+        watcher.finished(f"Done: {folder}")
+    distributed.wait()
+    return run
+
+
+def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source: Mapping[str, Any]) -> dict[str, Any]:
+    spec = dataset.codec.spec
+    return {
+        "name": folder.name,
+        "gan": str(Path(plan.gan).resolve()) if plan.gan.endswith(".py") else plan.gan,
+        "preset": plan.preset,
+        "config": dataclasses.asdict(plan.config),
+        "settings": dataclasses.asdict(plan.settings),
+        "mirror": plan.mirror,
+        "data": {
+            **source,
+            "name": dataset.name,
+            "kind": spec.kind,
+            "fingerprint": dataset.fingerprint,
+            "examples": len(dataset),
+            "classes": list(spec.classes),
+            "shape": list(spec.shape),
+        },
+        "parameters": planning.parameters(gan),
+        "environment": planning.environment(plan.settings.device),
+        "command": planning.command_line(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _restore(trainer: Trainer, run: Run, extended: bool) -> None:
+    assert trainer.guest is not None
+    state = trainer.guest.last_good()
+    if state is None:
+        trainer.guest.say("There is no checkpoint yet: beginning again from the same seed.")
+        return
+    trainer.load_state(*state)
+    if extended:
+        trainer.gan.clock.total = None
+        trainer.budget.samples = trainer.settings.samples
+    trainer.guest.say(f"Continuing at {trainer.gan.clock.samples:,} samples.")
+
+
+class Follower(Guest):
+    """The guest of the processes that only compute."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def tick(self, trainer: Trainer, record: dict[str, Any]) -> None: ...
+    def progress(self, trainer: Trainer) -> None: ...
+    def save(self, tensors: Any, facts: Any) -> None: ...
+    def say(self, sentence: str) -> None: ...
+
+    def last_good(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
+        return load_newest(self.run.checkpoints, lambda _: None)
+
+
+# ---- judging ------------------------------------------------------------------------------------------------------------------
+
+
+def evaluate_run(
+    run: Run,
+    *,
+    data: Any = None,
+    metrics: Sequence[str] | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    watchers: Sequence[Watcher] = (),
+) -> Judgement:
+    """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own."""
+    training, held_out = _split(run_data(run))
+    if data is not None:
+        held_out = _like(training, data)
+    return _judge_and_report(run, run.model(), training, held_out, watchers, metrics=metrics, samples=samples, seed=seed)
+
+
+def evaluate(
+    run: Run | Path | str | None = None, *, real: Any = None, fake: Any = None, data: Any = None, **options: Any
+) -> Judgement:
+    """Judges a run against its data, or anybody's samples: `evaluate("runs/digits-0001")`, `evaluate(real="photos/", fake="made/")`.
+
+    `metrics`, `samples` and `seed` choose what is measured and how; opening options (`resolution`, ...) apply to both sides of the second
+    form. Raises UserError if neither form is given.
+    """
+    from gansmith.metrics.judge import judge
+
+    if run is not None:
+        return evaluate_run(run if isinstance(run, Run) else Run(run), data=data, **options)
+    if real is None or fake is None:
+        raise UserError("Judging needs a run folder, or both --real and --fake.")
+    opening = {name: options.pop(name) for name in OPENING if name in options}
+    training, held_out = _split(open_dataset(real, **opening))
+    return judge(_like(training, fake), training, held_out, **options)
+
+
+def _like(training: Dataset, data: Any) -> Dataset:
+    """Other data, opened in the geometry of the training data; their class names must be known."""
+    spec = training.codec.spec
+    if spec.kind != "images":
+        return open_dataset(data)
+    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0])
+
+
+def _judge_and_report(
+    run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
+) -> Judgement:
+    from gansmith.metrics.judge import MOST, judge
+    from gansmith.report.html import write_report
+
+    count = min(options.get("samples") or MOST, len(held_out))
+    fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
+    judgement = judge(fake, training, held_out, **options)
+    seen = model.card["samples"]
+    records = [{"samples_seen": seen, **score.to_json()} for score in judgement.scores]
+    run.append("evaluations.jsonl", records)
+    shown = judgement.neighbours
+    rows = [
+        raw
+        for made, near in zip(shown.generated, shown.nearest, strict=True)
+        for raw in [
+            *model.codec.decode(fake.batch(made.reshape(1))),
+            *model.codec.decode(training.batch(near)),
+        ]
+    ]
+    if training.codec.spec.kind == "images":
+        model.codec.preview(rows).save(run.samples / "neighbours.png")
+    for watcher in watchers:
+        watcher.evaluation(records)
+    write_report(run.folder)
+    return judgement
+
+
+# ---- looking ------------------------------------------------------------------------------------------------------------------
+
+
+def inspect(data: Any, **opening: Any) -> Inspection:
+    """What is in the data, what is wrong with it, what we would train and how long that would take here."""
+    inspection = inspect_dataset(data, **opening)
+    try:
+        dataset = open_dataset(data, **{**opening, "skip_unreadable": True})
+        plan = planning.plan(dataset)
+        rehearsal = planning.rehearse(plan, dataset)
+    except UserError as error:
+        inspection.suggestion = f"Nothing can be trained on it yet: {error}"
+        return inspection
+    needed = max(200_000, 40 * len(dataset))
+    hours = needed / rehearsal.images_per_second / 3600
+    time = f"{hours * 60:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
+    inspection.suggestion = (
+        f"gansmith train {data if isinstance(data, str | Path) else 'DATA'} would train {plan.gan} (preset {plan.preset}) at about "
+        f"{rehearsal.images_per_second:,.0f} samples a second on this {plan.settings.device}: about {time} for the {needed:,} samples that "
+        "usually give a first good result."
+    )
+    return inspection

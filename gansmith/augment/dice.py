@@ -1,0 +1,38 @@
+"""The random numbers of one batch: every row decides for itself what happens to it."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gansmith.seeds import normal_rows, uniform_rows
+
+Row = Float[Tensor, " batch"]
+
+
+class Dice:
+    """Draws one number for each row from torch's global generator, the same ones for one process and for many."""
+
+    def __init__(self, batch: int, p: float | Tensor, device: torch.device, dtype: torch.dtype) -> None:
+        self.batch, self.p, self.device, self.dtype = batch, p, device, dtype
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> Row:
+        return low + (high - low) * uniform_rows(self.batch, device=self.device).to(self.dtype)
+
+    def normal(self, deviation: float) -> Row:
+        return deviation * normal_rows(self.batch, device=self.device).to(self.dtype)
+
+    def integers(self, choices: int) -> Row:
+        """Whole numbers from 0 to choices - 1."""
+        return torch.floor(self.uniform(0, choices))
+
+    def angle(self) -> Row:
+        return self.uniform(-math.pi, math.pi)
+
+    def sometimes(self, strength: float, value: Row) -> Row:
+        """The value with probability strength times p, otherwise 0."""
+        return self.with_probability(self.p * strength, value)
+
+    def with_probability(self, probability: float | Tensor, value: Row) -> Row:
+        return torch.where(self.uniform() < probability, value, torch.zeros_like(value))

@@ -1,0 +1,28 @@
+"""How far a training has come, counted in samples of real data seen."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Clock:
+    """Samples and rounds played. Schedules, averages, ticks and stages ask it; changing the batch size retunes nothing."""
+
+    samples: int = 0
+    """Real examples seen by all processes together."""
+    rounds: int = 0
+    """Rounds of the game played."""
+    total: int | None = None
+    """The budget in samples; None while a budget in minutes has not been turned into samples yet."""
+
+    def progress(self, over: int | None = None) -> float:
+        """How much has passed, from 0 to 1, of `over` samples or of the whole budget (0 while the budget is unknown)."""
+        span = over if over is not None else self.total
+        return min(1.0, self.samples / span) if span else 0.0
+
+    def every(self, rounds: int) -> bool:
+        """Whether this round is one of every so many: for lazy regularisation and slower players."""
+        return self.rounds % rounds == 0
+
+    def advance(self, samples: int) -> None:
+        self.samples += samples
+        self.rounds += 1

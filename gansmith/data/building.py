@@ -1,0 +1,184 @@
+"""From a collection to a data set: decode once, keep on disk, refuse what cannot be read."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gansmith.data.arrays import PixelRows
+from gansmith.data.cache import FORMAT, Writer, store, stored
+from gansmith.data.collection import CHUNK, Collection, Example, Points, in_threads
+from gansmith.data.dataset import Dataset
+from gansmith.data.fingerprint import fingerprint
+from gansmith.data.images import Codec
+from gansmith.data.points import Codec as PointsCodec
+from gansmith.data.survey import Wanted, fit_codec, name_of, reason, survey
+from gansmith.errors import UserError
+
+_NAMED = 3
+"""How many unreadable files an error names."""
+
+
+def build_points(found: Points) -> Dataset:
+    """Points as a data set: standardised by their own mean and deviation."""
+    codec = PointsCodec.fit(found.points, found.columns)
+    arrays = {"point": np.ascontiguousarray(found.points, np.float32)}
+    facts = dict(found.facts) | ({"notes": found.notes} if found.notes else {})
+    return Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=_fingerprint(arrays, codec), facts=facts)
+
+
+def build_images(
+    collection: Collection, wanted: Wanted, cache: Path, skip_unreadable: bool = False, codec: Codec | None = None
+) -> Dataset:
+    """The collection decoded, from the cache if it was decoded before. `codec` is that of the training split, for its test split.
+
+    Unreadable files are cached as such: they are refused, or with `skip_unreadable` left out, without decoding again.
+    """
+    arrays, facts = _in_place(collection, wanted, codec) or _cached(collection, wanted, cache, codec)
+    _refuse(collection, [tuple(pair) for pair in facts["unreadable"]], skip_unreadable)
+    own = Codec.from_json(facts["codec"])
+    known: dict[str, Any] = {}
+    if notes := (*collection.notes, *facts["notes"]):
+        known["notes"] = notes
+    if facts["unreadable"]:
+        known["unreadable"] = tuple(name for name, _ in facts["unreadable"])
+    held_out = build_images(collection.held_out, wanted, cache, skip_unreadable, own) if collection.held_out else None
+    mark = facts["fingerprint"]
+    return Dataset(name=collection.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, facts=known)
+
+
+def _refuse(collection: Collection, unreadable: list[tuple[str, str]], skip: bool) -> None:
+    if unreadable and not skip:
+        named = ", ".join(f"{name} ({why})" for name, why in unreadable[:_NAMED])
+        more = f" and {len(unreadable) - _NAMED} more" if len(unreadable) > _NAMED else ""
+        raise UserError(
+            f"{len(unreadable)} of the files of {collection.name} cannot be read: {named}{more}; repair or remove them, or pass "
+            "--skip-unreadable to leave them out."
+        )
+
+
+def _in_place(
+    collection: Collection, wanted: Wanted, codec: Codec | None
+) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
+    """Arrays that are in memory anyway and already have the right size and mode: nothing to decode, nothing to cache."""
+    rows = collection.examples if collection.in_memory else None
+    if not isinstance(rows, PixelRows):
+        return None
+    codec, notes = (codec, []) if codec else _fitted(collection, wanted)
+    if codec.spec.shape != rows.shape:
+        return None
+    chunks = list(_chunks(collection, rows, codec))
+    arrays = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
+    return arrays, _facts(arrays, codec, [], notes)
+
+
+def _cached(
+    collection: Collection, wanted: Wanted, cache: Path, codec: Codec | None
+) -> tuple[Mapping[str, np.ndarray], dict[str, Any]]:
+    key = None
+    if collection.key:
+        identity = [FORMAT, collection.key(), asdict(wanted), codec.to_json() if codec else None]
+        key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+        if entry := stored(cache, collection.name, key):
+            return entry.arrays, entry.facts
+
+    def fill(writer: Writer) -> Callable[[dict[str, np.ndarray]], dict[str, Any]]:
+        own, notes = (codec, []) if codec else _fitted(collection, wanted)
+        unreadable: list[tuple[str, str]] = []
+        rows = collection.examples
+        if isinstance(rows, PixelRows) and rows.shape == own.spec.shape:
+            for chunk in _chunks(collection, rows, own):
+                writer.append(chunk)
+        else:
+            _decode(collection, own, writer, unreadable)
+        if not writer.count:
+            _refuse(collection, unreadable, skip=False)
+        return lambda arrays: _facts(arrays, own, unreadable, notes)
+
+    entry = store(cache, collection.name, key, fill)
+    return entry.arrays, entry.facts
+
+
+def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str]]:
+    """The codec that suits the collection, and what there is to say about it."""
+    found = survey(collection)
+    if not found.sizes:
+        _refuse(collection, found.unreadable, skip=False)
+        raise UserError(f"{collection.name} is empty: give at least one image.")
+    codec, notes = fit_codec(found, collection, wanted), []
+    _, height, width = codec.spec.shape
+    if set(found.sizes) != {(height, width)}:
+        sizes = "images of one other size" if len(found.sizes) == 1 else f"images of {len(found.sizes)} sizes"
+        notes.append(f"{sizes} are brought to {height}x{width} ({codec.crop})")
+    if found.deepest is not None:
+        notes.append(f"images of more than 8 bits are reduced to 8, {codec.white:g} being white")
+    if isinstance(collection.examples, PixelRows) and collection.examples.note:
+        notes.append(collection.examples.note)
+    return codec, notes
+
+
+def _chunks(collection: Collection, rows: PixelRows, codec: Codec) -> Iterator[dict[str, np.ndarray]]:
+    """The rows of an array that needs no conversion, packed whole chunks at a time."""
+    classes = _Classes(collection, codec)
+    start = 0
+    for pixels in rows.chunks():
+        packed = {"image": pixels}
+        if codec.spec.classes:
+            labels = rows.labels[start : start + len(pixels)] if rows.labels else [None] * len(pixels)
+            packed["label"] = np.array([classes.index(label) for label in labels], np.int64)
+        yield packed
+        start += len(pixels)
+
+
+def _decode(collection: Collection, codec: Codec, writer: Writer, unreadable: list[tuple[str, str]]) -> None:
+    """Decodes and packs every example into the writer; what cannot be read is added to `unreadable`."""
+    classes = _Classes(collection, codec)
+
+    def pixels_of(example: Example) -> tuple[Example, np.ndarray | str]:
+        try:
+            with example.open() as image:
+                return example, codec.pixels(image)
+        except Exception as error:  # Pillow's decoders raise nearly everything on damaged bytes
+            return example, reason(error)
+
+    decoded = in_threads(pixels_of, collection.examples)
+    while chunk := list(islice(decoded, CHUNK)):
+        unreadable += [(example.name, pixels) for example, pixels in chunk if isinstance(pixels, str)]
+        read = [(example, pixels) for example, pixels in chunk if not isinstance(pixels, str)]
+        if not read:
+            continue
+        packed = {"image": np.stack([pixels for _, pixels in read])}
+        if codec.spec.classes:
+            packed["label"] = np.array([classes.index(example.label) for example, _ in read], np.int64)
+        writer.append(packed)
+
+
+class _Classes:
+    """From the labels of a collection to the indices of a codec's classes."""
+
+    def __init__(self, collection: Collection, codec: Codec) -> None:
+        self.collection = collection
+        self.known: dict[str | None, int] = {name: index for index, name in enumerate(codec.spec.classes)}
+
+    def index(self, label: str | int | None) -> int:
+        name = name_of(label, self.collection.classes)
+        if name not in self.known:
+            what = "an example without a label" if name is None else f'the class "{name}"'
+            raise UserError(
+                f"{self.collection.name} has {what}, which the training data has not: correct it, or pass --no-labels."
+            )
+        return self.known[name]
+
+
+def _facts(arrays: Mapping[str, np.ndarray], codec: Codec, unreadable: list[tuple[str, str]], notes: list[str]) -> dict[str, Any]:
+    mark = _fingerprint(arrays, codec)
+    return {"codec": codec.to_json(), "fingerprint": mark, "unreadable": unreadable, "notes": notes}
+
+
+def _fingerprint(arrays: Mapping[str, np.ndarray], codec: Codec | PointsCodec) -> str:
+    return fingerprint(arrays, json.dumps(codec.to_json(), sort_keys=True))

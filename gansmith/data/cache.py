@@ -1,0 +1,187 @@
+"""Decoded data on disk: memory-mapped arrays that are built once, appear whole or not at all, and are checked when opened."""
+
+import io
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from gansmith.errors import UserError
+
+FORMAT = 1
+"""Counted up when what is cached changes its meaning, so that older entries are not taken for current ones."""
+_FACTS = "facts.json"
+_BLOCK, _BLOCKS = 16384, 1024
+_ABANDONED_AFTER = 24 * 3600  # seconds
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Arrays [N, ...] by key, mapped read-only from disk, and the JSON facts that were stored with them."""
+
+    arrays: dict[str, np.ndarray]
+    facts: dict[str, Any]
+
+
+def cache_folder(chosen: Path | None = None) -> Path:
+    """`chosen`, or the folder named by GANSMITH_CACHE, or `gansmith` in the user's cache folder (XDG_CACHE_HOME)."""
+    if chosen is not None:
+        return Path(chosen).expanduser()
+    if own := os.environ.get("GANSMITH_CACHE"):
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "gansmith"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turns a cache that cannot be written (no permission, no room) into a UserError that says what to change."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        message = f"the cache folder {folder} cannot be written ({why}): set GANSMITH_CACHE to a folder where there is room."
+        raise UserError(message) from error
+
+
+class Writer:
+    """Appends chunks of rows to one .npy file a key, so that nothing but the current chunk is in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.count = 0
+        self._files: dict[str, tuple[BinaryIO, np.dtype, tuple[int, ...]]] = {}
+
+    def append(self, rows: Mapping[str, np.ndarray]) -> None:
+        with writing(self.folder.parent):
+            for key, array in rows.items():
+                if key not in self._files:
+                    file = open(self.folder / f"{key}.npy", "wb")  # noqa: SIM115 (closed by `close`)
+                    file.write(_header(array.dtype, (0, *array.shape[1:])))
+                    self._files[key] = file, array.dtype, array.shape[1:]
+                file, dtype, shape = self._files[key]
+                assert array.dtype == dtype and array.shape[1:] == shape, (key, array.dtype, array.shape, dtype, shape)
+                file.write(np.ascontiguousarray(array).data)
+        self.count += len(next(iter(rows.values())))
+
+    def close(self) -> None:
+        with writing(self.folder.parent):
+            for file, dtype, shape in self._files.values():
+                file.seek(0)
+                file.write(_header(dtype, (self.count, *shape)))
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+
+    def abandon(self) -> None:
+        for file, _, _ in self._files.values():
+            try:
+                file.close()
+            except OSError:  # the same full disk, met again while flushing what is thrown away
+                continue
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def stored(root: Path, name: str, key: str) -> Entry | None:
+    """The entry under this key, or None if there is none or it is damaged."""
+    return _opened(_place(root, name, key))
+
+
+def store(
+    root: Path, name: str, key: str | None, fill: Callable[[Writer], Callable[[dict[str, np.ndarray]], dict[str, Any]]]
+) -> Entry:
+    """Builds an entry: `fill` appends rows to the writer and returns a function from the finished arrays to the JSON facts.
+
+    The entry is written under a temporary name and renamed, so a killed process leaves no half entry and of two processes that
+    build the same one either wins. Without a key the content itself is the key: the facts' "fingerprint".
+    """
+    with writing(root):
+        _datasets(root).mkdir(parents=True, exist_ok=True)
+        _sweep(_datasets(root))
+        partial = _datasets(root) / f"{uuid.uuid4().hex}.partial"
+        partial.mkdir()
+    writer = Writer(partial)
+    try:
+        describe = fill(writer)
+        writer.close()
+        facts = describe({path.stem: np.load(path, mmap_mode="r") for path in partial.glob("*.npy")})
+        facts |= {"arrays": {path.name: _checksum(path) for path in partial.glob("*.npy")}}
+        with writing(root):
+            with open(partial / _FACTS, "w", encoding="utf-8") as file:
+                json.dump(facts, file)
+                file.flush()
+                os.fsync(file.fileno())
+            return _moved(partial, _place(root, name, key or facts["fingerprint"]))
+    finally:
+        writer.abandon()
+
+
+def _moved(partial: Path, place: Path) -> Entry:
+    for _ in range(3):
+        try:
+            partial.rename(place)
+        except OSError:
+            if not place.exists():
+                raise
+        if entry := _opened(place):
+            return entry
+        aside = place.with_name(f"{uuid.uuid4().hex}.partial")  # a damaged entry is in the way
+        place.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+    raise OSError(f"what was written to {place} reads back damaged")
+
+
+def _opened(place: Path) -> Entry | None:
+    try:
+        facts = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        if any(_checksum(place / name) != checksum for name, checksum in facts["arrays"].items()):
+            return None
+        return Entry({Path(name).stem: np.load(place / name, mmap_mode="r") for name in facts["arrays"]}, facts)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
+
+
+def _checksum(path: Path) -> list[int]:
+    """[bytes, CRC-32] over at most 16 MiB in blocks spread evenly over the file, so that large entries open at once."""
+    size, crc = path.stat().st_size, 0
+    with open(path, "rb") as file:
+        stride = max(1, (size - 1) // _BLOCK) / (_BLOCKS - 1) if size > _BLOCK * _BLOCKS else 1
+        for block in range(min(_BLOCKS, -(-size // _BLOCK))):
+            file.seek(int(block * stride) * _BLOCK)
+            crc = zlib.crc32(file.read(_BLOCK), crc)
+    return [size, crc]
+
+
+def _header(dtype: np.dtype, shape: tuple[int, ...]) -> bytes:
+    """The .npy header of an array; NumPy pads it so that the number of rows can grow in place."""
+    header = io.BytesIO()
+    facts = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, facts)
+    return header.getvalue()
+
+
+def _datasets(root: Path) -> Path:
+    return root / "datasets"
+
+
+def _place(root: Path, name: str, key: str) -> Path:
+    return _datasets(root) / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:48]}-{key}"
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what processes killed long ago left half built."""
+    for path in folder.glob("*.partial"):
+        try:
+            if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
+                shutil.rmtree(path, ignore_errors=True)
+        except FileNotFoundError:  # another process swept it
+            continue

@@ -1,0 +1,206 @@
+"""What is in the data and what is wrong with it, before anything is trained."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from gansmith.data.cache import cache_folder
+from gansmith.data.collection import Collection, Points
+from gansmith.data.dataset import Dataset
+from gansmith.data.fitting import MODES
+from gansmith.data.sources import find
+from gansmith.data.suggestions import listed
+from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
+from gansmith.errors import UserError
+
+FEW = 500
+"""Fewer examples than this are called few."""
+UNBALANCED = 10.0
+"""The largest class being this many times the smallest is called unbalanced."""
+
+
+@dataclass(kw_only=True)
+class Inspection:
+    """The facts of a data set; `sentences` says them in words."""
+
+    name: str
+    kind: str
+    count: int
+    """Readable examples."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """How many images there are of each "height x width", most frequent first."""
+    modes: dict[str, int] = field(default_factory=dict)
+    """How many images there are of each of Pillow's modes."""
+    formats: dict[str, int] = field(default_factory=dict)
+    classes: dict[str, int] = field(default_factory=dict)
+    held_out: int | None = None
+    """How many examples the source itself holds out as a test split, None if it has none."""
+    ignored: list[str] = field(default_factory=list)
+    """Files among the images that are none."""
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    """(name, reason)."""
+    duplicates: list[list[str]] = field(default_factory=list)
+    """Groups of names whose pixels (or points) are exactly equal."""
+    leaks: list[list[str]] = field(default_factory=list)
+    """[training example, held-out example] that are exactly equal, so that judging by the latter flatters."""
+    too_small: int = 0
+    """Images whose smaller side is below that of the resolution, so that training would see them enlarged."""
+    resolution: tuple[int, int] | None = None
+    """(height, width) as they would be trained."""
+    channels: int | None = None
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """(smallest, largest) value of each column of points."""
+    notes: list[str] = field(default_factory=list)
+    suggestion: str | None = None
+    """What would be trained and how long it would take: filled in by the caller."""
+
+    @property
+    def imbalance(self) -> float | None:
+        """How many times larger the largest class is than the smallest, None without classes."""
+        return max(self.classes.values()) / max(1, min(self.classes.values())) if self.classes else None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"imbalance": self.imbalance}
+
+    def sentences(self) -> list[str]:
+        """What is there, then what is wrong, then what would be trained."""
+        return [*self._there(), *self._wrong(), *([self.suggestion] if self.suggestion else [])]
+
+    def _there(self) -> list[str]:
+        said = [f"{self.name}: {_count(self.count, self.kind)}."]
+        if self.formats:
+            said.append(f"Formats: {_tally(self.formats)}; modes: {_tally(self.modes)}; sizes: {_tally(self.sizes)}.")
+        if self.ranges:
+            said += [
+                "Ranges: " + ", ".join(f"{name} from {low:g} to {high:g}" for name, (low, high) in self.ranges.items()) + "."
+            ]
+        if self.classes:
+            said.append(f"{len(self.classes)} classes: {_tally(self.classes)}.")
+        if self.held_out is not None:
+            said.append(f"{self.held_out:,} more examples are held out for judging.")
+        if self.resolution and self.channels:
+            said.append(f"Would be trained at {self.resolution[0]}x{self.resolution[1]}, {MODES[self.channels]}.")
+        return said + [f"{note[0].upper()}{note[1:]}." for note in self.notes]
+
+    def _wrong(self) -> list[str]:
+        said = []
+        if self.unreadable:
+            named = listed([f"{name} ({why})" for name, why in self.unreadable], 10)
+            said.append(
+                f"{_count(len(self.unreadable), 'files')} cannot be read: {named}; remove them or pass --skip-unreadable."
+            )
+        if self.ignored:
+            kinds = Counter(PurePosixPath(name).suffix or "(no suffix)" for name in self.ignored)
+            said.append(
+                f"{_count(len(self.ignored), 'files')} beside the images are not used: {_tally(dict(kinds.most_common()))}."
+            )
+        if len(self.modes) > 1 and self.channels:
+            said.append(f"The modes are mixed; all become {MODES[self.channels]} (--channels chooses).")
+        if len(self.sizes) > 1 and self.resolution:
+            said.append(
+                f"The sizes are mixed; all become {self.resolution[0]}x{self.resolution[1]} (--resolution and --crop choose)."
+            )
+        if self.duplicates:
+            copies = sum(len(group) - 1 for group in self.duplicates)
+            groups = listed([" = ".join(group[:3]) + (" ..." if len(group) > 3 else "") for group in self.duplicates], 3)
+            said.append(f"{_count(copies, 'examples')} {_is(copies)} an exact copy of another: {groups}.")
+        if self.leaks:
+            pairs = listed([" = ".join(pair) for pair in self.leaks], 3)
+            said.append(f"{_count(len(self.leaks), 'held-out examples')} occur in the training data as well: {pairs}.")
+        if self.too_small:
+            said.append(
+                f"{_count(self.too_small, 'images')} {_is(self.too_small)} smaller than the resolution and would be enlarged."
+            )
+        if self.count < FEW:
+            said.append(
+                f"{_count(self.count, 'examples')} {_is(self.count)} few: expect copies of the data rather than new examples."
+            )
+        if self.imbalance is not None and self.imbalance >= UNBALANCED:
+            largest, smallest = max(self.classes, key=self.classes.__getitem__), min(self.classes, key=self.classes.__getitem__)
+            said.append(f'The classes are unbalanced: "{largest}" is {self.imbalance:.0f} times as frequent as "{smallest}".')
+        return said
+
+
+def inspect_dataset(
+    data: Any,
+    *,
+    kind: str | None = None,
+    resolution: str | int | tuple[int, ...] | None = None,
+    crop: str = "center",
+    channels: int | None = None,
+    labels: bool = True,
+    cache: Path | None = None,
+) -> Inspection:
+    """Looks at every example of `data` (as of `open_dataset`) and reports; unreadable files are part of the report.
+
+    Raises UserError if there is nothing to look at.
+    """
+    wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
+    if isinstance(data, Dataset):
+        raise UserError("a Dataset is already decoded: inspect the folder, file or array that it was made of.")
+    found = find(data, kind, cache_folder(cache))
+    return _of_points(found) if isinstance(found, Points) else _of_images(found, wanted)
+
+
+def _of_images(collection: Collection, wanted: Wanted) -> Inspection:
+    seen = survey(collection, thorough=True)
+    report = Inspection(
+        name=collection.name,
+        kind="images",
+        count=sum(seen.sizes.values()),
+        sizes={f"{height}x{width}": count for (height, width), count in seen.sizes.most_common()},
+        modes=dict(seen.modes.most_common()),
+        formats=dict(seen.formats.most_common()),
+        ignored=list(collection.ignored),
+        unreadable=seen.unreadable,
+        duplicates=[names for names in seen.copies.values() if len(names) > 1],
+        notes=list(collection.notes),
+    )
+    if collection.held_out:
+        held = survey(collection.held_out, thorough=True)
+        report.held_out = sum(held.sizes.values())
+        report.unreadable = [*report.unreadable, *held.unreadable]
+        report.leaks = [
+            [seen.copies[mark][0], name] for mark, names in held.copies.items() if mark in seen.copies for name in names
+        ]
+    if report.count:
+        _judge(report, seen, collection, wanted)
+    return report
+
+
+def _judge(report: Inspection, seen: Survey, collection: Collection, wanted: Wanted) -> None:
+    codec = fit_codec(seen, collection, wanted)
+    report.channels, *resolution = codec.spec.shape
+    report.resolution = (resolution[0], resolution[1])
+    report.classes = dict(zip(codec.spec.classes, codec.frequencies, strict=True))
+    report.too_small = sum(count for size, count in seen.sizes.items() if min(size) < min(resolution))
+
+
+def _of_points(found: Points) -> Inspection:
+    rows: dict[bytes, list[str]] = {}
+    for index, row in enumerate(np.ascontiguousarray(found.points)):
+        rows.setdefault(row.tobytes(), []).append(f"row {index}")
+    low, high = found.points.min(0).tolist(), found.points.max(0).tolist()
+    return Inspection(
+        name=found.name,
+        kind="points",
+        count=len(found.points),
+        ranges=dict(zip(found.columns, zip(low, high, strict=True), strict=True)),
+        duplicates=[names for names in rows.values() if len(names) > 1],
+        notes=list(found.notes),
+    )
+
+
+def _tally(counts: dict[str, int]) -> str:
+    return listed([f"{name} {count:,}" for name, count in counts.items()], 10)
+
+
+def _count(count: int, plural: str) -> str:
+    return f"{count:,} {plural if count != 1 else plural.removesuffix('s')}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"

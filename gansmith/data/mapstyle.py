@@ -1,0 +1,71 @@
+"""Images handed over from Python: a map-style torch data set, a list of pictures."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gansmith.data.arrays import as_bytes, brightness, channels_axis
+from gansmith.data.collection import Collection, Example
+from gansmith.data.images import as_image
+from gansmith.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
+from gansmith.errors import UserError
+
+
+def from_mapstyle(data: Any) -> Collection:
+    """Anything with `len(data)` and `data[i]` that is an image, (image, label) or {"image": ..., "label": ...}.
+
+    Images are Pillow's, or arrays and tensors [H, W], [H, W, C] or [C, H, W] of uint8, or of floats whose range is judged over
+    the whole data set. Integer labels take their names from `data.classes` if it is there, as in torchvision.
+    """
+    if len(data) == 0:
+        raise UserError("the data set is empty: give at least one image.")
+    classes = getattr(data, "classes", None)
+    names = tuple(str(name) for name in classes) if isinstance(classes, list | tuple) else None
+    name = "images" if isinstance(data, list) else type(data).__name__
+    return Collection(name=name, load=lambda: _MapStyle(data, name), classes=names)
+
+
+class _MapStyle:
+    def __init__(self, data: Any, name: str) -> None:
+        self.data, self.name = data, name
+
+    def __iter__(self) -> Iterator[Example]:
+        for index, (value, label) in self._items():
+            yield Example(f"{self.name}[{index}]", label, partial(self._picture, value, f"{self.name}[{index}]"))
+
+    def _items(self) -> Iterator[tuple[int, tuple[Any, str | int | None]]]:
+        for index in range(len(self.data)):
+            yield index, _image_and_label(self.data[index], f"{self.name}[{index}]")
+
+    @cached_property
+    def _range(self) -> tuple[float, float]:
+        return brightness((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
+
+    def _picture(self, value: Image.Image | np.ndarray, name: str) -> Image.Image:
+        if isinstance(value, Image.Image):
+            return value.copy()  # what we open we close, and this one is not ours
+        axis = channels_axis((1, *value.shape), name)
+        pixels = value if value.dtype == np.uint8 else as_bytes(value, *self._range)
+        return as_image(pixels[None] if axis is None else np.moveaxis(pixels, axis - 1, 0))
+
+
+def _image_and_label(item: Any, name: str) -> tuple[Image.Image | np.ndarray, str | int | None]:
+    label = None
+    if isinstance(item, Mapping):
+        label = next((item[key] for key in LABEL_COLUMNS if key in item), None)
+        item = next((item[key] for key in IMAGE_COLUMNS if key in item), None)
+    elif isinstance(item, tuple | list):
+        item, label = item[0], item[1] if len(item) > 1 else None
+    if isinstance(item, torch.Tensor):
+        item = item.detach().cpu().numpy()
+    if not isinstance(item, Image.Image | np.ndarray):
+        raise UserError(f"{name} is a {type(item).__name__}, where an image is a Pillow image, a tensor or an array: convert it.")
+    if isinstance(label, torch.Tensor | np.generic | np.ndarray):
+        label = label.item()
+    if not isinstance(label, str | int | None):
+        raise UserError(f"the label of {name} is a {type(label).__name__}, where classes are whole numbers or words: convert it.")
+    return item, label

@@ -1,0 +1,136 @@
+"""Data from anywhere: finds out what was given, decodes it once, and answers with a `Dataset`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gansmith.data.array_files import from_npy, from_npz
+from gansmith.data.arrays import from_memory
+from gansmith.data.building import build_images, build_points
+from gansmith.data.builtin import builtin_names, open_builtin
+from gansmith.data.cache import cache_folder
+from gansmith.data.collection import Collection, Points
+from gansmith.data.dataset import Dataset
+from gansmith.data.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
+from gansmith.data.hub import from_hub, is_hub_name
+from gansmith.data.mapstyle import from_mapstyle
+from gansmith.data.parquet import from_parquet
+from gansmith.data.point_files import from_csv, points_of
+from gansmith.data.rows import open_npy
+from gansmith.data.suggestions import did_you_mean
+from gansmith.data.survey import Wanted, parse_resolution
+from gansmith.errors import UserError
+
+KINDS = ("images", "points")
+
+
+def open_dataset(
+    data: Any,
+    *,
+    kind: str | None = None,
+    resolution: str | int | tuple[int, ...] | None = None,
+    crop: str = "center",
+    channels: int | None = None,
+    labels: bool = True,
+    cache: Path | None = None,
+    skip_unreadable: bool = False,
+) -> Dataset:
+    """The examples of `data`, decoded and ready to be dealt.
+
+    `data` is a folder, zip, npz, npy, csv or Parquet file, a built-in name (see `builtin_names`), a hub name "user/name", a NumPy
+    array or tensor, a tuple (images, labels), a map-style torch data set, a list of pictures, or a `Dataset`, which is returned
+    as it is. `resolution` is a side or height x width ("64", "64x48"); without it, images that share one size up to 256 keep it
+    and others become squares of 64 (less where many are smaller). `crop` says how other proportions are fitted: center, fit, pad.
+    `channels` is 1, 3 or 4; without it, the most general mode present. Unreadable files raise a UserError that names them unless
+    `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`; `Dataset.facts["notes"]` says how the data was read.
+
+    Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
+    """
+    wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
+    if isinstance(data, Dataset):
+        if wanted != Wanted():
+            raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")
+        return data
+    root = cache_folder(cache)
+    found = find(data, kind, root)
+    if isinstance(found, Points):
+        if wanted.resolution or wanted.channels:
+            raise UserError(f"{found.name} holds points, which have no resolution or channels: leave these options out.")
+        return build_points(found)
+    return build_images(found, wanted, root, skip_unreadable)
+
+
+def find(data: Any, kind: str | None, cache: Path) -> Collection | Points:
+    """What `data` is, before anything is decoded."""
+    if kind is not None and kind not in KINDS:
+        raise UserError(f'the kind of data must be {" or ".join(KINDS)}, not "{kind}"{did_you_mean(kind, KINDS)}.')
+    found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
+    is_kind = "points" if isinstance(found, Points) else "images"
+    if kind is not None and kind != is_kind:
+        raise UserError(f"{found.name} holds {is_kind}, not {kind}: leave the kind out, or choose other data.")
+    return found
+
+
+def _named(data: str | Path, kind: str | None, cache: Path) -> Collection | Points:
+    name, path = str(data), Path(data).expanduser()
+    builtin = builtin_names()
+    if name in builtin and isinstance(data, str):
+        return open_builtin(name, cache)
+    if path.is_dir():
+        return _from_any_folder(path, kind)
+    if path.exists():
+        return _from_file(path, kind)
+    if isinstance(data, str) and is_hub_name(data) and not path.parent.exists():
+        return from_hub(data)
+    raise UserError(
+        f"there is no data {name}{did_you_mean(name, list(builtin))}: give a folder or zip of images, an npz, npy, csv or "
+        f'Parquet file, a hub name "user/name", or one of {", ".join(builtin)}.'
+    )
+
+
+def _from_any_folder(folder: Path, kind: str | None) -> Collection | Points:
+    """Images; or Parquet files as a hub snapshot has them; or the points that `generate` writes."""
+    name = folder.resolve().name
+    if points := sorted(folder.glob("points*.npy")):
+        return points_of(np.concatenate([open_npy(path) for path in points]), name, f"points*.npy in {folder}")
+    tables = sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet"))
+    if tables and tables[0].stem != "metadata":  # which lies beside image files and describes them
+        return from_parquet(tables, name)
+    return from_folder(folder)
+
+
+def _from_file(path: Path, kind: str | None) -> Collection | Points:
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        return from_zip(path)
+    if suffix == ".npz":
+        return from_npz(path, kind)
+    if suffix == ".npy":
+        return from_npy(path, kind)
+    if path.name.lower().endswith((".csv", ".csv.gz")):
+        return from_csv(path, kind)
+    if suffix == ".parquet":
+        return from_parquet([path], path.stem)
+    if suffix in IMAGE_SUFFIXES:
+        return from_image(path)
+    raise UserError(f"{path} is a {suffix or 'file without suffix'}, where a file of data is .zip, .npz, .npy, .csv or .parquet.")
+
+
+def _from_python(data: Any, kind: str | None) -> Collection | Points:
+    images, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+    if isinstance(images, torch.Tensor):
+        images = images.detach().cpu().numpy()
+    if isinstance(labels, torch.Tensor):
+        labels = labels.detach().cpu().numpy()
+    if isinstance(images, np.ndarray):
+        if images.ndim == 2 and (kind == "points" or (kind is None and images.dtype.kind == "f")):
+            return points_of(images, "points", "the array")
+        return from_memory(images, labels)
+    if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, tuple | dict):
+        return from_mapstyle(data)
+    raise UserError(
+        f"data cannot be a {type(data).__name__}: give a path, a name, an array, (images, labels), or a data set with a length "
+        "and items."
+    )

@@ -1,0 +1,25 @@
+"""What networks must know of the data they learn."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """The facts of a codec that networks need; saved in every checkpoint and model."""
+
+    kind: str
+    """The kind of data, which is also the name of its module in `gansmith.data`: "images", "points"."""
+    key: str
+    """The key under which a batch holds the examples: "image", "point"."""
+    shape: tuple[int, ...]
+    """The shape of one example without the batch: (channels, height, width) or (dimensions,)."""
+    classes: tuple[str, ...] = ()
+    """The names of the classes, in the order of the integers under the key "label"; empty if the data has no labels."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"shape": list(self.shape), "classes": list(self.classes)}
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> "Spec":
+        return cls(**{**facts, "shape": tuple(facts["shape"]), "classes": tuple(facts["classes"])})

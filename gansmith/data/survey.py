@@ -1,0 +1,181 @@
+"""A first look at a collection, and what follows from it: one size, one mode, the classes."""
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gansmith.data.arrays import PixelRows
+from gansmith.data.collection import Collection, Example, in_threads, natural
+from gansmith.data.fitting import DEEP, MODES, channels_of, check_crop, deep_values, upright_size, white_of
+from gansmith.data.images import Codec
+from gansmith.data.spec import Spec
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
+
+LARGEST_OWN_SIDE = 256
+"""Images that all have one size keep it up to this side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the user asked of images, beside the data itself."""
+
+    resolution: tuple[int, int] | None = None
+    """(height, width), or None for what suits the data."""
+    crop: str = "center"
+    channels: int | None = None
+    labels: bool = True
+
+    def __post_init__(self) -> None:
+        check_crop(self.crop)
+        if self.channels not in (None, *MODES):
+            raise UserError(f"channels must be 1 (gray), 3 (RGB) or 4 (RGBA), not {self.channels}.")
+
+
+@dataclass(kw_only=True)
+class Survey:
+    """What the headers of a collection say; with `thorough`, also what decoding says."""
+
+    count: int = 0
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """How many images there are of each upright (height, width)."""
+    modes: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    channels: int = 1
+    labels: Counter[str | int | None] = field(default_factory=Counter)
+    deepest: float | None = None
+    """The largest value among images of more than 8 bits, None if there are none."""
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    """(name, reason)."""
+    copies: dict[bytes, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Names by content, of thorough surveys alone."""
+
+    @property
+    def white(self) -> float:
+        return 255.0 if self.deepest is None else white_of(self.deepest)
+
+
+@dataclass(frozen=True)
+class _Look:
+    size: tuple[int, int]
+    mode: str
+    format: str
+    channels: int
+    deepest: float | None
+    digest: bytes | None
+
+
+def parse_resolution(resolution: str | int | tuple[int, ...] | None) -> tuple[int, int] | None:
+    """(height, width) of 64, "64", "64x48" (height x width) or (64, 48)."""
+    if resolution is None:
+        return None
+    if isinstance(resolution, str):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:[x×]\s*(\d+)\s*)?", resolution.lower())
+        sides = [int(side) for side in match.groups() if side] if match else []
+    else:
+        sides = [resolution] if isinstance(resolution, int) else list(resolution)
+    if len(sides) not in (1, 2) or min(sides) < 1:
+        raise UserError(f'the resolution must be a side such as 64 or height x width such as 64x48, not "{resolution}".')
+    return sides[0], sides[-1]
+
+
+def survey(collection: Collection, thorough: bool = False) -> Survey:
+    """Opens every image, reading headers alone unless `thorough` (then pixels, to find damage and exact copies)."""
+    found = Survey()
+    if isinstance(collection.examples, PixelRows) and not thorough:  # one header for all
+        rows = collection.examples
+        channels, height, width = rows.shape
+        return Survey(
+            count=len(rows),
+            sizes=Counter({(height, width): len(rows)}),
+            modes=Counter({MODES[channels]: len(rows)}),
+            channels=channels,
+            labels=Counter([None] * len(rows) if rows.labels is None else rows.labels),
+        )
+
+    def look(example: Example) -> tuple[Example, _Look | str]:
+        try:
+            return example, _look(example, thorough)
+        except Exception as error:  # Pillow's decoders raise nearly everything on damaged bytes
+            return example, reason(error)
+
+    for example, seen in in_threads(look, collection.examples):
+        found.count += 1
+        if isinstance(seen, str):
+            found.unreadable.append((example.name, seen))
+            continue
+        found.labels[example.label] += 1
+        found.sizes[seen.size] += 1
+        found.modes[seen.mode] += 1
+        found.formats[seen.format] += 1
+        found.channels = max(found.channels, seen.channels)
+        if seen.deepest is not None:
+            found.deepest = max(found.deepest or 0.0, seen.deepest)
+        if seen.digest:
+            found.copies[seen.digest].append(example.name)
+    return found
+
+
+def reason(error: Exception) -> str:
+    """Why a file cannot be read, in words short enough for a list."""
+    text = str(error).split("\n")[0]
+    return "not an image" if text.startswith("cannot identify image file") else text or type(error).__name__
+
+
+def resolve(found: Survey, wanted: Wanted) -> tuple[int, int]:
+    """(height, width): as wanted; or the size that all images share, up to 256; or a square of 64.
+
+    The square is 32, 16 or 8 where more than a tenth of the images are smaller than that.
+    """
+    if wanted.resolution:
+        return wanted.resolution
+    if len(found.sizes) == 1 and max(size := next(iter(found.sizes))) <= LARGEST_OWN_SIDE:
+        return size
+    sides = np.repeat([min(size) for size in found.sizes], list(found.sizes.values()))
+    side = next((side for side in (64, 32, 16) if side <= np.quantile(sides, 0.1)), 8)
+    return side, side
+
+
+def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> Codec:
+    """The codec of this collection: its size, mode and classes. Labels that only some examples have are a UserError."""
+    classes = class_names(found.labels, collection) if wanted.labels else ()
+    counts = Counter({name_of(label, collection.classes): count for label, count in found.labels.items()})
+    spec = Spec(kind="images", key="image", shape=(wanted.channels or found.channels, *resolve(found, wanted)), classes=classes)
+    return Codec(spec, wanted.crop, tuple(counts[name] for name in classes), found.white)
+
+
+def class_names(labels: Iterable[str | int | None], collection: Collection) -> tuple[str, ...]:
+    present = set(labels)
+    if present <= {None}:
+        return ()
+    if None in present:
+        raise UserError(f"some examples of {collection.name} have a label and others none: label all, or pass --no-labels.")
+    if collection.classes is not None:
+        return collection.classes
+    return tuple(sorted({str(label) for label in present}, key=natural))
+
+
+def name_of(label: str | int | None, classes: tuple[str, ...] | None) -> str | None:
+    """The class name behind a label: an index into the source's own names if it has any, else the label itself."""
+    if label is None or classes is None or isinstance(label, str):
+        return None if label is None else str(label)
+    if not 0 <= label < len(classes):
+        raise UserError(f"a label is {label}, but there are {len(classes)} class names ({listed(classes)}): name every class.")
+    return classes[label]
+
+
+def _look(example: Example, thorough: bool) -> _Look:
+    with example.open() as image:
+        size, mode, kind, channels = upright_size(image), image.mode, image.format or "array", channels_of(image)
+        deepest = float(deep_values(image).max()) if mode in DEEP else None
+        digest = None
+        if thorough:
+            image.load()
+            if mode == "P":  # equal indices under different palettes are different pictures
+                image = image.convert("RGBA")
+            digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).digest()
+    return _Look(size, mode, kind, channels, deepest, digest)

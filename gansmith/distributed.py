@@ -1,0 +1,126 @@
+"""The processes that torchrun started: averages of gradients, equal starts, one voice.
+
+Networks are not wrapped in DistributedDataParallel, which leaves lazy and second-order moves unsynchronised without a word.
+After each backward pass the trainer averages the moving player's gradients with one all-reduce.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from gansmith.errors import UserError
+
+
+def start() -> None:
+    """Joins the group that torchrun's environment describes (gloo on CPUs, NCCL on GPUs); does nothing for a single process."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        return
+    gpu = torch.cuda.is_available()
+    if gpu:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    dist.init_process_group("nccl" if gpu else "gloo", timeout=timedelta(minutes=30))
+
+
+def stop() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def processes() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes and speaks."""
+    return rank() == 0
+
+
+def launch(devices: int, command: Sequence[str]) -> int:
+    """Runs `python -m gansmith COMMAND` in that many processes through torchrun; returns its exit status."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices)]
+    threads = max(1, (os.cpu_count() or 1) // devices)
+    environment = {"OMP_NUM_THREADS": str(threads)} | os.environ
+    return subprocess.run([*torchrun, "-m", "gansmith", *command], env=environment, check=False).returncode
+
+
+def broadcast(module: nn.Module) -> None:
+    """Gives every process the first one's parameters and buffers."""
+    if processes() > 1:
+        for tensor in module.state_dict().values():
+            dist.broadcast(tensor, src=0)
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replaces the gradients by their mean over all processes; parameters without a gradient are skipped.
+
+    Raises UserError if some process has a gradient where another has none: their weights would drift apart.
+    """
+    if processes() == 1:
+        return
+    parameters = list(parameters)
+    mask = torch.tensor([float(parameter.grad is not None) for parameter in parameters], device=parameters[0].device)
+    pieces = [torch.zeros_like(p).view(-1) if p.grad is None else p.grad.reshape(-1) for p in parameters]
+    flat = torch.cat([*pieces, mask])
+    dist.all_reduce(flat)
+    *means, counts = (flat / processes()).split([*(p.numel() for p in parameters), len(parameters)])
+    odd = int(((counts > 0) & (counts < 1)).sum())
+    if odd:
+        raise UserError(
+            f"Every process must give gradients to the same parameters of a player, but {odd} of {len(parameters)} got one in some "
+            "processes only: let `play` take the same branches in every process (ask the clock, not the data)."
+        )
+    for parameter, mean in zip(parameters, means, strict=True):
+        if parameter.grad is not None:
+            parameter.grad.copy_(mean.view_as(parameter))
+
+
+def average(tensor: Tensor) -> Tensor:
+    """The mean of a tensor over all processes, without gradient."""
+    if processes() == 1:
+        return tensor
+    mean = tensor.detach().clone()
+    dist.all_reduce(mean)
+    return mean / processes()
+
+
+def any_process(flag: bool) -> bool:
+    """Whether the flag is set in at least one process: all of them then stop, or roll back, together."""
+    if processes() == 1:
+        return flag
+    count = torch.tensor([float(flag)], device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.all_reduce(count)
+    return bool(count.item() > 0)
+
+
+def share(value: float) -> float:
+    """The first process's value, given to all."""
+    if processes() == 1:
+        return value
+    held = torch.tensor([value], dtype=torch.float64, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.broadcast(held, src=0)
+    return float(held.item())
+
+
+def share_text(text: str) -> str:
+    """The first process's text, given to all."""
+    if processes() == 1:
+        return text
+    held = [text]
+    dist.broadcast_object_list(held, src=0)
+    return held[0]
+
+
+def wait() -> None:
+    """Returns when every process has come here."""
+    if processes() > 1:
+        dist.barrier()

@@ -1,0 +1,172 @@
+"""The game: a GAN is its players and one generator function that plays a round and hands each move to the trainer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from gansmith.clock import Clock
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.schedules import Schedule, as_schedule
+
+Draw = Callable[[], Batch]
+"""Deals the next batch of real data."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """What one player minimises now: the sum of named scalar terms. The names are logged, weighted and plotted."""
+
+    player: Player
+    terms: Mapping[str, Tensor]
+
+
+class Player(nn.Module):
+    """Networks that move together, with their optimiser, its schedules, gradient clipping and moving average.
+
+    Calling a player calls its network. Adam is the default optimiser; another one is given as a function of the parameters,
+    e.g. `optimizer=partial(torch.optim.RMSprop, lr=5e-5)`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        learning_rate: float | Schedule,
+        betas: tuple[float, float | Schedule] = (0.9, 0.999),
+        optimizer: Callable[..., torch.optim.Optimizer] | None = None,
+        max_gradient_norm: float | None = None,
+        average: Callable[[nn.Module], Average] | None = None,
+    ) -> None:
+        """`average` makes the moving average, e.g. `partial(Average, half_life=10_000)`; None keeps none."""
+        super().__init__()
+        self.network = network
+        self.average = average(network) if average else None
+        self.learning_rate, self.max_gradient_norm = as_schedule(learning_rate), max_gradient_norm
+        self.beta1, self.beta2 = betas[0], as_schedule(betas[1])
+        self.learning_rate_scale = 1.0  # halved by a roll-back
+        self._moving = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        make = optimizer or (lambda parameters: torch.optim.Adam(parameters, fused=True))
+        self.optimizer = make(self._moving)
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return self.network(*inputs, **named)
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The network to generate with: the moving average where there is one."""
+        return self.average.network if self.average is not None else self.network
+
+    def moving(self) -> list[nn.Parameter]:
+        """The parameters that this player's moves change."""
+        return self._moving
+
+    def minimizes(self, **terms: Tensor) -> Move:
+        """A move of this player: minimise the sum of these scalar terms."""
+        return Move(self, terms)
+
+    def step(self, clock: Clock) -> None:
+        """Applies the gradients: clips, sets what is scheduled, steps the optimiser and clears the gradients."""
+        if self.max_gradient_norm is not None:
+            nn.utils.clip_grad_norm_(self.moving(), self.max_gradient_norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(clock) * self.learning_rate_scale
+            if "betas" in group:
+                group["betas"] = (self.beta1, self.beta2(clock))
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    @torch.no_grad()
+    def gradient_norm(self) -> Tensor:
+        """The norm of all gradients of the player together."""
+        gradients = [parameter.grad for parameter in self.moving() if parameter.grad is not None]
+        return torch.stack(torch._foreach_norm(gradients)).norm() if gradients else torch.zeros(())
+
+    @torch.no_grad()
+    def clamp(self, limit: float) -> None:
+        """Clips every weight to [-limit, limit] (the original WGAN's Lipschitz constraint)."""
+        torch._foreach_clamp_max_(self.moving(), limit)
+        torch._foreach_clamp_min_(self.moving(), -limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Settings that belong together: those of a paper, or those that suit a machine."""
+
+    about: str
+    """One line for `gansmith list`."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the GAN's Config that differ from its defaults."""
+    batch: int
+    """The total batch size."""
+    samples: int | None = None
+    """The budget in samples of real data."""
+    minutes: float | None = None
+    """The budget in minutes, for presets made for a machine."""
+    mirror: bool = False
+    """Whether the data are doubled by horizontal flips."""
+
+
+class GAN(nn.Module, ABC):
+    """A generative adversarial network: its players, the game they play, and how to generate when it is over.
+
+    A subclass lives in its own file, in `gansmith/gans` or anywhere else (`--gan ./mine.py`). Its state (networks, averages, buffers)
+    is all in `state_dict()`. It must not draw from any other source of randomness than torch's generators.
+    """
+
+    Config: ClassVar[type]
+    """A frozen, keyword-only dataclass of options, every field with a default and a docstring line."""
+    presets: ClassVar[Mapping[str, Preset]] = {}
+    """Named settings; the first is the default one."""
+    makers: ClassVar[tuple[str, ...]] = ("generator",)
+    """The players that `generate` needs: their averaged networks are what a model file holds."""
+
+    def __init__(self, config: Any, spec: Spec) -> None:
+        """Raises UserError where the options do not fit each other or the data."""
+        super().__init__()
+        self.config, self.spec, self.clock = config, spec, Clock()
+
+    @property
+    def players(self) -> dict[str, Player]:
+        return {name: child for name, child in self.named_children() if isinstance(child, Player)}
+
+    @abstractmethod
+    def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
+        """One round of the game. Each move is yielded and has been made when the generator resumes.
+
+        Moves yielded together as a tuple are simultaneous: all take their gradients before any player steps.
+        """
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
+        """n new examples [n, ...] under the codec's keys, with their conditions, from the averaged networks.
+
+        This one feeds `generator` with `config.noise` dimensions of normal noise and, if there are any, labels; games of another
+        kind override it. `rng` is a generator on the CPU, so that every device makes the same examples. A truncation below 1
+        draws the noise nearer to its mean: likelier examples, less variety (Brock et al. 2019, section 3.1).
+        """
+        noise = truncation * torch.randn(n, self.config.noise, generator=rng).to(self.device)
+        inputs = [noise, *(condition[key].to(self.device) for key in ("label",) if key in condition)]
+        return {self.spec.key: self.players["generator"].averaged(*inputs), **condition}
+
+    def scores(self, batch: Batch) -> Tensor:
+        """The critic's logits [n] for a batch of examples, real or generated; health watches them."""
+        inputs = [batch[self.spec.key], *(batch[key] for key in ("label",) if key in batch)]
+        return self.players["critic"](*inputs)
+
+    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """A pure network for export, and example inputs by name for a batch of two; overridden like `generate`."""
+        inputs = {"noise": torch.randn(2, self.config.noise)}
+        if self.spec.classes:
+            inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
+        return self.players["generator"].averaged, inputs

@@ -1,0 +1,395 @@
+"""R3GAN: a modern baseline that trains without tricks (Huang et al. 2024, "The GAN is dead; long live the GAN!").
+
+The relativistic pairing loss with zero-centred gradient penalties on real and generated data converges locally, so the
+networks need no normalisation, no style, no noise inputs: residual blocks of 1x1, grouped 3x3 and 1x1 convolutions.
+
+    gansmith train digits                                   # preset small
+    gansmith train cifar10 --preset cifar10                 # the paper's networks and schedules
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
+
+from gansmith.adversarial import relativistic_critic, relativistic_generator
+from gansmith.augment.pipeline import Augment
+from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.errors import UserError
+from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.layers.resample import downsample, upsample
+from gansmith.penalties import with_gradient_norm, zero_centred
+from gansmith.schedules import Cosine
+from gansmith.seeds import normal_rows
+
+LEAKY_GAIN = math.sqrt(2 / 1.04)  # keeps the variance through a leaky ReLU of slope 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of R3GAN; the defaults are the paper's for CIFAR-10 (table 8), sized by the data."""
+
+    widths: tuple[int, ...] = ()
+    """Channels of each stage from the lowest resolution up; empty: 768 at up to 32 pixels, halved at every doubling beyond."""
+    blocks: int = 2
+    """Residual blocks in each stage."""
+    expansion: int = 2
+    """How much wider a block is inside."""
+    group_width: int = 16
+    """Channels in each group of the grouped 3x3 convolutions."""
+    patch: int = 1
+    """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
+    noise: int = 64
+    """Dimensions of the latent noise."""
+    class_embedding: int = 64
+    """Dimensions of the learned class vectors."""
+    gamma: float = 0.05
+    """Weight of the gradient penalties at the start."""
+    gamma_end: float = 0.005
+    """Weight of the gradient penalties at the end of the schedule."""
+    learning_rate: float = 2e-4
+    """Step size of both players at the start."""
+    learning_rate_end: float = 5e-5
+    """Step size at the end of the schedule."""
+    beta2: float = 0.9
+    """Adam's second-moment decay at the start."""
+    beta2_end: float = 0.99
+    """Adam's second-moment decay at the end of the schedule."""
+    half_life: int = 5_000_000
+    """Half-life of the generator's moving average in samples, at the end of the schedule; it grows from 0."""
+    schedule: int | None = 40_000_000
+    """Samples over which everything above changes; None: the budget. (The paper counts the critic's samples only: 20 million.)"""
+    augment: float = 0.0
+    """Probability of augmentations at the end of the schedule, growing from 0 (images only)."""
+    simultaneous: bool = False
+    """Both players move at once on one critic pass, which saves a third of the time; the paper alternates."""
+
+    def __post_init__(self) -> None:
+        for width in self.widths:
+            if width * self.expansion % min(self.group_width, width * self.expansion):
+                raise UserError(
+                    f"Every width times the expansion must be a multiple of the group width {self.group_width}, but "
+                    f"{width} x {self.expansion} is not: change --gan.widths, --gan.expansion or --gan.group-width."
+                )
+        if self.patch not in (1, 2, 4):
+            raise UserError(f"A patch must be 1, 2 or 4 pixels wide, but it is {self.patch}: change --gan.patch.")
+
+
+def convolution(channels_in: int, channels_out: int, size: int, *, groups: int = 1, gain: float = 1.0) -> nn.Conv2d:
+    """A convolution without bias whose weights are normal with deviation gain / sqrt(fan in)."""
+    layer = nn.Conv2d(channels_in, channels_out, size, padding=size // 2, groups=groups, bias=False)
+    nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
+    return layer
+
+
+def dense(features_in: int, features_out: int, *, gain: float = 1.0) -> nn.Linear:
+    """A linear layer without bias, with the same initial weights."""
+    layer = nn.Linear(features_in, features_out, bias=False)
+    nn.init.normal_(layer.weight, 0, gain / math.sqrt(features_in))
+    return layer
+
+
+class BiasedLeakyReLU(nn.Module):
+    """Adds a bias to each channel, then leaky ReLU with slope 0.2."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return leaky_relu(x + self.bias.to(x.dtype).view(-1, *[1] * (x.dim() - 2)), 0.2)
+
+
+class Block(nn.Module):
+    """A residual block: 1x1 wider, grouped 3x3, 1x1 back, which starts as the identity (section 4.2)."""
+
+    def __init__(self, width: int, config: Config, blocks: int) -> None:
+        super().__init__()
+        inner = width * config.expansion
+        gain = LEAKY_GAIN * blocks ** (-1 / 4)  # Fixup: L^(-1 / (2m - 2)) with m = 3 layers
+        self.widen = convolution(width, inner, 1, gain=gain)
+        self.activate_wide = BiasedLeakyReLU(inner)
+        self.mix = convolution(inner, inner, 3, groups=max(1, inner // config.group_width), gain=gain)
+        self.activate_mixed = BiasedLeakyReLU(inner)
+        self.narrow = convolution(inner, width, 1, gain=0)
+
+    def forward(self, x: Float[Tensor, "batch width height columns"]) -> Float[Tensor, "batch width height columns"]:
+        inner = self.activate_wide(self.widen(x))
+        inner = self.activate_mixed(self.mix(inner))
+        return x + self.narrow(inner)
+
+
+def stage(width: int, config: Config, stages: int) -> nn.Sequential:
+    return nn.Sequential(*[Block(width, config, config.blocks * stages) for _ in range(config.blocks)])
+
+
+class ImageGenerator(nn.Module):
+    """Noise (and class) to an image: a learned basis at the lowest resolution, then stages with upsampling between."""
+
+    def __init__(self, config: Config, spec: Spec, widths: tuple[int, ...], base: tuple[int, int]) -> None:
+        super().__init__()
+        self.patch = config.patch
+        self.classes = nn.Embedding(len(spec.classes), config.class_embedding) if spec.classes else None
+        latent = config.noise + (config.class_embedding if spec.classes else 0)
+        self.enter = dense(latent, widths[0])
+        self.basis = nn.Parameter(torch.randn(widths[0], *base))
+        self.stages = nn.ModuleList(stage(width, config, len(widths)) for width in widths)
+        self.transitions = nn.ModuleList(_transition(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.leave = convolution(widths[-1], spec.shape[0] * config.patch**2, 1)
+
+    def forward(
+        self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch channels height width"]:
+        if self.classes is not None:
+            noise = torch.cat([noise, self.classes(label)], dim=1)
+        x = self.enter(noise)[:, :, None, None] * self.basis
+        x = self.stages[0](x.contiguous(memory_format=torch.channels_last))
+        for transition, blocks in zip(self.transitions, self.stages[1:], strict=True):
+            x = blocks(upsample(transition(x)))
+        return pixel_shuffle(self.leave(x), self.patch).float()
+
+
+class ImageCritic(nn.Module):
+    """An image (and class) to a logit: the generator's mirror image; classes enter by projection (Miyato & Koyama 2018)."""
+
+    def __init__(self, config: Config, spec: Spec, widths: tuple[int, ...], base: tuple[int, int]) -> None:
+        super().__init__()
+        self.patch = config.patch
+        self.enter = convolution(spec.shape[0] * config.patch**2, widths[-1], 1)
+        self.stages = nn.ModuleList(stage(width, config, len(widths)) for width in widths[::-1])
+        self.transitions = nn.ModuleList(_transition(a, b) for a, b in zip(widths[::-1], widths[-2::-1], strict=False))
+        self.basis = nn.Parameter(torch.randn(widths[0], *base) / math.sqrt(base[0] * base[1]))
+        self.judge = Judge(widths[0], spec)
+
+    def forward(
+        self, image: Float[Tensor, "batch channels height width"], label: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, " batch"]:
+        x = self.enter(pixel_unshuffle(image, self.patch).contiguous(memory_format=torch.channels_last))
+        x = self.stages[0](x)
+        for transition, blocks in zip(self.transitions, self.stages[1:], strict=True):
+            x = blocks(transition(downsample(x)))
+        return self.judge((x * self.basis).sum((2, 3)), label)
+
+
+def _transition(width_in: int, width_out: int) -> nn.Module:
+    return nn.Identity() if width_in == width_out else convolution(width_in, width_out, 1)
+
+
+class Judge(nn.Module):
+    """Features (and class) to a logit."""
+
+    def __init__(self, features: int, spec: Spec) -> None:
+        super().__init__()
+        self.score = dense(features, features if spec.classes else 1)
+        self.classes = nn.Embedding(len(spec.classes), features) if spec.classes else None
+        if self.classes is not None:
+            nn.init.normal_(self.classes.weight, 0, 1 / math.sqrt(features))
+
+    def forward(self, x: Float[Tensor, "batch features"], label: Int[Tensor, " batch"] | None) -> Float[Tensor, " batch"]:
+        score = self.score(x)
+        return (score * self.classes(label)).sum(1) if self.classes is not None else score.squeeze(1)
+
+
+class PointBlock(nn.Module):
+    """The residual block for vectors: two linear layers, the last of which starts at zero."""
+
+    def __init__(self, width: int, config: Config, blocks: int) -> None:
+        super().__init__()
+        gain = LEAKY_GAIN * blocks ** (-1 / 2)  # Fixup with m = 2 layers
+        self.widen = dense(width, width * config.expansion, gain=gain)
+        self.activate = BiasedLeakyReLU(width * config.expansion)
+        self.narrow = dense(width * config.expansion, width, gain=0)
+
+    def forward(self, x: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
+        return x + self.narrow(self.activate(self.widen(x)))
+
+
+class PointGenerator(nn.Module):
+    """Noise (and class) to a point."""
+
+    def __init__(self, config: Config, spec: Spec, width: int, blocks: int) -> None:
+        super().__init__()
+        self.classes = nn.Embedding(len(spec.classes), config.class_embedding) if spec.classes else None
+        self.enter = dense(config.noise + (config.class_embedding if spec.classes else 0), width)
+        self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
+        self.leave = nn.Linear(width, math.prod(spec.shape))
+
+    def forward(
+        self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch dimensions"]:
+        if self.classes is not None:
+            noise = torch.cat([noise, self.classes(label)], dim=1)
+        return self.leave(self.blocks(self.enter(noise))).float()
+
+
+class PointCritic(nn.Module):
+    """A point (and class) to a logit."""
+
+    def __init__(self, config: Config, spec: Spec, width: int, blocks: int) -> None:
+        super().__init__()
+        self.enter = dense(math.prod(spec.shape), width)
+        self.activate = BiasedLeakyReLU(width)
+        self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
+        self.judge = Judge(width, spec)
+
+    def forward(self, point: Float[Tensor, "batch dimensions"], label: Int[Tensor, " batch"] | None = None) -> Float[Tensor, " batch"]:
+        return self.judge(self.blocks(self.activate(self.enter(point))), label)
+
+
+def pyramid(height: int, width: int, patch: int) -> tuple[int, tuple[int, int]]:
+    """How many stages an image of this size takes, and the lowest resolution: halved while both sides stay even and at least 4.
+
+    Raises UserError where the sides are no multiple of the patch.
+    """
+    if height % patch or width % patch:
+        raise UserError(f"The sides of the images must be multiples of the patch {patch}, but they are {height}x{width}: change --gan.patch.")
+    rows, columns, stages = height // patch, width // patch, 1
+    while rows % 2 == 0 and columns % 2 == 0 and min(rows, columns) >= 8:
+        rows, columns, stages = rows // 2, columns // 2, stages + 1
+    return stages, (rows, columns)
+
+
+class R3GAN(GAN):
+    """The relativistic pairing game with R1 and R2 (section 3, equation 4)."""
+
+    Config = Config
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            about="minutes on a CPU: narrow networks, simultaneous moves, schedules over the budget",
+            batch=32,
+            minutes=2.5,
+            config={
+                "widths": (96, 32),
+                "blocks": 1,
+                "expansion": 1,
+                "group_width": 32,
+                "patch": 2,
+                "gamma": 1.0,
+                "gamma_end": 0.1,
+                "learning_rate": 2e-3,
+                "learning_rate_end": 2e-4,
+                "half_life": 10_000,
+                "schedule": None,
+                "simultaneous": True,
+            },
+        ),
+        "cifar10": Preset(about="the paper's CIFAR-10 (FID 1.96)", batch=512, samples=40_000_000, mirror=True, config={"augment": 0.55}),
+        "ffhq64": Preset(
+            about="the paper's FFHQ 64x64 (FID 1.95)",
+            batch=256,
+            samples=40_000_000,
+            mirror=True,
+            config={"widths": (768, 768, 768, 768, 384), "gamma": 2.0, "gamma_end": 0.2, "half_life": 500_000, "augment": 0.3},
+        ),
+        "ffhq256": Preset(
+            about="the paper's FFHQ 256x256 (FID 2.75)",
+            batch=256,
+            samples=40_000_000,
+            mirror=True,
+            config={
+                "widths": (768, 768, 768, 768, 384, 192, 96),
+                "gamma": 150.0,
+                "gamma_end": 15.0,
+                "half_life": 500_000,
+                "augment": 0.3,
+            },
+        ),
+        "imagenet32": Preset(
+            about="the paper's ImageNet 32x32 (FID 1.27)",
+            batch=4096,
+            samples=400_000_000,
+            config={
+                "widths": (1536,) * 4,
+                "gamma": 0.5,
+                "gamma_end": 0.05,
+                "half_life": 50_000_000,
+                "schedule": 400_000_000,
+                "augment": 0.5,
+            },
+        ),
+        "imagenet64": Preset(
+            about="the paper's ImageNet 64x64 (FID 2.09)",
+            batch=4096,
+            samples=400_000_000,
+            config={
+                "widths": (1536,) * 5,
+                "gamma": 1.0,
+                "gamma_end": 0.1,
+                "half_life": 50_000_000,
+                "schedule": 400_000_000,
+                "augment": 0.4,
+            },
+        ),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        generator, critic = self._networks()
+        learning_rate = Cosine(config.learning_rate, config.learning_rate_end, config.schedule)
+        betas = (0.0, Cosine(config.beta2, config.beta2_end, config.schedule))
+        self.gamma = Cosine(config.gamma, config.gamma_end, config.schedule)
+        self.augment = Augment() if config.augment else None
+        self.augment_probability = Cosine(0, config.augment, config.schedule)
+        self.generator = Player(
+            generator,
+            learning_rate=learning_rate,
+            betas=betas,
+            average=partial(Average, half_life=Cosine(0, config.half_life, config.schedule)),
+        )
+        self.critic = Player(critic, learning_rate=learning_rate, betas=betas)
+
+    def _networks(self) -> tuple[nn.Module, nn.Module]:
+        config, spec = self.config, self.spec
+        if len(spec.shape) == 1:
+            width, blocks = (config.widths or (256,))[0], config.blocks * 2
+            return PointGenerator(config, spec, width, blocks), PointCritic(config, spec, width, blocks)
+        stages, base = pyramid(*spec.shape[1:], config.patch)
+        widths = config.widths or tuple(768 >> max(0, i - 3) for i in range(stages))
+        if len(widths) < stages:  # a preset made for smaller images: halve on
+            widths += tuple(max(config.group_width, widths[-1] >> i + 1) for i in range(stages - len(widths)))
+        widths = widths[:stages]
+        return ImageGenerator(config, spec, widths, base), ImageCritic(config, spec, widths, base)
+
+    def fake(self, label: Tensor | None, n: int) -> Tensor:
+        return self.generator(normal_rows(n, self.config.noise, device=self.device), label)
+
+    def judge(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """The critic's logits, for augmented examples where that is asked; penalties are taken before the augmentation."""
+        if self.augment is not None:
+            x = self.augment(x, self.augment_probability(self.clock))
+        return self.critic(x, label)
+
+    def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
+        batch = draw()
+        real, label = batch[self.spec.key], batch.get("label")
+        labels = None if label is None else label.repeat(2)
+        fake = self.fake(label, len(real))
+
+        both = torch.cat([real, fake if self.config.simultaneous else fake.detach()])
+        logits, squared_norms = with_gradient_norm(lambda x: self.judge(x, labels), both)
+        real_logits, fake_logits = logits.chunk(2)
+        real_norms, fake_norms = squared_norms.chunk(2)
+        gamma = self.gamma(self.clock)
+        critic_move = self.critic.minimizes(
+            relativistic=relativistic_critic(real_logits, fake_logits),
+            r1=gamma * zero_centred(real_norms),
+            r2=gamma * zero_centred(fake_norms),
+        )
+        if self.config.simultaneous:
+            yield critic_move, self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))
+            return
+        yield critic_move
+
+        batch = draw()
+        real, label = batch[self.spec.key], batch.get("label")
+        labels = None if label is None else label.repeat(2)
+        both = torch.cat([real, self.fake(label, len(real))])
+        real_logits, fake_logits = self.judge(both, labels).chunk(2)
+        yield self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))

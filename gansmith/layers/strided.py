@@ -1,0 +1,92 @@
+"""DCGAN's players: strided and transposed convolutions without pooling or hidden linear layers (Radford et al. 2016, section 3)."""
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, relu
+
+from gansmith.data.spec import Spec
+from gansmith.errors import UserError
+from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.labels import with_label
+
+SIDES = (8, 16, 28, 32, 64, 128, 256)
+
+
+def stages(spec: Spec, gan: str) -> tuple[int, int]:
+    """(doublings, lowest side) for images of this size: from 4, or from 7 for 28 pixels.
+
+    Raises UserError if the data are no square images of a legal side.
+    """
+    if len(spec.shape) != 3:
+        raise UserError(f"{gan} makes images, but these data are {spec.kind} of shape {spec.shape}: choose --gan r3gan or --gan gan.")
+    height, width = spec.shape[1:]
+    if height != width or height not in SIDES:
+        near = min(SIDES, key=lambda side: abs(side - min(height, width)))
+        raise UserError(
+            f"{gan} makes square images with a side of {', '.join(map(str, SIDES[:-1]))} or {SIDES[-1]}, but the data are "
+            f"{height}x{width}: train with --resolution {near}, or with --gan r3gan, which takes any size."
+        )
+    lowest = 7 if height == 28 else 4
+    return (height // lowest).bit_length() - 1, lowest
+
+
+def _initialize(network: nn.Module) -> None:
+    """Normal weights with deviation 0.02 (section 4)."""
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0, 0.02)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1, 0.02)
+
+
+class StridedGenerator(nn.Module):
+    """Noise and class to an image; every transposed convolution doubles the side and halves the channels."""
+
+    def __init__(self, spec: Spec, *, noise: int, width: int, gan: str) -> None:
+        """`width` counts the channels before the last layer; each lower stage has twice as many, at most eight times."""
+        super().__init__()
+        self.spec = spec
+        doublings, lowest = stages(spec, gan)
+        channels = [width * min(8, 2**i) for i in reversed(range(doublings))]
+        self.first = nn.ConvTranspose2d(noise + len(spec.classes), channels[0], lowest, bias=False)
+        self.first_norm = BatchNorm(channels[0])
+        pairs = list(zip(channels, channels[1:], strict=False))
+        self.layers = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False) for a, b in pairs)
+        self.norms = nn.ModuleList(BatchNorm(b) for _, b in pairs)
+        self.last = nn.ConvTranspose2d(channels[-1], spec.shape[0], 4, stride=2, padding=1)
+        _initialize(self)
+
+    def forward(
+        self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch channels height width"]:
+        x = with_label(noise, label, len(self.spec.classes))[:, :, None, None]
+        x = relu(self.first_norm(self.first(x)))
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = relu(norm(layer(x)))
+        return self.last(x).float().tanh()
+
+
+class StridedCritic(nn.Module):
+    """An image and its class to a logit; every convolution halves the side and doubles the channels."""
+
+    def __init__(self, spec: Spec, *, width: int, batch_norm: bool, gan: str) -> None:
+        """`width` counts the channels after the first layer. Without batch norm the critic judges each example alone."""
+        super().__init__()
+        self.spec = spec
+        doublings, lowest = stages(spec, gan)
+        channels = [width * min(8, 2**i) for i in range(doublings)]
+        self.first = nn.Conv2d(spec.shape[0] + len(spec.classes), channels[0], 4, stride=2, padding=1)
+        pairs = list(zip(channels, channels[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=not batch_norm) for a, b in pairs)
+        self.norms = nn.ModuleList(BatchNorm(b) if batch_norm else nn.Identity() for _, b in pairs)
+        self.last = nn.Conv2d(channels[-1], 1, lowest)
+        if batch_norm:
+            _initialize(self)
+
+    def forward(
+        self, image: Float[Tensor, "batch channels height width"], label: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, " batch"]:
+        x = leaky_relu(self.first(with_label(image, label, len(self.spec.classes))), 0.2)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = leaky_relu(norm(layer(x)), 0.2)
+        return self.last(x).flatten()

@@ -1,0 +1,21 @@
+"""Raw coordinates as features, for data in which plain distances already mean something: points."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gansmith.data.dataset import Dataset
+
+
+class Identity:
+    name = "raw"
+    key = "raw"
+
+    def features(self, data: Dataset) -> Float[Tensor, "batch features"]:
+        return torch.from_numpy(raw_points(data))
+
+
+def raw_points(data: Dataset) -> Float[np.ndarray, "batch dimensions"]:
+    """All examples in the coordinates of the source, float64."""
+    return np.stack(data.codec.decode(data.batch(slice(None)))).astype(np.float64).reshape(len(data), -1)

@@ -1,0 +1,51 @@
+"""The metrics in this folder, found without importing them."""
+
+import ast
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from gansmith.metrics.score import Measured
+
+Better = Literal["lower", "higher"]
+
+
+class Family(Protocol):
+    """What a module of this folder offers to be a metric or a family of metrics."""
+
+    METRICS: dict[str, tuple[Better, str]]
+    """Its metrics by name: which direction is better, and what it says, in one line. A literal: it is read without importing."""
+
+    def measure(self, side: Any) -> dict[str, Measured]:
+        """Its metrics of one `sides.Side`; raises NotApplicable where they have no meaning."""
+        ...
+
+
+class NotApplicable(Exception):
+    """This metric has no meaning for this data; the message is the sentence that says why."""
+
+
+@cache
+def families() -> dict[str, dict[str, tuple[Better, str]]]:
+    """The families' METRICS by the name of their module."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == ["METRICS"]:
+                found[path.stem] = ast.literal_eval(statement.value)
+    return found
+
+
+def metric_names() -> dict[str, str]:
+    """Every metric with one line on what it says; imports no metric and no torch."""
+    return {name: f"{line} ({better} is better)" for metrics in families().values() for name, (better, line) in metrics.items()}
+
+
+def family_of(metric: str) -> str:
+    """The name of the module that measures this metric."""
+    return next(module for module, metrics in families().items() if metric in metrics)
+
+
+def load_family(module: str) -> Family:
+    return importlib.import_module(f"gansmith.metrics.{module}")  # pyright: ignore[reportReturnType]

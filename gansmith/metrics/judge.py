@@ -1,0 +1,156 @@
+"""The judge: generated examples against real ones, beside a trivial baseline and the ceiling that real examples reach."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gansmith.data.cache import cache_folder
+from gansmith.data.dataset import Dataset
+from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.errors import UserError
+from gansmith.metrics.baseline import baseline_name
+from gansmith.metrics.cache import remember
+from gansmith.metrics.extractors import extractor_for
+from gansmith.metrics.families import Family, NotApplicable, families, family_of, load_family, metric_names
+from gansmith.metrics.judgement import Judgement, Neighbours
+from gansmith.metrics.nearest import nearest
+from gansmith.metrics.score import GROUPS, Score
+from gansmith.metrics.sides import Real, Side, choose
+
+DEFAULTS = {
+    "images": ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas"),
+    "points": ("modes", "high_quality", "mode_divergence", "frechet", "precision", "recall", "coverage", "memorisation"),
+}
+"""The metrics of each kind of data when none are named."""
+MOST = 10_000
+"""Examples judged when no number is given."""
+SHOWN = 16
+"""Generated examples whose nearest training examples are reported."""
+
+
+def judge(
+    fake: Dataset,
+    train: Dataset,
+    held_out: Dataset,
+    *,
+    metrics: Sequence[str] | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    cache: Path | None = None,
+) -> Judgement:
+    """Measures generated examples against the real ones they should resemble.
+
+    Every side has the same number of examples: `samples` (10,000 if not given) or fewer where a side has fewer. A metric that has
+    no meaning for this data is skipped with a sentence. What depends on the real data alone (the feature network, training
+    features, baselines, ceilings) is remembered in `cache` ($GANSMITH_CACHE or ~/.cache/gansmith), so the next model on the same
+    data is judged faster. Networks run in float32 on the CPU, statistics in float64; the same seed gives the same scores.
+
+    Raises UserError for an unknown metric, examples of another shape than the real ones, and fewer than 20 on a side.
+    """
+    names = _known(metrics if metrics is not None else DEFAULTS[train.codec.spec.kind])
+    _same_geometry(train, fake, "generated")
+    _same_geometry(train, held_out, "held-out")
+    limit = MOST if samples is None else samples
+    count = min(limit, len(fake), len(train), len(held_out))
+    if count < GROUPS:
+        raise UserError(
+            f"judging needs at least {GROUPS} examples on every side, but {limit} were asked for, and there are {len(fake)} "
+            f"generated, {len(train)} training and {len(held_out)} held-out ones: give more."
+        )
+    lessons = min(limit, len(fake), len(train))
+    folder = cache_folder(cache)
+    with torch.autocast("cpu", enabled=False):
+        extractor = extractor_for(train, seed, folder)
+        real = Real(train=train, held_out=held_out, extractor=extractor, count=count, lessons=lessons, seed=seed, folder=folder)
+        positions = choose(len(fake), count, seed)
+        taught = fake.subset(choose(len(fake), lessons, seed))
+        side = Side(name="generated", data=fake.subset(positions), lessons=taught, real=real)
+        neighbours = _neighbours(side, positions)
+        scores, skipped = _scores(names, side)
+    return Judgement(scores=scores, skipped=skipped, neighbours=neighbours)
+
+
+def _neighbours(side: Side, positions: np.ndarray) -> Neighbours:
+    distances, indices = nearest(side.features[:SHOWN], side.real.features, 3)
+    return Neighbours(
+        generated=positions[:SHOWN],
+        nearest=indices.numpy(),
+        distances=distances.double().numpy(),
+        generated_median=float(side.distances.median()),
+        held_out_median=side.real.held_out_distance,
+    )
+
+
+def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, str]]:
+    """The scores in the order of `names`, and the reasons of those that were skipped."""
+    found: dict[str, Score] = {}
+    skipped: dict[str, str] = {}
+    for module in dict.fromkeys(family_of(name) for name in names):
+        family, metrics = load_family(module), families()[module]
+        wanted = [name for name in names if name in metrics]
+        start = time.perf_counter()
+        try:
+            measured = family.measure(side)
+        except NotApplicable as reason:
+            skipped |= dict.fromkeys(wanted, str(reason))
+            continue
+        seconds = (time.perf_counter() - start) / len(measured)
+        companions = _companions(module, family, side.real)
+        for name in wanted:
+            one = measured[name]
+            found[name] = Score(
+                name=f"{name}[{one.space}]",
+                value=one.value,
+                low=one.low,
+                high=one.high,
+                baseline=companions[f"baseline {name}"],
+                baseline_name=baseline_name(side.real.train),
+                ceiling=companions[f"ceiling {name}"],
+                better=metrics[name][0],
+                samples=one.samples,
+                reference_samples=one.reference_samples,
+                seed=side.real.seed,
+                seconds=seconds,
+                note=one.note,
+            )
+    return [found[name] for name in names if name in found], skipped
+
+
+def _companions(module: str, family: Family, real: Real) -> dict[str, float]:
+    """This family's metrics of the baseline and of the ceiling."""
+
+    def compute() -> dict[str, Tensor]:
+        return {
+            f"{name} {metric}": torch.tensor(measured.value, dtype=torch.float64)
+            for name, side in (("baseline", real.baseline), ("ceiling", real.ceiling))
+            for metric, measured in family.measure(side).items()
+        }
+
+    return {name: float(value) for name, value in remember(real.folder, f"companions-{module}", real.key, compute).items()}
+
+
+def _known(metrics: Sequence[str]) -> list[str]:
+    """The metrics asked for, each once; raises UserError for an unknown one."""
+    known = list(metric_names())
+    for metric in metrics:
+        if metric not in known:
+            guess = did_you_mean(metric, known)
+            raise UserError(f'there is no metric "{metric}"{guess}: the metrics are {listed(known, len(known))}.')
+    return list(dict.fromkeys(metrics))
+
+
+def _same_geometry(train: Dataset, other: Dataset, name: str) -> None:
+    real, found = train.codec.spec, other.codec.spec
+    if (real.kind, real.shape) != (found.kind, found.shape):
+        raise UserError(
+            f"the {name} examples must be like the training ones, {_geometry(train)}, "
+            f"but they are {_geometry(other)}: convert them, or judge them against other data."
+        )
+
+
+def _geometry(data: Dataset) -> str:
+    return f"{data.codec.spec.kind} of {'x'.join(map(str, data.codec.spec.shape))}"

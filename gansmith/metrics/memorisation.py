@@ -1,0 +1,32 @@
+"""Are generated examples closer to the training examples than fresh real ones are?"""
+
+import numpy as np
+
+from gansmith.metrics.score import Measured, jackknife
+from gansmith.metrics.sides import Side
+
+METRICS = {
+    "memorisation": (
+        "higher",
+        "median distance to the nearest training example over that of held-out ones: 0 copies, 1 fresh, more off the data",
+    )
+}
+
+
+def measure(side: Side) -> dict[str, Measured]:
+    """Generated against all training features; the held-out examples' own distance is the unit."""
+    distances = side.distances.numpy()
+    unit = max(side.real.held_out_distance, np.finfo(np.float64).tiny)  # zero where the held-out examples are copies themselves
+    value, low, high = jackknife(
+        lambda kept: float(np.median(distances[kept])) / unit, len(distances), side.real.seed, bounds=(0, np.inf)
+    )
+    return {
+        "memorisation": Measured(
+            value=value,
+            low=low,
+            high=high,
+            samples=len(distances),
+            reference_samples=len(side.real.features),
+            space=side.real.extractor.name,
+        )
+    }

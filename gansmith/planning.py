@@ -1,0 +1,204 @@
+"""What will be trained, before anything is: the GAN, its options, the settings, the device; and what it will cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gansmith import __version__, distributed, gans, seeds
+from gansmith.data.dataset import Dataset
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+from gansmith.game import GAN, Preset
+from gansmith.trainer import Settings, Trainer
+
+DEFAULT_GAN = "r3gan"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A training that is decided but not begun."""
+
+    gan: str
+    """The GAN's name, or the path of its file."""
+    preset: str | None
+    config: Any
+    settings: Settings
+    mirror: bool
+
+    def build(self, data: Dataset) -> GAN:
+        """The GAN with its initial weights, which the seed decides."""
+        seeds.seed_everything(self.settings.seed)
+        return gans.find(self.gan)(self.config, data.codec.spec)
+
+
+def plan(
+    data: Dataset,
+    *,
+    gan: str | None = None,
+    preset: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    minutes: float | None = None,
+    samples: int | None = None,
+    batch: int | None = None,
+    accumulate: int = 1,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    mirror: bool | None = None,
+) -> Plan:
+    """Resolves every option: the preset's values, changed by what was asked for.
+
+    Raises UserError for an unknown GAN, preset or option, and for settings that are out of range.
+    """
+    gan = gan or DEFAULT_GAN
+    made = gans.find(gan)
+    chosen = choose_preset(made, gan, preset)
+    config = made_config(made, gan, chosen, options or {})
+    for name, value in {"minutes": minutes, "samples": samples, "batch": batch, "accumulate": accumulate}.items():
+        if value is not None and value <= 0:
+            raise UserError(f"--{name} must be greater than 0, but it is {value}.")
+    if samples is None and minutes is None:
+        samples, minutes = chosen.samples, chosen.minutes
+    device = choose_device(device)
+    return Plan(
+        gan=gan,
+        preset=preset or next(iter(made.presets), None),
+        config=config,
+        settings=Settings(
+            batch=batch or chosen.batch,
+            accumulate=accumulate,
+            samples=samples,
+            minutes=minutes,
+            seed=seed,
+            device=device,
+            precision=choose_precision(precision, device, data),
+        ),
+        mirror=chosen.mirror if mirror is None else mirror,
+    )
+
+
+def choose_preset(made: type[GAN], gan: str, preset: str | None) -> Preset:
+    """The preset of this name, or the GAN's first one."""
+    if preset is None:
+        return next(iter(made.presets.values()), Preset(about="", batch=64, minutes=2.5))
+    if preset not in made.presets:
+        known = list(made.presets)
+        raise UserError(f"{gan} has no preset {preset!r}{did_you_mean(preset, known)}: choose one of {', '.join(known)}.")
+    return made.presets[preset]
+
+
+def made_config(made: type[GAN], gan: str, preset: Preset, options: Mapping[str, Any]) -> Any:
+    """The GAN's Config with the preset's values and the options."""
+    known = [field.name for field in dataclasses.fields(made.Config)]
+    for name in options:
+        if name not in known:
+            raise UserError(f"{gan} has no option {name!r}{did_you_mean(name, known)}: its options are {', '.join(known)}.")
+    values = {**preset.config, **options}
+    return made.Config(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def choose_device(device: str) -> str:
+    """The named device, or the best one there is; one GPU per process where torchrun started several."""
+    kind = device.partition(":")[0]
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if kind == "auto":
+        kind = device = next(name for name in ("cuda", "mps", "cpu") if available[name])
+    if not available.get(kind, False):
+        here = ", ".join(name for name, there in available.items() if there)
+        raise UserError(f"--device {device} is not available here: choose auto or one of {here}.")
+    return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
+
+
+def choose_precision(precision: str, device: str, data: Dataset) -> str:
+    """bfloat16 autocast for images where the hardware computes in it; float32 elsewhere, and for points, which need the digits."""
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise UserError(f"--precision must be auto, float32 or bfloat16, but it is {precision!r}.")
+    if precision != "auto":
+        return precision
+    fast = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and _cpu_computes_bfloat16()
+    return "bfloat16" if fast and len(data.codec.spec.shape) == 3 else "float32"
+
+
+def _cpu_computes_bfloat16() -> bool:
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return bool(supported and supported()) and torch.backends.cpu.get_cpu_capability() == "AVX512"
+
+
+def environment(device: str) -> dict[str, Any]:
+    """What a run was made with."""
+    return {
+        "gansmith": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "cpu": platform.processor() or platform.machine(),
+        "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
+        "threads": torch.get_num_threads(),
+        "processes": distributed.processes(),
+    }
+
+
+def parameters(gan: GAN) -> dict[str, int]:
+    """How many parameters each player moves."""
+    return {name: sum(parameter.numel() for parameter in player.moving()) for name, player in gan.players.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """What one round, played on a small batch and thrown away, tells of a training."""
+
+    moves: list[str]
+    """The players in the order in which they move, with their terms; simultaneous ones joined by "and"."""
+    megabytes: float
+    """Estimated memory: weights, gradients, optimiser states, averages, and what a round at the full batch keeps."""
+    images_per_second: float
+    """Measured at the full batch over a few rounds."""
+
+
+def rehearse(plan: Plan, data: Dataset, rounds: int = 3) -> Rehearsal:
+    """Plays a few rounds to see the moves, the memory and the speed; nothing is kept."""
+    gan = plan.build(data)
+    trainer = Trainer(gan, data, replace(plan.settings, minutes=None, samples=None))
+    moves: list[str] = []
+    next_moves = trainer.next_moves
+
+    def listening(game: Any) -> Any:
+        found = next_moves(game)
+        if found:
+            moves.append(" and ".join(f"{trainer.names[id(move.player)]} ({', '.join(move.terms)})" for move in found))
+        return found
+
+    trainer.next_moves = listening
+    kept = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        kept += tensor.numel() * tensor.element_size()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        trainer.play_round()
+    trainer.next_moves = next_moves
+    before, seen = time.monotonic(), gan.clock.samples
+    for _ in range(rounds):
+        trainer.play_round()
+    pace = (gan.clock.samples - seen) / max(time.monotonic() - before, 1e-9)
+    weights = 4 * sum(parameters(gan).values()) * 4 + 4 * sum(p.numel() for a in trainer.averages.values() for p in a.parameters())
+    return Rehearsal(
+        moves=moves[:: plan.settings.accumulate],
+        megabytes=round((weights + kept / max(1, len(moves))) / 2**20, 1),
+        images_per_second=round(pace, 1),
+    )
+
+
+def command_line() -> str:
+    return " ".join(["gansmith", *sys.argv[1:]])

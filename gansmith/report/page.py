@@ -1,0 +1,138 @@
+"""The page: its sections in the order in which a reader asks."""
+
+from pathlib import Path
+
+from gansmith.report.advice import advice
+from gansmith.report.curves import chart
+from gansmith.report.facts import command, flat, headline, moment
+from gansmith.report.markup import Markup, definitions, join, tag
+from gansmith.report.numbers import count, finite, significant
+from gansmith.report.pictures import single, slider
+from gansmith.report.records import Records
+from gansmith.report.scores import newest, score_table
+from gansmith.report.series import groups
+
+# Nothing may be fetched: the browser itself refuses what is not inside the file.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+def page(records: Records) -> str:
+    """The whole document."""
+    name = str(records.run.get("name") or records.folder.resolve().name)
+    sections = [
+        _section("Health", advice(records.ticks)),
+        _scores(records),
+        _samples(records),
+        _section("The samples over time", slider(records), "The same noise, seen by the generator as it learns."),
+        _curves(records),
+        _section(
+            "Nearest real neighbours",
+            single(
+                records,
+                ("neighbours.png",),
+                "Generated examples, each beside the training examples nearest to it",
+                "Generated examples beside the training examples nearest to them: a copy would show here.",
+            ),
+        ),
+        *_facts(records),
+    ]
+    # Last, when every section has said what it could not find.
+    missing = _missing(records)
+    body = join(_header(records, name), tag("main", *sections, missing), tag("footer", tag("p", "Made by gansmith.")))
+    here = Path(__file__)
+    head = join(
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{name}: gansmith"),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Markup(here.with_name("page.css").read_text("utf-8"))),
+    )
+    script = tag("script", Markup(here.with_name("page.js").read_text("utf-8")))
+    return "<!doctype html>\n" + tag("html", tag("head", head), tag("body", body, script), lang="en") + "\n"
+
+
+def _section(heading: str, content: Markup | None, lead: str | None = None) -> Markup | None:
+    if content is None:
+        return None
+    return tag("section", tag("h2", heading), tag("p", lead, class_="lead") if lead else None, content)
+
+
+def _header(records: Records, name: str) -> Markup:
+    parameters = records.part("parameters")
+    environment = records.part("environment")
+    speeds = [speed for tick in records.ticks[-20:] if (speed := finite(tick.get("images_per_second"))) is not None]
+    facts: dict[str, str] = {}
+    if records.run.get("started"):
+        facts["started"] = moment(str(records.run["started"]))
+    facts |= {player: f"{count(finite(size) or 0)} parameters" for player, size in parameters.items()}
+    if speeds:
+        facts["speed"] = f"{significant(sum(speeds) / len(speeds))} examples per second"
+    if environment:
+        facts["machine"] = ", ".join(str(environment[key]) for key in ("device", "cpu") if environment.get(key))
+    return tag(
+        "header",
+        tag("p", "gansmith run", class_="eyebrow"),
+        tag("h1", name),
+        tag("p", *(tag("span", part) for part in headline(records)), class_="headline"),
+        definitions({key: value for key, value in facts.items() if value}),
+    )
+
+
+def _scores(records: Records) -> Markup | None:
+    table = score_table(records.evaluations)
+    seen = max((finite(record.get("samples_seen")) or 0 for record in newest(records.evaluations)), default=0)
+    when = f"Taken after {count(seen)} samples. " if seen else ""
+    lead = when + "The baseline is what a trivial generator gets, the ceiling what real examples get against other real ones."
+    return _section("Scores", table, lead)
+
+
+def _samples(records: Records) -> Markup | None:
+    samples = records.samples
+    when = f" after {count(samples)} samples" if samples is not None else ""
+    newest_preview = (records.previews[-1][1].name,) if records.previews else ()
+    generated = single(records, ("final.png", "latest.png", *newest_preview), f"Generated examples{when}", f"Generated{when}")
+    real = single(records, ("real.png",), "Real examples from the data", "Real")
+    if generated is None:
+        records.missing.append("samples/ has no picture of generated examples yet.")
+    if generated is None and real is None:
+        return None
+    return _section("Samples", tag("div", generated, real, class_="pair"))
+
+
+def _curves(records: Records) -> Markup | None:
+    blocks = []
+    for heading, series in groups(records):
+        charts = [drawn for drawn in map(chart, series) if drawn is not None]
+        if charts:
+            blocks.append(join(tag("h3", heading), tag("div", *charts, class_="charts")))
+    if not blocks:
+        return None
+    return _section(
+        "Curves", join(*blocks), "Everything over samples of real data seen. Point at a curve, or use the arrow keys."
+    )
+
+
+def _facts(records: Records) -> list[Markup | None]:
+    configuration = {
+        heading: flat(records.part(key))
+        for heading, key in (("Network and game", "config"), ("Training", "settings"), ("Data", "data"))
+        if records.part(key)
+    }
+    blocks = [tag("div", tag("h3", heading), definitions(facts)) for heading, facts in configuration.items()]
+    environment = flat(records.part("environment"))
+    line = command(records)
+    versions = ", ".join(f"{key} {environment[key]}" for key in ("gansmith", "torch", "python") if key in environment)
+    with_versions = f"Played with {versions}." if versions else None
+    return [
+        _section("Configuration", tag("div", *blocks, class_="columns") if blocks else None),
+        _section("Environment", definitions(environment) if environment else None),
+        _section("Play it again", tag("pre", tag("code", line), tabindex=0) if line else None, with_versions),
+    ]
+
+
+def _missing(records: Records) -> Markup | None:
+    if not records.missing:
+        return None
+    return _section("What is missing", tag("ul", *(tag("li", sentence) for sentence in records.missing), class_="missing"))

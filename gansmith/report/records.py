@@ -1,0 +1,113 @@
+"""What a run folder holds, read so that a killed run can still be told."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gansmith.errors import UserError
+from gansmith.report.numbers import finite
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """The records of a run, each possibly empty, and sentences about what is missing."""
+
+    folder: Path
+    run: Record
+    ticks: list[Record]
+    """The lines of log.jsonl in the order of samples."""
+    evaluations: list[Record]
+    previews: list[tuple[int, Path]]
+    """(samples seen, picture) in the order of samples."""
+    missing: list[str]
+
+    @property
+    def samples(self) -> float | None:
+        """Samples of real data seen, by the last tick or else the last preview."""
+        if self.ticks:
+            return finite(self.ticks[-1].get("samples"))
+        return float(self.previews[-1][0]) if self.previews else None
+
+    @property
+    def seconds(self) -> float | None:
+        return finite(self.ticks[-1].get("seconds")) if self.ticks else None
+
+    def part(self, name: str) -> dict[str, Any]:
+        """A group of facts of run.json such as "settings" or "data", empty if it is missing."""
+        group = self.run.get(name)
+        return dict(group) if isinstance(group, Mapping) else {}
+
+    def picture(self, name: str) -> Path | None:
+        path = self.folder / "samples" / name
+        return path if path.is_file() else None
+
+
+def read_records(folder: Path) -> Records:
+    """Everything the report tells. Raises UserError if there is no such folder; whatever else is missing is noted."""
+    if not folder.is_dir():
+        raise UserError(f"Expected a run folder, but {folder} is not a folder: give the folder that holds run.json.")
+    missing: list[str] = []
+    run = _read_run(folder / "run.json", missing)
+    ticks = _read_lines(folder / "log.jsonl", missing, "no curves")
+    evaluations = _read_lines(folder / "evaluations.jsonl", missing, "no scores")
+    previews = sorted((int(path.stem), path) for path in (folder / "samples").glob("*.png") if path.stem.isdecimal())
+    if not previews:
+        missing.append("samples/ has no numbered pictures, so the samples over time cannot be shown.")
+    return Records(
+        folder=folder, run=run, ticks=_without_repeats(ticks), evaluations=evaluations, previews=previews, missing=missing
+    )
+
+
+def _read_run(path: Path, missing: list[str]) -> Record:
+    if not path.is_file():
+        missing.append("run.json is missing, so the configuration and the environment are unknown.")
+        return {}
+    try:
+        run = json.loads(path.read_text("utf-8", errors="replace"))
+    except json.JSONDecodeError:
+        run = None
+    if not isinstance(run, dict):
+        missing.append("run.json cannot be read, so the configuration and the environment are unknown.")
+        return {}
+    return run
+
+
+def _read_lines(path: Path, missing: list[str], consequence: str) -> list[Record]:
+    if not path.is_file():
+        missing.append(f"{path.name} is missing: {consequence}.")
+        return []
+    records, broken = [], 0
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            record = None
+        if isinstance(record, dict):
+            records.append(record)
+        else:
+            broken += 1
+    if broken:
+        lines = "1 line that was cut off" if broken == 1 else f"{broken} lines that were cut off"
+        missing.append(f"{path.name} has {lines}, as happens when a run is killed; the others are shown.")
+    elif not records:
+        missing.append(f"{path.name} is empty: {consequence}.")
+    return records
+
+
+def _without_repeats(ticks: list[Record]) -> list[Record]:
+    """A run that was resumed from a checkpoint plays its last ticks again: the later record of a stretch is the true one."""
+    kept: list[Record] = []
+    for tick in ticks:
+        samples = finite(tick.get("samples"))
+        if samples is None:
+            continue
+        while kept and kept[-1]["samples"] >= samples:
+            kept.pop()
+        kept.append(tick)
+    return kept

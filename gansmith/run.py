@@ -1,0 +1,132 @@
+"""A run: the folder on disk that every command works on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansmith.checkpoint import cannot_write, write_atomically
+from gansmith.errors import UserError
+
+if TYPE_CHECKING:
+    from gansmith.metrics.judgement import Judgement
+    from gansmith.model import Model
+
+
+class Run:
+    """A run folder: configuration, checkpoints, log, samples, evaluations, model and report."""
+
+    def __init__(self, folder: Path | str) -> None:
+        """Opens a run. Raises UserError if the folder holds none."""
+        self.folder = Path(folder)
+        path = self.folder / "run.json"
+        if not path.is_file():
+            raise UserError(f"{folder} is not a run folder (it has no run.json): give the folder that gansmith train printed.")
+        try:
+            self.facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{path} is damaged ({error}): restore it or train anew.") from error
+
+    @classmethod
+    def create(cls, folder: Path, facts: Mapping[str, Any]) -> Run:
+        """Makes the folder and writes its configuration. Raises UserError if it cannot be written."""
+        try:
+            (folder / "samples").mkdir(parents=True, exist_ok=True)
+            (folder / "checkpoints").mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        write_atomically(folder / "run.json", json.dumps(facts, indent=2).encode())
+        return cls(folder)
+
+    @staticmethod
+    def next_folder(parent: Path, name: str) -> Path:
+        """The first unused folder of this name: runs/digits-0001, runs/digits-0002, ..."""
+        return parent / f"{name}-{Run._last_number(parent, name) + 1:04d}"
+
+    @staticmethod
+    def newest(parent: Path, name: str) -> Path | None:
+        """The run of this name with the highest number, or None."""
+        number = Run._last_number(parent, name)
+        return parent / f"{name}-{number:04d}" if number else None
+
+    @staticmethod
+    def _last_number(parent: Path, name: str) -> int:
+        pattern = re.compile(re.escape(name) + r"-(\d{4,})")
+        found = (pattern.fullmatch(path.name) for path in parent.glob("*")) if parent.is_dir() else ()
+        return max((int(match[1]) for match in found if match), default=0)
+
+    # ---- files ----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        return self.folder / "samples"
+
+    @property
+    def model_folder(self) -> Path:
+        return self.folder / "model"
+
+    def append(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
+        """Adds lines to a .jsonl file. Raises UserError if they cannot be written."""
+        path = self.folder / name
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(record) + "\n" for record in records)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    def records(self, name: str) -> list[dict[str, Any]]:
+        """The lines of a .jsonl file; a last line that a kill cut short is left out."""
+        path = self.folder / name
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        records = []
+        for line in lines:
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                continue
+        return records
+
+    def forget_after(self, samples: int) -> None:
+        """Drops log lines and pictures of a future that a kill cut off and that will be trained again."""
+        kept = [record for record in self.records("log.jsonl") if record["samples"] <= samples]
+        write_atomically(self.folder / "log.jsonl", "".join(json.dumps(record) + "\n" for record in kept).encode())
+        for picture in self.samples.glob("[0-9]*.png"):
+            if int(picture.stem) > samples:
+                picture.unlink()
+
+    # ---- use ------------------------------------------------------------------------------------------------------------------
+
+    def model(self) -> Model:
+        """The trained model, ready to generate."""
+        from gansmith.model import Model
+
+        return Model.load(self.folder)
+
+    def generate(self, n: int = 64, *, seed: int = 0, truncation: float = 1.0, **where: str) -> list[Any]:
+        """n new examples in the codec's raw form (images: pictures with a label), e.g. `run.generate(64, class_="7")`."""
+        return self.model().generate(n, seed=seed, truncation=truncation, **where)
+
+    def evaluate(self, **options: Any) -> Judgement:
+        """Judges the model against its data; see `gansmith.evaluate`."""
+        from gansmith.api import evaluate_run
+
+        return evaluate_run(self, **options)
+
+    def export(self, to: str = "onnx", out: Path | str | None = None) -> Path:
+        """Exports the model; see `gansmith.export`."""
+        from gansmith.export import export
+
+        return export(self.model(), to, Path(out) if out else None)
+
+    def report(self) -> Path:
+        """Writes report.html anew and returns its path."""
+        from gansmith.report.html import write_report
+
+        return write_report(self.folder)

@@ -1,0 +1,305 @@
+"""The trainer: plays any GAN's game on any kind of data, and knows neither."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from gansmith import distributed, seeds
+from gansmith.budget import Budget
+from gansmith.data.codec import Batch
+from gansmith.data.dataset import Dataset, Order
+from gansmith.errors import UserError
+from gansmith.game import GAN, Move, Player
+from gansmith.ledger import Ledger
+
+TICKS = 60
+"""Ticks in a budget: a line of log each, a preview every other."""
+ROLL_BACKS = 3
+"""How often a diverged game goes back to the last good state before it is given up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to train, whatever is trained."""
+
+    batch: int
+    """Real examples in each draw of all processes and games together."""
+    accumulate: int = 1
+    """Games played in lockstep on parts of the batch, to spare memory: one optimiser step for all of them."""
+    samples: int | None = None
+    """The budget in samples of real data."""
+    minutes: float | None = None
+    """The budget in minutes, turned into samples after warm-up."""
+    seed: int = 0
+    """Decides the initial weights, the order of the data and all noise."""
+    device: str = "cpu"
+    """Where to train: cpu, cuda, mps."""
+    precision: str = "float32"
+    """float32, or bfloat16 for autocast."""
+    checkpoint_seconds: float = 30.0
+    """The least time between two checkpoints."""
+
+
+class Guest(Protocol):
+    """What the trainer tells the outside; a run folder listens, and tests do."""
+
+    def tick(self, trainer: Trainer, record: dict[str, Any]) -> None: ...
+    def progress(self, trainer: Trainer) -> None: ...
+    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None: ...
+    def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None: ...
+    def say(self, sentence: str) -> None: ...
+
+
+class Interrupted(Exception):
+    """The user or the system asked to stop; everything is saved."""
+
+
+class Trainer:
+    """Drives `gan.play`: back-propagates each move into its player alone, averages over processes, steps, averages weights."""
+
+    def __init__(self, gan: GAN, data: Dataset, settings: Settings, guest: Guest | None = None) -> None:
+        parts = settings.accumulate * distributed.processes()
+        if settings.batch % parts:
+            raise UserError(
+                f"The batch must divide evenly over {distributed.processes()} processes and {settings.accumulate} accumulated parts, "
+                f"but it is {settings.batch}: give --batch a multiple of {parts}."
+            )
+        self.gan, self.data, self.settings, self.guest = gan, data, settings, guest
+        self.device = torch.device(settings.device)
+        gan.to(self.device).train()
+        self.order = Order(len(data), settings.seed)
+        self.ledger = Ledger()
+        self.budget = Budget(settings.samples, settings.minutes)
+        self.names = {id(player): name for name, player in gan.players.items()}
+        self.averages = {name: player.average for name, player in gan.players.items() if player.average is not None}
+        self.seconds_before, self.began = 0.0, time.monotonic()
+        self.roll_backs = 0
+        self.dealt = settings.batch
+        self.tick_started = (0.0, 0)
+        self.saved_at = time.monotonic()
+        self.stopping = False
+
+    # ---- the game -------------------------------------------------------------------------------------------------------------
+
+    def draw(self) -> Batch:
+        """This process's rows of the next part of the batch."""
+        count = self.settings.batch // self.settings.accumulate
+        rows = self.order.take(count)
+        self.dealt += count
+        own = count // distributed.processes()
+        batch = self.data.batch(rows[distributed.rank() * own : (distributed.rank() + 1) * own])
+        return {key: tensor.to(self.device, non_blocking=True) for key, tensor in batch.items()}
+
+    def play_round(self, measure: bool = False) -> None:
+        """One round of the game; with `measure`, gradient norms go into the ledger too."""
+        clock, micro = self.gan.clock, self.settings.accumulate
+        games = [self.gan.play(self.draw) for _ in range(micro)]
+        self.dealt = 0
+        while True:
+            moved: tuple[Player, ...] = ()
+            for game in games:
+                moves = self.next_moves(game)
+                for i, move in enumerate(moves):
+                    loss = torch.stack([term.float() for term in move.terms.values()]).sum() / micro
+                    loss.backward(inputs=move.player.moving(), retain_graph=i + 1 < len(moves))
+                    for term, value in move.terms.items():
+                        self.ledger.add(f"{self.names[id(move.player)]}/{term}", value)
+                moved = tuple(move.player for move in moves)
+            if not moved:
+                break
+            for player in moved:
+                distributed.average_gradients(player.moving())
+                if measure:
+                    self.ledger.add(f"{self.names[id(player)]}|gradient_norm", player.gradient_norm())
+                player.step(clock)
+        for name, average in self.averages.items():
+            average.update(self.gan.players[name].network, clock, self.dealt)
+        clock.advance(self.dealt)
+
+    def next_moves(self, game: Iterator[Move | tuple[Move, ...]]) -> tuple[Move, ...]:
+        """The next move, or the simultaneous next moves, of a game; none when its round is over."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            moves = next(game, ())
+        return moves if isinstance(moves, tuple) else (moves,)
+
+    # ---- the training ---------------------------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Plays until the budget is spent. Raises Interrupted after SIGTERM or Ctrl-C, with everything saved."""
+        clock = self.gan.clock
+        distributed.broadcast(self.gan)
+        self.began = self.budget.began = time.monotonic()
+        self.budget.minutes = self._minutes_left()
+        self.tick_started = self.seconds(), clock.samples
+        with self._signals():
+            if clock.samples == 0:
+                self._save()
+            self.budget.settle(clock, self.settings.batch)
+            while clock.total is None or clock.samples < clock.total:
+                before = clock.samples
+                self.play_round(measure=self._tick_due(before, before + self.dealt))
+                self.budget.settle(clock, clock.samples - before)
+                if self.guest:
+                    self.guest.progress(self)
+                if self._tick_due(before, clock.samples):
+                    self.tick()
+                if distributed.any_process(self.stopping):
+                    self._save()
+                    raise Interrupted
+            self._save()
+
+    def _minutes_left(self) -> float | None:
+        return None if self.settings.minutes is None else max(0.0, self.settings.minutes - self.seconds_before / 60)
+
+    def _tick_due(self, before: int, after: int) -> bool:
+        total = self.gan.clock.total
+        return total is not None and (after >= total or self.tick_number(after) > self.tick_number(before))
+
+    def tick_number(self, samples: int) -> int:
+        """How many ticks have passed at so many samples; the total must be known."""
+        assert self.gan.clock.total is not None
+        return samples // max(1, self.gan.clock.total // TICKS)
+
+    def seconds(self) -> float:
+        """Time trained so far, in all sittings."""
+        return self.seconds_before + time.monotonic() - self.began
+
+    def tick(self) -> None:
+        """Reads the ledger, rolls back a game that has diverged, tells the guest and saves."""
+        means = self.ledger.read()
+        if not all(map(_finite, means.values())):
+            self.roll_back([name for name, mean in means.items() if not _finite(mean)])
+            return
+        self.ledger.clear()
+        clock, seconds = self.gan.clock, self.seconds()
+        then, samples = self.tick_started
+        record = {
+            "samples": clock.samples,
+            "seconds": round(seconds, 3),
+            "images_per_second": round((clock.samples - samples) / max(seconds - then, 1e-9), 1),
+            "terms": {name: mean for name, mean in means.items() if "|" not in name},
+            "gradient_norms": {name.partition("|")[0]: mean for name, mean in means.items() if "|" in name},
+            "learning_rates": {
+                name: player.learning_rate(clock) * player.learning_rate_scale for name, player in self.gan.players.items()
+            },
+        }
+        if self.guest:
+            self.guest.tick(self, record)
+        self.tick_started = self.seconds(), clock.samples
+        due = time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
+        if distributed.share(float(due)):
+            self._save()
+
+    def roll_back(self, culprits: list[str]) -> None:
+        """Returns to the last good checkpoint with half the learning rates; gives up after three times."""
+        self.roll_backs += 1
+        named = ", ".join(sorted({name.replace("|", " ").replace("_", " ") for name in culprits}))
+        state = self.guest.last_good() if self.guest else None
+        if state is None or self.roll_backs > ROLL_BACKS:
+            raise UserError(
+                f"The game diverged at {self.gan.clock.samples:,} samples (not finite: {named}) and did so again after "
+                f"{self.roll_backs - 1} returns to the last good state with halved learning rates: start anew with a lower learning rate, "
+                "a stronger penalty, or --precision float32."
+            )
+        roll_backs = self.roll_backs
+        self.load_state(*state)
+        self.roll_backs = roll_backs
+        for player in self.gan.players.values():
+            player.learning_rate_scale *= 0.5**roll_backs
+        self._say(
+            f"The game diverged (not finite: {named}): back to the last good state at {self.gan.clock.samples:,} samples, with the learning "
+            f"rates multiplied by {0.5**roll_backs:g} (attempt {roll_backs} of {ROLL_BACKS})."
+        )
+
+    def _say(self, sentence: str) -> None:
+        if self.guest:
+            self.guest.say(sentence)
+
+    # ---- state ----------------------------------------------------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that decides the future: (tensors by name, facts as JSON)."""
+        tensors = {f"gan/{name}": tensor for name, tensor in self.gan.state_dict().items()}
+        for name, player in self.gan.players.items():
+            for index, state in player.optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer/{name}/{index}/{key}": torch.as_tensor(value) for key, value in state.items()}
+        tensors |= {f"random/{key}": tensor for key, tensor in seeds.random_state().items()}
+        tensors |= {f"ledger/{name}": tensor for name, tensor in self.ledger.sums.items()}
+        clock = self.gan.clock
+        facts = {
+            "clock": {"samples": clock.samples, "rounds": clock.rounds, "total": clock.total},
+            "position": self.order.position,
+            "dealt": self.dealt,
+            "seconds": self.seconds(),
+            "ledger": dict(self.ledger.counts),
+            "learning_rate_scales": {name: player.learning_rate_scale for name, player in self.gan.players.items()},
+            "roll_backs": self.roll_backs,
+        }
+        return tensors, facts
+
+    def load_state(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Continues from a state exactly: every later number equals that of a training never interrupted."""
+        self.gan.load_state_dict(_under("gan/", tensors))
+        for name, player in self.gan.players.items():
+            states: dict[int, dict[str, Tensor]] = {}
+            for path, tensor in _under(f"optimizer/{name}/", tensors).items():
+                index, key = path.split("/")
+                states.setdefault(int(index), {})[key] = tensor
+            player.optimizer.load_state_dict({"state": states, "param_groups": player.optimizer.state_dict()["param_groups"]})
+            player.optimizer.zero_grad(set_to_none=True)
+            player.learning_rate_scale = facts["learning_rate_scales"][name]
+        seeds.restore_random_state(_under("random/", tensors))
+        self.ledger.sums = {name: tensor.to(self.device) for name, tensor in _under("ledger/", tensors).items()}
+        self.ledger.counts = dict(facts["ledger"])
+        clock = self.gan.clock
+        clock.samples, clock.rounds, clock.total = (facts["clock"][key] for key in ("samples", "rounds", "total"))
+        self.order.position, self.dealt = facts["position"], facts["dealt"]
+        self.seconds_before, self.began = facts["seconds"], time.monotonic()
+        self.roll_backs = facts["roll_backs"]
+        self.tick_started = self.seconds(), clock.samples
+
+    def _save(self) -> None:
+        """Saves the state, unless it has diverged since the last tick: then the checkpoint before stays the newest."""
+        tensors, facts = self.state()
+        floating = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
+        if self.guest and all(bool(tensor.isfinite().all()) for tensor in floating):
+            self.guest.save(tensors, facts)
+        self.saved_at = time.monotonic()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Turns SIGTERM and Ctrl-C into a request to stop after this round; a second Ctrl-C stops at once."""
+
+        def ask(number: int, frame: Any) -> None:
+            if self.stopping and number == signal.SIGINT:
+                raise KeyboardInterrupt
+            self.stopping = True
+
+        try:
+            before: dict[int, Callable[..., Any] | int | None] = {
+                number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)
+            }
+        except ValueError:  # not in the main thread: signals are somebody else's
+            yield
+            return
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _finite(value: float) -> bool:
+    return value == value and abs(value) != float("inf")
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,1 @@
+"""Watchers: read-only guests of a training that show it while it runs."""

@@ -1,0 +1,110 @@
+"""Where the live line is shown: a terminal, or a file that only grows."""
+
+import atexit
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from gansmith.watch.moment import Moment
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+BAR_WIDTH = 16
+
+
+class Screen(Protocol):
+    def show(self, moment: Moment) -> None:
+        """The line as it is now; may be called hundreds of times a second."""
+        ...
+
+    def say(self, sentence: str, level: str = "") -> None:
+        """A sentence that stays, above the line."""
+        ...
+
+    def close(self, moment: Moment | None) -> None:
+        """The line for the last time (None: there never was one)."""
+        ...
+
+
+class Plain:
+    """For log files and pipes: one line every few seconds, no colours, nothing overwritten."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float], pause: float = 10.0) -> None:
+        self.stream, self.clock, self.pause = stream, clock, pause
+        self._shown_at: float | None = None
+        self._shown_samples: int | None = None
+
+    def show(self, moment: Moment) -> None:
+        now = self.clock()
+        if self._shown_at is not None and now - self._shown_at < self.pause:
+            return
+        self._shown_at = now
+        self._write(moment)
+
+    def say(self, sentence: str, level: str = "") -> None:
+        print(f"{level}: {sentence}" if level else sentence, file=self.stream, flush=True)
+
+    def close(self, moment: Moment | None) -> None:
+        if moment is not None and moment.samples != self._shown_samples:
+            self._write(moment)
+
+    def _write(self, moment: Moment) -> None:
+        self._shown_samples = moment.samples
+        print("  ".join(moment.before_bar() + moment.after_bar() + moment.named_terms()), file=self.stream, flush=True)
+
+
+class Terminal:
+    """One line that is drawn over itself at most ten times a second; sentences scroll away above it."""
+
+    STYLES = {"error": "bold red", "warning": "yellow", "notice": "cyan"}
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float], pause: float = 0.1) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.clock, self.pause = clock, pause
+        self._shown_at: float | None = None
+        self.console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        # No thread of its own: it would compete with the training for the processor.
+        self.line = Live(console=self.console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+        # A training that dies must not leave the terminal without a cursor.
+        atexit.register(self.line.stop)
+
+    def show(self, moment: Moment) -> None:
+        now = self.clock()
+        if self._shown_at is not None and now - self._shown_at < self.pause:
+            return
+        self._shown_at = now
+        if not self.line.is_started:
+            self.line.start()
+        self.line.update(self._drawn(moment), refresh=True)
+
+    def say(self, sentence: str, level: str = "") -> None:
+        self.console.print(sentence, style=self.STYLES.get(level, ""), soft_wrap=True)
+
+    def close(self, moment: Moment | None) -> None:
+        if moment is not None and self.line.is_started:
+            self.line.update(self._drawn(moment), refresh=True)
+        self.line.stop()
+        atexit.unregister(self.line.stop)
+
+    def _drawn(self, moment: Moment) -> "Text":
+        from rich.text import Text
+
+        # The terms come last: on a narrow terminal they are the first to be cut.
+        return Text("  ", no_wrap=True, overflow="ellipsis", end="").join(
+            [
+                *(Text(part, style="bold") for part in moment.before_bar()),
+                *([self._bar(moment.share)] if moment.share is not None else []),
+                *(Text(part) for part in moment.after_bar()),
+                *(Text(part, style="dim") for part in moment.named_terms()),
+            ]
+        )
+
+    def _bar(self, share: float) -> "Text":
+        from rich.text import Text
+
+        stroke = "-" if self.console.options.ascii_only else "━"
+        full = round(share * BAR_WIDTH)
+        return Text.assemble((stroke * full, "green"), (stroke * (BAR_WIDTH - full), "bright_black"))

@@ -1,0 +1,175 @@
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gansmith.errors import UserError
+from gansmith.watch.alarms import Alarms
+from gansmith.watch.scalars import evaluation_scalars, tick_scalars
+from gansmith.watch.tensorboard import TensorBoard
+from gansmith.watch.wandb import WandB
+from gansmith.watch.watcher import Watcher
+
+COLLAPSE = {"level": "warning", "name": "collapse", "sentence": "Few modes."}
+TICK = {
+    "samples": 200,
+    "seconds": 2.0,
+    "images_per_second": 100.0,
+    "terms": {"critic/relativistic": 0.5, "critic/r1": float("nan")},
+    "gradient_norms": {"critic": 0.25},
+    "learning_rates": {"critic": 1e-3},
+    "memory_mb": None,
+    "health": [COLLAPSE],
+}
+SCORE = {
+    "samples_seen": 200,
+    "name": "precision[cnn]",
+    "value": 0.75,
+    "low": 0.5,
+    "high": 1.0,
+    "baseline": None,
+    "ceiling": 0.875,
+}
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    Image.fromarray(np.zeros((4, 6), np.uint8)).save(tmp_path / "000200.png")
+    return tmp_path / "000200.png"
+
+
+def play(watcher: Watcher, picture: Path) -> None:
+    """Everything a watcher can hear, once."""
+    watcher.started({"name": "digits-0001", "config": {"width": 3}})
+    watcher.progress(100, 1000, 1.0)
+    watcher.tick(TICK)
+    watcher.preview(200, picture)
+    watcher.evaluation([SCORE])
+    watcher.message("A word.")
+    watcher.finished("Done.")
+
+
+def test_a_watcher_that_overrides_nothing_hears_everything_in_silence(picture, capsys):
+    class Silent(Watcher):
+        pass
+
+    play(Silent(), picture)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_scalars_have_flat_names_and_are_finite():
+    assert tick_scalars(TICK) == {
+        "critic/relativistic": 0.5,
+        "gradient_norms/critic": 0.25,
+        "learning_rates/critic": 1e-3,
+        "machine/images_per_second": 100.0,
+        "machine/seconds": 2.0,
+    }
+    name = "scores/precision[cnn]"
+    assert evaluation_scalars(SCORE) == {name: 0.75, f"{name}/low": 0.5, f"{name}/high": 1.0, f"{name}/ceiling": 0.875}
+
+
+def test_an_alarm_counts_again_after_it_was_gone():
+    alarms = Alarms()
+    assert [len(alarms.raised({"health": health})) for health in ([COLLAPSE], [COLLAPSE], [], [COLLAPSE])] == [1, 0, 0, 1]
+
+
+def test_tensorboard_gets_every_scalar_at_its_samples(tmp_path, picture):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    play(TensorBoard(tmp_path / "events"), picture)
+    read = EventAccumulator(str(tmp_path / "events"))
+    read.Reload()
+    scalars = tick_scalars(TICK) | evaluation_scalars(SCORE)
+    assert set(read.Tags()["scalars"]) == set(scalars)
+    for name, value in scalars.items():
+        (event,) = read.Scalars(name)
+        assert event.step == 200 and event.value == pytest.approx(value)
+    (image,) = read.Images("samples")
+    assert (image.width, image.height, image.step) == (6, 4, 200)
+    assert {"run/text_summary", "health/collapse/text_summary", "messages/text_summary"} <= set(read.Tags()["tensors"])
+
+
+def test_a_resumed_run_replaces_what_tensorboard_had_beyond_it(tmp_path, picture):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    play(TensorBoard(tmp_path / "events"), picture)
+    resumed = TensorBoard(tmp_path / "events", resumed_at=150)
+    resumed.tick(TICK | {"samples": 160})
+    resumed.finished("Done.")
+    read = EventAccumulator(str(tmp_path / "events"))
+    read.Reload()
+    assert [event.step for event in read.Scalars("critic/relativistic")] == [160]
+
+
+class FakeWandB(SimpleNamespace):
+    """Writes down what it is asked."""
+
+    class Error(Exception):
+        pass
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self.refusal, self.calls = refusal, []
+        self.summary: dict[str, Any] = {}
+
+    def init(self, **arguments: Any) -> "FakeWandB":
+        if self.refusal:
+            raise self.Error(self.refusal)
+        self.calls.append(("init", arguments))
+        return self
+
+    def define_metric(self, name: str, **arguments: Any) -> None:
+        self.calls.append(("define_metric", (name, arguments)))
+
+    def log(self, values: dict[str, Any]) -> None:
+        self.calls.append(("log", values))
+
+    def alert(self, **arguments: str) -> None:
+        self.calls.append(("alert", arguments))
+
+    def Image(self, path: str) -> str:
+        return f"image of {path}"
+
+    def finish(self) -> None:
+        self.calls.append(("finish", None))
+
+
+def test_wandb_gets_everything_over_samples(tmp_path, picture, monkeypatch):
+    fake = FakeWandB()
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    play(WandB(tmp_path), picture)
+    logs = [values for name, values in fake.calls if name == "log"]
+    assert logs == [
+        {"samples": 200} | tick_scalars(TICK),
+        {"samples": 200, "pictures": f"image of {picture}"},
+        {"samples": 200} | evaluation_scalars(SCORE),
+    ]
+    start = fake.calls[0]
+    assert start[0] == "init" and start[1]["project"] == "gansmith" and start[1]["config"]["config"] == {"width": 3}
+    assert ("define_metric", ("*", {"step_metric": "samples"})) in fake.calls
+    assert ("alert", {"title": "collapse", "text": "Few modes."}) in fake.calls
+    assert fake.calls[-1][0] == "finish" and fake.summary == {"ended": "Done."}
+    json.dumps(logs)
+
+
+def test_wandb_that_refuses_to_start_is_answered_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", FakeWandB(refusal="api_key not configured"))
+    with pytest.raises(UserError, match=r"did not start \(api_key not configured\): run wandb login"):
+        WandB(tmp_path).started({"name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("watcher", "module", "extra"),
+    [(TensorBoard, "torch.utils.tensorboard.writer", "tensorboard"), (WandB, "wandb", "wandb")],
+)
+def test_a_missing_package_is_answered_with_the_command_that_installs_it(tmp_path, monkeypatch, watcher, module, extra):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match=rf'run pip install "gansmith\[{extra}\]"'):
+        watcher(tmp_path)
