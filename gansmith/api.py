@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ def train(
     precision: str = "auto",
     mirror: bool | None = None,
     evaluate: bool = True,
-    watchers: Sequence[Watcher] = (),
+    watchers: Sequence[Watcher | Callable[[Path], Watcher]] = (),
     **opening: Any,
 ) -> Run:
     """Trains a GAN on data and returns its run, with model, report and scores.
@@ -64,7 +64,7 @@ def train(
     `data` is anything `open_dataset` takes, whose options (`resolution`, `crop`, `channels`, `labels`, ...) may be given too.
     `options` are fields of the GAN's Config. Without a budget (`minutes`, `samples`) the preset's is used. `resume=True` continues the
     run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
-    keeps its own configuration; a budget given with it extends or shortens it.
+    keeps its own configuration; a budget given with it extends or shortens it. A watcher may be given as a function of the run folder.
 
     Raises UserError for whatever the user can mend, and Interrupted when stopped by Ctrl-C or SIGTERM after saving.
     """
@@ -143,7 +143,7 @@ def _continue(
     minutes: float | None,
     samples: int | None,
     evaluate: bool,
-    watchers: Sequence[Watcher],
+    watchers: Sequence[Watcher | Callable[[Path], Watcher]],
 ) -> Run:
     run = Run(folder)
     dataset = run_data(run, data, opening)
@@ -183,13 +183,14 @@ def _train(
     source: Mapping[str, Any],
     resumed: Run | None,
     evaluate: bool,
-    watchers: Sequence[Watcher],
+    watching: Sequence[Watcher | Callable[[Path], Watcher]],
     extended: bool = False,
 ) -> Run:
     training, held_out = _split(dataset)
     gan = plan.build(dataset)
     played = Mirrored.of(training) if plan.mirror else training
     trainer = Trainer(gan, played, plan.settings)
+    watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
     run = resumed or (Run.create(folder, _facts(folder, dataset, plan, gan, source)) if distributed.leads() else None)
     distributed.wait()
     run = run or Run(folder)
@@ -201,7 +202,6 @@ def _train(
             watcher.started(run.facts)
     else:
         trainer.guest = Follower(run)
-        watchers = ()
     if resumed:
         _restore(trainer, run, extended)
     elif distributed.leads():
@@ -213,7 +213,7 @@ def _train(
             watcher.finished(f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}")
         raise
     if distributed.leads() and evaluate:
-        _judge_and_report(run, recorder.model, training, held_out, watchers)
+        run.judgement = _judge_and_report(run, recorder.model, training, held_out, watchers)
     for watcher in watchers:
         watcher.finished(f"Done: {folder}")
     distributed.wait()
@@ -240,7 +240,6 @@ def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source
         },
         "parameters": planning.parameters(gan),
         "environment": planning.environment(plan.settings.device),
-        "command": planning.command_line(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

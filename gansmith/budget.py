@@ -8,7 +8,7 @@ from gansmith.clock import Clock
 
 WARM_ROUNDS = 3
 """Rounds before the speed is measured: the first ones allocate memory and choose kernels."""
-MEASURED_SHARE = 0.04
+MEASURED_SHARE = 0.1
 """The share of a budget in minutes over which the speed is measured."""
 RESERVE = 0.96
 """The share of the remaining minutes that is planned for playing; previews and checkpoints take the rest."""

@@ -4,9 +4,8 @@ Networks are not wrapped in DistributedDataParallel, which leaves lazy and secon
 After each backward pass the trainer averages the moving player's gradients with one all-reduce.
 """
 
+import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -46,11 +45,23 @@ def leads() -> bool:
 
 
 def launch(devices: int, command: Sequence[str]) -> int:
-    """Runs `python -m gansmith COMMAND` in that many processes through torchrun; returns its exit status."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices)]
-    threads = max(1, (os.cpu_count() or 1) // devices)
-    environment = {"OMP_NUM_THREADS": str(threads)} | os.environ
-    return subprocess.run([*torchrun, "-m", "gansmith", *command], env=environment, check=False).returncode
+    """Runs `python -m gansmith COMMAND` in that many processes through torchrun; returns the first failing one's exit status.
+
+    Ctrl-C and SIGTERM are passed on, and the processes given time to save.
+    """
+    from torch.distributed import run as torchrun
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // devices)))
+    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # every process speaks for itself
+    try:
+        torchrun.run(torchrun.parse_args(["--standalone", "--nproc-per-node", str(devices), "-m", "gansmith", *command]))
+    except ChildFailedError as error:
+        return abs(error.get_first_failure()[1].exitcode)
+    except (SignalException, KeyboardInterrupt):
+        return 130
+    return 0
 
 
 def broadcast(module: nn.Module) -> None:

@@ -14,8 +14,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gansmith.clock import Clock
+
 PROBED = 256
 """Examples of each kind in a probe."""
+GROWN = 20_000
+"""Samples before a game is judged by what it generates: an untrained generator is no collapsed one."""
 BINS = 32
 """Regions into which the real data are divided to look for dropped modes."""
 
@@ -128,8 +132,9 @@ class Health:
             "non-saturating or relativistic loss, lower the critic's learning rate, or add a gradient penalty.",
         )
 
-    def check_probe(self, probe: Probe, progress: float) -> list[Alarm]:
-        """Alarms that a probe gives rise to; young games, by their progress from 0 to 1, are given time."""
+    def check_probe(self, probe: Probe, clock: Clock) -> list[Alarm]:
+        """Alarms that a probe gives rise to; young games are given time."""
+        progress = clock.progress() if clock.samples >= GROWN else 0.0
         return [
             *self._lasting(
                 "dead_critic",

@@ -95,6 +95,12 @@ class Model:
         """n generated examples in the codec's raw form."""
         return [raw for batch in self.batches(n, seed=seed, truncation=truncation, **where) for raw in self.codec.decode(batch)]
 
+    def export(self, to: str = "onnx", out: Path | str = ".") -> Path:
+        """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""
+        from gansmith.export import export
+
+        return export(self, to, Path(out))
+
 
 def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
     """JSON knows no tuples, configs no lists."""

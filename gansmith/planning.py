@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -198,7 +197,3 @@ def rehearse(plan: Plan, data: Dataset, rounds: int = 3) -> Rehearsal:
         megabytes=round((weights + kept / max(1, len(moves))) / 2**20, 1),
         images_per_second=round(pace, 1),
     )
-
-
-def command_line() -> str:
-    return " ".join(["gansmith", *sys.argv[1:]])

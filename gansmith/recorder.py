@@ -48,7 +48,7 @@ class Recorder:
         number = trainer.tick_number(clock.samples)
         found = self.health.check_tick(record)
         if number % PROBE_TICKS == 0:
-            found += self.health.check_probe(self._probe(trainer), clock.progress())
+            found += self.health.check_probe(self._probe(trainer), clock)
         record["memory_mb"] = memory_megabytes()
         record["health"] = [alarm.to_json() for alarm in found]
         self.run.append("log.jsonl", [record])

@@ -22,6 +22,8 @@ class Run:
     def __init__(self, folder: Path | str) -> None:
         """Opens a run. Raises UserError if the folder holds none."""
         self.folder = Path(folder)
+        self.judgement: Judgement | None = None
+        """What the training found at its end, in the process that trained."""
         path = self.folder / "run.json"
         if not path.is_file():
             raise UserError(f"{folder} is not a run folder (it has no run.json): give the folder that gansmith train printed.")
@@ -120,10 +122,8 @@ class Run:
         return evaluate_run(self, **options)
 
     def export(self, to: str = "onnx", out: Path | str | None = None) -> Path:
-        """Exports the model; see `gansmith.export`."""
-        from gansmith.export import export
-
-        return export(self.model(), to, Path(out) if out else None)
+        """Exports the model to a file or folder, export/ in the run if none is given; see `gansmith.export`."""
+        return self.model().export(to, out or self.folder / "export")
 
     def report(self) -> Path:
         """Writes report.html anew and returns its path."""

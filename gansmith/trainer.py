@@ -252,12 +252,12 @@ class Trainer:
             states: dict[int, dict[str, Tensor]] = {}
             for path, tensor in _under(f"optimizer/{name}/", tensors).items():
                 index, key = path.split("/")
-                states.setdefault(int(index), {})[key] = tensor
+                states.setdefault(int(index), {})[key] = tensor.clone()  # the optimiser would keep, and change, the original
             player.optimizer.load_state_dict({"state": states, "param_groups": player.optimizer.state_dict()["param_groups"]})
             player.optimizer.zero_grad(set_to_none=True)
             player.learning_rate_scale = facts["learning_rate_scales"][name]
         seeds.restore_random_state(_under("random/", tensors))
-        self.ledger.sums = {name: tensor.to(self.device) for name, tensor in _under("ledger/", tensors).items()}
+        self.ledger.sums = {name: tensor.to(self.device, copy=True) for name, tensor in _under("ledger/", tensors).items()}
         self.ledger.counts = dict(facts["ledger"])
         clock = self.gan.clock
         clock.samples, clock.rounds, clock.total = (facts["clock"][key] for key in ("samples", "rounds", "total"))

@@ -25,7 +25,7 @@ class Dice:
 
     def integers(self, choices: int) -> Row:
         """Whole numbers from 0 to choices - 1."""
-        return torch.floor(self.uniform(0, choices))
+        return torch.floor(self.uniform(0.0, float(choices)))
 
     def angle(self) -> Row:
         return self.uniform(-math.pi, math.pi)

@@ -46,7 +46,7 @@ class DiffAugment(nn.Module):
 
 def _recolour(images: Tensor, dice: Dice) -> Tensor:
     colours, alpha = images[:, :3], images[:, 3:]
-    brightness, saturation, contrast = dice.uniform(-0.5, 0.5), dice.uniform(0, 2), dice.uniform(0.5, 1.5)
+    brightness, saturation, contrast = dice.uniform(-0.5, 0.5), dice.uniform(0.0, 2.0), dice.uniform(0.5, 1.5)
     colours = colours + brightness[:, None, None, None]
     grey = colours.mean(1, keepdim=True)
     colours = (colours - grey) * saturation[:, None, None, None] + grey

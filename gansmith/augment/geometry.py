@@ -31,7 +31,7 @@ def _matrix(entries: list[Row]) -> Affine:
     return torch.stack(entries, 1).unflatten(1, (3, 3))
 
 
-def chain(*maps: Affine) -> Affine:
+def chain(*maps: Float[Tensor, "batch size size"]) -> Float[Tensor, "batch size size"]:
     """The product of the maps; the last is applied first. Not by matmul, whose reduced precision on GPUs moves pixels."""
     product = maps[0]
     for factor in maps[1:]:

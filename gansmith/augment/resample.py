@@ -44,7 +44,7 @@ class _Sample(torch.autograd.Function):
         return _Spread.apply(gradient, places, ctx.shape), None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, _: None) -> Any:  # type: ignore[override]
+    def jvp(ctx: Any, tangent: Tensor, _: Any) -> Any:  # type: ignore[override]
         (places,) = ctx.saved_tensors
         return _Sample.apply(tangent, places)
 
@@ -71,6 +71,6 @@ class _Spread(torch.autograd.Function):
         return _Sample.apply(gradient, places), None, None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, _: None, __: None) -> Any:  # type: ignore[override]
+    def jvp(ctx: Any, tangent: Tensor, _: Any, __: Any) -> Any:  # type: ignore[override]
         (places,) = ctx.saved_tensors
         return _Spread.apply(tangent, places, ctx.shape)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from gansmith.data.arrays import PixelRows
 from gansmith.data.cache import FORMAT, Writer, store, stored
 from gansmith.data.collection import CHUNK, Collection, Example, Points, in_threads
 from gansmith.data.dataset import Dataset
-from gansmith.data.fingerprint import fingerprint
+from gansmith.data.fingerprint import fingerprint, fingerprint_of
 from gansmith.data.images import Codec
 from gansmith.data.points import Codec as PointsCodec
 from gansmith.data.survey import Wanted, fit_codec, name_of, reason, survey
@@ -29,7 +29,7 @@ def build_points(found: Points) -> Dataset:
     codec = PointsCodec.fit(found.points, found.columns)
     arrays = {"point": np.ascontiguousarray(found.points, np.float32)}
     facts = dict(found.facts) | ({"notes": found.notes} if found.notes else {})
-    return Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=_fingerprint(arrays, codec), facts=facts)
+    return Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=fingerprint(arrays, _words(codec)), facts=facts)
 
 
 def build_images(
@@ -48,8 +48,9 @@ def build_images(
     if facts["unreadable"]:
         known["unreadable"] = tuple(name for name, _ in facts["unreadable"])
     held_out = build_images(collection.held_out, wanted, cache, skip_unreadable, own) if collection.held_out else None
-    mark = facts["fingerprint"]
-    return Dataset(name=collection.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, facts=known)
+    return Dataset(
+        name=collection.name, codec=own, arrays=arrays, fingerprint=facts["fingerprint"], held_out=held_out, facts=known
+    )
 
 
 def _refuse(collection: Collection, unreadable: list[tuple[str, str]], skip: bool) -> None:
@@ -74,7 +75,7 @@ def _in_place(
         return None
     chunks = list(_chunks(collection, rows, codec))
     arrays = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
-    return arrays, _facts(arrays, codec, [], notes)
+    return arrays, _facts(fingerprint(arrays, _words(codec)), codec, [], notes)
 
 
 def _cached(
@@ -87,7 +88,7 @@ def _cached(
         if entry := stored(cache, collection.name, key):
             return entry.arrays, entry.facts
 
-    def fill(writer: Writer) -> Callable[[dict[str, np.ndarray]], dict[str, Any]]:
+    def fill(writer: Writer) -> dict[str, Any]:
         own, notes = (codec, []) if codec else _fitted(collection, wanted)
         unreadable: list[tuple[str, str]] = []
         rows = collection.examples
@@ -98,7 +99,7 @@ def _cached(
             _decode(collection, own, writer, unreadable)
         if not writer.count:
             _refuse(collection, unreadable, skip=False)
-        return lambda arrays: _facts(arrays, own, unreadable, notes)
+        return _facts(fingerprint_of(writer.contents, _words(own)), own, unreadable, notes)
 
     entry = store(cache, collection.name, key, fill)
     return entry.arrays, entry.facts
@@ -175,10 +176,9 @@ class _Classes:
         return self.known[name]
 
 
-def _facts(arrays: Mapping[str, np.ndarray], codec: Codec, unreadable: list[tuple[str, str]], notes: list[str]) -> dict[str, Any]:
-    mark = _fingerprint(arrays, codec)
+def _facts(mark: str, codec: Codec, unreadable: list[tuple[str, str]], notes: list[str]) -> dict[str, Any]:
     return {"codec": codec.to_json(), "fingerprint": mark, "unreadable": unreadable, "notes": notes}
 
 
-def _fingerprint(arrays: Mapping[str, np.ndarray], codec: Codec | PointsCodec) -> str:
-    return fingerprint(arrays, json.dumps(codec.to_json(), sort_keys=True))
+def _words(codec: Codec | PointsCodec) -> str:
+    return json.dumps(codec.to_json(), sort_keys=True)

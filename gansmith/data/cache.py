@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from gansmith.data.fingerprint import Content
 from gansmith.errors import UserError
 
 FORMAT = 1
@@ -59,31 +60,34 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.count = 0
-        self._files: dict[str, tuple[BinaryIO, np.dtype, tuple[int, ...]]] = {}
+        self.contents: dict[str, Content] = {}
+        """The hash of each array so far."""
+        self._files: dict[str, BinaryIO] = {}
 
     def append(self, rows: Mapping[str, np.ndarray]) -> None:
-        with writing(self.folder.parent):
+        with writing(self.folder.parent.parent):
             for key, array in rows.items():
                 if key not in self._files:
-                    file = open(self.folder / f"{key}.npy", "wb")  # noqa: SIM115 (closed by `close`)
-                    file.write(_header(array.dtype, (0, *array.shape[1:])))
-                    self._files[key] = file, array.dtype, array.shape[1:]
-                file, dtype, shape = self._files[key]
-                assert array.dtype == dtype and array.shape[1:] == shape, (key, array.dtype, array.shape, dtype, shape)
-                file.write(np.ascontiguousarray(array).data)
+                    self._files[key] = open(self.folder / f"{key}.npy", "wb")  # noqa: SIM115 (closed by `close`)
+                    self._files[key].write(_header(array.dtype, (0, *array.shape[1:])))
+                    self.contents[key] = Content(array.dtype, array.shape[1:])
+                content = self.contents[key]
+                assert (array.dtype, array.shape[1:]) == (content.dtype, content.row), (key, array.dtype, array.shape)
+                content.append(array)
+                self._files[key].write(np.ascontiguousarray(array).data)
         self.count += len(next(iter(rows.values())))
 
     def close(self) -> None:
-        with writing(self.folder.parent):
-            for file, dtype, shape in self._files.values():
+        with writing(self.folder.parent.parent):
+            for key, file in self._files.items():
                 file.seek(0)
-                file.write(_header(dtype, (self.count, *shape)))
+                file.write(_header(self.contents[key].dtype, (self.count, *self.contents[key].row)))
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
 
     def abandon(self) -> None:
-        for file, _, _ in self._files.values():
+        for file in self._files.values():
             try:
                 file.close()
             except OSError:  # the same full disk, met again while flushing what is thrown away
@@ -96,10 +100,8 @@ def stored(root: Path, name: str, key: str) -> Entry | None:
     return _opened(_place(root, name, key))
 
 
-def store(
-    root: Path, name: str, key: str | None, fill: Callable[[Writer], Callable[[dict[str, np.ndarray]], dict[str, Any]]]
-) -> Entry:
-    """Builds an entry: `fill` appends rows to the writer and returns a function from the finished arrays to the JSON facts.
+def store(root: Path, name: str, key: str | None, fill: Callable[[Writer], dict[str, Any]]) -> Entry:
+    """Builds an entry: `fill` appends rows to the writer and returns JSON facts.
 
     The entry is written under a temporary name and renamed, so a killed process leaves no half entry and of two processes that
     build the same one either wins. Without a key the content itself is the key: the facts' "fingerprint".
@@ -111,9 +113,8 @@ def store(
         partial.mkdir()
     writer = Writer(partial)
     try:
-        describe = fill(writer)
+        facts = fill(writer)
         writer.close()
-        facts = describe({path.stem: np.load(path, mmap_mode="r") for path in partial.glob("*.npy")})
         facts |= {"arrays": {path.name: _checksum(path) for path in partial.glob("*.npy")}}
         with writing(root):
             with open(partial / _FACTS, "w", encoding="utf-8") as file:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ Batch = Mapping[str, Tensor]
 Raw = TypeVar("Raw")
 
 
+@runtime_checkable
 class Codec(Protocol[Raw]):
     """Turns raw examples into tensors and back: `decode(encode(x)) ~ x`.
 
@@ -62,4 +63,4 @@ class Codec(Protocol[Raw]):
     def to_json(self) -> dict[str, Any]: ...
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> Self: ...
+    def from_json(cls, facts: dict[str, Any]) -> Any: ...

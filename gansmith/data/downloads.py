@@ -67,10 +67,11 @@ def cifar10(cache: Path) -> Collection:
     return _with_test_split("cifar10", [path], lambda: _cifar(path, batches), lambda: _cifar(path, ["test_batch.bin"]), _THINGS)
 
 
-def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str) -> Path:
+def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str, together: tuple[str, ...] = ()) -> Path:
     """The path of `file` in the cache, downloaded from the first mirror that answers with the right content.
 
-    A file put there by hand is taken if its checksum is right. Offline, a UserError says where it belongs.
+    A file put there by hand is taken if its checksum is right. Offline, a UserError says where it, or all the files that are
+    needed `together`, belong.
     """
     place = cache / "downloads" / name / file
     if place.exists() and _md5(place) == md5:
@@ -93,8 +94,8 @@ def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str)
     finally:
         partial.unlink(missing_ok=True)
     raise UserError(
-        f"{name} must be fetched once and could not be ({'; '.join(failures)}): go online, or put {file} into {place.parent}, or "
-        'train on "digits", which needs no network.'
+        f"{name} must be fetched once and could not be ({'; '.join(failures)}): go online, or put "
+        f'{", ".join(together or [file])} into {place.parent}, or train on "digits", which needs no network.'
     )
 
 
@@ -120,7 +121,7 @@ def _md5(path: Path) -> str:
 
 
 def _idx(name: str, cache: Path, mirrors: tuple[str, ...], md5: tuple[str, ...], classes: tuple[str, ...] | None) -> Collection:
-    paths = [fetch(name, cache, mirrors, file, checksum) for file, checksum in zip(_IDX_FILES, md5, strict=True)]
+    paths = [fetch(name, cache, mirrors, file, checksum, _IDX_FILES) for file, checksum in zip(_IDX_FILES, md5, strict=True)]
     return _with_test_split(name, paths, lambda: _idx_rows(name, *paths[:2]), lambda: _idx_rows(name, *paths[2:]), classes)
 
 

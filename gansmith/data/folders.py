@@ -140,5 +140,7 @@ def _labelled(files: Iterable[_File], shared: int) -> tuple[list[Example], list[
     labelled = beside == 0
     notes = []
     if 0 < beside < len(files):
-        notes.append(f"{beside} images lie outside of the sub-folders, so the sub-folders are not taken for classes")
+        notes.append(
+            f"{beside} of {len(files)} images lie outside of the sub-folders, so the sub-folders are not taken for classes"
+        )
     return [Example(file.name, file.folders[shared] if labelled else None, file.open) for file in files], notes

@@ -94,9 +94,7 @@ class Inspection:
             )
         if self.ignored:
             kinds = Counter(PurePosixPath(name).suffix or "(no suffix)" for name in self.ignored)
-            said.append(
-                f"{_count(len(self.ignored), 'files')} beside the images are not used: {_tally(dict(kinds.most_common()))}."
-            )
+            said.append(f"Files beside the images that are not used: {_tally(dict(kinds.most_common()))}.")
         if len(self.modes) > 1 and self.channels:
             said.append(f"The modes are mixed; all become {MODES[self.channels]} (--channels chooses).")
         if len(self.sizes) > 1 and self.resolution:

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from gansmith.data.collection import CHUNK
 from gansmith.errors import UserError
 
 
+@runtime_checkable
 class Rows(Protocol):
     """An array [N, ...] that is read from its first row to its last, some rows at a time."""
 

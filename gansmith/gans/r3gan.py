@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
-from gansmith.augment.pipeline import Augment
+from gansmith.augment.pipeline import Augment, Transforms
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.errors import UserError
@@ -29,6 +29,8 @@ from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine
 from gansmith.seeds import normal_rows
 
+AUGMENTATIONS = Transforms(brightness=0.5, contrast=0.5, luma_flip=0.5, hue=0.5, saturation=0.5, cutout=1.0)
+"""The paper's: geometry and cutout at full strength, colour at half."""
 LEAKY_GAIN = math.sqrt(2 / 1.04)  # keeps the variance through a leaky ReLU of slope 0.2
 
 
@@ -50,10 +52,10 @@ class Config:
     """Dimensions of the latent noise."""
     class_embedding: int = 64
     """Dimensions of the learned class vectors."""
-    gamma: float = 0.05
-    """Weight of the gradient penalties at the start."""
-    gamma_end: float = 0.005
-    """Weight of the gradient penalties at the end of the schedule."""
+    gamma: float | None = 0.05
+    """Weight of the gradient penalties at the start; None: an eightieth of the numbers in an example."""
+    gamma_end: float | None = 0.005
+    """Weight of the gradient penalties at the end of the schedule; None: a tenth of that at the start."""
     learning_rate: float = 2e-4
     """Step size of both players at the start."""
     learning_rate_end: float = 5e-5
@@ -266,13 +268,12 @@ class R3GAN(GAN):
             batch=32,
             minutes=2.5,
             config={
-                "widths": (96, 32),
-                "blocks": 1,
+                "widths": (128, 128, 64, 32),
                 "expansion": 1,
                 "group_width": 32,
-                "patch": 2,
-                "gamma": 1.0,
-                "gamma_end": 0.1,
+                "patch": 4,
+                "gamma": None,
+                "gamma_end": None,
                 "learning_rate": 2e-3,
                 "learning_rate_end": 2e-4,
                 "half_life": 10_000,
@@ -334,8 +335,10 @@ class R3GAN(GAN):
         generator, critic = self._networks()
         learning_rate = Cosine(config.learning_rate, config.learning_rate_end, config.schedule)
         betas = (0.0, Cosine(config.beta2, config.beta2_end, config.schedule))
-        self.gamma = Cosine(config.gamma, config.gamma_end, config.schedule)
-        self.augment = Augment() if config.augment else None
+        # an image of twice the side has a quarter of the squared gradient norm for the same critic: hence the scaling with size
+        gamma = math.prod(spec.shape) / 80 if config.gamma is None else config.gamma
+        self.gamma = Cosine(gamma, gamma / 10 if config.gamma_end is None else config.gamma_end, config.schedule)
+        self.augment = Augment(AUGMENTATIONS) if config.augment and len(spec.shape) == 3 else None
         self.augment_probability = Cosine(0, config.augment, config.schedule)
         self.generator = Player(
             generator,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gansmith.metrics.extractors.classifier import answers, train_classifier
-from gansmith.metrics.families import NotApplicable
+from gansmith.metrics.extractors.classifier import answers, learns_classes, train_classifier
+from gansmith.metrics.families import NotApplicableError
 from gansmith.metrics.score import Measured, jackknife
 from gansmith.metrics.sides import Side
 
@@ -13,17 +13,17 @@ METRICS = {"cas": ("higher", "accuracy on real held-out examples of a classifier
 def measure(side: Side) -> dict[str, Measured]:
     """Needs images with labels on all sides. The interval is over the held-out examples; the classifier is trained once."""
     train, held_out, lessons = side.real.train, side.real.held_out, side.lessons
-    spec, truth = train.codec.spec, held_out.labels()
-    if spec.kind != "images":
-        raise NotApplicable(f"cas is a metric of images, and {train.name} holds {spec.kind}.")
-    if truth is None or train.labels() is None:
-        raise NotApplicable(f"cas needs labels, and {train.name} has none.")
-    if lessons.labels() is None:
-        raise NotApplicable(f"cas needs labels, and the {side.name} examples have none.")
-    if lessons.codec.spec.classes != spec.classes:
-        raise NotApplicable(f"cas needs the same classes on both sides, and the {side.name} examples have others.")
+    if train.codec.spec.kind != "images":
+        raise NotApplicableError(f"cas is a metric of images, and {train.name} holds {train.codec.spec.kind}.")
+    for data, name in ((train, "training"), (held_out, "held-out"), (lessons, side.name)):
+        if not learns_classes(data):
+            raise NotApplicableError(f"cas needs labels of two or more classes, and the {name} examples have none.")
+        if data.codec.spec.classes != train.codec.spec.classes:
+            raise NotApplicableError(f"cas needs the same classes on all sides, and those of the {name} examples are others.")
+    truth = held_out.labels()
+    assert truth is not None
     right = answers(train_classifier(lessons, side.real.seed), held_out) == truth
-    value, low, high = jackknife(lambda kept: float(right[kept].mean()), len(right), side.real.seed, bounds=(0, 1))
+    value, low, high = jackknife(lambda kept: float(right[kept].mean()), len(right), side.real.seed, bounds=(0.0, 1.0))
     always = np.bincount(truth).max() / len(truth)
     return {
         "cas": Measured(

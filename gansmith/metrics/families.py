@@ -4,13 +4,14 @@ import ast
 import importlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from gansmith.metrics.score import Measured
 
 Better = Literal["lower", "higher"]
 
 
+@runtime_checkable
 class Family(Protocol):
     """What a module of this folder offers to be a metric or a family of metrics."""
 
@@ -18,11 +19,11 @@ class Family(Protocol):
     """Its metrics by name: which direction is better, and what it says, in one line. A literal: it is read without importing."""
 
     def measure(self, side: Any) -> dict[str, Measured]:
-        """Its metrics of one `sides.Side`; raises NotApplicable where they have no meaning."""
+        """Its metrics of one `sides.Side`; raises NotApplicableError where they have no meaning."""
         ...
 
 
-class NotApplicable(Exception):
+class NotApplicableError(Exception):
     """This metric has no meaning for this data; the message is the sentence that says why."""
 
 

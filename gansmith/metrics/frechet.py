@@ -64,7 +64,7 @@ def measure(side: Side) -> dict[str, Measured]:
     features = np.asarray(side.features, dtype=np.float64)
     reference = Moments.of(side.real.features)
     value, low, high = jackknife(
-        lambda kept: frechet_distance(Moments.of(features[kept]), reference), len(features), side.real.seed, bounds=(0, np.inf)
+        lambda kept: frechet_distance(Moments.of(features[kept]), reference), len(features), side.real.seed, bounds=(0.0, np.inf)
     )
     note = f"biased upward with {len(features)} samples: compare only values with as many" if len(features) < FEW else ""
     return {

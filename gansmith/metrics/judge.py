@@ -15,7 +15,7 @@ from gansmith.errors import UserError
 from gansmith.metrics.baseline import baseline_name
 from gansmith.metrics.cache import remember
 from gansmith.metrics.extractors import extractor_for
-from gansmith.metrics.families import Family, NotApplicable, families, family_of, load_family, metric_names
+from gansmith.metrics.families import Family, NotApplicableError, families, family_of, load_family, metric_names
 from gansmith.metrics.judgement import Judgement, Neighbours
 from gansmith.metrics.nearest import nearest
 from gansmith.metrics.score import GROUPS, Score
@@ -80,7 +80,7 @@ def _neighbours(side: Side, positions: np.ndarray) -> Neighbours:
         generated=positions[:SHOWN],
         nearest=indices.numpy(),
         distances=distances.double().numpy(),
-        generated_median=float(side.distances.median()),
+        generated_median=float(side.distances.quantile(0.5)),
         held_out_median=side.real.held_out_distance,
     )
 
@@ -95,7 +95,7 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
         start = time.perf_counter()
         try:
             measured = family.measure(side)
-        except NotApplicable as reason:
+        except NotApplicableError as reason:
             skipped |= dict.fromkeys(wanted, str(reason))
             continue
         seconds = (time.perf_counter() - start) / len(measured)

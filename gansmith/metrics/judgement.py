@@ -51,22 +51,19 @@ class Judgement:
 
     def table(self) -> "Table":
         """The scores for a terminal."""
+        from rich import box
+        from rich.markup import escape
         from rich.table import Table
 
-        remarks = [f"{score.metric}: {score.note}" for score in self.scores if score.note]
+        remarks = [f"baseline: {name}" for name in dict.fromkeys(score.baseline_name for score in self.scores)]
+        remarks += [f"{score.metric}: {score.note}" for score in self.scores if score.note]
         remarks += [f"{metric} skipped: {reason}" for metric, reason in self.skipped.items()]
-        table = Table(caption="\n".join(remarks) or None, caption_justify="left")
-        table.add_column("metric")
-        for column in ("value", "95% interval", "baseline", "ceiling (real)"):
-            table.add_column(column, justify="right")
-        table.add_column("better")
-        table.add_column("baseline is")
+        table = Table(box=box.SIMPLE_HEAD, caption="\n".join(remarks), caption_justify="left")
+        table.add_column("metric", no_wrap=True)
+        for column in ("value", "95%", "baseline", "ceiling"):
+            table.add_column(column, justify="right", no_wrap=True)
         for score in self.scores:
-            numbers = (
-                f"{score.value:.3f}",
-                f"{score.low:.3f} to {score.high:.3f}",
-                f"{score.baseline:.3f}",
-                f"{score.ceiling:.3f}",
-            )
-            table.add_row(score.name.replace("[", r"\["), *numbers, score.better, score.baseline_name)
+            interval = f"{score.low:.3f} to {score.high:.3f}"
+            values = (f"{score.value:.3f}", interval, f"{score.baseline:.3f}", f"{score.ceiling:.3f}")
+            table.add_row(f"{escape(score.name)} {'↓' if score.better == 'lower' else '↑'}", *values)
         return table

@@ -36,7 +36,7 @@ class Manifold:
 
 def manifold(real: Float[Tensor, "real features"], fake: Float[Tensor, "fake features"], k: int = NEIGHBOURS) -> Manifold:
     """Compares two sets of features, in their precision, holding 2^24 distances at a time."""
-    assert k < len(real) and k < len(fake)
+    assert k < min(len(real), len(fake))
     real_radii, fake_radii = squared_radii(real, k), squared_radii(fake, k)
     surrounding = torch.zeros(len(fake), dtype=torch.int64)
     recall, coverage = torch.empty(len(real), dtype=torch.bool), torch.empty(len(real), dtype=torch.bool)

@@ -18,7 +18,7 @@ def measure(side: Side) -> dict[str, Measured]:
     distances = side.distances.numpy()
     unit = max(side.real.held_out_distance, np.finfo(np.float64).tiny)  # zero where the held-out examples are copies themselves
     value, low, high = jackknife(
-        lambda kept: float(np.median(distances[kept])) / unit, len(distances), side.real.seed, bounds=(0, np.inf)
+        lambda kept: float(np.median(distances[kept])) / unit, len(distances), side.real.seed, bounds=(0.0, np.inf)
     )
     return {
         "memorisation": Measured(

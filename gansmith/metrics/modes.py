@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from gansmith.metrics.extractors.identity import raw_points
-from gansmith.metrics.families import NotApplicable
+from gansmith.metrics.families import NotApplicableError
 from gansmith.metrics.score import Measured, jackknife
 from gansmith.metrics.sides import Side
 
@@ -48,7 +48,7 @@ def mode_divergence(found: Assignment, modes: int) -> float:
 def measure(side: Side) -> dict[str, Measured]:
     """Needs "modes" and "sigma" among the training data's facts."""
     if "modes" not in side.real.train.facts:
-        raise NotApplicable(f"The true modes of {side.real.train.name} are not known.")
+        raise NotApplicableError(f"The true modes of {side.real.train.name} are not known.")
     modes, sigma = np.asarray(side.real.train.facts["modes"], dtype=np.float64), float(side.real.train.facts["sigma"])
     found = assign(raw_points(side.data), modes, sigma)
 

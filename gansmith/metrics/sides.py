@@ -41,10 +41,11 @@ class Real:
     @cached_property
     def features(self) -> Float[Tensor, "train features"]:
         """Features of all training examples."""
-        facts = (self.extractor.key, content_key(self.train))
-        return remember(self.folder, "features", facts, lambda: {"features": self.features_of(self.train, "training")})[
-            "features"
-        ]
+
+        def compute() -> dict[str, Tensor]:
+            return {"features": self.features_of(self.train, "training")}
+
+        return remember(self.folder, "features", (self.extractor.key, content_key(self.train)), compute)["features"]
 
     def features_of(self, data: Dataset, name: str) -> Float[Tensor, "batch features"]:
         """Features of any examples; raises UserError if they are not finite."""
@@ -76,7 +77,11 @@ class Real:
     @cached_property
     def held_out_distance(self) -> float:
         """The median distance of held-out examples to their nearest training example."""
-        return float(remember(self.folder, "nearest", self.key, lambda: {"median": self.ceiling.distances.median()})["median"])
+
+        def compute() -> dict[str, Tensor]:
+            return {"median": self.ceiling.distances.quantile(0.5)}
+
+        return float(remember(self.folder, "nearest", self.key, compute)["median"])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -88,7 +93,7 @@ class Side:
     """As many examples as every other side has."""
     lessons: Dataset
     """The examples to learn from, for metrics that train something on this side: possibly more than `data`."""
-    real: "Real"
+    real: Real
 
     @cached_property
     def features(self) -> Float[Tensor, "batch features"]:

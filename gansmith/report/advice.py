@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gansmith.report.markup import Markup, tag
+from gansmith.report.markup import Markup, join, tag
 from gansmith.report.numbers import count
 from gansmith.report.records import Record
 
@@ -21,6 +21,12 @@ class Alarm:
     first: float
     last: float
     times: int = 1
+    pause: float = 0.0
+    """Samples between the last two times: not every check is made at every tick."""
+
+    def stands_at(self, samples: float) -> bool:
+        """Whether it had not been checked again, or was raised again, when so many samples were seen."""
+        return samples == self.last or samples - self.last < self.pause
 
 
 def alarms(ticks: Sequence[Record]) -> list[Alarm]:
@@ -38,6 +44,7 @@ def alarms(ticks: Sequence[Record]) -> list[Alarm]:
                 continue
             alarm = found[name]
             alarm.level = min(alarm.level, level, key=_rank)
+            alarm.pause = samples - alarm.last
             alarm.sentence, alarm.last, alarm.times = sentence, samples, alarm.times + 1
     return sorted(found.values(), key=lambda alarm: (_rank(alarm.level), -alarm.last))
 
@@ -46,13 +53,18 @@ def _rank(level: str) -> int:
     return LEVELS.index(level) if level in LEVELS else len(LEVELS)
 
 
-def advice(ticks: Sequence[Record]) -> Markup:
-    """The list of alarms with when they were raised, or the sentence that there was none."""
+def advice(ticks: Sequence[Record], messages: Sequence[Record] = ()) -> Markup:
+    """The alarms with when they were raised, or the sentence that there was none; then what the run itself had to say."""
+    said = [tag("li", str(message["sentence"])) for message in messages if message.get("sentence")]
+    return join(_alarms(ticks), tag("h3", "What the run said"), tag("ul", *said, class_="said")) if said else _alarms(ticks)
+
+
+def _alarms(ticks: Sequence[Record]) -> Markup:
     if not ticks:
         return tag("p", "Nothing was logged, so nothing is known about the health of this run.", class_="calm")
     raised = alarms(ticks)
     if not raised:
-        return tag("p", "No alarm: nothing went wrong that we know how to see.", class_="calm good")
+        return tag("p", "No alarm.", class_="calm good")
     final = ticks[-1]["samples"]
     return tag("ul", *(_item(alarm, final) for alarm in raised), class_="advice")
 
@@ -62,8 +74,11 @@ def _item(alarm: Alarm, final: float) -> Markup:
         when = f"once, at {count(alarm.first)} samples"
     else:
         when = f"{count(alarm.times)} times, from {count(alarm.first)} to {count(alarm.last)} samples"
-    when += "; still so at the end" if alarm.last == final else "; gone at the end"
+    when += "; still so at the end" if alarm.stands_at(final) else "; not after that"
     level = alarm.level if alarm.level in LEVELS else LEVELS[-1]
     return tag(
-        "li", tag("p", tag("b", alarm.name), " ", alarm.sentence), tag("small", f"{alarm.level}, {when}"), class_=f"level-{level}"
+        "li",
+        tag("p", tag("b", alarm.name.replace("_", " ")), " ", alarm.sentence),
+        tag("small", f"{alarm.level}, {when}"),
+        class_=f"level-{level}",
     )

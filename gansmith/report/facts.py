@@ -27,6 +27,8 @@ def text(value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping) and not value:
+        return "none"
     if isinstance(value, list | tuple):
         return ", ".join(text(entry) for entry in value) or "none"
     if isinstance(value, int):

@@ -20,7 +20,7 @@ def page(records: Records) -> str:
     """The whole document."""
     name = str(records.run.get("name") or records.folder.resolve().name)
     sections = [
-        _section("Health", advice(records.ticks)),
+        _section("Health", advice(records.ticks, records.messages)),
         _scores(records),
         _samples(records),
         _section("The samples over time", slider(records), "The same noise, seen by the generator as it learns."),

@@ -21,6 +21,8 @@ class Records:
     ticks: list[Record]
     """The lines of log.jsonl in the order of samples."""
     evaluations: list[Record]
+    messages: list[Record]
+    """The lines of messages.jsonl, which a run has only if it had something to say: {"sentence"}."""
     previews: list[tuple[int, Path]]
     """(samples seen, picture) in the order of samples."""
     missing: list[str]
@@ -54,11 +56,19 @@ def read_records(folder: Path) -> Records:
     run = _read_run(folder / "run.json", missing)
     ticks = _read_lines(folder / "log.jsonl", missing, "no curves")
     evaluations = _read_lines(folder / "evaluations.jsonl", missing, "no scores")
+    told = folder / "messages.jsonl"
+    messages = _read_lines(told, missing, "no messages") if told.is_file() else []
     previews = sorted((int(path.stem), path) for path in (folder / "samples").glob("*.png") if path.stem.isdecimal())
     if not previews:
         missing.append("samples/ has no numbered pictures, so the samples over time cannot be shown.")
     return Records(
-        folder=folder, run=run, ticks=_without_repeats(ticks), evaluations=evaluations, previews=previews, missing=missing
+        folder=folder,
+        run=run,
+        ticks=_without_repeats(ticks),
+        evaluations=evaluations,
+        messages=messages,
+        previews=previews,
+        missing=missing,
     )
 
 

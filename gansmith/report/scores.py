@@ -99,7 +99,7 @@ def _bar(record: Record) -> Markup | None:
         words = "beyond the ceiling"
     marks = join(
         tag("line", x1="0%", x2="100%", y1=12, y2=12, class_="track"),
-        tag("line", x1=f"{BASELINE_AT}%", x2=f"{at:.2f}%", y1=12, y2=12, class_="reach"),
+        tag("line", x1=f"{BASELINE_AT}%", x2=f"{at:.2f}%", y1=12, y2=12, class_="reach") if share > 0 else None,
         tag("line", x1=f"{BASELINE_AT}%", x2=f"{BASELINE_AT}%", y1=6, y2=18, class_="mark"),
         tag("line", x1=f"{CEILING_AT}%", x2=f"{CEILING_AT}%", y1=6, y2=18, class_="mark"),
         tag("line", x1=f"{ends[0]:.2f}%", x2=f"{ends[1]:.2f}%", y1=12, y2=12, class_="interval"),

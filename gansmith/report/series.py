@@ -13,18 +13,12 @@ Group = tuple[str, list[Series]]
 def groups(records: Records) -> list[Group]:
     """(heading, curves) in the order of the page; groups without curves are left out."""
     ticks = records.ticks
-    terms = _nested(ticks, "terms")
-    players = list(dict.fromkeys([name.partition("/")[0] for name in terms] + list(_nested(ticks, "gradient_norms"))))
+    players = list(dict.fromkeys([name.partition("/")[0] for name in _nested(ticks, "terms")] + _nested(ticks, "gradient_norms")))
     found: list[Group] = [("Scores over time", _scores(records.evaluations))]
-    found += [
-        (player.capitalize(), [_series(ticks, "terms", name, players) for name in terms if name.partition("/")[0] == player])
-        for player in players
-    ]
-    for heading, key in (("Gradient norms", "gradient_norms"), ("Learning rates", "learning_rates")):
+    for heading, key in (("Terms", "terms"), ("Gradient norms", "gradient_norms"), ("Learning rates", "learning_rates")):
         found.append((heading, [_series(ticks, key, name, players) for name in _nested(ticks, key)]))
-    found.append(
-        ("Machine", [*_plain(ticks, "images_per_second", "examples per second"), *_plain(ticks, "memory_mb", "memory (MB)")])
-    )
+    machine = _plain(ticks, "images_per_second", "examples per second") + _plain(ticks, "memory_mb", "memory (MB)")
+    found.append(("Machine", machine))
     return [(heading, curves) for heading, curves in found if curves]
 
 

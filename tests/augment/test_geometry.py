@@ -25,17 +25,17 @@ def picture(height: int = 9, width: int = 9) -> torch.Tensor:
 @pytest.mark.parametrize("smooth", [None, torch.tensor([False])])
 def test_maps_of_the_grid_onto_itself_are_flips_turns_and_rolls(smooth):
     image = picture()
-    assert torch.allclose(warp(image, scaling(row(-1), row(1)), smooth), image.flip(3), atol=1e-5)
+    assert torch.allclose(warp(image, scaling(row(-1.0), row(1.0)), smooth), image.flip(3), atol=1e-5)
     for turns in range(4):
         turned = warp(image, rotation(row(-turns * math.pi / 2)), smooth)
         assert torch.allclose(turned, image.rot90(-turns, (2, 3)), atol=1e-5)
-    moved = warp(image, translation(row(-2), row(1)), smooth)
+    moved = warp(image, translation(row(-2.0), row(1.0)), smooth)
     assert torch.allclose(moved[..., :-1, 2:], image.roll((-1, 2), (2, 3))[..., :-1, 2:], atol=1e-5)
 
 
 def test_what_comes_in_from_outside_is_reflected():
     image = picture()
-    moved = warp(image, translation(row(-2), row(0)))
+    moved = warp(image, translation(row(-2.0), row(0.0)))
     assert torch.allclose(moved[..., :2], image[..., :2].flip(3), atol=1e-5)
 
 
@@ -57,7 +57,7 @@ def test_smoothing_averages_what_a_smaller_image_cannot_show():
     inside = slice(9, 23)
     smooth = warp(stripes, half, torch.tensor([True]))[..., inside, inside]
     # Shifted by half a pixel, single samples hit the stripes' crests alone.
-    shifted = chain(translation(row(0.5), row(0)), half)
+    shifted = chain(translation(row(0.5), row(0.0)), half)
     rough = warp(stripes, shifted, torch.tensor([False]))[..., inside, inside]
     assert smooth.abs().max() < 1e-5 and rough.abs().min() > 0.99
 

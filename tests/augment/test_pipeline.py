@@ -161,5 +161,5 @@ def test_mistakes_are_answered_in_one_sentence():
         Augment()(torch.zeros(1, 2, 4, 4), 0.5)
     with pytest.raises(UserError, match="1, 3 or 4 channels to augment, but they have 5"):
         DiffAugment()(torch.zeros(1, 5, 4, 4))
-    with pytest.raises(UserError, match="Expected hue of the augmentation to be 0 or more, but it is -1"):
-        Transforms(hue=-1)
+    with pytest.raises(UserError, match="Expected hue of the augmentation to be 0 or more, but it is -1.0"):
+        Transforms(hue=-1.0)

@@ -110,8 +110,7 @@ def test_the_curves_of_a_run_are_its_terms_by_player_and_everything_else(run_fol
     found = {heading: [series.name for series in curves] for heading, curves in groups(read_records(run_folder))}
     assert found == {
         "Scores over time": ["precision[digits-cnn]"],
-        "Critic": ["critic/relativistic", "critic/r1"],
-        "Generator": ["generator/relativistic"],
+        "Terms": ["critic/relativistic", "critic/r1", "generator/relativistic"],
         "Gradient norms": ["critic", "generator"],
         "Learning rates": ["critic", "generator"],
         "Machine": ["examples per second", "memory (MB)"],
@@ -121,7 +120,7 @@ def test_the_curves_of_a_run_are_its_terms_by_player_and_everything_else(run_fol
 def test_a_lazy_term_is_drawn_where_it_occurred(run_folder):
     lines = [{"samples": n, "terms": {"critic/loss": 1.0} | ({"critic/r1": 2.0} if n % 2 else {})} for n in range(1, 6)]
     (run_folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    curves = dict(groups(read_records(run_folder)))["Critic"]
+    curves = dict(groups(read_records(run_folder)))["Terms"]
     assert [list(series.samples) for series in curves] == [[1, 2, 3, 4, 5], [1, 3, 5]]
 
 
@@ -157,7 +156,18 @@ def test_alarms_are_gathered_by_name_the_worst_first():
     assert (worst.name, worst.times) == ("not finite", 1)
     assert (other.sentence, other.first, other.last, other.times) == ("new", 1, 3, 2)
     words = advice(lines)
-    assert "once, at 2 samples; gone at the end" in words and "2 times, from 1 to 3 samples; still so at the end" in words
+    assert "once, at 2 samples; not after that" in words and "2 times, from 1 to 3 samples; still so at the end" in words
+
+
+@pytest.mark.parametrize(("final", "stands"), [(30, True), (39, True), (40, False)])
+def test_an_alarm_of_a_check_made_now_and_then_stands_until_its_next_turn(final, stands):
+    lines = [{"samples": n, "health": [alarm("collapse", "warning")] if n in (20, 30) else []} for n in range(10, final + 1)]
+    assert ("still so at the end" in advice(lines)) == stands
+
+
+def test_what_the_run_said_stands_under_its_health():
+    words = advice([{"samples": 1}], [{"sentence": "The game diverged & went back."}, {"other": 1}])
+    assert "No alarm." in words and words.count("<li>") == 1 and "diverged &amp; went back" in words
 
 
 def test_the_command_is_written_for_a_shell(run_folder):
@@ -176,7 +186,7 @@ def test_nested_facts_become_dotted_names():
         "a.c": "1, 2",
         "d": "—",
         "e": "yes",
-        "f": "{}",
+        "f": "none",
     }
 
 

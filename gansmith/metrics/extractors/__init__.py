@@ -1,7 +1,7 @@
 """Feature spaces in which examples are compared."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from gansmith.data.dataset import Dataset
 
 
+@runtime_checkable
 class Extractor(Protocol):
     """Turns examples into features whose distances mean something."""
 

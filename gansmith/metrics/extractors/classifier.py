@@ -1,8 +1,8 @@
 """A small classifier trained on the real data on the spot: a feature space for images of any kind, with nothing to download.
 
-With labels it learns the classes. Without, it learns which of four quarter turns an image was given (Gidaris et al. 2018,
-RotNet), which asks for shapes and their parts: on 4,000 digits its features hold 94.6% of the classes for a linear classifier
-(random weights: 70%), and it answers to blur, noise and missing classes.
+With labels of two or more classes it learns these. Without, it learns which of four quarter turns an image was given (Gidaris
+et al. 2018, RotNet), which asks for shapes and their parts: on 4,000 digits a linear classifier finds 94.6% of the classes in
+its features (with random weights: 70%), and they answer to blur, noise and missing classes.
 """
 
 import hashlib
@@ -25,6 +25,10 @@ from gansmith.metrics.extractors.network import SmallNetwork, fit_to, side_for
 BATCH = 64
 PEAK_RATE = 4e-3
 TURNS = 4
+PASSES, FEWEST, MOST = 10, 20_000, 120_000
+"""Learned from: ten times all images, but between so many; half as many at most above 32x32."""
+READ = 256
+"""Images read at a time where nothing is learned from them."""
 PIXELS = 200_000_000
 """Values of the training images kept in memory (as float16); of more, a random part is learned from."""
 
@@ -45,7 +49,7 @@ class Classifier:
         weights = remember(
             folder, f"{_file_name(train.name)}-cnn", facts, lambda: dict(train_classifier(train, seed).state_dict())
         )
-        network = _network_for(train)
+        network = _network_for(train, seed)
         network.load_state_dict(weights)
         key = hashlib.sha256("\0".join(facts).encode()).hexdigest()
         return cls(name=f"{train.name}-cnn", key=key, network=network.eval(), side=_side(train))
@@ -55,34 +59,36 @@ class Classifier:
             return torch.cat([self.network.features(images) for images in _batches(data, self.side)])
 
 
+def learns_classes(data: Dataset) -> bool:
+    """Whether there are classes to tell apart; if not, quarter turns are learned."""
+    return "label" in data.arrays and len(data.codec.spec.classes) > 1
+
+
 def train_classifier(data: Dataset, seed: int) -> SmallNetwork:
     """Trains the network on all of `data`, ten times over but between 20,000 and 120,000 images (60,000 above 32x32).
 
     Adam with one cycle of the learning rate and small random shifts. On one thread: steps this small gain little from more, and
     so the result does not depend on how many there are. The caller's random numbers are left as they were.
     """
-    with (
-        one_thread(),
-        torch.random.fork_rng([]),
-        torch.autocast("cpu", enabled=False),
-        torch.inference_mode(False),
-        torch.enable_grad(),
-    ):
-        torch.manual_seed(seed)
-        return _train(data, seed, torch.Generator().manual_seed(seed))
+    with one_thread(), torch.autocast("cpu", enabled=False), torch.inference_mode(False), torch.enable_grad():
+        return _train(data, seed)
 
 
-def _train(data: Dataset, seed: int, rng: torch.Generator) -> SmallNetwork:
-    side, labels = _side(data), data.labels()
-    most = max(BATCH, PIXELS // (data.codec.spec.shape[0] * side**2))
+def _train(data: Dataset, seed: int) -> SmallNetwork:
+    rng = torch.Generator().manual_seed(seed)
+    channels, side = data.codec.spec.shape[0], _side(data)
+    most = max(BATCH, PIXELS // (channels * side**2))
     chosen = np.sort(torch.randperm(len(data), generator=rng)[:most].numpy())
     kept = data.subset(chosen)
-    images = torch.cat([batch.half() for batch in _batches(kept, side)])
-    targets = None if labels is None else torch.from_numpy(labels[chosen])
-    network = _network_for(data).train()
+    labels = kept.labels() if learns_classes(data) else None
+    targets = None if labels is None else torch.from_numpy(labels)
+    images = torch.empty(len(kept), channels, side, side, dtype=torch.float16)
+    for place, batch in zip(images.split(READ), _batches(kept, side), strict=True):
+        place.copy_(batch)
+    network = _network_for(data, seed).train()
     optimiser = torch.optim.Adam(network.parameters(), lr=PEAK_RATE, fused=True)
     order = Order(len(kept), seed)
-    steps = min(max(10 * len(data), 20_000), 120_000 if side <= 32 else 60_000) // BATCH
+    steps = min(max(PASSES * len(data), FEWEST), MOST if side <= 32 else MOST // 2) // BATCH
     for step in range(steps):
         rows = torch.from_numpy(order.take(BATCH))
         batch = shifted(images[rows].float(), max(1, side // 14), rng)
@@ -139,8 +145,8 @@ def one_cycle(progress: float) -> float:
 
 def _batches(data: Dataset, side: int) -> Iterator[Tensor]:
     """All images in order, as the network sees them."""
-    for start in range(0, len(data), 4 * BATCH):
-        yield fit_to(data.batch(slice(start, start + 4 * BATCH))[data.codec.spec.key].float(), side)
+    for start in range(0, len(data), READ):
+        yield fit_to(data.batch(slice(start, start + READ))[data.codec.spec.key].float(), side)
 
 
 def _side(data: Dataset) -> int:
@@ -148,9 +154,11 @@ def _side(data: Dataset) -> int:
     return side_for(height, width)
 
 
-def _network_for(data: Dataset) -> SmallNetwork:
-    classes = TURNS if data.labels() is None else len(data.codec.spec.classes)
-    return SmallNetwork(data.codec.spec.shape[0], _side(data), classes)
+def _network_for(data: Dataset, seed: int) -> SmallNetwork:
+    classes = len(data.codec.spec.classes) if learns_classes(data) else TURNS
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        return SmallNetwork(data.codec.spec.shape[0], _side(data), classes)
 
 
 def _file_name(name: str) -> str:

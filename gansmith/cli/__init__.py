@@ -1,0 +1,82 @@
+"""The commands: each is one module of this folder and a thin call of the Python functions.
+
+Exit status: 0 done, 2 a mistake that the user can mend (one sentence on stderr), 1 a fault of ours (with its traceback), 130
+interrupted after saving.
+"""
+
+import contextlib
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from gansmith import __version__
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+
+COMMANDS = {
+    "train": "train a GAN on data, judge it and write a report",
+    "generate": "make new examples with a trained model",
+    "evaluate": "judge a run, or anybody's samples, against real data",
+    "export": "write a model for other programs: ONNX, torch, safetensors",
+    "inspect": "what is in some data, what is wrong with it, what would be trained",
+    "list": "the GANs, data sets, metrics and presets there are",
+}
+
+OVERVIEW = f"""\
+usage: gansmith COMMAND ...
+
+Train, judge and use generative adversarial networks.
+
+{"".join(f"  {name:<10}{line}{chr(10)}" for name, line in COMMANDS.items())}
+  gansmith COMMAND --help tells a command's options, gansmith --version the version.
+
+Begin with:
+
+  gansmith train digits
+"""
+
+DONE, FAULT_OF_OURS, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line (sys.argv if none is given) and returns its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a letter shows "?", which is no reason to fail
+    try:
+        status = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return status
+    except UserError as error:
+        return _refuse(str(error))
+    except BrokenPipeError:  # whoever read our output has seen enough
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _refuse(f"{error.filename} cannot be used ({error.strerror}): give another path, or make room or permission there.")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(argv: list[str]) -> int:
+    name, *rest = argv or [""]
+    if name in ("", "-h", "--help", "help"):
+        print(OVERVIEW, end="", file=sys.stdout if name else sys.stderr)
+        return DONE if name else MISTAKE
+    if name == "--version":
+        print(f"gansmith {__version__}")
+        return DONE
+    if name not in COMMANDS:
+        raise UserError(f"There is no command {name!r}{did_you_mean(name, list(COMMANDS))}: choose one of {', '.join(COMMANDS)}.")
+    return importlib.import_module(f"gansmith.cli.{name}").run(rest)
+
+
+def _refuse(sentence: str) -> int:
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
+        print(f"gansmith: {sentence}", file=sys.stderr)
+    return MISTAKE

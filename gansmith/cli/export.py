@@ -1,0 +1,38 @@
+"""gansmith export: a model for other programs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional
+
+from gansmith.cli.options import Flag, parse, takes
+from gansmith.cli.output import Output
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Writes a model in another format, and holds what was written against the model."""
+
+    run: Annotated[Positional[Path], takes("RUN")]
+    """A run folder, its model/ folder, or a copy of one."""
+    to: Annotated[Literal["onnx", "torch", "safetensors"], takes("{onnx,torch,safetensors}")]
+    """ONNX with a dynamic batch, a program of torch.export (.pt2), or weights and facts as gansmith loads them."""
+    out: Annotated[Path | None, takes("PATH", "RUN/export/")] = None
+    """A file with the format's suffix, or a folder to put it in."""
+    json: Flag = False
+    """Print JSON."""
+
+
+def run(argv: list[str]) -> int:
+    options = parse(Export, argv, "gansmith export")
+    from gansmith.export import export
+    from gansmith.model import Model
+
+    output = Output(options.json)
+    said: list[str] = []
+    path = export(Model.load(options.run), options.to, options.out or options.run / "export", said.append)
+    for sentence in said:
+        output.say(sentence)
+    output.result({"path": path, "format": options.to, "checks": said})
+    return 0

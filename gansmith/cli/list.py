@@ -1,0 +1,56 @@
+"""gansmith list: what there is to choose from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from tyro.conf import Positional
+
+from gansmith import gans
+from gansmith.cli.options import Flag, parse, takes
+from gansmith.cli.output import Output
+from gansmith.data.builtin import builtin_names
+from gansmith.export import exporter_names
+from gansmith.metrics.families import metric_names
+
+
+@dataclass(frozen=True, kw_only=True)
+class List:
+    """What there is to choose from, each with a line on what it is."""
+
+    what: Annotated[
+        Positional[Literal["gans", "data", "metrics", "presets", "formats"] | None],
+        takes("[gans|data|metrics|presets|formats]", "all but presets"),
+    ] = None
+    """GANs, built-in data sets, metrics, presets of GANs, or formats of export."""
+    json: Flag = False
+    """Print JSON."""
+
+
+def run(argv: list[str]) -> int:
+    options = parse(List, argv, "gansmith list")
+    sections: dict[str, Callable[[], dict[str, str]]] = {
+        "gans": gans.names,
+        "data": builtin_names,
+        "metrics": metric_names,
+        "formats": exporter_names,
+        "presets": _presets,
+    }
+    chosen = [options.what] if options.what else [name for name in sections if name != "presets"]
+    found = {name: sections[name]() for name in chosen}
+    output = Output(options.json)
+    for name, lines in found.items():
+        if len(found) > 1:
+            output.say(f"{name}:")
+        width = max(map(len, lines), default=0)
+        for word, line in lines.items():
+            output.say(f"  {word:<{width}}  {line}")
+    output.result(found[options.what] if options.what else found)
+    return 0
+
+
+def _presets() -> dict[str, str]:
+    """Every preset under the options that choose it; needs the GANs themselves, and so torch."""
+    return {
+        f"--gan {name} --preset {preset}": facts.about for name in gans.names() for preset, facts in gans.find(name).presets.items()
+    }

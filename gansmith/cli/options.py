@@ -1,0 +1,145 @@
+"""Command lines become frozen dataclasses, by tyro; one that does not parse is answered in a sentence."""
+
+import contextlib
+import dataclasses
+import io
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+import tyro
+
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+
+Options = TypeVar("Options")
+
+Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")]
+"""An option without a value, off by default."""
+
+_EXPECTED = {int: "a whole number", float: "a number", bool: "True or False", str: "a word"}
+
+
+def takes(metavar: str, default: str = "", **more: Any) -> Any:
+    """How help shows an option: the name of its value, and its default where that is not None."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"(default: {default})" if default else "", **more)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How data are read."""
+
+    kind: Annotated[Literal["images", "points"] | None, takes("{images,points}", "what is found")] = None
+    """The kind of data."""
+    resolution: Annotated[str | None, takes("SIDE|HxW", "that of the data up to 256, else 64")] = None
+    """Size of the images: 64, or height x width, 64x48."""
+    crop: Annotated[Literal["center", "fit", "pad"], takes("{center,fit,pad}", "center")] = "center"
+    """How images of other proportions are fitted."""
+    channels: Annotated[int | None, takes("1|3|4", "the most general there is")] = None
+    """Gray, RGB or RGBA."""
+    no_labels: Flag = False
+    """Leave class labels out."""
+
+    def opening(self) -> dict[str, Any]:
+        """The options of `open_dataset` that differ from its own defaults."""
+        given = {name: value for name, value in vars(self).items() if value != getattr(type(self), name)}
+        return given if not given.pop("no_labels", False) else {**given, "labels": False}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Opening(Reading):
+    """How data are read to be learnt from."""
+
+    skip_unreadable: Flag = False
+    """Leave files that cannot be read out, instead of stopping at them."""
+
+
+def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping[str, str] | None = None) -> Options:
+    """The options of a command. `bare` gives the value that an option means when it stands alone: {"--json": "-"}.
+
+    Raises UserError in one sentence, and SystemExit(0) when help was asked for and printed.
+    """
+    filled = list(_filled(argv, bare or {}))
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            options, unknown = tyro.cli(shape, prog=program, args=filled, return_unknown_args=True)
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise UserError(_sentence(complaint.getvalue(), shape, filled, program)) from end
+    if unknown:
+        raise UserError(_unknown(unknown[0].partition("=")[0], shape, program))
+    return options
+
+
+def value_of(option: str, argv: Sequence[str]) -> str | None:
+    """The last value of an option in a command line that is not parsed yet."""
+    found = [after for before, after in zip(argv, argv[1:], strict=False) if before == option]
+    found += [word.removeprefix(f"{option}=") for word in argv if word.startswith(f"{option}=")]
+    return found[-1] if found else None
+
+
+def _filled(argv: Sequence[str], bare: Mapping[str, str]) -> Iterator[str]:
+    for word, after in zip(argv, [*argv, "--"][1:], strict=True):
+        yield f"{word}={bare[word]}" if word in bare and after.startswith("-") else word
+
+
+def _fields(shape: Any, prefix: str = "") -> dict[str, tuple[Any, dataclasses.Field[Any]]]:
+    """Type and field of every option by its flag, nested ones under `--name.`."""
+    hints = typing.get_type_hints(shape, include_extras=True)
+    found = {}
+    for field in dataclasses.fields(shape):
+        hint, names = hints[field.name], [field.name]
+        if typing.get_origin(hint) is Annotated:
+            names = [mark.name for mark in hint.__metadata__ if getattr(mark, "name", None) is not None] or names
+            hint = hint.__origin__
+        if dataclasses.is_dataclass(hint):
+            found |= _fields(hint, f"{prefix}{names[0]}." if names[0] else prefix)
+        else:
+            found[f"--{prefix}{names[0]}".replace("_", "-")] = hint, field
+    return found
+
+
+def _unknown(word: str, shape: Any, program: str) -> str:
+    if not word.startswith("-"):
+        return f"{program} does not know what to do with {word!r}: see {program} --help."
+    return f"{program} has no option {word}{did_you_mean(word, list(_fields(shape)))}: see {program} --help."
+
+
+def _sentence(complaint: str, shape: Any, argv: Sequence[str], program: str) -> str:
+    """What tyro says in a box, in a sentence: what is expected, what came, where to look."""
+    lines = [line.strip("│ ") for line in complaint.splitlines() if not line.startswith(("╭", "╰"))]
+    text = " ".join(lines[: next((i for i, line in enumerate(lines) if line.startswith("──")), None)])
+    see = f"see {program} --help."
+    if text.startswith("Missing from"):
+        fields = {flag: field for flag, (_, field) in _fields(shape).items()}
+        needed = [flag for flag, field in fields.items() if field.default is dataclasses.MISSING]
+        return f"{program} needs {' and '.join(_shown(flag, shape) for flag in needed)}: {see}"
+    flag = re.search(r"(--[\w.-]+)", text)
+    if flag is None or flag[1] not in _fields(shape):
+        return f"{text.rstrip('.')}: {see}"
+    value = value_of(flag[1], argv)
+    came = f"it is {value!r}" if value and not value.startswith("--") else "nothing was given"
+    return f"{flag[1]} takes {_expected(_fields(shape)[flag[1]][0])}, but {came}: {see}"
+
+
+def _shown(flag: str, shape: Any) -> str:
+    """A required option as the usage line shows it: RUN, --to."""
+    hint = typing.get_type_hints(shape, include_extras=True)[flag.removeprefix("--").replace("-", "_")]
+    marks = getattr(hint, "__metadata__", ())
+    return flag.removeprefix("--").upper() if tyro.conf.Positional in marks else flag
+
+
+def _expected(hint: Any) -> str:
+    """A type in words."""
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) is Literal:
+        return "one of " + ", ".join(map(str, parts))
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        return " or ".join(_expected(part) for part in parts if part is not types.NoneType)
+    if typing.get_origin(hint) is tuple:
+        return {int: "whole numbers", float: "numbers"}.get(parts[0], "words")
+    return _EXPECTED.get(hint, "a value")

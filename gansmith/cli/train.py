@@ -1,0 +1,198 @@
+"""gansmith train: from data to a trained, judged model."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import Positional, arg
+
+from gansmith.cli.options import Flag, Opening, parse, takes, value_of
+from gansmith.cli.output import Output
+from gansmith.cli.rehearsal import rehearse
+from gansmith.errors import UserError
+
+if TYPE_CHECKING:
+    from gansmith.run import Run
+    from gansmith.watch.watcher import Watcher
+
+KEPT = ("gan", "preset", "batch", "accumulate", "seed", "device", "precision", "mirror", "no_mirror", "options")
+"""What a resumed run keeps as it was begun."""
+BARE = {"--resume": "newest"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Trains a GAN on data, judges it, and leaves a run folder with model, samples, scores and report.html.
+
+    Every GAN has options of its own: gansmith train --gan NAME --help shows them.
+    """
+
+    data: Annotated[Positional[str | None], takes("DATA")] = None
+    """A folder, zip, npz, npy, csv or Parquet file, a built-in name (gansmith list data), or a hub name user/name."""
+    gan: Annotated[str | None, takes("NAME", "r3gan")] = None
+    """A GAN (gansmith list gans), or the path of a .py file that defines one."""
+    preset: Annotated[str | None, takes("NAME", "the GAN's first")] = None
+    """Settings that belong together (gansmith list presets)."""
+    out: Annotated[Path | None, takes("DIR", "runs/DATA-0001, -0002, ...")] = None
+    """The run folder."""
+    resume: Annotated[str | None, takes("[auto|RUN]")] = None
+    """Continue exactly: the run in --out, or the newest of this data; RUN: that one; auto: if there is one."""
+    minutes: Annotated[float | None, takes("M", "the preset's")] = None
+    """How long to train."""
+    samples: Annotated[int | None, takes("N", "the preset's")] = None
+    """How many examples of real data to train on, counted with repetitions; with --minutes, whichever ends first."""
+    batch: Annotated[int | None, takes("B", "the preset's")] = None
+    """Real examples in a batch, of all processes together."""
+    accumulate: Annotated[int, takes("K", "1")] = 1
+    """Compute each batch in K parts, to spare memory."""
+    seed: Annotated[int, takes("S", "0")] = 0
+    """Decides the initial weights, the order of the data and all noise."""
+    device: Annotated[str, takes("DEVICE", "auto")] = "auto"
+    """cpu, cuda or mps; auto takes the best there is."""
+    devices: Annotated[int, takes("N", "1")] = 1
+    """Train in N processes, through torchrun."""
+    precision: Annotated[Literal["auto", "float32", "bfloat16"], takes("{auto,float32,bfloat16}", "auto")] = "auto"
+    """auto takes bfloat16 for images where the hardware computes in it."""
+    mirror: Flag = False
+    """Double the data by horizontal flips; else as the preset says."""
+    no_mirror: Flag = False
+    """Do not double the data, whatever the preset says."""
+    opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
+    no_evaluate: Flag = False
+    """Do not judge the result."""
+    track: Annotated[Literal["tensorboard", "wandb"] | None, takes("{tensorboard,wandb}")] = None
+    """Show the training there, too."""
+    dry_run: Flag = False
+    """Show what would be trained, its parameters, memory and moves, and write no run."""
+    json: Flag = False
+    """Print the result as JSON."""
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that `planning.plan` and `gansmith.train` have in common."""
+        if self.mirror and self.no_mirror:
+            raise UserError("--mirror and --no-mirror contradict each other: leave one out.")
+        names = ("gan", "preset", "minutes", "samples", "batch", "accumulate", "seed", "device", "precision")
+        mirror = True if self.mirror else False if self.no_mirror else None
+        return {name: getattr(self, name) for name in names} | {"mirror": mirror, "options": self.changed()}
+
+    def changed(self) -> dict[str, Any]:
+        """The GAN's own options that differ from the preset's."""
+        options, usual = (getattr(where, "options", None) for where in (self, type(self)))
+        if options is None:
+            return {}
+        return {name: value for name, value in vars(options).items() if value != getattr(usual, name)}
+
+
+def run(argv: list[str]) -> int:
+    options = parse(_shape(argv), argv, "gansmith train", BARE)
+    if options.devices < 1:
+        raise UserError(f"--devices must be at least 1, but it is {options.devices}.")
+    if options.dry_run:
+        return rehearse(options)
+    if options.devices > 1 and "RANK" not in os.environ:
+        from gansmith import distributed
+
+        return distributed.launch(options.devices, ["train", *_without("--devices", argv)])
+    return _train(options)
+
+
+def _shape(argv: Sequence[str]) -> type[Train]:
+    """The options of the command; those of the GAN too, which cost importing it, if it is named or they are used."""
+    gan = value_of("--gan", argv)
+    if gan is None and not any(word.startswith("--gan.") for word in argv):
+        return Train
+    from gansmith import gans, planning
+
+    gan = gan or planning.DEFAULT_GAN
+    made = gans.find(gan)
+    usual = planning.made_config(made, gan, planning.choose_preset(made, gan, value_of("--preset", argv)), {})
+    options = ("options", Annotated[made.Config, arg(name="gan")], field(default=usual))
+    shape = dataclasses.make_dataclass("Train", [options], bases=(Train,), frozen=True, kw_only=True)
+    shape.__doc__ = Train.__doc__
+    return shape
+
+
+def _without(option: str, argv: Sequence[str]) -> list[str]:
+    kept, skip = [], False
+    for word in argv:
+        if not (skip or word == option or word.startswith(f"{option}=")):
+            kept.append(word)
+        skip = word == option
+    return kept
+
+
+def _train(options: Train) -> int:
+    from gansmith import api, distributed
+    from gansmith.trainer import Interrupted
+    from gansmith.watch.live import Live
+
+    class Watching(Live):
+        """The live line; the scores are shown in a table at the end."""
+
+        def evaluation(self, scores: Sequence[Mapping[str, Any]]) -> None: ...
+
+    _check_resume(options)
+    try:
+        run = api.train(
+            options.data,
+            **options.arguments(),
+            out=options.out,
+            resume=True if options.resume == BARE["--resume"] else options.resume or False,
+            evaluate=not options.no_evaluate,
+            watchers=[Watching(), *([partial(_board, options.track)] if options.track else [])],
+            **options.opening.opening(),
+        )
+    except Interrupted:
+        distributed.stop()
+        return 130
+    if distributed.leads():
+        _report(options, run)
+    distributed.stop()
+    return 0
+
+
+def _board(name: str, folder: Path) -> Watcher:
+    """The board that --track names, for a run in this folder."""
+    if name == "wandb":
+        from gansmith.watch.wandb import WandB
+
+        return WandB(folder)
+    from gansmith.checkpoint import checkpoints
+    from gansmith.watch.tensorboard import TensorBoard
+
+    saved = checkpoints(folder / "checkpoints")
+    return TensorBoard(folder / "tensorboard", resumed_at=int(saved[-1].stem) if saved else None)
+
+
+def _check_resume(options: Train) -> None:
+    if options.resume in (None, "auto"):
+        return
+    usual = Train()
+    given = [name for name in KEPT if getattr(options, name, None) != getattr(usual, name, None)]
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" if name != "options" else "--gan.*" for name in given)
+        raise UserError(f"A resumed run keeps its own configuration: leave {flags} out, or begin a new run without --resume.")
+
+
+def _report(options: Train, run: Run) -> None:
+    output = Output(options.json)
+    report = run.report() if options.no_evaluate else run.folder / "report.html"
+    if run.judgement is not None:
+        output.show(run.judgement.table())
+    output.say(f"Report:  {report}")
+    output.say(f"Next:    gansmith generate {run.folder}")
+    output.say(f"         gansmith export {run.folder} --to onnx")
+    output.result(
+        {
+            "run": run.folder,
+            "model": run.model_folder,
+            "report": report,
+            "evaluation": run.judgement.to_json() if run.judgement is not None else None,
+        }
+    )

@@ -1,0 +1,80 @@
+"""Models in the formats of others. One file per format; a file's name is its name on the command line."""
+
+import ast
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from gansmith import __version__
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+
+if TYPE_CHECKING:
+    from gansmith.model import Model
+
+_INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes"}
+_OUTPUTS = {"images": "from -1 to 1, for 0 to 255", "points": "standardised: times the codec's scale, plus its centre"}
+
+
+class Exporter(Protocol):
+    """What a module of this folder offers to be a format."""
+
+    FILE: str
+    """The name of the file that it writes, by whose suffix a file is told from a folder to put it in; empty if it fills a folder."""
+
+    def write(self, model: "Model", path: Path) -> str:
+        """Writes the model and returns in words how it was checked. Raises UserError where the user can help."""
+        ...
+
+
+def exporter_names() -> dict[str, str]:
+    """Every format with the first line of its file's docstring, read without importing anything."""
+    return {path.stem: _first_line(path) for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+
+
+def _first_line(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
+def export(model: "Model", to: str, out: Path, say: Callable[[str], None] = lambda _: None) -> Path:
+    """Writes a model in another format and returns the path; `say` hears how it was checked.
+
+    `out` is a file with the format's suffix, or a folder to put it in. The file appears once it is whole and has been checked.
+    Raises UserError for an unknown format, a missing extra, and a place that cannot be written.
+    """
+    known = exporter_names()
+    if to not in known:
+        raise UserError(f"There is no format {to!r}{did_you_mean(to, list(known))}: choose one of {', '.join(known)}.")
+    exporter: Exporter = importlib.import_module(f"gansmith.export.{to}")  # pyright: ignore[reportAssignmentType]
+    if not exporter.FILE:
+        say(f"{out}: {exporter.write(model, out)}")
+        return out
+    path = out if out.suffix == Path(exporter.FILE).suffix else out / exporter.FILE
+    draft = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checked = exporter.write(model, draft)
+        draft.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} could not be written ({error.strerror or error}): make room or permission there.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    say(f"{path}: {checked}")
+    return path
+
+
+def properties(model: "Model", inputs: Iterable[str]) -> dict[str, str]:
+    """What a stranger must know to use an exported network, as texts by name."""
+    spec = model.codec.spec
+    return {
+        "producer": f"gansmith {__version__}",
+        "gan": str(model.card["gan"]),
+        "data": str(model.card["data"]),
+        "inputs": json.dumps({name: _INPUTS.get(name, "") for name in inputs}),
+        "output": f"{spec.key} {list(spec.shape)}, float32, {_OUTPUTS.get(spec.kind, 'as the codec has it')}",
+        "classes": json.dumps(spec.classes),
+        "codec": json.dumps(model.codec.to_json()),
+    }

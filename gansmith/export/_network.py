@@ -1,0 +1,58 @@
+"""The network that is exported, alone and at rest, and what it answers before and after."""
+
+import contextlib
+import copy
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from gansmith.model import Model
+
+TOLERANCE = 1e-4
+"""The largest difference to torch, in outputs of the order of 1, that passes for rounding."""
+BATCHES = (1, 5)
+"""Batch sizes at which an export is checked, neither being the one that it was traced with."""
+
+
+def resting(model: Model) -> tuple[nn.Module, dict[str, Tensor]]:
+    """A copy of the generating network on the CPU, in evaluation mode and without gradients, and example inputs by name."""
+    network, inputs = model.gan.exportable()
+    network = copy.deepcopy(network).cpu().eval().requires_grad_(False)
+    return network, {name: tensor.cpu() for name, tensor in inputs.items()}
+
+
+def compared(network: nn.Module, inputs: dict[str, Tensor], exported: Callable[[dict[str, Tensor]], Tensor]) -> str:
+    """In words, how far the exported network is from torch. Raises RuntimeError if that is more than rounding."""
+    rng = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for n in BATCHES:
+        given = {name: _resized(tensor, n, rng) for name, tensor in inputs.items()}
+        with torch.inference_mode():
+            worst = max(worst, float((network(**given) - exported(given)).abs().max()))
+    if not worst <= TOLERANCE:
+        raise RuntimeError(f"the exported network differs from torch by {worst:.2g}, which is more than {TOLERANCE:g}")
+    return f"equal to torch to {worst:.1g} at batches of {' and '.join(map(str, BATCHES))}."
+
+
+def _resized(example: Tensor, n: int, rng: torch.Generator) -> Tensor:
+    """Fresh normal numbers, or the example's integers over and over."""
+    if example.is_floating_point():
+        return torch.randn(n, *example.shape[1:], generator=rng)
+    return example[torch.arange(n) % len(example)]
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps back what exporters print, log and warn of; what matters is checked afterwards."""
+    disabled = logging.root.manager.disable
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(disabled)

@@ -1,0 +1,29 @@
+"""A program of torch.export (.pt2) with a dynamic batch, which runs where torch does, without gansmith.
+
+    gansmith export RUN --to torch
+
+`torch.export.load("model.pt2").module()` is called with the inputs by name; the archive's extra file `gansmith.json` says which
+they are, and holds the classes and the codec.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+
+from gansmith.export import properties
+from gansmith.export._network import compared, quiet, resting
+from gansmith.model import Model
+
+FILE = "model.pt2"
+
+
+def write(model: Model, path: Path) -> str:
+    """Writes the file, loads it again and holds it against the model. Raises RuntimeError if they differ."""
+    network, inputs = resting(model)
+    sizes = {name: {0: torch.export.Dim("batch")} for name in inputs}
+    with quiet():
+        program = torch.export.export(network, (), kwargs=inputs, dynamic_shapes=sizes)
+        torch.export.save(program, path, extra_files={"gansmith.json": json.dumps(properties(model, inputs))})
+        module = torch.export.load(path).module()
+        return compared(network, inputs, lambda given: module(**given))

@@ -1,0 +1,144 @@
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gansmith.data import building, cache
+from gansmith.data.cache import Writer, cache_folder, store, stored
+from gansmith.data.fingerprint import fingerprint, fingerprint_of
+from gansmith.data.sources import open_dataset
+from gansmith.errors import UserError
+
+ROWS = np.random.default_rng(0).integers(0, 256, (700, 3, 5, 4), np.uint8)
+
+
+def fill(writer: Writer) -> dict[str, Any]:
+    for start in range(0, 700, 300):
+        writer.append({"image": ROWS[start : start + 300], "label": np.arange(start, min(start + 300, 700))})
+    return {"fingerprint": fingerprint_of(writer.contents, "facts"), "count": writer.count}
+
+
+def build(root: str) -> None:
+    store(Path(root), "photos", "key", fill)
+
+
+def entry_folder(root: Path) -> Path:
+    return root / "datasets" / "photos-key"
+
+
+def test_what_is_stored_is_read_back_from_a_memory_map(tmp_path: Path) -> None:
+    build(str(tmp_path))
+    entry = stored(tmp_path, "photos", "key")
+    assert entry is not None and isinstance(entry.arrays["image"], np.memmap)
+    np.testing.assert_array_equal(entry.arrays["image"], ROWS)
+    np.testing.assert_array_equal(entry.arrays["label"], np.arange(700))
+    assert entry.facts["count"] == 700
+    assert entry.facts["fingerprint"] == fingerprint({"image": ROWS, "label": np.arange(700)}, "facts")
+    assert stored(tmp_path, "photos", "other") is None
+    np.testing.assert_array_equal(np.load(entry_folder(tmp_path) / "image.npy"), ROWS)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "facts", "missing"])
+def test_a_damaged_entry_is_noticed_and_built_again(tmp_path: Path, damage: str) -> None:
+    build(str(tmp_path))
+    images, facts = entry_folder(tmp_path) / "image.npy", entry_folder(tmp_path) / "facts.json"
+    content = bytearray(images.read_bytes())
+    if damage == "truncated":
+        images.write_bytes(content[:-1])
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 1
+        images.write_bytes(content)
+    elif damage == "facts":
+        facts.write_text("{")
+    else:
+        images.unlink()
+    assert stored(tmp_path, "photos", "key") is None
+    build(str(tmp_path))
+    entry = stored(tmp_path, "photos", "key")
+    assert entry is not None
+    np.testing.assert_array_equal(entry.arrays["image"], ROWS)
+    assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["photos-key"]
+
+
+def test_large_entries_are_checked_at_blocks_from_their_first_to_their_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_BLOCK", 64)
+    monkeypatch.setattr(cache, "_BLOCKS", 8)
+    build(str(tmp_path))
+    images = entry_folder(tmp_path) / "image.npy"
+    content = images.read_bytes()
+    for place in (0, len(content) - 1):
+        images.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        assert stored(tmp_path, "photos", "key") is None
+    images.write_bytes(content)
+    assert stored(tmp_path, "photos", "key") is not None
+
+
+def test_of_several_that_build_the_same_entry_at_once_one_wins_and_none_fails(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(build, [str(tmp_path)] * 8))
+    assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["photos-key"]
+    assert stored(tmp_path, "photos", "key") is not None
+
+
+def test_a_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
+    def fail(writer: Writer) -> dict[str, Any]:
+        writer.append({"image": ROWS})
+        raise UserError("no")
+
+    with pytest.raises(UserError, match="no"):
+        store(tmp_path, "photos", "key", fail)
+    assert list((tmp_path / "datasets").iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path: Path) -> None:
+    old, new = tmp_path / "datasets" / "old.partial", tmp_path / "datasets" / "new.partial"
+    old.mkdir(parents=True)
+    new.mkdir()
+    os.utime(old, (0, 0))
+    build(str(tmp_path))
+    assert not old.exists() and new.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_answered_with_the_variable_that_moves_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"the cache folder .*file cannot be written .*set GANSMITH_CACHE"):
+        open_dataset("digits", cache=tmp_path / "file")
+
+
+def test_a_full_disk_is_answered_likewise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"cannot be written \(No space left on device\): set GANSMITH_CACHE"):
+        build(str(tmp_path))
+    assert list((tmp_path / "datasets").iterdir()) == []
+
+
+def test_the_folder_follows_the_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_folder(tmp_path) == tmp_path
+    monkeypatch.setenv("GANSMITH_CACHE", "/somewhere")
+    assert cache_folder() == Path("/somewhere")
+    monkeypatch.delenv("GANSMITH_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    assert cache_folder() == Path("/elsewhere/gansmith")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "gansmith"
+
+
+def test_an_unchanged_source_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "a.npz", images=ROWS.transpose(0, 2, 3, 1)[..., :3])
+    first = open_dataset(tmp_path / "a.npz", resolution=3)
+
+    def never(*_: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(building, "_fitted", never)
+    second = open_dataset(tmp_path / "a.npz", resolution=3)
+    assert second.fingerprint == first.fingerprint and second.codec == first.codec

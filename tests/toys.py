@@ -1,0 +1,69 @@
+"""Small data and small GANs that the tests share."""
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from gansmith.data.dataset import Dataset
+from gansmith.data.fingerprint import fingerprint
+from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.points import Codec as PointCodec
+from gansmith.data.spec import Spec
+from gansmith.game import GAN
+
+SMALL: dict[str, dict[str, Any]] = {
+    "gan": {"width": 32, "noise": 16},
+    "dcgan": {"width": 8, "critic_width": 8, "noise": 16},
+    "wgan": {"width": 8, "noise": 16, "critic_moves": 2},
+    "wgan_gp": {"width": 8, "noise": 16, "critic_moves": 2},
+    "r3gan": {
+        "widths": (16, 8),
+        "blocks": 1,
+        "group_width": 8,
+        "noise": 16,
+        "class_embedding": 8,
+        "gamma": 1.0,
+        "gamma_end": 0.1,
+        "schedule": None,
+        "half_life": 500,
+    },
+}
+"""Options that make every GAN of this package tiny."""
+
+TAKES_POINTS = ("gan", "wgan", "wgan_gp", "r3gan")
+
+
+def images(count: int = 96, side: int = 8, channels: int = 1, classes: int = 0) -> Dataset:
+    """Bright squares at random places on dark ground; the class is the size of the square."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, max(classes, 1), count)
+    pixels = np.full((count, channels, side, side), 20, np.uint8)
+    for i, size in enumerate(label + 2):
+        row, column = rng.integers(0, side - size, 2)
+        pixels[i, :, row : row + size, column : column + size] = rng.integers(180, 250, (channels, 1, 1))
+    arrays = {"image": pixels} | ({"label": label.astype(np.int64)} if classes else {})
+    names = tuple(str(i) for i in range(classes))
+    spec = Spec(kind="images", key="image", shape=pixels.shape[1:], classes=names)
+    codec = ImageCodec(spec=spec, frequencies=tuple(np.bincount(label, minlength=classes).tolist()) if classes else ())
+    return Dataset(name="squares", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def points(count: int = 512) -> Dataset:
+    """Four tight clusters in the plane."""
+    rng = np.random.default_rng(0)
+    centres = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    values = (centres[rng.integers(0, 4, count)] + 0.05 * rng.standard_normal((count, 2))).astype(np.float32)
+    codec = PointCodec.fit(values, ["x", "y"])
+    arrays = {"point": values}
+    return Dataset(name="clusters", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def small(name: str, data: Dataset, **options: Any) -> GAN:
+    """The GAN of this name, tiny, for this data."""
+    found = [
+        value
+        for value in vars(importlib.import_module(f"gansmith.gans.{name}")).values()
+        if isinstance(value, type) and issubclass(value, GAN) and value is not GAN
+    ]
+    return found[0](found[0].Config(**{**SMALL[name], **options}), data.codec.spec)
