@@ -14,7 +14,7 @@ from gansmith import distributed, planning
 from gansmith.checkpoint import load_newest
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection, inspect_dataset
-from gansmith.data.mirrored import Mirrored
+from gansmith.data.mirrored import mirrored
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.model import Model
@@ -119,8 +119,7 @@ def _name(data: Any) -> str:
 
 def _open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:
     """Opens the data in the first process before the others, which then find it in the cache."""
-    dataset = open_dataset(data, **opening) if distributed.leads() else None
-    distributed.wait()
+    dataset = distributed.in_first(lambda: open_dataset(data, **opening))
     return dataset if dataset is not None else open_dataset(data, **opening)
 
 
@@ -188,12 +187,10 @@ def _train(
 ) -> Run:
     training, held_out = _split(dataset)
     gan = plan.build(dataset)
-    played = Mirrored.of(training) if plan.mirror else training
+    played = mirrored(training) if plan.mirror else training
     trainer = Trainer(gan, played, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
-    run = resumed or (Run.create(folder, _facts(folder, dataset, plan, gan, source)) if distributed.leads() else None)
-    distributed.wait()
-    run = run or Run(folder)
+    run = resumed or distributed.in_first(lambda: Run.create(folder, _facts(folder, dataset, plan, gan, source))) or Run(folder)
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
     if distributed.leads():
         recorder = Recorder(run, Model(gan, dataset.codec, card), training, held_out, watchers)

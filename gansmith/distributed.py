@@ -6,14 +6,17 @@ After each backward pass the trainer averages the moving player's gradients with
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from gansmith.errors import UserError
+
+Result = TypeVar("Result")
 
 
 def start() -> None:
@@ -54,13 +57,15 @@ def launch(devices: int, command: Sequence[str]) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // devices)))
-    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)  # every process speaks for itself
+    logging.disable()  # every process speaks for itself
     try:
         torchrun.run(torchrun.parse_args(["--standalone", "--nproc-per-node", str(devices), "-m", "gansmith", *command]))
     except ChildFailedError as error:
         return abs(error.get_first_failure()[1].exitcode)
     except (SignalException, KeyboardInterrupt):
         return 130
+    finally:
+        logging.disable(logging.NOTSET)
     return 0
 
 
@@ -129,6 +134,22 @@ def share_text(text: str) -> str:
     held = [text]
     dist.broadcast_object_list(held, src=0)
     return held[0]
+
+
+def in_first(action: Callable[[], Result]) -> Result | None:
+    """What the action returns in the first process, None in the others, which wait for it. Its UserError is raised in all."""
+    if processes() == 1:
+        return action()
+    result, mistake = None, ""
+    if leads():
+        try:
+            result = action()
+        except UserError as error:
+            mistake = str(error)
+    mistake = share_text(mistake)
+    if mistake:
+        raise UserError(mistake)
+    return result
 
 
 def wait() -> None:

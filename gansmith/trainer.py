@@ -194,9 +194,12 @@ class Trainer:
         if self.guest:
             self.guest.tick(self, record)
         self.tick_started = self.seconds(), clock.samples
-        due = time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
-        if distributed.share(float(due)):
+        if distributed.share(float(self.checkpoint_due())):
             self._save()
+
+    def checkpoint_due(self) -> bool:
+        """Whether so much time has passed since the last checkpoint that another one is due. What is saved never depends on when."""
+        return time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
 
     def roll_back(self, culprits: list[str]) -> None:
         """Returns to the last good checkpoint with half the learning rates; gives up after three times."""

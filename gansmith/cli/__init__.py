@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return status
+    except SystemExit as end:  # a command's --help, printed
+        return DONE if not end.code else MISTAKE
     except UserError as error:
         return _refuse(str(error))
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -56,9 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        if error.filename is None:
+        if error.strerror is None:
             raise
-        return _refuse(f"{error.filename} cannot be used ({error.strerror}): give another path, or make room or permission there.")
+        place = error.filename or "What should be written or read"
+        return _refuse(f"{place} cannot be used ({error.strerror}): give another path, or make room or permission there.")
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -42,6 +42,7 @@ def run(argv: list[str]) -> int:
     opening = options.opening.opening()
     if options.run is not None and (options.real or options.fake or opening):
         raise UserError(f"Give either the run {options.run}, whose data are known, or --real and --fake, not both.")
+    output = Output(options.json)
     from gansmith import api
 
     judgement = api.evaluate(
@@ -54,7 +55,6 @@ def run(argv: list[str]) -> int:
         seed=options.seed,
         **opening,
     )
-    output = Output(options.json)
     output.show(judgement.table())
     if options.run is not None:
         output.say(f"Report: {options.run / 'report.html'}")

@@ -113,17 +113,20 @@ def _sentence(complaint: str, shape: Any, argv: Sequence[str], program: str) -> 
     """What tyro says in a box, in a sentence: what is expected, what came, where to look."""
     lines = [line.strip("│ ") for line in complaint.splitlines() if not line.startswith(("╭", "╰"))]
     text = " ".join(lines[: next((i for i, line in enumerate(lines) if line.startswith("──")), None)])
-    see = f"see {program} --help."
+    see, known = f"see {program} --help.", _fields(shape)
     if text.startswith("Missing from"):
-        fields = {flag: field for flag, (_, field) in _fields(shape).items()}
-        needed = [flag for flag, field in fields.items() if field.default is dataclasses.MISSING]
-        return f"{program} needs {' and '.join(_shown(flag, shape) for flag in needed)}: {see}"
-    flag = re.search(r"(--[\w.-]+)", text)
-    if flag is None or flag[1] not in _fields(shape):
+        needed = [_shown(flag, shape) for flag, (_, field) in known.items() if field.default is dataclasses.MISSING]
+        return f"{program} needs {' and '.join(needed)}: {see}"
+    if refusal := re.fullmatch(r"Error parsing [\w.]+: (.*)", text):  # by the options' own class, in a sentence
+        return refusal[1]
+    named = re.search(r"(?:argument '|parsing )(?:--)?([\w.-]+)", text)
+    flag = f"--{named[1]}" if named else ""
+    if flag not in known:
         return f"{text.rstrip('.')}: {see}"
-    value = value_of(flag[1], argv)
+    chosen = re.search(r"choice '([^']*)'", text)
+    value = chosen[1] if chosen else value_of(flag, argv)
     came = f"it is {value!r}" if value and not value.startswith("--") else "nothing was given"
-    return f"{flag[1]} takes {_expected(_fields(shape)[flag[1]][0])}, but {came}: {see}"
+    return f"{flag if flag in text else program} takes {_expected(known[flag][0])}, but {came}: {see}"
 
 
 def _shown(flag: str, shape: Any) -> str:

@@ -3,9 +3,9 @@
 import ast
 import importlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from gansmith import __version__
@@ -23,7 +23,7 @@ class Exporter(Protocol):
     """What a module of this folder offers to be a format."""
 
     FILE: str
-    """The name of the file that it writes, by whose suffix a file is told from a folder to put it in; empty if it fills a folder."""
+    """The name of the file that it writes, whose suffix tells a file from a folder to put it in; empty if it fills a folder."""
 
     def write(self, model: "Model", path: Path) -> str:
         """Writes the model and returns in words how it was checked. Raises UserError where the user can help."""
@@ -53,15 +53,14 @@ def export(model: "Model", to: str, out: Path, say: Callable[[str], None] = lamb
         say(f"{out}: {exporter.write(model, out)}")
         return out
     path = out if out.suffix == Path(exporter.FILE).suffix else out / exporter.FILE
-    draft = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        checked = exporter.write(model, draft)
-        draft.replace(path)
+        with TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+            draft = Path(folder) / path.name
+            checked = exporter.write(model, draft)
+            draft.replace(path)
     except OSError as error:
         raise UserError(f"{path} could not be written ({error.strerror or error}): make room or permission there.") from error
-    finally:
-        draft.unlink(missing_ok=True)
     say(f"{path}: {checked}")
     return path
 

@@ -308,6 +308,7 @@ class R3GAN(GAN):
             samples=400_000_000,
             config={
                 "widths": (1536,) * 4,
+                "group_width": 32,
                 "gamma": 0.5,
                 "gamma_end": 0.05,
                 "half_life": 50_000_000,
@@ -321,6 +322,7 @@ class R3GAN(GAN):
             samples=400_000_000,
             config={
                 "widths": (1536,) * 5,
+                "group_width": 32,
                 "gamma": 1.0,
                 "gamma_end": 0.1,
                 "half_life": 50_000_000,

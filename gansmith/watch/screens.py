@@ -14,6 +14,8 @@ BAR_WIDTH = 16
 
 
 class Screen(Protocol):
+    """A place that shows where the run stands."""
+
     def show(self, moment: Moment) -> None:
         """The line as it is now; may be called hundreds of times a second."""
         ...

@@ -9,6 +9,8 @@ from gansmith.data.dataset import Dataset
 
 
 class Identity:
+    """Features that are the coordinates of the points themselves."""
+
     name = "raw"
     key = "raw"
 

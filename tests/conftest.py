@@ -1,0 +1,23 @@
+"""What every test shares: one thread, a cache of its own, and shapes and types checked while the mathematics runs."""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # tests run side by side; read when torch is loaded
+
+import pytest
+import torch
+from jaxtyping import install_import_hook
+
+torch.set_num_threads(1)
+CHECKED = ("adversarial", "penalties", "schedules", "layers", "metrics")
+install_import_hook([f"gansmith.{name}" for name in CHECKED], "typechecker.checked")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-help", action="store_true", help="write the help texts of tests/help anew instead of comparing them")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is read from, or left in, the cache of whoever runs the tests."""
+    os.environ["GANSMITH_CACHE"] = str(tmp_path_factory.mktemp("cache"))

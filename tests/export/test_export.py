@@ -1,0 +1,145 @@
+"""Exports of every GAN: each answers like torch, at batch sizes that it was not traced with, and says what it is."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+import gansmith
+from gansmith.data.images import Codec as Images
+from gansmith.data.spec import Spec
+from gansmith.errors import UserError
+from gansmith.export import _network, export, exporter_names
+from gansmith.model import Model
+from tests import toys
+
+DATA = {
+    "classes": toys.images(side=8, classes=3),
+    "gray": toys.images(side=28),
+    "colour": toys.images(side=16, channels=3),
+    "points": toys.points(),
+}
+CASES = [(gan, data) for gan in toys.SMALL for data in DATA if data != "points" or gan in toys.TAKES_POINTS]
+
+
+def model(gan: str, data: str) -> Model:
+    """A model whose every weight matters, also those that start at zero."""
+    torch.manual_seed(0)
+    made = toys.small(gan, DATA[data]).eval()
+    for tensor in made.players["generator"].averaged.parameters():
+        tensor.add_(0.1 * torch.randn_like(tensor))
+    return Model(made, DATA[data].codec, {"gan": gan, "data": DATA[data].name, "samples": 0})
+
+
+def inputs(made: Model, n: int) -> dict[str, torch.Tensor]:
+    given = {"noise": torch.randn(n, made.gan.config.noise)}
+    if classes := len(made.codec.spec.classes):
+        given["label"] = torch.randint(classes, (n,))
+    return given
+
+
+@pytest.mark.parametrize(("gan", "data"), CASES)
+def test_an_onnx_file_answers_like_torch_for_any_batch(gan, data, tmp_path):
+    made = model(gan, data)
+    path = export(made, "onnx", tmp_path)
+    assert path == tmp_path / "model.onnx"
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for n in (1, 3, 8):
+        given = inputs(made, n)
+        (output,) = session.run([made.codec.spec.key], {name: tensor.numpy() for name, tensor in given.items()})
+        assert output.shape == (n, *made.codec.spec.shape)
+        with torch.inference_mode():
+            expected = made.gan.players["generator"].averaged(**given)
+        np.testing.assert_allclose(output, expected.numpy(), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("gan", "data"), CASES)
+def test_a_torch_program_answers_like_the_model_without_gansmith(gan, data, tmp_path):
+    made = model(gan, data)
+    extra = {"gansmith.json": ""}
+    program = torch.export.load(export(made, "torch", tmp_path / "made.pt2"), extra_files=extra).module()
+    given = inputs(made, 7)
+    torch.testing.assert_close(program(**given), made.gan.players["generator"].averaged(**given))
+    assert json.loads(extra["gansmith.json"])["gan"] == gan
+
+
+@pytest.mark.parametrize("data", ["classes", "points"])
+def test_exported_weights_are_a_model_that_generates_the_same(data, tmp_path):
+    made = model("gan", data)
+    made.card["gan"] = "gan"
+    made.save(tmp_path / "first")
+    loaded = gansmith.load(tmp_path / "first")
+    folder = export(loaded, "safetensors", tmp_path / "second")
+    again = gansmith.load(folder)
+    key = made.codec.spec.key
+    assert torch.equal(again.sample(9, seed=3)[key], made.sample(9, seed=3)[key])
+    assert {path.name for path in folder.iterdir()} == {"model.json", "model.safetensors"}
+
+
+def test_metadata_hold_classes_and_codec(tmp_path):
+    made = model("gan", "classes")
+    properties = {entry.key: entry.value for entry in onnx.load(export(made, "onnx", tmp_path)).metadata_props}
+    assert json.loads(properties["classes"]) == ["0", "1", "2"]
+    assert "from -1 to 1" in properties["output"]
+    assert set(json.loads(properties["inputs"])) == {"noise", "label"}
+    codec = Images.from_json(json.loads(properties["codec"]))
+    assert codec.spec == Spec(kind="images", key="image", shape=(1, 8, 8), classes=("0", "1", "2"))
+
+
+def test_whoever_exports_hears_how_it_was_checked(tmp_path, capsys):
+    said = []
+    path = export(model("gan", "points"), "torch", tmp_path, said.append)
+    assert said == [f"{path}: equal to torch to 0 at batches of 1 and 5."]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_export_that_answers_differently_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(_network, "TOLERANCE", -1.0)
+    with pytest.raises(RuntimeError, match="differs from torch"):
+        export(model("gan", "points"), "torch", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_answer_is_noticed():
+    network, given = _network.resting(model("gan", "points"))
+    with pytest.raises(RuntimeError, match="differs from torch by"):
+        _network.compared(network, given, lambda inputs: network(**inputs) + 1e-3)
+    with pytest.raises(RuntimeError, match="differs from torch by nan"):
+        _network.compared(network, given, lambda inputs: network(**inputs) * float("nan"))
+
+
+def test_a_network_in_training_is_left_as_it_was(tmp_path):
+    made = model("dcgan", "gray")
+    made.gan.train()
+    before = {name: tensor.clone() for name, tensor in made.gan.state_dict().items()}
+    export(made, "torch", tmp_path)
+    assert made.gan.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in made.gan.state_dict().items())
+
+
+def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path):
+    with pytest.raises(UserError, match=r"There is no format 'onx' \(did you mean \"onnx\"\?\): choose one of onnx, safetensors, torch"):
+        export(model("gan", "points"), "onx", tmp_path)
+
+
+def test_a_missing_extra_is_answered_with_the_command_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(UserError, match=r'pip install "gansmith\[onnx\]"'):
+        export(model("gan", "points"), "onnx", tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="could not be written"):
+        export(model("gan", "points"), "torch", tmp_path / "file" / "below")
+
+
+def test_formats_are_the_files_of_the_folder():
+    files = {path.stem for path in Path(_network.__file__).parent.glob("*.py") if not path.stem.startswith("_")}
+    assert set(exporter_names()) == files == {"onnx", "safetensors", "torch"}
+    assert all(line.endswith(".") for line in exporter_names().values())

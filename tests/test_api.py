@@ -1,0 +1,190 @@
+"""The commands as functions: runs, resume, models, judging."""
+
+import json
+import os
+import stat
+
+import numpy as np
+import pytest
+import torch
+
+import gansmith
+from gansmith.checkpoint import checkpoints
+from gansmith.errors import UserError
+
+from tests import toys
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+def train(data=None, **changes):
+    options = {"gan": "gan", "options": {"width": 32}, "samples": 4096, "batch": 64, "evaluate": False, "out": "run"} | changes
+    return gansmith.train(toys.points(1024) if data is None else data, **options)
+
+
+def saved(run):
+    from safetensors.torch import load_file
+
+    # cloned, as load_file maps the file, which a test may truncate
+    return {key: tensor.clone() for key, tensor in load_file(checkpoints(run.checkpoints)[-1]).items()}
+
+
+def log(run):
+    return [{key: record[key] for key in ("samples", "terms", "gradient_norms", "learning_rates", "health")} for record in run.records("log.jsonl")]
+
+
+def test_a_run_folder_holds_what_the_design_says(tmp_path):
+    run = train(evaluate=True)
+    found = {path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*")}
+    assert {"run.json", "log.jsonl", "evaluations.jsonl", "report.html", "model/model.json", "model/model.safetensors"} <= found
+    assert {"samples/latest.png", "samples/real.png", "samples/000004096.png"} <= found
+    assert not [name for name in found if name.endswith(".tmp")]
+    scores = run.records("evaluations.jsonl")
+    assert all({"name", "value", "low", "high", "baseline", "ceiling", "samples_seen"} <= score.keys() for score in scores)
+    assert run.facts["data"]["fingerprint"] and run.facts["settings"]["seed"] == 0 and run.facts["parameters"]["generator"] > 0
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("moment", [640, 2048, 3333])
+def test_a_run_cut_off_anywhere_continues_to_the_same_weights_and_log(moment, monkeypatch):
+    whole = train(out="whole")
+    from gansmith.recorder import Recorder
+
+    progress = Recorder.progress
+
+    def cut(self, trainer):
+        progress(self, trainer)
+        if trainer.gan.clock.samples >= moment:
+            raise Stop
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "progress", cut)
+        patched.setattr("gansmith.trainer.Trainer.checkpoint_due", lambda self: True)
+        with pytest.raises(Stop):
+            train(out="cut")
+    data = toys.points(1024)
+    resumed = gansmith.train(data, out="cut", resume="auto", evaluate=False)
+    for key, tensor in saved(whole).items():
+        assert torch.equal(tensor, saved(resumed)[key]), key
+    assert log(whole) == log(resumed)
+
+
+def test_a_damaged_newest_checkpoint_is_set_aside_and_the_run_continues_from_the_one_before(monkeypatch):
+    monkeypatch.setattr("gansmith.trainer.Trainer.checkpoint_due", lambda self: True)
+    run = train()
+    before = saved(run)
+    newest = checkpoints(run.checkpoints)[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    resumed = gansmith.train(toys.points(1024), out="run", resume=True, evaluate=False)
+    assert any("damaged" in message["sentence"] for message in resumed.records("messages.jsonl"))
+    assert all(torch.equal(tensor, saved(resumed)[key]) for key, tensor in before.items())
+
+
+def test_a_budget_given_on_resume_extends_the_run():
+    run = train()
+    longer = gansmith.train(toys.points(1024), out="run", resume=True, samples=6144, evaluate=False)
+    assert longer.records("log.jsonl")[-1]["samples"] == 6144
+    assert run.folder == longer.folder
+
+
+def test_resume_refuses_changed_data_and_a_missing_run():
+    train()
+    with pytest.raises(UserError, match="data have changed"):
+        gansmith.train(toys.points(1000), out="run", resume=True)
+    with pytest.raises(UserError, match="no run to continue"):
+        gansmith.train(toys.points(1024), out="nowhere", resume=True)
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten():
+    train()
+    with pytest.raises(UserError, match="already holds a run"):
+        train()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_folder_is_a_sentence(tmp_path):
+    tmp_path.chmod(stat.S_IREAD | stat.S_IEXEC)
+    with pytest.raises(UserError, match="could not be written"):
+        train()
+
+
+def test_a_full_disk_while_training_is_a_sentence_and_the_run_continues_afterwards(monkeypatch):
+    import errno
+
+    from gansmith import checkpoint
+
+    fsync, calls = os.fsync, []
+
+    def filling(handle):
+        calls.append(handle)
+        if len(calls) > 60:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(handle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint.os, "fsync", filling)
+        patched.setattr("gansmith.trainer.Trainer.checkpoint_due", lambda self: True)
+        with pytest.raises(UserError, match="No space left"):
+            train(out="full")
+    resumed = gansmith.train(toys.points(1024), out="full", resume="auto", evaluate=False)
+    whole = train(out="whole")
+    assert all(torch.equal(tensor, saved(resumed)[key]) for key, tensor in saved(whole).items())
+
+
+def test_a_model_generates_with_no_data_at_hand_and_the_same_for_the_same_seed(tmp_path):
+    run = train(toys.images(classes=3), gan="dcgan", options=toys.SMALL["dcgan"], samples=512)
+    moved = tmp_path / "elsewhere"
+    run.model_folder.rename(moved)
+    model = gansmith.load(moved)
+    a, b, c = model.sample(300, seed=1), model.sample(300, seed=1), model.sample(300, seed=2)
+    assert torch.equal(a["image"], b["image"]) and not torch.equal(a["image"], c["image"])
+    assert {picture.label for picture in model.generate(5, **{"class": "2"})} == {"2"}
+    assert model.card["data"] == "squares" and model.card["samples"] == 512
+    facts = json.loads((moved / "model.json").read_text())
+    assert facts["gan"] == "dcgan" and facts["format"] == 1
+
+
+def test_a_newer_or_damaged_model_is_refused_in_a_sentence():
+    run = train(samples=512)
+    path = run.model_folder / "model.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({**facts, "format": 99}))
+    with pytest.raises(UserError, match="newer gansmith"):
+        gansmith.load(run.folder)
+    path.write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        gansmith.load(run.folder)
+    with pytest.raises(UserError, match="holds no model"):
+        gansmith.load("nothing")
+
+
+def test_anybodys_samples_are_judged():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(600, 2)), rng.normal(size=(200, 2))
+    judgement = gansmith.evaluate(real=real, fake=fake, metrics=["frechet", "coverage"])
+    assert judgement["frechet"].value < judgement["frechet"].baseline + 0.5
+    with pytest.raises(UserError, match="--real and --fake"):
+        gansmith.evaluate(real=real)
+
+
+def test_a_run_on_data_from_python_says_that_they_are_needed_again():
+    run = train(toys.points(1024))
+    with pytest.raises(UserError, match="came from Python"):
+        run.evaluate()
+
+
+def test_inspection_says_what_would_be_trained():
+    suggestion = gansmith.inspect(np.random.default_rng(0).integers(0, 255, (64, 8, 8), np.uint8)).suggestion
+    assert suggestion is not None and "r3gan" in suggestion and "samples a second" in suggestion
+
+
+def test_data_are_mirrored_when_asked():
+    run = train(toys.images(), gan="dcgan", options=toys.SMALL["dcgan"], samples=256, mirror=True)
+    assert run.facts["mirror"] is True
