@@ -102,6 +102,8 @@ class Preset:
 
     about: str
     """One line for `gansmith list`."""
+    kind: str | None = None
+    """The kind of data it is made for; None for any."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the GAN's Config that differ from its defaults."""
     batch: int
@@ -124,7 +126,7 @@ class GAN(nn.Module, ABC):
     Config: ClassVar[type]
     """A frozen, keyword-only dataclass of options, every field with a default and a docstring line."""
     presets: ClassVar[Mapping[str, Preset]] = {}
-    """Named settings; the first is the default one."""
+    """Named settings; the first one made for the kind of data is the default."""
     makers: ClassVar[tuple[str, ...]] = ("generator",)
     """The players that `generate` needs: their averaged networks are what a model file holds."""
 

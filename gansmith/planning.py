@@ -60,6 +60,7 @@ def plan(
     """
     gan = gan or DEFAULT_GAN
     made = gans.find(gan)
+    preset = preset or default_preset(made, data.codec.spec.kind)
     chosen = choose_preset(made, gan, preset)
     config = made_config(made, gan, chosen, options or {})
     for name, value in {"minutes": minutes, "samples": samples, "batch": batch, "accumulate": accumulate}.items():
@@ -70,7 +71,7 @@ def plan(
     device = choose_device(device)
     return Plan(
         gan=gan,
-        preset=preset or next(iter(made.presets), None),
+        preset=preset,
         config=config,
         settings=Settings(
             batch=batch or chosen.batch,
@@ -85,10 +86,15 @@ def plan(
     )
 
 
+def default_preset(made: type[GAN], kind: str) -> str | None:
+    """The name of the first preset made for this kind of data, or for any."""
+    return next((name for name, preset in made.presets.items() if preset.kind in (None, kind)), None)
+
+
 def choose_preset(made: type[GAN], gan: str, preset: str | None) -> Preset:
-    """The preset of this name, or the GAN's first one."""
+    """The preset of this name; a plain one for a GAN that has none. Raises UserError if it does not exist."""
     if preset is None:
-        return next(iter(made.presets.values()), Preset(about="", batch=64, minutes=2.5))
+        return Preset(about="", batch=64, minutes=2.5)
     if preset not in made.presets:
         known = list(made.presets)
         raise UserError(f"{gan} has no preset {preset!r}{did_you_mean(preset, known)}: choose one of {', '.join(known)}.")

@@ -1,7 +1,7 @@
 """The commands: each is one module of this folder and a thin call of the Python functions.
 
 Exit status: 0 done, 2 a mistake that the user can mend (one sentence on stderr), 1 a fault of ours (with its traceback), 130
-interrupted after saving.
+interrupted after saving. (In this module `list` is a command, not the type.)
 """
 
 import contextlib
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows "?", which is no reason to fail
     try:
-        status = _run(list(sys.argv[1:] if argv is None else argv))
+        status = _run([*(sys.argv[1:] if argv is None else argv)])
         sys.stdout.flush()
         return status
     except SystemExit as end:  # a command's --help, printed
@@ -75,7 +75,7 @@ def _run(argv: list[str]) -> int:
         print(f"gansmith {__version__}")
         return DONE
     if name not in COMMANDS:
-        raise UserError(f"There is no command {name!r}{did_you_mean(name, list(COMMANDS))}: choose one of {', '.join(COMMANDS)}.")
+        raise UserError(f"There is no command {name!r}{did_you_mean(name, tuple(COMMANDS))}: choose one of {', '.join(COMMANDS)}.")
     return importlib.import_module(f"gansmith.cli.{name}").run(rest)
 
 

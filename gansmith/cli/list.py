@@ -9,7 +9,7 @@ from tyro.conf import Positional
 from gansmith import gans
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
-from gansmith.data.builtin import builtin_names
+from gansmith.data.readers.builtin import builtin_names
 from gansmith.export import exporter_names
 from gansmith.metrics.families import metric_names
 

@@ -111,7 +111,7 @@ def _shape(argv: Sequence[str]) -> type[Train]:
 
     gan = gan or planning.DEFAULT_GAN
     made = gans.find(gan)
-    usual = planning.made_config(made, gan, planning.choose_preset(made, gan, value_of("--preset", argv)), {})
+    usual = planning.made_config(made, gan, planning.choose_preset(made, gan, value_of("--preset", argv) or planning.default_preset(made, "images")), {})
     options = ("options", Annotated[made.Config, arg(name="gan")], field(default=usual))
     shape = dataclasses.make_dataclass("Train", [options], bases=(Train,), frozen=True, kw_only=True)
     shape.__doc__ = Train.__doc__

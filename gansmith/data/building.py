@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gansmith.data.arrays import PixelRows
+from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.cache import FORMAT, Writer, store, stored
-from gansmith.data.collection import CHUNK, Collection, Example, Points, in_threads
+from gansmith.data.readers.collection import CHUNK, Collection, Example, Points, in_threads
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint, fingerprint_of
 from gansmith.data.images import Codec

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.cache import cache_folder
-from gansmith.data.collection import Collection, Points
+from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.dataset import Dataset
 from gansmith.data.fitting import MODES
 from gansmith.data.sources import find

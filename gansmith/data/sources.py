@@ -6,19 +6,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from gansmith.data.array_files import from_npy, from_npz
-from gansmith.data.arrays import from_memory
+from gansmith.data.readers.array_files import from_npy, from_npz
+from gansmith.data.readers.arrays import from_memory
 from gansmith.data.building import build_images, build_points
-from gansmith.data.builtin import builtin_names, open_builtin
+from gansmith.data.readers.builtin import builtin_names, open_builtin
 from gansmith.data.cache import cache_folder
-from gansmith.data.collection import Collection, Points
+from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.dataset import Dataset
-from gansmith.data.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
-from gansmith.data.hub import from_hub, is_hub_name
-from gansmith.data.mapstyle import from_mapstyle
-from gansmith.data.parquet import from_parquet
-from gansmith.data.point_files import from_csv, points_of
-from gansmith.data.rows import open_npy
+from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
+from gansmith.data.readers.hub import from_hub, is_hub_name
+from gansmith.data.readers.mapstyle import from_mapstyle
+from gansmith.data.readers.parquet import from_parquet
+from gansmith.data.readers.point_files import from_csv, points_of
+from gansmith.data.readers.rows import open_npy
 from gansmith.data.suggestions import did_you_mean
 from gansmith.data.survey import Wanted, parse_resolution
 from gansmith.errors import UserError

@@ -8,7 +8,7 @@ from gansmith.metrics.sides import Side
 METRICS = {
     "memorisation": (
         "higher",
-        "median distance to the nearest training example over that of held-out ones: 0 copies, 1 fresh, more off the data",
+        "median distance to the nearest training example over that of held-out ones, at most 1: 0 copies, 1 fresh",
     )
 }
 
@@ -18,7 +18,7 @@ def measure(side: Side) -> dict[str, Measured]:
     distances = side.distances.numpy()
     unit = max(side.real.held_out_distance, np.finfo(np.float64).tiny)  # zero where the held-out examples are copies themselves
     value, low, high = jackknife(
-        lambda kept: float(np.median(distances[kept])) / unit, len(distances), side.real.seed, bounds=(0.0, np.inf)
+        lambda kept: min(1.0, float(np.median(distances[kept])) / unit), len(distances), side.real.seed, bounds=(0.0, 1.0)
     )
     return {
         "memorisation": Measured(

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gansmith.data import downloads
-from gansmith.data.builtin import builtin_names
+from gansmith.data.readers import downloads
+from gansmith.data.readers.builtin import builtin_names
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 
 
 def test_listing_the_names_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from gansmith.data.builtin import builtin_names; builtin_names(); "
+        "import sys; from gansmith.data.readers.builtin import builtin_names; builtin_names(); "
         "print([name for name in ('torch', 'numpy', 'PIL') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from gansmith.data.arrays import opened
-from gansmith.data.collection import Collection, Example
-from gansmith.data.files import file_key
+from gansmith.data.readers.arrays import opened
+from gansmith.data.readers.collection import Collection, Example
+from gansmith.data.readers.files import file_key
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError, missing_extra
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gansmith.data.collection import Points
+from gansmith.data.readers.collection import Points
 from gansmith.errors import UserError
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gansmith.data.arrays import PixelRows
-from gansmith.data.collection import Collection
-from gansmith.data.files import file_key
-from gansmith.data.rows import ArrayRows
+from gansmith.data.readers.arrays import PixelRows
+from gansmith.data.readers.collection import Collection
+from gansmith.data.readers.files import file_key
+from gansmith.data.readers.rows import ArrayRows
 from gansmith.errors import UserError
 
 

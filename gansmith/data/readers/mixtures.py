@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gansmith.data.collection import Points
+from gansmith.data.readers.collection import Points
 
 COUNT = 100_000
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from gansmith.data.arrays import as_bytes, brightness, channels_axis
-from gansmith.data.collection import Collection, Example
+from gansmith.data.readers.arrays import as_bytes, brightness, channels_axis
+from gansmith.data.readers.collection import Collection, Example
 from gansmith.data.images import as_image
-from gansmith.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
+from gansmith.data.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
 from gansmith.errors import UserError
 
 

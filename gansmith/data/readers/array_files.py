@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gansmith.data.arrays import EncodedRows, PixelRows, labels_of
-from gansmith.data.collection import Collection, Points
-from gansmith.data.files import file_key
-from gansmith.data.point_files import points_of
-from gansmith.data.rows import ArchivedRows, ArrayRows, Rows, load_small, open_npy
+from gansmith.data.readers.arrays import EncodedRows, PixelRows, labels_of
+from gansmith.data.readers.collection import Collection, Points
+from gansmith.data.readers.files import file_key
+from gansmith.data.readers.point_files import points_of
+from gansmith.data.readers.rows import ArchivedRows, ArrayRows, Rows, load_small, open_npy
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from gansmith.data.arrays import opened
-from gansmith.data.collection import Collection, Example, natural
-from gansmith.data.files import file_key
+from gansmith.data.readers.arrays import opened
+from gansmith.data.readers.collection import Collection, Example, natural
+from gansmith.data.readers.files import file_key
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 

@@ -9,7 +9,7 @@ from typing import IO, Protocol, runtime_checkable
 
 import numpy as np
 
-from gansmith.data.collection import CHUNK
+from gansmith.data.readers.collection import CHUNK
 from gansmith.errors import UserError
 
 

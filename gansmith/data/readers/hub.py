@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from gansmith.data.collection import Collection, Example
-from gansmith.data.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, opened_cell
+from gansmith.data.readers.collection import Collection, Example
+from gansmith.data.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, opened_cell
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 

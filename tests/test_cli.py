@@ -1,0 +1,396 @@
+"""The commands: what they do, what they say, where they say it, and their exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import gansmith
+from gansmith import distributed, gans
+from gansmith.cli import COMMANDS, main
+from gansmith.cli.output import Output
+from tests import toys
+
+HELP = Path(__file__).parent / "help"
+FAST = ["--gan", "gan", "--gan.width", "16", "--gan.noise", "8", "--samples", "640"]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory) -> Path:
+    """A folder with data, a run on points and a run on labelled images."""
+    folder = tmp_path_factory.mktemp("workshop")
+    np.save(folder / "clusters.npy", toys.points(400).arrays["point"])
+    squares = toys.images(300, classes=3)
+    np.savez(folder / "squares.npz", images=squares.arrays["image"][:, 0], labels=squares.arrays["label"])
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        assert main(["train", "clusters.npy", *FAST, "--no-evaluate"]) == 0
+        assert main(["train", "squares.npz", *FAST, "--no-evaluate"]) == 0
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def at_work(workshop, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(workshop)
+    capsys.readouterr()
+
+
+# ---- help ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("argv", [[], *([name] for name in COMMANDS), *(["train", "--gan", name] for name in gans.names())])
+def test_help_is_the_text_that_was_agreed_on(argv, capsys, monkeypatch, request):
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main([*argv, "--help"]) == 0
+    said = capsys.readouterr().out
+    path = HELP / f"{'-'.join(word.strip('-') for word in ['gansmith', *argv])}.txt"
+    if request.config.getoption("--write-help"):
+        path.write_text(said, encoding="utf-8")
+    assert said == path.read_text(encoding="utf-8"), "run pytest tests/test_cli.py --write-help if the new text is meant"
+
+
+def test_the_options_of_a_gan_begin_with_the_values_of_the_preset(capsys):
+    usual = gans.find("wgan").presets["small"].config["width"]
+    main(["train", "--gan", "wgan", "--preset", "paper", "--help"])
+    paper = capsys.readouterr().out
+    main(["train", "--gan", "wgan", "--help"])
+    small = capsys.readouterr().out
+    assert "highest stage; units times eight for points. (default: 64)" in " ".join(paper.replace("│", "").split())
+    assert f"highest stage; units times eight for points. (default: {usual})" in " ".join(small.replace("│", "").split())
+
+
+def test_no_command_at_all_shows_the_overview_and_fails(capsys):
+    assert main([]) == 2
+    assert "usage: gansmith COMMAND" in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"gansmith {gansmith.__version__}\n"
+
+
+# ---- mistakes -----------------------------------------------------------------------------------------------------------------
+
+MISTAKES = {
+    "trian": "There is no command 'trian' (did you mean \"train\"?)",
+    "train": "Training needs data",
+    "train nothing-here": "there is no data nothing-here",
+    "train clusters.npy more": "gansmith train does not know what to do with 'more'",
+    "train clusters.npy --minuts 3": 'gansmith train has no option --minuts (did you mean "--minutes"?)',
+    "train clusters.npy --seed": "--seed takes a whole number, but nothing was given",
+    "train clusters.npy --seed --json": "--seed takes a whole number, but nothing was given",
+    "train clusters.npy --seed two": "--seed takes a whole number, but it is 'two'",
+    "train clusters.npy --minutes soon": "--minutes takes a number, but it is 'soon'",
+    "train clusters.npy --minutes 0": "--minutes must be greater than 0",
+    "train clusters.npy --precision float16": "--precision takes one of auto, float32, bfloat16, but it is 'float16'",
+    "train clusters.npy --device tpu": "--device tpu is not available here",
+    "train clusters.npy --devices 0": "--devices must be at least 1, but it is 0",
+    "train clusters.npy --mirror --no-mirror": "--mirror and --no-mirror contradict each other",
+    "train clusters.npy --gan wgann": "There is no GAN named 'wgann': did you mean wgan?",
+    "train clusters.npy --gan ./mine.py": "mine.py, which does not exist",
+    "train clusters.npy --gan gan --preset big": "gan has no preset 'big'",
+    "train clusters.npy --gan gan --gan.widht 3": 'no option --gan.widht (did you mean "--gan.width"?)',
+    "train clusters.npy --gan gan --gan.width wide": "--gan.width takes a whole number, but it is 'wide'",
+    "train clusters.npy --gan gan --gan.loss hinge": "--gan.loss takes one of non_saturating, minimax, but it is 'hinge'",
+    "train clusters.npy --gan.widths a": "--gan.widths takes whole numbers",
+    "train clusters.npy --gan r3gan --gan.patch 3": "A patch must be 1, 2 or 4 pixels wide, but it is 3: change --gan.patch.",
+    "train clusters.npy --gan dcgan --samples 640": "dcgan makes images",
+    "train clusters.npy --resume --batch 3 --gan.width 8": "A resumed run keeps its own configuration: leave --batch, --gan.* out",
+    "train clusters.npy --resume runs/none": "There is no run to continue in runs/none",
+    "train clusters.npy --out runs/clusters-0001": "runs/clusters-0001 already holds a run",
+    "train clusters.npy --out clusters.npy/run --samples 640": "clusters.npy/run could not be written",
+    "train clusters.npy --resolution 8": "which have no resolution",
+    "train squares.npz --channels 2": "channels",
+    "train --dry-run": "A dry run needs data",
+    "generate": "gansmith generate needs RUN: see gansmith generate --help.",
+    "generate nothing": "nothing holds no model",
+    "generate runs/clusters-0001 -n 0": "-n must be at least 1, but it is 0",
+    "generate runs/clusters-0001 --where seven": "--where takes key=value",
+    "generate runs/clusters-0001 --where seed=7": "--where takes key=value",
+    "generate runs/clusters-0001 --where class=7": "these points have no classes",
+    "generate runs/squares-0001 --where class=7": 'there is no class "7"',
+    "generate runs/clusters-0001 --out clusters.npy/here": "clusters.npy/here cannot be used (Not a directory)",
+    "evaluate": "Judging needs a run folder, or both --real and --fake.",
+    "evaluate runs/none": "runs/none is not a run folder",
+    "evaluate runs/clusters-0001 --real clusters.npy": "Give either the run runs/clusters-0001",
+    "evaluate --real clusters.npy": "Judging needs a run folder, or both --real and --fake.",
+    "evaluate --real clusters.npy --fake squares.npz": "generated",
+    "evaluate runs/clusters-0001 --metrics fid": 'there is no metric "fid"',
+    "evaluate runs/clusters-0001 --json none/scores.json": "none/scores.json, whose folder does not exist",
+    "export runs/clusters-0001": "gansmith export needs RUN and --to",
+    "export runs/clusters-0001 --to onyx": "--to takes one of onnx, torch, safetensors, but it is 'onyx'",
+    "inspect": "gansmith inspect needs DATA",
+    "inspect nothing-here": "there is no data nothing-here",
+    "list gan": "gansmith list takes one of gans, data, metrics, presets, formats, but it is 'gan'",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_one_sentence_and_status_2(line, capsys):
+    assert main(line.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("gansmith: ")
+    assert said.err.count("\n") == 1
+    assert MISTAKES[line] in said.err
+
+
+def test_a_fault_of_ours_is_no_mistake_of_the_user(monkeypatch):
+    monkeypatch.setattr("gansmith.model.Model.load", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["generate", "runs/clusters-0001"])
+
+
+def test_a_full_disk_is_a_sentence_without_a_name(capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("numpy.savez", full)
+    assert main(["generate", "runs/clusters-0001", "--out", "made.npz"]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_a_reader_who_has_seen_enough_is_no_error():
+    process = subprocess.Popen([sys.executable, "-m", "gansmith", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    complaint = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(60) == 0
+    assert complaint == b""
+
+
+def test_a_fault_ends_a_process_with_status_1_and_its_traceback(tmp_path):
+    (tmp_path / "broken.py").write_text("from gansmith.game import GAN\nraise ZeroDivisionError\n")
+    command = [sys.executable, "-m", "gansmith", "train", "ring", "--gan", str(tmp_path / "broken.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+# ---- train --------------------------------------------------------------------------------------------------------------------
+
+
+def test_train_leaves_a_judged_run_and_says_what_to_do_next(capsys):
+    assert main(["train", "clusters.npy", *FAST, "--out", "made/judged"]) == 0
+    said = capsys.readouterr()
+    assert "Report:  made/judged/report.html" in said.out
+    assert "gansmith generate made/judged" in said.out
+    assert "coverage[raw]" in said.out
+    assert "100%" in said.err
+    assert "coverage" not in said.err
+    assert Path("made/judged/report.html").is_file()
+    assert gansmith.Run("made/judged").facts["config"]["width"] == 16
+
+
+def test_train_prints_nothing_but_json_on_stdout_if_asked(capsys):
+    assert main(["train", "clusters.npy", *FAST, "--out", "made/json", "--json"]) == 0
+    said = capsys.readouterr()
+    facts = json.loads(said.out)
+    assert facts["run"] == "made/json"
+    assert Path(facts["report"]).is_file()
+    assert {score["name"] for score in facts["evaluation"]["scores"]} >= {"frechet[raw]", "coverage[raw]"}
+    assert "Report:" in said.err
+
+
+def test_runs_are_numbered_and_reported_even_if_they_are_not_judged():
+    assert Path("runs/clusters-0001/report.html").is_file()
+    assert not Path("runs/clusters-0001/evaluations.jsonl").exists()
+    assert main(["train", "clusters.npy", *FAST, "--no-evaluate"]) == 0
+    assert Path("runs/clusters-0002/report.html").is_file()
+
+
+def test_an_interrupted_training_ends_with_status_130_and_resumes(capsys, monkeypatch):
+    from gansmith.watch.live import Live
+
+    tick = Live.tick
+
+    def interrupting(self, record):
+        tick(self, record)
+        if record["samples"] >= 320:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Live, "tick", interrupting)
+    command = ["train", "clusters.npy", *FAST, "--no-evaluate", "--out", "made/stopped"]
+    assert main(command) == 130
+    assert "Stopped and saved at 320 samples: continue with gansmith train --resume made/stopped" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert main(["train", "--resume", str(Path("made/stopped").resolve()), "--no-evaluate"]) == 0
+    assert "Continuing at 320 samples." in capsys.readouterr().err
+    log = gansmith.Run("made/stopped").records("log.jsonl")
+    assert log[-1]["samples"] == 640
+
+
+@pytest.mark.parametrize("resume", [["--resume"], ["--resume", "auto"]])
+def test_resume_without_a_run_finds_the_newest_of_the_data(resume, capsys):
+    main(["train", "clusters.npy", *FAST, "--no-evaluate", "--out", "runs/clusters-0009"])
+    capsys.readouterr()
+    assert main(["train", "clusters.npy", "--no-evaluate", *resume]) == 0
+    assert "Done: runs/clusters-0009" in capsys.readouterr().err
+
+
+def test_resume_auto_begins_where_there_is_nothing_to_continue():
+    assert main(["train", "clusters.npy", *FAST, "--no-evaluate", "--out", "made/auto", "--resume", "auto"]) == 0
+    assert gansmith.Run("made/auto").records("log.jsonl")[-1]["samples"] == 640
+
+
+def test_a_dry_run_shows_the_plan_and_writes_no_run(capsys):
+    before = sorted(Path("runs").iterdir())
+    assert main(["train", "squares.npz", *FAST, "--batch", "16", "--dry-run", "--out", "made/dry"]) == 0
+    said = capsys.readouterr().out
+    assert "gan (preset small) on squares: 300 images [1, 8, 8], 3 classes" in said
+    assert "1. critic (minimax)" in said
+    assert "2. generator (non_saturating)" in said
+    assert "memory: about" in said
+    assert sorted(Path("runs").iterdir()) == before
+    assert not Path("made/dry").exists()
+
+
+def test_a_dry_run_in_json_has_the_plan_whole(capsys):
+    assert main(["train", "squares.npz", *FAST, "--mirror", "--dry-run", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["mirror"] is True
+    assert plan["settings"]["samples"] == 640
+    assert plan["config"]["width"] == 16
+    assert sum(plan["parameters"]["critic"].values()) == (64 + 3 + 1) * 16 + 17 * 16 + 17
+    assert plan["moves"] == ["critic (minimax)", "generator (non_saturating)"]
+
+
+def test_devices_start_as_many_processes_of_the_same_command(monkeypatch):
+    started = []
+    monkeypatch.setattr(distributed, "launch", lambda devices, command: started.append((devices, command)) or 7)
+    assert main(["train", "clusters.npy", "--devices", "2", "--seed=3"]) == 7
+    assert main(["train", "clusters.npy", "--devices=3", "--seed", "3"]) == 7
+    assert started == [(2, ["train", "clusters.npy", "--seed=3"]), (3, ["train", "clusters.npy", "--seed", "3"])]
+
+
+def test_a_mistake_in_several_processes_is_said_once_with_status_2():
+    command = [sys.executable, "-m", "gansmith", "train", "clusters.npy", "--devices", "2", "--batch", "15", *FAST]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "give --batch a multiple of 2" in done.stderr
+
+
+def test_of_several_processes_only_the_first_speaks(capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    assert main(["train", "clusters.npy", "--devices", "0"]) == 2
+    output = Output(True)
+    output.say("words")
+    output.result({"answer": 42})
+    assert capsys.readouterr() == ("", "")
+
+
+def test_tensorboard_is_written_into_the_run():
+    pytest.importorskip("tensorboard")
+    command = ["train", "clusters.npy", *FAST, "--no-evaluate", "--out", "made/board", "--track", "tensorboard"]
+    assert main(command) == 0
+    assert list(Path("made/board/tensorboard").glob("events.*"))
+
+
+# ---- generate -----------------------------------------------------------------------------------------------------------------
+
+
+def test_generate_saves_a_file_each(capsys):
+    assert main(["generate", "runs/squares-0001", "-n", "5", "--where", "class=2", "--json"]) == 0
+    said = capsys.readouterr()
+    facts = json.loads(said.out)
+    assert facts["where"] == {"class": "2"}
+    assert [Path(path).name for path in facts["paths"]] == [f"{number:06d}-2.png" for number in range(5)]
+    assert all(Image.open(path).size == (8, 8) for path in facts["paths"])
+    assert "5 examples: runs/squares-0001/generated" in said.err
+
+
+def test_generate_overwrites_nothing_in_a_folder():
+    for _ in range(2):
+        assert main(["generate", "runs/squares-0001/model", "-n", "3", "--out", "made/files"]) == 0
+    assert len(list(Path("made/files").iterdir())) == 6
+
+
+def test_generate_saves_in_portions(monkeypatch):
+    monkeypatch.setattr("gansmith.cli.generate.AT_ONCE", 64 * 100)
+    assert main(["generate", "runs/squares-0001", "-n", "300", "--out", "made/portions"]) == 0
+    whole = gansmith.load("runs/squares-0001").generate(300)
+    files = sorted(Path("made/portions").iterdir())
+    assert len(files) == 300
+    assert all(Image.open(path).tobytes() == raw.image.tobytes() for path, raw in zip(files, whole, strict=True))
+
+
+def test_generate_makes_one_picture_or_arrays():
+    assert main(["generate", "runs/squares-0001", "-n", "9", "--seed", "4", "--out", "made/new/nine.png"]) == 0
+    assert Image.open("made/new/nine.png").width > 3 * 8
+    assert main(["generate", "runs/squares-0001", "-n", "9", "--seed", "4", "--out", "made/new/nine.npz"]) == 0
+    arrays = np.load("made/new/nine.npz")
+    sample = gansmith.load("runs/squares-0001").sample(9, seed=4)
+    assert arrays["image"].shape == (9, 1, 8, 8)
+    assert arrays["classes"].tolist() == ["0", "1", "2"]
+    assert arrays["label"].tolist() == sample["label"].tolist()
+
+
+def test_generated_arrays_are_data_again():
+    assert main(["generate", "runs/squares-0001", "-n", "30", "--out", "made/again.npz"]) == 0
+    data = gansmith.open_dataset("made/again.npz")
+    assert len(data) == 30
+    assert data.codec.spec == gansmith.load("runs/squares-0001").codec.spec
+
+
+# ---- evaluate, export, inspect, list ------------------------------------------------------------------------------------------
+
+
+def test_evaluate_judges_a_run(capsys):
+    assert main(["evaluate", "runs/clusters-0001", "--metrics", "frechet, recall", "--samples", "50", "--json"]) == 0
+    said = capsys.readouterr()
+    assert [score["name"] for score in json.loads(said.out)["scores"]] == ["frechet[raw]", "recall[raw]"]
+    assert "Report: runs/clusters-0001/report.html" in said.err
+    assert len(gansmith.Run("runs/clusters-0001").records("evaluations.jsonl")) == 2
+
+
+def test_evaluate_judges_anybodys_samples_and_writes_json_to_a_file(capsys):
+    assert main(["evaluate", "--real", "clusters.npy", "--fake", "clusters.npy", "--metrics", "coverage", "--json", "s.json"]) == 0
+    assert "coverage[raw]" in capsys.readouterr().out
+    (score,) = json.loads(Path("s.json").read_text())["scores"]
+    assert score["value"] > 0.9
+
+
+def test_export_writes_into_the_run_and_says_how_it_was_checked(capsys):
+    assert main(["export", "runs/squares-0001", "--to", "torch"]) == 0
+    assert capsys.readouterr().out.startswith("runs/squares-0001/export/model.pt2: equal to torch")
+    assert main(["export", "runs/squares-0001", "--to", "safetensors", "--out", "made/shared", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["path"] == "made/shared"
+    assert len(gansmith.load("made/shared").generate(2)) == 2
+
+
+def test_inspect_says_what_is_there(capsys):
+    assert main(["inspect", "squares.npz"]) == 0
+    said = capsys.readouterr().out
+    assert "squares: 300 images." in said
+    assert "gansmith train squares.npz would train r3gan" in said
+    assert main(["inspect", "squares.npz", "--no-labels", "--resolution", "16", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["resolution"] == [16, 16]
+    assert facts["classes"] == {}
+
+
+@pytest.mark.parametrize(
+    ("what", "name"), [("gans", "r3gan"), ("data", "digits"), ("metrics", "frechet"), ("formats", "onnx"), ("presets", "--gan r3gan --preset small")]
+)
+def test_list_names_what_there_is(what, name, capsys):
+    assert main(["list", what, "--json"]) == 0
+    assert name in json.loads(capsys.readouterr().out)
+    assert main(["list", what]) == 0
+    assert name in capsys.readouterr().out
+
+
+def test_list_alone_has_every_section_that_is_quick(capsys):
+    assert main(["list", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"gans", "data", "metrics", "formats"}
