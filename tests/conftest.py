@@ -14,7 +14,9 @@ install_import_hook([f"gansmith.{name}" for name in CHECKED], "typechecker.check
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--write-help", action="store_true", help="write the help texts of tests/help anew instead of comparing them")
+    parser.addoption(
+        "--write-help", action="store_true", help="write the help texts of tests/help anew instead of comparing them"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,7 +14,9 @@ import gansmith
 from gansmith.cli import COMMANDS
 
 FOLDER = Path(gansmith.__file__).parent
-MODULES = sorted(module.name for module in pkgutil.walk_packages([str(FOLDER)], "gansmith.") if not module.name.endswith("__main__"))
+MODULES = sorted(
+    module.name for module in pkgutil.walk_packages([str(FOLDER)], "gansmith.") if not module.name.endswith("__main__")
+)
 
 
 def loaded_by(code: str) -> set[str]:

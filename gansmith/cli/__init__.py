@@ -75,7 +75,9 @@ def _run(argv: list[str]) -> int:
         print(f"gansmith {__version__}")
         return DONE
     if name not in COMMANDS:
-        raise UserError(f"There is no command {name!r}{did_you_mean(name, tuple(COMMANDS))}: choose one of {', '.join(COMMANDS)}.")
+        raise UserError(
+            f"There is no command {name!r}{did_you_mean(name, tuple(COMMANDS))}: choose one of {', '.join(COMMANDS)}."
+        )
     return importlib.import_module(f"gansmith.cli.{name}").run(rest)
 
 

@@ -78,7 +78,7 @@ def _wish(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _arrays(model: Model, n: int, made: dict[str, Any]) -> dict[str, np.ndarray]:
+def _arrays(model: Model, n: int, made: dict[str, Any]) -> dict[str, Any]:
     """The examples in the codec's packed form (images: uint8 [N, C, H, W]), labels, and the names of the classes."""
     arrays = model.codec.repack(model.sample(n, **made))
     classes = model.codec.spec.classes

@@ -52,5 +52,7 @@ def run(argv: list[str]) -> int:
 def _presets() -> dict[str, str]:
     """Every preset under the options that choose it; needs the GANs themselves, and so torch."""
     return {
-        f"--gan {name} --preset {preset}": facts.about for name in gans.names() for preset, facts in gans.find(name).presets.items()
+        f"--gan {name} --preset {preset}": facts.about
+        for name in gans.names()
+        for preset, facts in gans.find(name).presets.items()
     }

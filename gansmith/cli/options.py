@@ -77,9 +77,10 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
 
 def value_of(option: str, argv: Sequence[str]) -> str | None:
     """The last value of an option in a command line that is not parsed yet."""
-    found = [after for before, after in zip(argv, argv[1:], strict=False) if before == option]
-    found += [word.removeprefix(f"{option}=") for word in argv if word.startswith(f"{option}=")]
-    return found[-1] if found else None
+    found = None
+    for word, after in zip(argv, [*argv, None][1:], strict=True):
+        found = after if word == option else word.removeprefix(f"{option}=") if word.startswith(f"{option}=") else found
+    return found
 
 
 def _filled(argv: Sequence[str], bare: Mapping[str, str]) -> Iterator[str]:
@@ -110,9 +111,9 @@ def _unknown(word: str, shape: Any, program: str) -> str:
 
 
 def _sentence(complaint: str, shape: Any, argv: Sequence[str], program: str) -> str:
-    """What tyro says in a box, in a sentence: what is expected, what came, where to look."""
-    lines = [line.strip("│ ") for line in complaint.splitlines() if not line.startswith(("╭", "╰"))]
-    text = " ".join(lines[: next((i for i, line in enumerate(lines) if line.startswith("──")), None)])
+    """What tyro says in a box (title, rule, what is wrong, rule, advice), in a sentence: what is expected, what came."""
+    parts = re.split(r"[─-]{4,}", complaint)
+    text = " ".join(re.sub("[│╭╮╰╯]", " ", parts[1] if len(parts) > 1 else complaint).split())
     see, known = f"see {program} --help.", _fields(shape)
     if text.startswith("Missing from"):
         needed = [_shown(flag, shape) for flag, (_, field) in known.items() if field.default is dataclasses.MISSING]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gansmith.cli.output import Output
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from gansmith.game import GAN
 
 
-def rehearse(options: Train) -> int:
+def rehearse(options: Train, argv: Sequence[str]) -> int:
     """Prints the resolved configuration, the parameters, the memory and the order of moves; leaves no run folder behind."""
     if options.data is None:
         raise UserError("A dry run needs data, e.g. gansmith train digits --dry-run.")
@@ -21,7 +22,7 @@ def rehearse(options: Train) -> int:
     from gansmith.data.sources import open_dataset
 
     data = open_dataset(options.data, **options.opening.opening())
-    plan = planning.plan(data, **options.arguments())
+    plan = planning.plan(data, **options.arguments(argv))
     rehearsal = planning.rehearse(plan, data)
     parts = _parts(plan.build(data))
     spec = data.codec.spec
@@ -39,7 +40,10 @@ def rehearse(options: Train) -> int:
     classes = f", {len(spec.classes)} classes" if spec.classes else ""
     output.say(f"{plan.gan} (preset {plan.preset}) on {data.name}: {len(data):,} {spec.kind} {list(spec.shape)}{classes}")
     output.say()
-    for title, values in (("settings", {**facts["settings"], "mirror": plan.mirror}), (f"--gan.* of {plan.gan}", facts["config"])):
+    for title, values in (
+        ("settings", {**facts["settings"], "mirror": plan.mirror}),
+        (f"--gan.* of {plan.gan}", facts["config"]),
+    ):
         output.say(f"{title}:")
         for name, value in values.items():
             output.say(f"  {name:<20}{value}")

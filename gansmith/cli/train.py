@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gansmith.run import Run
     from gansmith.watch.watcher import Watcher
 
-KEPT = ("gan", "preset", "batch", "accumulate", "seed", "device", "precision", "mirror", "no_mirror", "options")
+KEPT = ("gan", "preset", "batch", "accumulate", "seed", "device", "precision", "mirror", "no_mirror")
 """What a resumed run keeps as it was begun."""
 BARE = {"--resume": "newest"}
 
@@ -73,20 +73,15 @@ class Train:
     json: Flag = False
     """Print the result as JSON."""
 
-    def arguments(self) -> dict[str, Any]:
-        """The arguments that `planning.plan` and `gansmith.train` have in common."""
+    def arguments(self, argv: Sequence[str]) -> dict[str, Any]:
+        """The arguments that `planning.plan` and `gansmith.train` share; `argv` tells which of the GAN's own were given."""
         if self.mirror and self.no_mirror:
             raise UserError("--mirror and --no-mirror contradict each other: leave one out.")
         names = ("gan", "preset", "minutes", "samples", "batch", "accumulate", "seed", "device", "precision")
         mirror = True if self.mirror else False if self.no_mirror else None
-        return {name: getattr(self, name) for name in names} | {"mirror": mirror, "options": self.changed()}
-
-    def changed(self) -> dict[str, Any]:
-        """The GAN's own options that differ from the preset's."""
-        options, usual = (getattr(where, "options", None) for where in (self, type(self)))
-        if options is None:
-            return {}
-        return {name: value for name, value in vars(options).items() if value != getattr(usual, name)}
+        own, given = getattr(self, "options", None), _own(argv)
+        options = {name: value for name, value in vars(own).items() if {name, f"no_{name}"} & given} if own else {}
+        return {name: getattr(self, name) for name in names} | {"mirror": mirror, "options": options}
 
 
 def run(argv: list[str]) -> int:
@@ -94,12 +89,12 @@ def run(argv: list[str]) -> int:
     if options.devices < 1:
         raise UserError(f"--devices must be at least 1, but it is {options.devices}.")
     if options.dry_run:
-        return rehearse(options)
+        return rehearse(options, argv)
     if options.devices > 1 and "RANK" not in os.environ:
         from gansmith import distributed
 
         return distributed.launch(options.devices, ["train", *_without("--devices", argv)])
-    return _train(options)
+    return _train(options, argv)
 
 
 def _shape(argv: Sequence[str]) -> type[Train]:
@@ -111,11 +106,18 @@ def _shape(argv: Sequence[str]) -> type[Train]:
 
     gan = gan or planning.DEFAULT_GAN
     made = gans.find(gan)
-    usual = planning.made_config(made, gan, planning.choose_preset(made, gan, value_of("--preset", argv) or planning.default_preset(made, "images")), {})
+    usual = planning.made_config(
+        made, gan, planning.choose_preset(made, gan, value_of("--preset", argv) or planning.default_preset(made, "images")), {}
+    )
     options = ("options", Annotated[made.Config, arg(name="gan")], field(default=usual))
     shape = dataclasses.make_dataclass("Train", [options], bases=(Train,), frozen=True, kw_only=True)
     shape.__doc__ = Train.__doc__
     return shape
+
+
+def _own(argv: Sequence[str]) -> set[str]:
+    """The names of the GAN's own options in a command line; the preset decides the others."""
+    return {word.partition("=")[0].removeprefix("--gan.").replace("-", "_") for word in argv if word.startswith("--gan.")}
 
 
 def _without(option: str, argv: Sequence[str]) -> list[str]:
@@ -127,7 +129,7 @@ def _without(option: str, argv: Sequence[str]) -> list[str]:
     return kept
 
 
-def _train(options: Train) -> int:
+def _train(options: Train, argv: Sequence[str]) -> int:
     from gansmith import api, distributed
     from gansmith.trainer import Interrupted
     from gansmith.watch.live import Live
@@ -137,11 +139,11 @@ def _train(options: Train) -> int:
 
         def evaluation(self, scores: Sequence[Mapping[str, Any]]) -> None: ...
 
-    _check_resume(options)
+    _check_resume(options, argv)
     try:
         run = api.train(
             options.data,
-            **options.arguments(),
+            **options.arguments(argv),
             out=options.out,
             resume=True if options.resume == BARE["--resume"] else options.resume or False,
             evaluate=not options.no_evaluate,
@@ -170,13 +172,14 @@ def _board(name: str, folder: Path) -> Watcher:
     return TensorBoard(folder / "tensorboard", resumed_at=int(saved[-1].stem) if saved else None)
 
 
-def _check_resume(options: Train) -> None:
+def _check_resume(options: Train, argv: Sequence[str]) -> None:
     if options.resume in (None, "auto"):
         return
     usual = Train()
-    given = [name for name in KEPT if getattr(options, name, None) != getattr(usual, name, None)]
+    given = [name.replace("_", "-") for name in KEPT if getattr(options, name) != getattr(usual, name)]
+    given += [f"gan.{name.replace('_', '-')}" for name in sorted(_own(argv))]
     if given:
-        flags = ", ".join(f"--{name.replace('_', '-')}" if name != "options" else "--gan.*" for name in given)
+        flags = ", ".join(f"--{name}" for name in given)
         raise UserError(f"A resumed run keeps its own configuration: leave {flags} out, or begin a new run without --resume.")
 
 

@@ -1,6 +1,8 @@
 """Weights and facts as gansmith loads them: model.safetensors and model.json in a folder of their own.
 
     gansmith export RUN --to safetensors
+
+The folder is what `gansmith generate` and `gansmith.load` take; it can be moved, shared and kept.
 """
 
 from pathlib import Path

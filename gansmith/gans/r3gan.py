@@ -48,6 +48,9 @@ class Config:
     """Channels in each group of the grouped 3x3 convolutions."""
     patch: int = 1
     """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
+    dense_ends: bool = False
+    """Whether a full linear map joins noise or features to the lowest resolution, instead of one basis image for each channel:
+    few blocks then reach across the whole image, which narrow and shallow networks need."""
     noise: int = 64
     """Dimensions of the latent noise."""
     class_embedding: int = 64
@@ -140,8 +143,9 @@ class ImageGenerator(nn.Module):
         self.patch = config.patch
         self.classes = nn.Embedding(len(spec.classes), config.class_embedding) if spec.classes else None
         latent = config.noise + (config.class_embedding if spec.classes else 0)
-        self.enter = dense(latent, widths[0])
-        self.basis = nn.Parameter(torch.randn(widths[0], *base))
+        self.lowest = (widths[0], *base)
+        self.basis = None if config.dense_ends else nn.Parameter(torch.randn(self.lowest))
+        self.enter = dense(latent, math.prod(self.lowest) if config.dense_ends else widths[0])
         self.stages = nn.ModuleList(stage(width, config, len(widths)) for width in widths)
         self.transitions = nn.ModuleList(_transition(a, b) for a, b in zip(widths, widths[1:], strict=False))
         self.leave = convolution(widths[-1], spec.shape[0] * config.patch**2, 1)
@@ -151,7 +155,8 @@ class ImageGenerator(nn.Module):
     ) -> Float[Tensor, "batch channels height width"]:
         if self.classes is not None:
             noise = torch.cat([noise, self.classes(label)], dim=1)
-        x = self.enter(noise)[:, :, None, None] * self.basis
+        x = self.enter(noise)
+        x = x.unflatten(1, self.lowest) if self.basis is None else x[:, :, None, None] * self.basis
         x = self.stages[0](x.contiguous(memory_format=torch.channels_last))
         for transition, blocks in zip(self.transitions, self.stages[1:], strict=True):
             x = blocks(upsample(transition(x)))
@@ -167,8 +172,9 @@ class ImageCritic(nn.Module):
         self.enter = convolution(spec.shape[0] * config.patch**2, widths[-1], 1)
         self.stages = nn.ModuleList(stage(width, config, len(widths)) for width in widths[::-1])
         self.transitions = nn.ModuleList(_transition(a, b) for a, b in zip(widths[::-1], widths[-2::-1], strict=False))
-        self.basis = nn.Parameter(torch.randn(widths[0], *base) / math.sqrt(base[0] * base[1]))
-        self.judge = Judge(widths[0], spec)
+        pixels = base[0] * base[1]
+        self.basis = None if config.dense_ends else nn.Parameter(torch.randn(widths[0], *base) / math.sqrt(pixels))
+        self.judge = Judge(widths[0] * pixels if config.dense_ends else widths[0], widths[0], spec)
 
     def forward(
         self, image: Float[Tensor, "batch channels height width"], label: Int[Tensor, " batch"] | None = None
@@ -177,7 +183,7 @@ class ImageCritic(nn.Module):
         x = self.stages[0](x)
         for transition, blocks in zip(self.transitions, self.stages[1:], strict=True):
             x = blocks(transition(downsample(x)))
-        return self.judge((x * self.basis).sum((2, 3)), label)
+        return self.judge(x.flatten(1) if self.basis is None else (x * self.basis).sum((2, 3)), label)
 
 
 def _transition(width_in: int, width_out: int) -> nn.Module:
@@ -187,12 +193,12 @@ def _transition(width_in: int, width_out: int) -> nn.Module:
 class Judge(nn.Module):
     """Features (and class) to a logit."""
 
-    def __init__(self, features: int, spec: Spec) -> None:
+    def __init__(self, features: int, class_features: int, spec: Spec) -> None:
         super().__init__()
-        self.score = dense(features, features if spec.classes else 1)
-        self.classes = nn.Embedding(len(spec.classes), features) if spec.classes else None
+        self.score = dense(features, class_features if spec.classes else 1)
+        self.classes = nn.Embedding(len(spec.classes), class_features) if spec.classes else None
         if self.classes is not None:
-            nn.init.normal_(self.classes.weight, 0, 1 / math.sqrt(features))
+            nn.init.normal_(self.classes.weight, 0, 1 / math.sqrt(class_features))
 
     def forward(self, x: Float[Tensor, "batch features"], label: Int[Tensor, " batch"] | None) -> Float[Tensor, " batch"]:
         score = self.score(x)
@@ -239,7 +245,7 @@ class PointCritic(nn.Module):
         self.enter = dense(math.prod(spec.shape), width)
         self.activate = BiasedLeakyReLU(width)
         self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
-        self.judge = Judge(width, spec)
+        self.judge = Judge(width, width, spec)
 
     def forward(self, point: Float[Tensor, "batch dimensions"], label: Int[Tensor, " batch"] | None = None) -> Float[Tensor, " batch"]:
         return self.judge(self.blocks(self.activate(self.enter(point))), label)
@@ -264,19 +270,39 @@ class R3GAN(GAN):
     Config = Config
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="minutes on a CPU: narrow networks, simultaneous moves, schedules over the budget",
+            about="images in minutes on a CPU: narrow networks, simultaneous moves, schedules over the budget",
+            kind="images",
             batch=32,
             minutes=2.5,
             config={
-                "widths": (128, 128, 64, 32),
+                "widths": (96, 96, 64, 32),
                 "expansion": 1,
-                "group_width": 32,
+                "group_width": 16,
                 "patch": 4,
+                "dense_ends": True,
                 "gamma": None,
                 "gamma_end": None,
                 "learning_rate": 2e-3,
                 "learning_rate_end": 2e-4,
                 "half_life": 10_000,
+                "schedule": None,
+                "simultaneous": True,
+            },
+        ),
+        "points": Preset(
+            about="points in the plane: deep and narrow networks, simultaneous moves, schedules over the budget",
+            kind="points",
+            batch=64,
+            minutes=5.0,
+            config={
+                "widths": (48,),
+                "blocks": 4,
+                "noise": 16,
+                "gamma": 0.1,
+                "gamma_end": 0.003,
+                "learning_rate": 2e-3,
+                "learning_rate_end": 2e-5,
+                "half_life": 20_000,
                 "schedule": None,
                 "simultaneous": True,
             },

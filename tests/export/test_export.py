@@ -123,7 +123,9 @@ def test_a_network_in_training_is_left_as_it_was(tmp_path):
 
 
 def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path):
-    with pytest.raises(UserError, match=r"There is no format 'onx' \(did you mean \"onnx\"\?\): choose one of onnx, safetensors, torch"):
+    with pytest.raises(
+        UserError, match=r"There is no format 'onx' \(did you mean \"onnx\"\?\): choose one of onnx, safetensors, torch"
+    ):
         export(model("gan", "points"), "onx", tmp_path)
 
 

@@ -1,0 +1,71 @@
+"""Every command and every program in README and docs works as it is written."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import gansmith
+from gansmith import cli
+from gansmith.errors import UserError
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def commands() -> list[str]:
+    lines = [line for page in PAGES for block in blocks(page, "console") for line in block.splitlines()]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return sorted({part for part in parts if re.match(r"(gansmith |torchrun .*gansmith )", part)})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
+    """Everything but the work itself: the options are parsed, and only missing files are complained about."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_gan.py").write_text(blocks(ROOT / "docs" / "write-your-own-gan.md", "python")[0])
+    words = shlex.split(command, comments=True)
+    words = words[words.index("gansmith") + 1 :]
+    called = []
+
+    def stop(*args, **named):
+        called.append((args, named))
+        raise UserError("enough")
+
+    for name in ("train", "evaluate", "inspect", "load"):
+        monkeypatch.setattr(f"gansmith.api.{name}", stop)
+    for target in ("gansmith.distributed.launch", "gansmith.model.Model.load", "gansmith.run.Run.__init__"):
+        monkeypatch.setattr(target, stop)
+    status = cli.main(words)
+    assert called or status == 0
+
+
+def test_there_are_commands_to_test():
+    assert len(commands()) > 10
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (program,) = blocks(ROOT / "README.md", "python")
+    exec(program.replace("digits", "digits8").replace("minutes=2", "samples=640, batch=64, evaluate=False"), {})
+    assert "(8, 8)" in capsys.readouterr().out
+
+
+def test_the_gan_of_the_documentation_trains(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (program,) = blocks(ROOT / "docs" / "write-your-own-gan.md", "python")
+    (tmp_path / "my_gan.py").write_text(program)
+    run = gansmith.train("digits8", gan="my_gan.py", options={"width": 32}, samples=640, batch=64, evaluate=False)
+    assert run.records("log.jsonl")[-1]["terms"].keys() == {"critic/squares", "generator/squares"}
+    assert len(run.generate(3)) == 3
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
