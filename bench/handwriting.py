@@ -26,9 +26,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def train(data: str, gan: str, minutes: float, seed: int, out: Path) -> dict:
     before = time.process_time()
-    run = gansmith.train(
-        data, gan=gan, minutes=minutes, seed=seed, evaluate=False, watchers=[Live()], out=out / f"{gan}-{seed}"
-    )
+    run = gansmith.train(data, gan=gan, minutes=minutes, seed=seed, evaluate=False, watchers=[Live()], out=out / f"{gan}-{seed}")
     trained = time.process_time() - before
     judgement = run.evaluate(seed=seed)
     last = run.records("log.jsonl")[-1]
@@ -65,9 +63,9 @@ def main() -> None:
     torch.set_num_threads(1)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "handwriting.json"
-    kept = json.loads(path.read_text())["results"] if path.exists() else []
     for gan in arguments.gans:
         result = train(arguments.data, gan, arguments.minutes, arguments.seed, arguments.out)
+        kept = json.loads(path.read_text())["results"] if path.exists() else []
         kept = [r for r in kept if (r["gan"], r["seed"]) != (gan, arguments.seed)] + [result]
         machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
         path.write_text(json.dumps({"machine": machine, "results": kept}, indent=1) + "\n")

@@ -23,7 +23,19 @@ RESULTS = Path(__file__).parent / "results" / "kills.json"
 
 
 def command(folder: Path, samples: int) -> list[str]:
-    words = ["train", "ring", "--gan", "gan", "--samples", str(samples), "--out", str(folder), "--resume", "auto", "--no-evaluate"]
+    words = [
+        "train",
+        "ring",
+        "--gan",
+        "gan",
+        "--samples",
+        str(samples),
+        "--out",
+        str(folder),
+        "--resume",
+        "auto",
+        "--no-evaluate",
+    ]
     return [sys.executable, "-m", "gansmith", *words, "--gan.width", "64"]
 
 
@@ -70,7 +82,13 @@ def main() -> None:
             unequal += not equal
             runs += 1
             print(f"{kills} kills, {runs} trainings ended, {unequal} unequal", flush=True)
-    result = {"kills": kills, "trainings": runs, "unequal": unequal, "samples": arguments.samples, "seconds_unkilled": round(usual, 1)}
+    result = {
+        "kills": kills,
+        "trainings": runs,
+        "unequal": unequal,
+        "samples": arguments.samples,
+        "seconds_unkilled": round(usual, 1),
+    }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n")
     raise SystemExit(1 if unequal else 0)

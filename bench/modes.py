@@ -30,7 +30,10 @@ def table(results: list[dict]) -> str:
     ]
     for r in results:
         s = {name.partition("[")[0]: score for name, score in r["scores"].items()}
-        cells = [f"{s[name]['value']:.{d}f} (real {s[name]['ceiling']:.{d}f})" for name, d in (("modes", 0), ("high_quality", 3), ("mode_divergence", 3))]
+        cells = [
+            f"{s[name]['value']:.{d}f} (real {s[name]['ceiling']:.{d}f})"
+            for name, d in (("modes", 0), ("high_quality", 3), ("mode_divergence", 3))
+        ]
         alarms = ", ".join(r["alarms"]) or "none"
         lines.append(f"| {r['data']} | {r['gan']} | {r['cpu_seconds']} | {r['samples']:,} | {' | '.join(cells)} | {alarms} |")
     return "\n".join(lines) + "\n"
@@ -50,7 +53,12 @@ def main() -> None:
         for gan in arguments.gans:
             before = time.process_time()
             run = gansmith.train(
-                data, gan=gan, minutes=arguments.minutes, seed=arguments.seed, watchers=[Live()], evaluate=False,
+                data,
+                gan=gan,
+                minutes=arguments.minutes,
+                seed=arguments.seed,
+                watchers=[Live()],
+                evaluate=False,
                 out=arguments.out / f"{data}-{gan}-{arguments.seed}",
             )
             seconds = round(time.process_time() - before)

@@ -73,7 +73,9 @@ def train(
     if folder is not None:
         return _continue(folder, data, opening, minutes, samples, evaluate, watchers)
     if data is None:
-        raise UserError("Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits.")
+        raise UserError(
+            "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
+        )
     dataset = _open_together(data, opening)
     plan = planning.plan(
         dataset,
@@ -110,7 +112,9 @@ def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str) -> Pa
         return folder
     if resume == "auto":
         return None
-    raise UserError(f"There is no run to continue in {folder or 'runs/'}: give --out or --resume the folder of one, or leave --resume out.")
+    raise UserError(
+        f"There is no run to continue in {folder or 'runs/'}: give --out or --resume the folder of one, or leave --resume out."
+    )
 
 
 def _name(data: Any) -> str:
@@ -148,7 +152,8 @@ def _continue(
     dataset = run_data(run, data, opening)
     if dataset.fingerprint != run.facts["data"]["fingerprint"]:
         raise UserError(
-            f"The data have changed since {folder} was begun, so it cannot be continued exactly: restore them, or begin a new run."
+            f"The data have changed since {folder} was begun, so it cannot be continued exactly: restore them, or begin a "
+            "new run."
         )
     settings = run.facts["settings"] | ({"minutes": minutes, "samples": samples} if minutes or samples else {})
     plan = planning.Plan(
@@ -207,7 +212,9 @@ def _train(
         trainer.train()
     except Interrupted:
         for watcher in watchers:
-            watcher.finished(f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}")
+            watcher.finished(
+                f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}"
+            )
         raise
     if distributed.leads() and evaluate:
         run.judgement = _judge_and_report(run, recorder.model, training, held_out, watchers)
@@ -361,8 +368,10 @@ def inspect(data: Any, **opening: Any) -> Inspection:
     hours = needed / rehearsal.images_per_second / 3600
     time = f"{hours * 60:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
     inspection.suggestion = (
-        f"gansmith train {data if isinstance(data, str | Path) else 'DATA'} would train {plan.gan} (preset {plan.preset}) at about "
-        f"{rehearsal.images_per_second:,.0f} samples a second on this {plan.settings.device}: about {time} for the {needed:,} samples that "
+        f"gansmith train {data if isinstance(data, str | Path) else 'DATA'} would train {plan.gan} (preset {plan.preset}) "
+        "at about "
+        f"{rehearsal.images_per_second:,.0f} samples a second on this {plan.settings.device}: about {time} for the "
+        f"{needed:,} samples that "
         "usually give a first good result."
     )
     return inspection

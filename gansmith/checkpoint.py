@@ -1,5 +1,6 @@
 """Checkpoints: one safetensors file each, written to a temporary name, synced and renamed; the last good one always survives."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -31,7 +32,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise cannot_write(path, error) from error
 
 

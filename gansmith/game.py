@@ -92,8 +92,8 @@ class Player(nn.Module):
     @torch.no_grad()
     def clamp(self, limit: float) -> None:
         """Clips every weight to [-limit, limit] (the original WGAN's Lipschitz constraint)."""
-        torch._foreach_clamp_max_(self.moving(), limit)
-        torch._foreach_clamp_min_(self.moving(), -limit)
+        for parameter in self.moving():
+            parameter.clamp_(-limit, limit)
 
 
 @dataclass(frozen=True, kw_only=True)

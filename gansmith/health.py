@@ -128,7 +128,8 @@ class Health:
         return self._lasting(
             "vanishing_gradients",
             norm <= 1e-7 or norm < 1e-3 * usual,
-            f"The generator's gradient has all but vanished (norm {norm:.1e}, at first {usual:.1e}), so it no longer learns: use a "
+            f"The generator's gradient has all but vanished (norm {norm:.1e}, at first {usual:.1e}), so it no longer "
+            "learns: use a "
             "non-saturating or relativistic loss, lower the critic's learning rate, or add a gradient penalty.",
         )
 
@@ -139,32 +140,38 @@ class Health:
             *self._lasting(
                 "dead_critic",
                 probe.critic_spread < 1e-4,
-                f"The critic says the same of everything (spread of its scores {probe.critic_spread:.1e}), so the generator learns nothing from "
+                f"The critic says the same of everything (spread of its scores {probe.critic_spread:.1e}), so the "
+                "generator learns nothing from "
                 "it: lower its learning rate or its penalty, or start anew with another seed.",
             ),
             *self._lasting(
                 "critic_always_wins",
                 probe.critic_advantage > 0.995 and progress > 0.3 and probe.realism < 0.05,
-                f"The critic tells real from generated in {probe.critic_advantage:.0%} of pairs while only {probe.realism:.0%} of what is generated "
+                f"The critic tells real from generated in {probe.critic_advantage:.0%} of pairs while only "
+                f"{probe.realism:.0%} of what is generated "
                 "looks real: strengthen the gradient penalty, lower the critic's learning rate, or let it move less often.",
             ),
             *self._lasting(
                 "collapse",
                 progress > 0.2 and probe.diversity < 0.5,
-                f"Mode collapse: what is generated varies only {probe.diversity:.0%} as much as the real data; use --gan r3gan or a gradient penalty, "
+                f"Mode collapse: what is generated varies only {probe.diversity:.0%} as much as the real data; use --gan "
+                "r3gan or a gradient penalty, "
                 "lower the learning rates, or enlarge the batch.",
             ),
             *self._lasting(
                 "dropped_modes",
                 progress > 0.5 and probe.realism > 0.5 and probe.missing > 0.15 and probe.diversity >= 0.5,
-                f"Mode collapse: almost nothing is generated where {probe.missing:.0%} of the real data lie, though the rest looks real; use "
+                f"Mode collapse: almost nothing is generated where {probe.missing:.0%} of the real data lie, though the "
+                "rest looks real; use "
                 "--gan r3gan or a gradient penalty, lower the learning rates, or enlarge the batch.",
             ),
             *self._lasting(
                 "memorisation",
                 progress > 0.2 and probe.nearness < 0.5,
-                f"Memorisation: generated examples lie {probe.nearness:.2f} times as far from the nearest training example as real held-out ones do, "
-                "so they may be copies: use more data, augmentation or a shorter training, and look at the nearest neighbours in the report.",
+                f"Memorisation: generated examples lie {probe.nearness:.2f} times as far from the nearest training "
+                "example as real held-out ones do, "
+                "so they may be copies: use more data, augmentation or a shorter training, and look at the nearest "
+                "neighbours in the report.",
             ),
         ]
 

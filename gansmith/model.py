@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from gansmith import __version__
 from gansmith.checkpoint import read_tensors, write_atomically, write_tensors
 from gansmith.data import load_codec
 from gansmith.data.codec import Batch, Codec
-from gansmith.errors import UserError
+from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
 
@@ -32,8 +33,13 @@ class Model:
 
     @classmethod
     def load(cls, path: Path | str, device: str = "cpu") -> Model:
-        """Loads a model from a run folder, its model/ folder, or a copy of one. Raises UserError if there is none."""
+        """Loads a model from a run folder, its model/ folder, a copy of one, or the hub ("user/name"; extra [hub]).
+
+        Raises UserError if there is none.
+        """
         folder = Path(path)
+        if not folder.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
+            folder = _from_hub(str(path))
         folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
         try:
             facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
@@ -100,6 +106,20 @@ class Model:
         from gansmith.export import export
 
         return export(self, to, Path(out))
+
+
+def _from_hub(name: str) -> Path:
+    """A local copy of a model on the hub, fetched once."""
+    try:
+        from huggingface_hub import snapshot_download  # pyright: ignore[reportMissingImports], an extra
+    except ImportError as error:
+        raise missing_extra("huggingface_hub", "hub", f"There is no folder {name}; as a model on the hub it") from error
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
+    except Exception as error:  # the hub's own errors, and every kind of missing network
+        raise UserError(
+            f"{name} is neither a folder here nor could it be fetched from the hub ({error}): check the name."
+        ) from error
 
 
 def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:

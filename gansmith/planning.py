@@ -197,7 +197,9 @@ def rehearse(plan: Plan, data: Dataset, rounds: int = 3) -> Rehearsal:
     for _ in range(rounds):
         trainer.play_round()
     pace = (gan.clock.samples - seen) / max(time.monotonic() - before, 1e-9)
-    weights = 4 * sum(parameters(gan).values()) * 4 + 4 * sum(p.numel() for a in trainer.averages.values() for p in a.parameters())
+    weights = 4 * sum(parameters(gan).values()) * 4 + 4 * sum(
+        p.numel() for a in trainer.averages.values() for p in a.parameters()
+    )
     return Rehearsal(
         moves=moves[:: plan.settings.accumulate],
         megabytes=round((weights + kept / max(1, len(moves))) / 2**20, 1),

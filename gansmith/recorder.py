@@ -108,7 +108,6 @@ class Recorder:
         return self.landmarks.probe(self.model.codec.sketch(fake), *scores)
 
 
-
 def _on(device: torch.device, batch: Batch) -> dict[str, Tensor]:
     return {key: tensor.to(device) for key, tensor in batch.items()}
 

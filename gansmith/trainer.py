@@ -69,7 +69,8 @@ class Trainer:
         parts = settings.accumulate * distributed.processes()
         if settings.batch % parts:
             raise UserError(
-                f"The batch must divide evenly over {distributed.processes()} processes and {settings.accumulate} accumulated parts, "
+                f"The batch must divide evenly over {distributed.processes()} processes and {settings.accumulate} "
+                "accumulated parts, "
                 f"but it is {settings.batch}: give --batch a multiple of {parts}."
             )
         self.gan, self.data, self.settings, self.guest = gan, data, settings, guest
@@ -198,7 +199,8 @@ class Trainer:
             self._save()
 
     def checkpoint_due(self) -> bool:
-        """Whether so much time has passed since the last checkpoint that another one is due. What is saved never depends on when."""
+        """Whether so much time has passed since the last checkpoint that another one is due. What is saved never "
+        "depends on when."""
         return time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
 
     def roll_back(self, culprits: list[str]) -> None:
@@ -209,7 +211,8 @@ class Trainer:
         if state is None or self.roll_backs > ROLL_BACKS:
             raise UserError(
                 f"The game diverged at {self.gan.clock.samples:,} samples (not finite: {named}) and did so again after "
-                f"{self.roll_backs - 1} returns to the last good state with halved learning rates: start anew with a lower learning rate, "
+                f"{self.roll_backs - 1} returns to the last good state with halved learning rates: start anew with a "
+                "lower learning rate, "
                 "a stronger penalty, or --precision float32."
             )
         roll_backs = self.roll_backs
@@ -218,7 +221,8 @@ class Trainer:
         for player in self.gan.players.values():
             player.learning_rate_scale *= 0.5**roll_backs
         self._say(
-            f"The game diverged (not finite: {named}): back to the last good state at {self.gan.clock.samples:,} samples, with the learning "
+            f"The game diverged (not finite: {named}): back to the last good state at {self.gan.clock.samples:,} samples, "
+            "with the learning "
             f"rates multiplied by {0.5**roll_backs:g} (attempt {roll_backs} of {ROLL_BACKS})."
         )
 

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ import torch
 import gansmith
 from gansmith.checkpoint import checkpoints
 from gansmith.errors import UserError
-
 from tests import toys
 
 
@@ -34,7 +34,10 @@ def saved(run):
 
 
 def log(run):
-    return [{key: record[key] for key in ("samples", "terms", "gradient_norms", "learning_rates", "health")} for record in run.records("log.jsonl")]
+    return [
+        {key: record[key] for key in ("samples", "terms", "gradient_norms", "learning_rates", "health")}
+        for record in run.records("log.jsonl")
+    ]
 
 
 def test_a_run_folder_holds_what_the_design_says(tmp_path):
@@ -163,6 +166,25 @@ def test_a_newer_or_damaged_model_is_refused_in_a_sentence():
         gansmith.load(run.folder)
     with pytest.raises(UserError, match="holds no model"):
         gansmith.load("nothing")
+
+
+def test_a_model_is_loaded_from_the_hub_and_its_absence_is_a_sentence(monkeypatch):
+    run = train(samples=512)
+
+    class Hub:
+        @staticmethod
+        def snapshot_download(name, allow_patterns):
+            if name != "somebody/clusters":
+                raise RuntimeError("404")
+            return str(run.model_folder)
+
+    monkeypatch.setitem(sys.modules, "huggingface_hub", Hub)
+    assert len(gansmith.load("somebody/clusters").generate(3)) == 3
+    with pytest.raises(UserError, match="neither a folder here nor.*404"):
+        gansmith.load("nobody/nothing")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(UserError, match="gansmith\\[hub\\]"):
+        gansmith.load("nobody/nothing")
 
 
 def test_anybodys_samples_are_judged():

@@ -107,7 +107,8 @@ def test_a_planted_failure_is_found_in_a_real_training(planted, tmp_path, monkey
         "        plant(self)\n"
     )
     bodies = {
-        "constant_generator": "    last = gan.generator.network.last\n    torch.nn.init.zeros_(last.weight)\n    last.requires_grad_(False)\n"
+        "constant_generator": "    last = gan.generator.network.last\n"
+        "    torch.nn.init.zeros_(last.weight)\n    last.requires_grad_(False)\n"
         "    gan.generator._moving = [p for p in gan.generator.network.parameters() if p.requires_grad]\n",
         "frozen_generator": "    gan.generator.learning_rate = lambda clock: 0.0\n    last = gan.generator.network.last\n"
         "    torch.nn.init.normal_(last.weight, 0, 100.0)\n",
@@ -135,7 +136,14 @@ def test_a_healthy_training_raises_no_alarm(tmp_path, monkeypatch):
     import gansmith
 
     monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path / "cache"))
-    options = {**toys.SMALL["r3gan"], "widths": (32,), "learning_rate": 2e-3, "gamma": 0.1, "gamma_end": 0.01, "simultaneous": True}
+    options = {
+        **toys.SMALL["r3gan"],
+        "widths": (32,),
+        "learning_rate": 2e-3,
+        "gamma": 0.1,
+        "gamma_end": 0.01,
+        "simultaneous": True,
+    }
     run = gansmith.train(
         toys.points(2048), gan="r3gan", options=options, samples=60_000, batch=64, evaluate=False, out=tmp_path / "run"
     )

@@ -166,7 +166,9 @@ def test_a_diverged_game_goes_back_and_halves_the_learning_rates_then_gives_up()
         trainer.train()
     assert len(guest.said) == 3 and "back to the last good state" in guest.said[0]
     assert trainer.gan.players["critic"].learning_rate_scale == pytest.approx(0.125)
-    assert all(torch.isfinite(tensor).all() for state in guest.states for tensor in state[0].values() if tensor.is_floating_point())
+    assert all(
+        torch.isfinite(tensor).all() for state in guest.states for tensor in state[0].values() if tensor.is_floating_point()
+    )
 
 
 def test_a_passing_nan_is_survived():

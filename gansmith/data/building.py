@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.cache import FORMAT, Writer, store, stored
-from gansmith.data.readers.collection import CHUNK, Collection, Example, Points, in_threads
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint, fingerprint_of
 from gansmith.data.images import Codec
 from gansmith.data.points import Codec as PointsCodec
+from gansmith.data.readers.arrays import PixelRows
+from gansmith.data.readers.collection import CHUNK, Collection, Example, Points, in_threads
 from gansmith.data.survey import Wanted, fit_codec, name_of, reason, survey
 from gansmith.errors import UserError
 

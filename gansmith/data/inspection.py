@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.cache import cache_folder
-from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.dataset import Dataset
 from gansmith.data.fitting import MODES
+from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.sources import find
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from gansmith.data.building import build_images, build_points
+from gansmith.data.cache import cache_folder
+from gansmith.data.dataset import Dataset
 from gansmith.data.readers.array_files import from_npy, from_npz
 from gansmith.data.readers.arrays import from_memory
-from gansmith.data.building import build_images, build_points
 from gansmith.data.readers.builtin import builtin_names, open_builtin
-from gansmith.data.cache import cache_folder
 from gansmith.data.readers.collection import Collection, Points
-from gansmith.data.dataset import Dataset
 from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
 from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.mapstyle import from_mapstyle

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gansmith.data.readers.arrays import PixelRows
-from gansmith.data.readers.collection import Collection, Example, in_threads, natural
 from gansmith.data.fitting import DEEP, MODES, channels_of, check_crop, deep_values, upright_size, white_of
 from gansmith.data.images import Codec
+from gansmith.data.readers.arrays import PixelRows
+from gansmith.data.readers.collection import Collection, Example, in_threads, natural
 from gansmith.data.spec import Spec
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError

@@ -21,7 +21,10 @@ ENTRY_POINTS = "gansmith.gans"
 def names() -> dict[str, str]:
     """Every GAN by name with the first line of its file's docstring, read without importing anything."""
     here = {path.stem: _first_line(path) for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
-    others = {entry.name: f"from the package {entry.dist.name if entry.dist else entry.value}" for entry in entry_points(group=ENTRY_POINTS)}
+    others = {
+        entry.name: f"from the package {entry.dist.name if entry.dist else entry.value}"
+        for entry in entry_points(group=ENTRY_POINTS)
+    }
     return here | others
 
 

@@ -247,7 +247,9 @@ class PointCritic(nn.Module):
         self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
         self.judge = Judge(width, width, spec)
 
-    def forward(self, point: Float[Tensor, "batch dimensions"], label: Int[Tensor, " batch"] | None = None) -> Float[Tensor, " batch"]:
+    def forward(
+        self, point: Float[Tensor, "batch dimensions"], label: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, " batch"]:
         return self.judge(self.blocks(self.activate(self.enter(point))), label)
 
 
@@ -257,7 +259,9 @@ def pyramid(height: int, width: int, patch: int) -> tuple[int, tuple[int, int]]:
     Raises UserError where the sides are no multiple of the patch.
     """
     if height % patch or width % patch:
-        raise UserError(f"The sides of the images must be multiples of the patch {patch}, but they are {height}x{width}: change --gan.patch.")
+        raise UserError(
+            f"The sides of the images must be multiples of the patch {patch}, but they are {height}x{width}: change --gan.patch."
+        )
     rows, columns, stages = height // patch, width // patch, 1
     while rows % 2 == 0 and columns % 2 == 0 and min(rows, columns) >= 8:
         rows, columns, stages = rows // 2, columns // 2, stages + 1
@@ -307,7 +311,9 @@ class R3GAN(GAN):
                 "simultaneous": True,
             },
         ),
-        "cifar10": Preset(about="the paper's CIFAR-10 (FID 1.96)", batch=512, samples=40_000_000, mirror=True, config={"augment": 0.55}),
+        "cifar10": Preset(
+            about="the paper's CIFAR-10 (FID 1.96)", batch=512, samples=40_000_000, mirror=True, config={"augment": 0.55}
+        ),
         "ffhq64": Preset(
             about="the paper's FFHQ 64x64 (FID 1.95)",
             batch=256,
@@ -381,7 +387,8 @@ class R3GAN(GAN):
         if len(spec.shape) == 1:
             width, blocks = (config.widths or (256,))[0], config.blocks * 2
             return PointGenerator(config, spec, width, blocks), PointCritic(config, spec, width, blocks)
-        stages, base = pyramid(*spec.shape[1:], config.patch)
+        _, height, columns = spec.shape
+        stages, base = pyramid(height, columns, config.patch)
         widths = config.widths or tuple(768 >> max(0, i - 3) for i in range(stages))
         if len(widths) < stages:  # a preset made for smaller images: halve on
             widths += tuple(max(config.group_width, widths[-1] >> i + 1) for i in range(stages - len(widths)))

@@ -18,7 +18,9 @@ def stages(spec: Spec, gan: str) -> tuple[int, int]:
     Raises UserError if the data are no square images of a legal side.
     """
     if len(spec.shape) != 3:
-        raise UserError(f"{gan} makes images, but these data are {spec.kind} of shape {spec.shape}: choose --gan r3gan or --gan gan.")
+        raise UserError(
+            f"{gan} makes images, but these data are {spec.kind} of shape {spec.shape}: choose --gan r3gan or --gan gan."
+        )
     height, width = spec.shape[1:]
     if height != width or height not in SIDES:
         near = min(SIDES, key=lambda side: abs(side - min(height, width)))

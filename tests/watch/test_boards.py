@@ -136,7 +136,7 @@ class FakeWandB(SimpleNamespace):
     def alert(self, **arguments: str) -> None:
         self.calls.append(("alert", arguments))
 
-    def Image(self, path: str) -> str:
+    def Image(self, path: str) -> str:  # noqa: N802
         return f"image of {path}"
 
     def finish(self) -> None:

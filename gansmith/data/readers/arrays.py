@@ -7,10 +7,10 @@ from functools import cached_property, partial
 import numpy as np
 from PIL import Image
 
-from gansmith.data.readers.collection import CHUNK, Collection, Example
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.fitting import MODES, white_of
 from gansmith.data.images import as_image
+from gansmith.data.readers.collection import CHUNK, Collection, Example
 from gansmith.data.readers.rows import ArrayRows, Rows
 from gansmith.errors import UserError
 

@@ -12,8 +12,8 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.cache import writing
+from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.readers.collection import Collection
 from gansmith.data.readers.files import file_key
 from gansmith.data.readers.rows import ArrayRows

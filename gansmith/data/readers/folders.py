@@ -117,7 +117,7 @@ def _collection(path: Path, name: str, files: list[_File], ignored: list[str], k
         kinds = Counter(PurePosixPath(name).suffix or "(no suffix)" for name in ignored)
         found = listed([f"{count} {suffix}" for suffix, count in kinds.most_common()], 5) if kinds else "nothing"
         raise UserError(f"{path} has no images (found: {found}): point to a folder or zip with .png, .jpg or .webp files.")
-    shared = len(os.path.commonprefix([file.folders for file in files]))
+    shared = len(os.path.commonprefix([file.folders for file in files]))  # noqa: RUF071, tuples of folder names
     below = [file.folders[shared:] for file in files]
     tops = {folders[0].lower() if folders else "" for folders in below}
     if tops & _TRAINING and tops & _TESTING and tops <= _TRAINING | _TESTING:

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from gansmith.data.images import as_image
 from gansmith.data.readers.arrays import as_bytes, brightness, channels_axis
 from gansmith.data.readers.collection import Collection, Example
-from gansmith.data.images import as_image
 from gansmith.data.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
 from gansmith.errors import UserError
 

@@ -1,0 +1,67 @@
+"""What will be trained: presets, options, devices, precision, and what a rehearsal tells."""
+
+import pytest
+
+from gansmith import planning
+from gansmith.errors import UserError
+from gansmith.gans.r3gan import R3GAN
+from tests import toys
+
+
+def test_without_a_word_it_is_r3gan_with_the_preset_for_the_kind_of_data():
+    images, points = planning.plan(toys.images()), planning.plan(toys.points())
+    assert (images.gan, images.preset) == ("r3gan", "small")
+    assert (points.gan, points.preset) == ("r3gan", "points")
+    assert images.settings.minutes == R3GAN.presets["small"].minutes and images.settings.samples is None
+
+
+def test_options_change_the_preset_and_a_budget_replaces_its_own():
+    plan = planning.plan(toys.images(), options={"noise": 7, "widths": [32, 16]}, samples=123, batch=8)
+    assert (
+        plan.config.noise == 7 and plan.config.widths == (32, 16) and plan.config.patch == R3GAN.presets["small"].config["patch"]
+    )
+    assert plan.settings.samples == 123 and plan.settings.minutes is None and plan.settings.batch == 8
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        ({"gan": "dcgann"}, "no GAN named 'dcgann'.*did you mean dcgan"),
+        ({"gan": "nothing.py"}, "nothing.py, which does not exist"),
+        ({"preset": "smal"}, "no preset 'smal'.*small"),
+        ({"options": {"gama": 1}}, "no option 'gama'.*gamma"),
+        ({"batch": 0}, "--batch must be greater than 0"),
+        ({"minutes": -1}, "--minutes must be greater than 0"),
+        ({"device": "tpu"}, "--device tpu is not available"),
+        ({"precision": "float16"}, "--precision must be"),
+    ],
+)
+def test_a_wrong_wish_is_refused_in_a_sentence(wish, sentence):
+    with pytest.raises(UserError, match=sentence):
+        planning.plan(toys.images(), **wish)
+
+
+def test_points_keep_their_digits():
+    assert planning.plan(toys.points(), device="cpu").settings.precision == "float32"
+
+
+@pytest.mark.parametrize(
+    ("gan", "moves"),
+    [
+        ("gan", ["critic (minimax)", "generator (non_saturating)"]),
+        ("wgan_gp", ["critic (wasserstein, penalty)"] * 2 + ["generator (wasserstein)"]),
+        ("r3gan", ["critic (relativistic, r1, r2) and generator (relativistic)"]),
+    ],
+)
+def test_a_rehearsal_tells_the_order_of_moves_and_the_cost(gan, moves):
+    data = toys.images()
+    plan = planning.plan(data, gan=gan, options={"width": 64} if gan != "r3gan" else {}, batch=16)
+    rehearsal = planning.rehearse(plan, data)
+    assert rehearsal.moves == moves
+    assert rehearsal.megabytes > 0 and rehearsal.images_per_second > 0
+
+
+def test_accumulated_moves_are_told_once():
+    data = toys.images()
+    plan = planning.plan(data, gan="gan", options={"width": 8}, batch=16, accumulate=2)
+    assert planning.rehearse(plan, data).moves == ["critic (minimax)", "generator (non_saturating)"]
