@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 HELD_OUT = 0.2
 """Share of the data that is kept from training, to judge with, where the source brings no test split."""
 HELD_OUT_MOST = 10_000
+FEWEST = 8
+"""Fewer examples than this cannot be trained on: at least one must be held out."""
 
 OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable")
 """The options of `open_dataset` that a run remembers."""
@@ -136,6 +138,9 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _split(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    """Training and held-out examples. Raises UserError if there are too few for both."""
+    if len(dataset) < FEWEST:
+        raise UserError(f"Training and judging need at least {FEWEST} examples, but {dataset.name} has {len(dataset)}: add more.")
     return dataset.split(min(HELD_OUT, HELD_OUT_MOST / len(dataset)))
 
 
@@ -208,20 +213,34 @@ def _train(
         _restore(trainer, run, extended)
     elif distributed.leads():
         recorder.preview_real(training)
+    end = "It ended by a fault."
     try:
         trainer.train()
+        if distributed.leads() and evaluate:
+            run.judgement = _judged_if_possible(run, recorder, training, held_out)
+        end = f"Done: {folder}"
     except Interrupted:
-        for watcher in watchers:
-            watcher.finished(
-                f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}"
-            )
+        end = f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}"
         raise
-    if distributed.leads() and evaluate:
-        run.judgement = _judge_and_report(run, recorder.model, training, held_out, watchers)
-    for watcher in watchers:
-        watcher.finished(f"Done: {folder}")
+    except UserError:
+        end = "It could not go on."
+        raise
+    finally:
+        if distributed.leads() and run.judgement is None:
+            run.report()
+        for watcher in watchers:
+            watcher.finished(end)
     distributed.wait()
     return run
+
+
+def _judged_if_possible(run: Run, recorder: Recorder, training: Dataset, held_out: Dataset) -> Judgement | None:
+    """The judgement; what cannot be judged (too few examples) is no reason to fail after a training that went well."""
+    try:
+        return _judge_and_report(run, recorder.model, training, held_out, recorder.watchers)
+    except UserError as error:
+        recorder.say(f"Not judged: {error}")
+        return None
 
 
 def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,6 +275,8 @@ def _restore(trainer: Trainer, run: Run, extended: bool) -> None:
         return
     trainer.load_state(*state)
     if extended:
+        run.facts["settings"] |= {"minutes": trainer.settings.minutes, "samples": trainer.settings.samples}
+        run.write_facts()
         trainer.gan.clock.total = None
         trainer.budget.samples = trainer.settings.samples
     trainer.guest.say(f"Continuing at {trainer.gan.clock.samples:,} samples.")

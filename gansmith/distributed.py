@@ -109,13 +109,13 @@ def average(tensor: Tensor) -> Tensor:
     return mean / processes()
 
 
-def any_process(flag: bool) -> bool:
-    """Whether the flag is set in at least one process: all of them then stop, or roll back, together."""
+def greatest(value: float) -> float:
+    """The greatest of all processes' values: a wish that one of them has, all of them follow."""
     if processes() == 1:
-        return flag
-    count = torch.tensor([float(flag)], device="cuda" if dist.get_backend() == "nccl" else "cpu")
-    dist.all_reduce(count)
-    return bool(count.item() > 0)
+        return value
+    held = torch.tensor([value], device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    dist.all_reduce(held, op=dist.ReduceOp.MAX)
+    return float(held.item())
 
 
 def share(value: float) -> float:

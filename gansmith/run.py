@@ -60,6 +60,10 @@ class Run:
         found = (pattern.fullmatch(path.name) for path in parent.glob("*")) if parent.is_dir() else ()
         return max((int(match[1]) for match in found if match), default=0)
 
+    def write_facts(self) -> None:
+        """Writes the configuration anew, after a budget was changed."""
+        write_atomically(self.folder / "run.json", json.dumps(self.facts, indent=2).encode())
+
     # ---- files ----------------------------------------------------------------------------------------------------------------
 
     @property

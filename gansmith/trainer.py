@@ -21,7 +21,11 @@ from gansmith.game import GAN, Move, Player
 from gansmith.ledger import Ledger
 
 TICKS = 60
-"""Ticks in a budget: a line of log each, a preview every other."""
+"""The fewest ticks in a budget: a line of log each, a preview every other."""
+LONGEST_TICK = 50_000
+"""The most samples from tick to tick, so that long trainings are seen too."""
+SAVING_SHARE = 0.05
+"""The largest share of the time that checkpoints may take."""
 ROLL_BACKS = 3
 """How often a diverged game goes back to the last good state before it is given up."""
 
@@ -44,8 +48,6 @@ class Settings:
     """Where to train: cpu, cuda, mps."""
     precision: str = "float32"
     """float32, or bfloat16 for autocast."""
-    checkpoint_seconds: float = 30.0
-    """The least time between two checkpoints."""
 
 
 class Guest(Protocol):
@@ -82,10 +84,10 @@ class Trainer:
         self.names = {id(player): name for name, player in gan.players.items()}
         self.averages = {name: player.average for name, player in gan.players.items() if player.average is not None}
         self.seconds_before, self.began = 0.0, time.monotonic()
-        self.roll_backs = 0
+        self.roll_backs, self.diverged_at = 0, 0
         self.dealt = settings.batch
         self.tick_started = (0.0, 0)
-        self.saved_at = time.monotonic()
+        self.saved_at, self.saving_took = time.monotonic(), 0.0
         self.stopping = False
 
     # ---- the game -------------------------------------------------------------------------------------------------------------
@@ -152,8 +154,10 @@ class Trainer:
                     self.guest.progress(self)
                 if self._tick_due(before, clock.samples):
                     self.tick()
-                if distributed.any_process(self.stopping):
+                wish = distributed.greatest(2.0 * self.stopping + self.checkpoint_due())
+                if wish:
                     self._save()
+                if wish >= 2:
                     raise Interrupted
             self._save()
 
@@ -167,7 +171,7 @@ class Trainer:
     def tick_number(self, samples: int) -> int:
         """How many ticks have passed at so many samples; the total must be known."""
         assert self.gan.clock.total is not None
-        return samples // max(1, self.gan.clock.total // TICKS)
+        return samples // max(1, min(self.gan.clock.total // TICKS, LONGEST_TICK))
 
     def seconds(self) -> float:
         """Time trained so far, in all sittings."""
@@ -180,6 +184,8 @@ class Trainer:
             self.roll_back([name for name, mean in means.items() if not _finite(mean)])
             return
         self.ledger.clear()
+        if self.gan.clock.samples > self.diverged_at:
+            self.roll_backs = 0  # it got past the place
         clock, seconds = self.gan.clock, self.seconds()
         then, samples = self.tick_started
         record = {
@@ -195,35 +201,29 @@ class Trainer:
         if self.guest:
             self.guest.tick(self, record)
         self.tick_started = self.seconds(), clock.samples
-        if distributed.share(float(self.checkpoint_due())):
-            self._save()
 
     def checkpoint_due(self) -> bool:
-        """Whether so much time has passed since the last checkpoint that another one is due. What is saved never "
-        "depends on when."""
-        return time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds
+        """Whether saving would take a small enough share of the time. What is saved never depends on when."""
+        return distributed.leads() and time.monotonic() - self.saved_at >= max(1.0, self.saving_took / SAVING_SHARE)
 
     def roll_back(self, culprits: list[str]) -> None:
-        """Returns to the last good checkpoint with half the learning rates; gives up after three times."""
-        self.roll_backs += 1
+        """Returns to the last good checkpoint with half the learning rates; gives up after three times without getting further."""
+        roll_backs, samples = self.roll_backs + 1, self.gan.clock.samples
         named = ", ".join(sorted({name.replace("|", " ").replace("_", " ") for name in culprits}))
         state = self.guest.last_good() if self.guest else None
-        if state is None or self.roll_backs > ROLL_BACKS:
+        if state is None or roll_backs > ROLL_BACKS:
             raise UserError(
-                f"The game diverged at {self.gan.clock.samples:,} samples (not finite: {named}) and did so again after "
-                f"{self.roll_backs - 1} returns to the last good state with halved learning rates: start anew with a "
-                "lower learning rate, "
-                "a stronger penalty, or --precision float32."
+                f"The game diverged at {samples:,} samples (not finite: {named}), also after {roll_backs - 1} returns to the last good "
+                "state with halved learning rates: start anew with a lower learning rate, a stronger penalty, or --precision float32."
             )
-        roll_backs = self.roll_backs
+        scales = {name: player.learning_rate_scale / 2 for name, player in self.gan.players.items()}
         self.load_state(*state)
-        self.roll_backs = roll_backs
-        for player in self.gan.players.values():
-            player.learning_rate_scale *= 0.5**roll_backs
+        self.roll_backs, self.diverged_at = roll_backs, samples
+        for name, player in self.gan.players.items():
+            player.learning_rate_scale = scales[name]
         self._say(
-            f"The game diverged (not finite: {named}): back to the last good state at {self.gan.clock.samples:,} samples, "
-            "with the learning "
-            f"rates multiplied by {0.5**roll_backs:g} (attempt {roll_backs} of {ROLL_BACKS})."
+            f"The game diverged at {samples:,} samples (not finite: {named}): back to the last good state at "
+            f"{self.gan.clock.samples:,} samples, with half the learning rates (attempt {roll_backs} of {ROLL_BACKS})."
         )
 
     def _say(self, sentence: str) -> None:
@@ -248,7 +248,7 @@ class Trainer:
             "seconds": self.seconds(),
             "ledger": dict(self.ledger.counts),
             "learning_rate_scales": {name: player.learning_rate_scale for name, player in self.gan.players.items()},
-            "roll_backs": self.roll_backs,
+            "roll_backs": [self.roll_backs, self.diverged_at],
         }
         return tensors, facts
 
@@ -270,16 +270,18 @@ class Trainer:
         clock.samples, clock.rounds, clock.total = (facts["clock"][key] for key in ("samples", "rounds", "total"))
         self.order.position, self.dealt = facts["position"], facts["dealt"]
         self.seconds_before, self.began = facts["seconds"], time.monotonic()
-        self.roll_backs = facts["roll_backs"]
+        self.roll_backs, self.diverged_at = facts["roll_backs"]
         self.tick_started = self.seconds(), clock.samples
 
     def _save(self) -> None:
         """Saves the state, unless it has diverged since the last tick: then the checkpoint before stays the newest."""
+        began = time.monotonic()
         tensors, facts = self.state()
         floating = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
         if self.guest and all(bool(tensor.isfinite().all()) for tensor in floating):
             self.guest.save(tensors, facts)
         self.saved_at = time.monotonic()
+        self.saving_took = self.saved_at - began
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

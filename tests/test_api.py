@@ -95,6 +95,19 @@ def test_a_budget_given_on_resume_extends_the_run():
     longer = gansmith.train(toys.points(1024), out="run", resume=True, samples=6144, evaluate=False)
     assert longer.records("log.jsonl")[-1]["samples"] == 6144
     assert run.folder == longer.folder
+    assert gansmith.Run("run").facts["settings"]["samples"] == 6144
+
+
+@pytest.mark.parametrize("count", [8, 30])
+def test_a_handful_of_images_trains_and_what_cannot_be_judged_is_said(count):
+    run = train(toys.images(count), gan="dcgan", options=toys.SMALL["dcgan"], samples=256, batch=4, evaluate=True)
+    assert (run.folder / "report.html").exists()
+    assert run.judgement is None and "Not judged" in run.records("messages.jsonl")[-1]["sentence"]
+
+
+def test_too_few_examples_are_refused_in_a_sentence():
+    with pytest.raises(UserError, match="at least 8 examples, but squares has 7"):
+        train(toys.images(7), gan="dcgan", options=toys.SMALL["dcgan"])
 
 
 def test_resume_refuses_changed_data_and_a_missing_run():

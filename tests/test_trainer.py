@@ -151,7 +151,7 @@ def test_minutes_become_samples_once_and_end_near_the_minute():
 
 def test_a_diverged_game_goes_back_and_halves_the_learning_rates_then_gives_up():
     guest = Listener()
-    trainer = trainer_for(guest=guest, checkpoint_seconds=0.0)
+    trainer = trainer_for(guest=guest)
     poisoned = {"from": 1600}
     play = trainer.gan.play
 
@@ -162,7 +162,7 @@ def test_a_diverged_game_goes_back_and_halves_the_learning_rates_then_gives_up()
             yield move
 
     trainer.gan.play = poisoned_play
-    with pytest.raises(UserError, match="diverged.*lower learning rate"):
+    with pytest.raises(UserError, match="diverged.*after 3 returns.*lower learning rate"):
         trainer.train()
     assert len(guest.said) == 3 and "back to the last good state" in guest.said[0]
     assert trainer.gan.players["critic"].learning_rate_scale == pytest.approx(0.125)
@@ -173,7 +173,7 @@ def test_a_diverged_game_goes_back_and_halves_the_learning_rates_then_gives_up()
 
 def test_a_passing_nan_is_survived():
     guest = Listener()
-    trainer = trainer_for(guest=guest, checkpoint_seconds=0.0)
+    trainer = trainer_for(guest=guest)
     play, poison = trainer.gan.play, [True]
 
     def poisoned_play(draw):
