@@ -40,6 +40,8 @@ class Config:
 
     widths: tuple[int, ...] = ()
     """Channels of each stage from the lowest resolution up; empty: 768 at up to 32 pixels, halved at every doubling beyond."""
+    top_width: int | None = None
+    """Channels at the highest resolution, doubled at each halving up to four times as many, where `widths` is empty."""
     blocks: int = 2
     """Residual blocks in each stage."""
     expansion: int = 2
@@ -69,6 +71,8 @@ class Config:
     """Adam's second-moment decay at the end of the schedule."""
     half_life: int = 5_000_000
     """Half-life of the generator's moving average in samples, at the end of the schedule; it grows from 0."""
+    penalty_interval: int = 1
+    """Rounds from one with penalties to the next; they then weigh as many times more (lazy regularisation, Karras et al. 2020)."""
     schedule: int | None = 40_000_000
     """Samples over which everything above changes; None: the budget. (The paper counts the critic's samples only: 20 million.)"""
     augment: float = 0.0
@@ -279,13 +283,15 @@ class R3GAN(GAN):
             batch=32,
             minutes=2.5,
             config={
-                "widths": (96, 96, 64, 32),
+                "top_width": 32,
+                "blocks": 1,
                 "expansion": 1,
                 "group_width": 16,
-                "patch": 4,
+                "patch": 2,
                 "dense_ends": True,
                 "gamma": None,
                 "gamma_end": None,
+                "penalty_interval": 4,
                 "learning_rate": 2e-3,
                 "learning_rate_end": 2e-4,
                 "half_life": 10_000,
@@ -389,7 +395,10 @@ class R3GAN(GAN):
             return PointGenerator(config, spec, width, blocks), PointCritic(config, spec, width, blocks)
         _, height, columns = spec.shape
         stages, base = pyramid(height, columns, config.patch)
-        widths = config.widths or tuple(768 >> max(0, i - 3) for i in range(stages))
+        widths = config.widths
+        if config.top_width is not None and not widths:
+            widths = tuple(config.top_width * min(4, 2**i) for i in reversed(range(stages)))
+        widths = widths or tuple(768 >> max(0, i - 3) for i in range(stages))
         if len(widths) < stages:  # a preset made for smaller images: halve on
             widths += tuple(max(config.group_width, widths[-1] >> i + 1) for i in range(stages - len(widths)))
         widths = widths[:stages]
@@ -411,15 +420,15 @@ class R3GAN(GAN):
         fake = self.fake(label, len(real))
 
         both = torch.cat([real, fake if self.config.simultaneous else fake.detach()])
-        logits, squared_norms = with_gradient_norm(lambda x: self.judge(x, labels), both)
+        if self.clock.every(self.config.penalty_interval):
+            logits, squared_norms = with_gradient_norm(lambda x: self.judge(x, labels), both)
+            gamma = self.gamma(self.clock) * self.config.penalty_interval
+            r1, r2 = (gamma * zero_centred(norms) for norms in squared_norms.chunk(2))
+            penalties = {"r1": r1, "r2": r2}
+        else:
+            logits, penalties = self.judge(both, labels), {}
         real_logits, fake_logits = logits.chunk(2)
-        real_norms, fake_norms = squared_norms.chunk(2)
-        gamma = self.gamma(self.clock)
-        critic_move = self.critic.minimizes(
-            relativistic=relativistic_critic(real_logits, fake_logits),
-            r1=gamma * zero_centred(real_norms),
-            r2=gamma * zero_centred(fake_norms),
-        )
+        critic_move = self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), **penalties)
         if self.config.simultaneous:
             yield critic_move, self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))
             return
