@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from gansmith.trainer import Trainer
     from gansmith.watch.watcher import Watcher
 
-PREVIEWED = 64
-"""Examples in a preview, from the same noise every time."""
 PREVIEW_TICKS = 2
 """Ticks from preview to preview."""
 PROBE_TICKS = 5
@@ -85,13 +83,13 @@ class Recorder:
 
     def preview_real(self, data: Dataset) -> None:
         """A picture of real examples, to hold the previews against."""
-        positions = torch.linspace(0, len(data) - 1, min(PREVIEWED, len(data))).long().unique().numpy()
+        positions = torch.linspace(0, len(data) - 1, min(self.model.codec.previewed, len(data))).long().unique().numpy()
         picture = self.model.codec.preview(self.model.codec.decode(data.batch(positions)))
         write_atomically(self.run.samples / "real.png", _png(picture))
 
     def preview(self, samples: int) -> None:
         """A picture of generated examples from fixed noise, kept under the number of samples seen and as latest.png."""
-        picture = self.model.codec.preview(self.model.generate(PREVIEWED, seed=0))
+        picture = self.model.codec.preview(self.model.generate(self.model.codec.previewed, seed=0))
         path = self.run.samples / f"{samples:09d}.png"
         write_atomically(path, _png(picture))
         write_atomically(self.run.samples / "latest.png", _png(picture))

@@ -38,6 +38,19 @@ class Linear:
         return self.start + (self.end - self.start) * moved
 
 
+@dataclass(frozen=True)
+class Geometric:
+    """From start to end by equal factors in equal times, then constant; both must be greater than 0."""
+
+    start: float
+    end: float
+    over: int | None = None
+    """Samples that the change takes; None for the whole budget."""
+
+    def __call__(self, clock: Clock) -> float:
+        return self.start * (self.end / self.start) ** clock.progress(self.over)
+
+
 def as_schedule(value: float | Schedule) -> Schedule:
     """The schedule itself, or a constant one of this number."""
     return value if callable(value) else lambda _: value

@@ -13,7 +13,7 @@ from gansmith.budget import Budget
 from gansmith.clock import Clock
 from gansmith.ema import Average
 from gansmith.ledger import Ledger
-from gansmith.schedules import Cosine, Linear, as_schedule
+from gansmith.schedules import Cosine, Geometric, Linear, as_schedule
 
 
 def at(samples, total=1000):
@@ -37,6 +37,11 @@ def test_before_the_budget_is_known_a_schedule_stands_at_its_start():
 @pytest.mark.parametrize(("samples", "value"), [(0, 1.0), (500, 1.0), (750, 0.5), (1000, 0.0), (2000, 0.0)])
 def test_a_line_that_waits_for_half_of_the_time(samples, value):
     assert Linear(1.0, 0.0, wait=0.5)(at(samples)) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(("samples", "value"), [(0, 1.0), (500, 0.1), (1000, 0.01), (3000, 0.01)])
+def test_equal_factors_in_equal_times(samples, value):
+    assert Geometric(1.0, 0.01)(at(samples)) == pytest.approx(value)
 
 
 def test_numbers_are_constant_schedules():

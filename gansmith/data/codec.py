@@ -28,6 +28,11 @@ class Codec(Protocol[Raw]):
     @property
     def spec(self) -> Spec: ...
 
+    @property
+    def previewed(self) -> int:
+        """How many examples a preview shows."""
+        ...
+
     def pack(self, raw: Raw) -> dict[str, np.ndarray]:
         """One raw example in its compact form, the one that is cached and memory-mapped (images: uint8 [C, H, W])."""
         ...

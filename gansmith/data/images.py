@@ -47,6 +47,10 @@ class Codec:
     def __post_init__(self) -> None:
         check_crop(self.crop)
 
+    @property
+    def previewed(self) -> int:
+        return 64
+
     def pixels(self, image: Image.Image) -> np.ndarray:
         """The image as uint8 [C, H, W] of the codec's shape; raises what Pillow raises on damaged files."""
         channels, height, width = self.spec.shape

@@ -53,6 +53,10 @@ class Codec:
             high=tuple((middle + (1 + _MARGIN) * half).tolist()),
         )
 
+    @property
+    def previewed(self) -> int:
+        return 2000
+
     def pack(self, raw: Float[np.ndarray, " d"]) -> dict[str, np.ndarray]:
         return {"point": np.asarray(raw, np.float32)}
 
