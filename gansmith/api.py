@@ -213,6 +213,7 @@ def _train(
         _restore(trainer, run, extended)
     elif distributed.leads():
         recorder.preview_real(training)
+        recorder.preview(0)
     end = "It ended by a fault."
     try:
         trainer.train()

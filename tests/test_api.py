@@ -44,7 +44,7 @@ def test_a_run_folder_holds_what_the_design_says(tmp_path):
     run = train(evaluate=True)
     found = {path.relative_to(run.folder).as_posix() for path in run.folder.rglob("*")}
     assert {"run.json", "log.jsonl", "evaluations.jsonl", "report.html", "model/model.json", "model/model.safetensors"} <= found
-    assert {"samples/latest.png", "samples/real.png", "samples/000004096.png"} <= found
+    assert {"samples/latest.png", "samples/real.png", "samples/000000000.png", "samples/000004096.png"} <= found
     assert not [name for name in found if name.endswith(".tmp")]
     scores = run.records("evaluations.jsonl")
     assert all({"name", "value", "low", "high", "baseline", "ceiling", "samples_seen"} <= score.keys() for score in scores)
