@@ -48,7 +48,7 @@ def table(results: list[dict]) -> str:
         cells = [f"{s['value']:.3f} ({s['low']:.3f} to {s['high']:.3f})" for s in result["scores"].values()]
         lines.append(f"| {result['gan']} | {result['cpu_seconds']} | {result['samples']:,} | " + " | ".join(cells) + " |")
     for label, key in (("baseline", "baseline"), ("ceiling (real)", "ceiling")):
-        lines.append(f"| {label} | | | " + " | ".join(f"{s[key]:.3f}" for s in results[0]["scores"].values()) + " |")
+        lines.append(f"| {label} | | | " + " | ".join(f"{s[key]:.3f}" for s in results[-1]["scores"].values()) + " |")
     return "\n".join(lines) + "\n"
 
 

