@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--gans", nargs="+", default=["gan", "r3gan"])
     parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--learning-rate", type=float, help="instead of the GAN's own")
     parser.add_argument("--out", type=Path, default=Path("runs/modes"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -55,6 +56,7 @@ def main() -> None:
             run = gansmith.train(
                 data,
                 gan=gan,
+                options={"learning_rate": arguments.learning_rate} if arguments.learning_rate else {},
                 minutes=arguments.minutes,
                 seed=arguments.seed,
                 watchers=[Live()],
@@ -66,14 +68,14 @@ def main() -> None:
             records = run.records("log.jsonl")
             result = {
                 "data": data,
-                "gan": gan,
+                "gan": gan + (f" (learning rate {arguments.learning_rate:g})" if arguments.learning_rate else ""),
                 "seed": arguments.seed,
                 "cpu_seconds": seconds,
                 "samples": records[-1]["samples"],
                 "alarms": sorted({alarm["name"] for record in records for alarm in record["health"]}),
                 "scores": {score.name: score.to_json() for score in judgement.scores},
             }
-            kept = [r for r in kept if (r["data"], r["gan"], r["seed"]) != (data, gan, arguments.seed)] + [result]
+            kept = [r for r in kept if (r["data"], r["gan"], r["seed"]) != (data, result["gan"], arguments.seed)] + [result]
             RESULTS.parent.mkdir(exist_ok=True)
             RESULTS.write_text(json.dumps({"torch": torch.__version__, "threads": 1, "results": kept}, indent=1) + "\n")
             RESULTS.with_suffix(".md").write_text(table(kept))
