@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -58,6 +58,9 @@ class Config:
     few blocks then reach across the whole image, which narrow and shallow networks need."""
     noise: int = 64
     """Dimensions of the latent noise."""
+    code_bits: int = 0
+    """The signs of so many noise dimensions choose one of 2^bits learned vectors, which joins the rest of the noise (points only):
+    data in separate heaps need a latent in separate pieces (Khayatkhoei et al. 2018, Disconnected manifold learning for GANs)."""
     class_embedding: int = 64
     """Dimensions of the learned class vectors."""
     gamma: float | None = 0.05
@@ -86,6 +89,11 @@ class Config:
     """Both players move at once on one critic pass, which saves a third of the time; the paper alternates."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.code_bits < self.noise:
+            raise UserError(
+                f"The bits of the code must be fewer than the {self.noise} dimensions of the noise, but they are {self.code_bits}: "
+                "change --gan.code-bits or --gan.noise."
+            )
         for width in self.widths:
             if width * self.expansion % min(self.group_width, width * self.expansion):
                 raise UserError(
@@ -234,16 +242,22 @@ class PointGenerator(nn.Module):
     def __init__(self, config: Config, spec: Spec, width: int, blocks: int) -> None:
         super().__init__()
         self.classes = nn.Embedding(len(spec.classes), config.class_embedding) if spec.classes else None
-        self.enter = dense(config.noise + (config.class_embedding if spec.classes else 0), width)
+        self.bits = config.code_bits
+        self.enter = dense(config.noise - self.bits + (config.class_embedding if spec.classes else 0), width)
+        self.codes = nn.Embedding(2**config.code_bits, width) if config.code_bits else None
         self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
         self.leave = nn.Linear(width, math.prod(spec.shape))
 
     def forward(
         self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
     ) -> Float[Tensor, "batch dimensions"]:
+        signs, rest = noise[:, : self.bits] > 0, noise[:, self.bits :]
         if self.classes is not None:
-            noise = torch.cat([noise, self.classes(label)], dim=1)
-        return self.leave(self.blocks(self.enter(noise))).float()
+            rest = torch.cat([rest, self.classes(label)], dim=1)
+        x = self.enter(rest)
+        if self.codes is not None:
+            x = x + self.codes((signs << torch.arange(self.bits, device=noise.device)).sum(1))
+        return self.leave(self.blocks(x)).float()
 
 
 class PointCritic(nn.Module):
@@ -275,6 +289,21 @@ def pyramid(height: int, width: int, patch: int) -> tuple[int, tuple[int, int]]:
     while rows % 2 == 0 and columns % 2 == 0 and min(rows, columns) >= 8:
         rows, columns, stages = rows // 2, columns // 2, stages + 1
     return stages, (rows, columns)
+
+
+def paper(about: str, *, batch: int = 256, samples: int = 40_000_000, mirror: bool = True, **config: Any) -> Preset:
+    """A preset with the networks and schedules of the paper."""
+    return Preset(about=f"the paper's {about}", batch=batch, samples=samples, mirror=mirror, config=config)
+
+
+IMAGENET = {
+    "batch": 4096,
+    "samples": 400_000_000,
+    "mirror": False,
+    "group_width": 32,
+    "half_life": 50_000_000,
+    "schedule": 400_000_000,
+}
 
 
 class R3GAN(GAN):
@@ -312,7 +341,8 @@ class R3GAN(GAN):
             config={
                 "widths": (48,),
                 "blocks": 4,
-                "noise": 8,
+                "noise": 16,
+                "code_bits": 8,
                 "gamma": 0.1,
                 "gamma_end": 0.0015,
                 "gamma_falls": "geometric",
@@ -324,57 +354,20 @@ class R3GAN(GAN):
                 "simultaneous": True,
             },
         ),
-        "cifar10": Preset(
-            about="the paper's CIFAR-10 (FID 1.96)", batch=512, samples=40_000_000, mirror=True, config={"augment": 0.55}
+        "cifar10": paper("CIFAR-10 (FID 1.96)", batch=512, augment=0.55),
+        "ffhq64": paper(
+            "FFHQ 64x64 (FID 1.95)", widths=(768,) * 4 + (384,), gamma=2.0, gamma_end=0.2, half_life=500_000, augment=0.3
         ),
-        "ffhq64": Preset(
-            about="the paper's FFHQ 64x64 (FID 1.95)",
-            batch=256,
-            samples=40_000_000,
-            mirror=True,
-            config={"widths": (768, 768, 768, 768, 384), "gamma": 2.0, "gamma_end": 0.2, "half_life": 500_000, "augment": 0.3},
+        "ffhq256": paper(
+            "FFHQ 256x256 (FID 2.75)",
+            widths=(768,) * 4 + (384, 192, 96),
+            gamma=150.0,
+            gamma_end=15.0,
+            half_life=500_000,
+            augment=0.3,
         ),
-        "ffhq256": Preset(
-            about="the paper's FFHQ 256x256 (FID 2.75)",
-            batch=256,
-            samples=40_000_000,
-            mirror=True,
-            config={
-                "widths": (768, 768, 768, 768, 384, 192, 96),
-                "gamma": 150.0,
-                "gamma_end": 15.0,
-                "half_life": 500_000,
-                "augment": 0.3,
-            },
-        ),
-        "imagenet32": Preset(
-            about="the paper's ImageNet 32x32 (FID 1.27)",
-            batch=4096,
-            samples=400_000_000,
-            config={
-                "widths": (1536,) * 4,
-                "group_width": 32,
-                "gamma": 0.5,
-                "gamma_end": 0.05,
-                "half_life": 50_000_000,
-                "schedule": 400_000_000,
-                "augment": 0.5,
-            },
-        ),
-        "imagenet64": Preset(
-            about="the paper's ImageNet 64x64 (FID 2.09)",
-            batch=4096,
-            samples=400_000_000,
-            config={
-                "widths": (1536,) * 5,
-                "group_width": 32,
-                "gamma": 1.0,
-                "gamma_end": 0.1,
-                "half_life": 50_000_000,
-                "schedule": 400_000_000,
-                "augment": 0.4,
-            },
-        ),
+        "imagenet32": paper("ImageNet 32x32 (FID 1.27)", **IMAGENET, widths=(1536,) * 4, gamma=0.5, gamma_end=0.05, augment=0.5),
+        "imagenet64": paper("ImageNet 64x64 (FID 2.09)", **IMAGENET, widths=(1536,) * 5, gamma=1.0, gamma_end=0.1, augment=0.4),
     }
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -401,6 +394,8 @@ class R3GAN(GAN):
         if len(spec.shape) == 1:
             width, blocks = (config.widths or (256,))[0], config.blocks * 2
             return PointGenerator(config, spec, width, blocks), PointCritic(config, spec, width, blocks)
+        if config.code_bits:
+            raise UserError("Images take no code bits, which are for points: leave out --gan.code-bits.")
         _, height, columns = spec.shape
         stages, base = pyramid(height, columns, config.patch)
         widths = config.widths

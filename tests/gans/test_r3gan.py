@@ -114,3 +114,21 @@ def test_simultaneous_and_alternating_games_have_the_same_terms():
 
 def _terms(moves):
     return [t for move in (moves if isinstance(moves, tuple) else (moves,)) for t in move.terms.values()]
+
+
+def test_the_signs_of_the_first_noise_dimensions_choose_the_code_whatever_their_size():
+    gan = R3GAN(Config(widths=(16,), blocks=1, noise=5, code_bits=3), toys.points().codec.spec)
+    generator = gan.generator.network
+    noise = torch.tensor([[1.0, -2.0, 3.0, 0.5, -0.5]])  # bits 1, 0, 1: code 5
+    expected = generator.leave(generator.blocks(generator.enter(noise[:, 3:]) + generator.codes.weight[5]))
+    torch.testing.assert_close(generator(noise), expected)
+    farther = noise * torch.tensor([7.0, 7.0, 7.0, 1.0, 1.0])
+    assert torch.equal(generator(farther), generator(noise))
+    assert not torch.equal(generator(noise * torch.tensor([-1.0, 1, 1, 1, 1])), generator(noise))
+
+
+def test_codes_that_leave_no_noise_and_codes_for_images_are_refused():
+    with pytest.raises(UserError, match=r"fewer than the 4 dimensions .* --gan.code-bits"):
+        Config(noise=4, code_bits=4)
+    with pytest.raises(UserError, match="leave out --gan.code-bits"):
+        R3GAN(Config(widths=(16,), code_bits=4), toys.images().codec.spec)
