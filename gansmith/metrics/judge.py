@@ -1,8 +1,12 @@
 """The judge: generated examples against real ones, beside a trivial baseline and the ceiling that real examples reach."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +24,9 @@ from gansmith.metrics.judgement import Judgement, Neighbours
 from gansmith.metrics.nearest import nearest
 from gansmith.metrics.score import GROUPS, Score
 from gansmith.metrics.sides import Real, Side, choose
+
+if TYPE_CHECKING:
+    from gansmith.model import Model
 
 DEFAULTS = {
     "images": ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas"),
@@ -41,6 +48,7 @@ def judge(
     samples: int | None = None,
     seed: int = 0,
     cache: Path | None = None,
+    model: Model | None = None,
 ) -> Judgement:
     """Measures generated examples against the real ones they should resemble.
 
@@ -65,10 +73,28 @@ def judge(
     folder = cache_folder(cache)
     with torch.autocast("cpu", enabled=False):
         extractor = extractor_for(train, seed, folder)
-        real = Real(train=train, held_out=held_out, extractor=extractor, count=count, lessons=lessons, seed=seed, folder=folder)
+        real = Real(
+            train=train,
+            held_out=held_out,
+            everything=train,
+            extractor=extractor,
+            count=count,
+            lessons=lessons,
+            seed=seed,
+            folder=folder,
+        )
         positions = choose(len(fake), count, seed)
         taught = fake.subset(choose(len(fake), lessons, seed))
-        side = Side(name="generated", data=fake.subset(positions), lessons=taught, real=real)
+        everything = fake if samples is None else fake.subset(np.arange(min(samples, len(fake))))
+        side = Side(
+            name="generated",
+            data=fake.subset(positions),
+            lessons=taught,
+            everything=everything,
+            reference=real.everything,
+            real=real,
+            model=model,
+        )
         neighbours = _neighbours(side, positions)
         scores, skipped = _scores(names, side)
     return Judgement(scores=scores, skipped=skipped, neighbours=neighbours)
@@ -107,9 +133,9 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
                 value=one.value,
                 low=one.low,
                 high=one.high,
-                baseline=companions[f"baseline {name}"],
+                baseline=companions.get(f"baseline {name}"),
                 baseline_name=baseline_name(side.real.train),
-                ceiling=companions[f"ceiling {name}"],
+                ceiling=companions.get(f"ceiling {name}"),
                 better=metrics[name][0],
                 samples=one.samples,
                 reference_samples=one.reference_samples,
@@ -121,14 +147,15 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
 
 
 def _companions(module: str, family: Family, real: Real) -> dict[str, float]:
-    """This family's metrics of the baseline and of the ceiling."""
+    """This family's metrics of the baseline and of the ceiling, where they have a meaning."""
 
     def compute() -> dict[str, Tensor]:
-        return {
-            f"{name} {metric}": torch.tensor(measured.value, dtype=torch.float64)
-            for name, side in (("baseline", real.baseline), ("ceiling", real.ceiling))
-            for metric, measured in family.measure(side).items()
-        }
+        found = {}
+        for name, side in (("baseline", real.baseline), ("ceiling", real.ceiling)):
+            with suppress(NotApplicableError):
+                for metric, measured in family.measure(side).items():
+                    found[f"{name} {metric}"] = torch.tensor(measured.value, dtype=torch.float64)
+        return found
 
     return {name: float(value) for name, value in remember(real.folder, f"companions-{module}", real.key, compute).items()}
 

@@ -64,6 +64,7 @@ class Judgement:
             table.add_column(column, justify="right", no_wrap=True)
         for score in self.scores:
             interval = f"{score.low:.3f} to {score.high:.3f}"
-            values = (f"{score.value:.3f}", interval, f"{score.baseline:.3f}", f"{score.ceiling:.3f}")
+            companions = ("–" if number is None else f"{number:.3f}" for number in (score.baseline, score.ceiling))
+            values = (f"{score.value:.3f}", interval, *companions)
             table.add_row(f"{escape(score.name)} {'↓' if score.better == 'lower' else '↑'}", *values)
         return table

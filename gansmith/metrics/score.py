@@ -22,11 +22,11 @@ class Score:
     low: float
     """Lower end of the 95% interval over the examples that were averaged (delete-a-group jackknife, 20 groups)."""
     high: float
-    baseline: float
-    """The same metric of a trivial model of the data."""
+    baseline: float | None
+    """The same metric of a trivial model of the data, where it has a meaning."""
     baseline_name: str
-    ceiling: float
-    """The same metric of real held-out examples, as many as generated ones."""
+    ceiling: float | None
+    """The same metric of real held-out examples, where it has a meaning."""
     better: Literal["lower", "higher"]
     samples: int
     """Generated examples judged."""

@@ -1,8 +1,11 @@
 """What is compared: the sides that are judged (generated, baseline, held-out) and the real data they are judged by."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +17,14 @@ from gansmith.errors import UserError
 from gansmith.metrics.baseline import gaussian
 from gansmith.metrics.cache import content_key, remember
 from gansmith.metrics.extractors import Extractor
+from gansmith.metrics.extractors.inception import Inception
 from gansmith.metrics.nearest import nearest
+
+if TYPE_CHECKING:
+    from gansmith.model import Model
+
+TRIVIAL = 1000
+"""Examples of the baseline that are judged by a large network: its distance is so great that more would not change it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,7 +33,11 @@ class Real:
 
     train: Dataset
     held_out: Dataset
+    everything: Dataset
+    """All real examples, for the metrics that are defined over all: those that bear the names of papers and packages."""
     extractor: Extractor
+    inception: Inception | None = None
+    """The space of the metrics that are defined in it; only there when one of them was asked for."""
     count: int
     """Examples on every side."""
     lessons: int
@@ -36,7 +50,8 @@ class Real:
     def key(self) -> tuple[str, ...]:
         """All that the scores of baseline and ceiling depend on."""
         sizes = f"{self.count} {self.lessons} {self.seed}"
-        return self.extractor.key, content_key(self.train), content_key(self.held_out), sizes
+        inception = self.inception.key if self.inception else ""
+        return self.extractor.key, inception, content_key(self.train), content_key(self.held_out), sizes
 
     @cached_property
     def features(self) -> Float[Tensor, "train features"]:
@@ -55,24 +70,38 @@ class Real:
             raise UserError(f"judging needs finite numbers, but {broken} of {len(data)} {name} examples are not: leave them out.")
         return features
 
+    def inception_of(self, data: Dataset) -> dict[str, Float[Tensor, "batch features"]]:
+        """Outputs of Inception-v3 for real examples or the baseline: those of the whole data set are remembered, for every part."""
+        inception = self.inception
+        assert inception is not None
+        whole = replace(data, indices=None, held_out=None)
+        outputs = remember(self.folder, inception.name, (inception.key, content_key(whole)), lambda: inception.outputs(whole))
+        return outputs if data.indices is None else {name: output[data.indices] for name, output in outputs.items()}
+
     @cached_property
     def sample(self) -> Float[Tensor, "batch features"]:
         """Features of as many random training examples as every side has."""
         return self.features[choose(len(self.train), self.count, self.seed)]
 
     @cached_property
-    def ceiling(self) -> "Side":
+    def ceiling(self) -> Side:
         """The real held-out examples; to learn from, real training examples."""
         data = self.held_out.subset(choose(len(self.held_out), self.count, self.seed))
         lessons = self.train.subset(choose(len(self.train), self.lessons, self.seed))
-        return Side(name="held-out", data=data, lessons=lessons, real=self)
+        return Side(name="held-out", data=data, lessons=lessons, everything=self.held_out, reference=self.train, real=self)
 
     @cached_property
-    def baseline(self) -> "Side":
+    def baseline(self) -> Side:
         """A Gaussian fitted to the training examples."""
         lessons = gaussian(self.train, max(self.count, self.lessons), self.seed)
-        data = lessons.subset(np.arange(self.count))
-        return Side(name="baseline", data=data, lessons=lessons.subset(np.arange(self.lessons)), real=self)
+        return Side(
+            name="baseline",
+            data=lessons.subset(np.arange(self.count)),
+            lessons=lessons.subset(np.arange(self.lessons)),
+            everything=lessons.subset(np.arange(min(len(lessons), TRIVIAL))),
+            reference=self.everything,
+            real=self,
+        )
 
     @cached_property
     def held_out_distance(self) -> float:
@@ -93,11 +122,30 @@ class Side:
     """As many examples as every other side has."""
     lessons: Dataset
     """The examples to learn from, for metrics that train something on this side: possibly more than `data`."""
+    everything: Dataset
+    """All examples, for the metrics that are defined over all: possibly more than `data`."""
+    reference: Dataset
+    """The real examples that `everything` is compared with."""
     real: Real
+    model: Model | None = None
+    """What made the examples, if it is at hand."""
 
     @cached_property
     def features(self) -> Float[Tensor, "batch features"]:
         return self.real.features_of(self.data, self.name)
+
+    @cached_property
+    def inception(self) -> dict[str, Float[Tensor, "everything features"]]:
+        """The outputs of Inception-v3 for all examples: see `Inception.outputs`."""
+        assert self.real.inception is not None
+        if self.name == "generated":
+            return self.real.inception.outputs(self.everything)
+        return self.real.inception_of(self.everything)
+
+    @cached_property
+    def inception_reference(self) -> dict[str, Float[Tensor, "reference features"]]:
+        """The same of the real examples they are compared with."""
+        return self.real.inception_of(self.reference)
 
     @cached_property
     def distances(self) -> Float[Tensor, " batch"]:
