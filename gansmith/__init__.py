@@ -12,6 +12,7 @@ _HOMES = {
     "train": "gansmith.api",
     "load": "gansmith.api",
     "evaluate": "gansmith.api",
+    "compare": "gansmith.comparison",
     "inspect": "gansmith.api",
     "open_dataset": "gansmith.data.sources",
     "GAN": "gansmith.game",
@@ -28,6 +29,7 @@ __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
     from gansmith.api import evaluate, inspect, load, train
+    from gansmith.comparison import compare
     from gansmith.data.sources import open_dataset
     from gansmith.data.spec import Spec
     from gansmith.errors import UserError

@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from gansmith import distributed, planning
-from gansmith.checkpoint import load_newest
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.data.mirrored import mirrored
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.examination import Examination
+from gansmith.examiner import Examiner
+from gansmith.metrics.cache import content_key
 from gansmith.model import Model
-from gansmith.recorder import Recorder
-from gansmith.run import Run
-from gansmith.trainer import Guest, Interrupted, Settings, Trainer
+from gansmith.recorder import Follower, Recorder
+from gansmith.run import BEST, Run
+from gansmith.trainer import Interrupted, Settings, Trainer
 
 if TYPE_CHECKING:
     from gansmith.metrics.judgement import Judgement
@@ -57,6 +57,11 @@ def train(
     device: str = "auto",
     precision: str = "auto",
     mirror: bool | None = None,
+    judge_metrics: Sequence[str] = (),
+    judge_samples: int = Examination.samples,
+    judge_share: float = Examination.share,
+    keep_best: str | None = None,
+    patience: int | None = None,
     evaluate: bool = True,
     watchers: Sequence[Watcher | Callable[[Path], Watcher]] = (),
     **opening: Any,
@@ -68,6 +73,10 @@ def train(
     run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
     keeps its own configuration; a budget given with it extends or shortens it. A watcher may be given as a function of the run folder.
 
+    `judge_metrics` are measured on the way, on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best` names
+    the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
+    `judge_metrics`) has not left its 95% interval for the better in so many judgements.
+
     Raises UserError for whatever the user can mend, and Interrupted when stopped by Ctrl-C or SIGTERM after saving.
     """
     distributed.start()
@@ -78,6 +87,7 @@ def train(
         raise UserError(
             "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
         )
+    examination = Examination.wished(judge_metrics, judge_samples, judge_share, keep_best, patience)
     dataset = _open_together(data, opening)
     plan = planning.plan(
         dataset,
@@ -97,7 +107,7 @@ def train(
     folder = Path(distributed.share_text(str(folder)))
     if (folder / "run.json").exists():
         raise UserError(f"{folder} already holds a run: continue it with --resume, or choose another --out.")
-    return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers)
+    return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers, examination)
 
 
 def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str) -> Path | None:
@@ -168,7 +178,11 @@ def _continue(
         settings=Settings(**{**settings, "device": planning.choose_device(settings["device"].partition(":")[0])}),
         mirror=run.facts["mirror"],
     )
-    return _train(dataset, plan, folder, run.facts["data"], run, evaluate, watchers, extended=bool(minutes or samples))
+    examined = run.facts.get("examination")
+    examination = Examination.from_json(examined) if examined else None
+    return _train(
+        dataset, plan, folder, run.facts["data"], run, evaluate, watchers, examination, extended=bool(minutes or samples)
+    )
 
 
 def _gan_class(run: Run) -> Any:
@@ -193,6 +207,7 @@ def _train(
     resumed: Run | None,
     evaluate: bool,
     watching: Sequence[Watcher | Callable[[Path], Watcher]],
+    examination: Examination | None,
     extended: bool = False,
 ) -> Run:
     training, held_out = _split(dataset)
@@ -200,23 +215,30 @@ def _train(
     played = mirrored(training) if plan.mirror else training
     trainer = Trainer(gan, played, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
-    run = resumed or distributed.in_first(lambda: Run.create(folder, _facts(folder, dataset, plan, gan, source))) or Run(folder)
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
+    model, examiner = Model(gan, dataset.codec, card), None
+    if examination is not None:
+        trainer.aside = examination.share
+        examiner = distributed.in_first(lambda: Examiner(examination, model, training, held_out, folder / BEST))
+    facts = _facts(folder, dataset, plan, gan, source) | _judged_with(held_out, examination)
+    run = resumed or distributed.in_first(lambda: Run.create(folder, facts)) or Run(folder)
     if distributed.leads():
-        recorder = Recorder(run, Model(gan, dataset.codec, card), training, held_out, watchers)
+        recorder = Recorder(run, model, training, held_out, watchers, examiner)
         trainer.guest = recorder
         for watcher in watchers:
             watcher.started(run.facts)
     else:
         trainer.guest = Follower(run)
     if resumed:
-        _restore(trainer, run, extended)
+        _restore(trainer, run, extended, examiner)
     elif distributed.leads():
         recorder.preview_real(training)
         recorder.preview(0)
     end = "It ended by a fault."
     try:
         trainer.train()
+        if examiner is not None and (verdict := examiner.verdict()):
+            recorder.say(verdict)
         if distributed.leads() and evaluate:
             run.judgement = _judged_if_possible(run, recorder, training, held_out)
         end = f"Done: {folder}"
@@ -268,7 +290,12 @@ def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source
     }
 
 
-def _restore(trainer: Trainer, run: Run, extended: bool) -> None:
+def _judged_with(held_out: Dataset, examination: Examination | None) -> dict[str, Any]:
+    """What run.json remembers of how scores are taken: which examples are held out, and what is measured on the way."""
+    return {"held_out": content_key(held_out), "examination": examination.to_json() if examination else None}
+
+
+def _restore(trainer: Trainer, run: Run, extended: bool, examiner: Examiner | None) -> None:
     assert trainer.guest is not None
     state = trainer.guest.last_good()
     if state is None:
@@ -277,25 +304,16 @@ def _restore(trainer: Trainer, run: Run, extended: bool) -> None:
     trainer.load_state(*state)
     if extended:
         run.facts["settings"] |= {"minutes": trainer.settings.minutes, "samples": trainer.settings.samples}
+        if run.facts.get("examination"):
+            run.facts["examination"]["schedule"] = None
         run.write_facts()
         trainer.gan.clock.total = None
         trainer.budget.samples = trainer.settings.samples
+        if examiner is not None:
+            examiner.begin_anew()
     trainer.guest.say(f"Continuing at {trainer.gan.clock.samples:,} samples.")
-
-
-class Follower(Guest):
-    """The guest of the processes that only compute."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-    def tick(self, trainer: Trainer, record: dict[str, Any]) -> None: ...
-    def progress(self, trainer: Trainer) -> None: ...
-    def save(self, tensors: Any, facts: Any) -> None: ...
-    def say(self, sentence: str) -> None: ...
-
-    def last_good(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
-        return load_newest(self.run.checkpoints, lambda _: None)
+    if examiner is not None and examiner.enough:
+        trainer.guest.say(examiner.farewell())
 
 
 # ---- judging ------------------------------------------------------------------------------------------------------------------
@@ -309,12 +327,17 @@ def evaluate_run(
     samples: int | None = None,
     seed: int = 0,
     watchers: Sequence[Watcher] = (),
+    **how: Any,
 ) -> Judgement:
-    """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own."""
+    """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own.
+
+    `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, device, progress.
+    """
+    how["device"] = planning.choose_device(how.get("device") or "auto")
     training, held_out = _split(run_data(run))
     if data is not None:
         held_out = _like(training, data)
-    return _judge_and_report(run, run.model(), training, held_out, watchers, metrics=metrics, samples=samples, seed=seed)
+    return _judge_and_report(run, run.model(), training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
 
 
 def evaluate(
@@ -322,8 +345,9 @@ def evaluate(
 ) -> Judgement:
     """Judges a run against its data, or anybody's samples: `evaluate("runs/digits-0001")`, `evaluate(real="photos/", fake="made/")`.
 
-    `metrics`, `samples` and `seed` choose what is measured and how; opening options (`resolution`, ...) apply to both sides of the second
-    form. Raises UserError if neither form is given.
+    `metrics`, `samples` and `seed` choose what is measured and how, `features`, `inception`, `resize`, `fast` and `device` in which
+    space (see `metrics.judge.judge`); opening options (`resolution`, ...) apply to both sides of the second form. Raises UserError if
+    neither form is given.
     """
     from gansmith.metrics.judge import judge
 
@@ -332,8 +356,22 @@ def evaluate(
     if real is None or fake is None:
         raise UserError("Judging needs a run folder, or both --real and --fake.")
     opening = {name: options.pop(name) for name in OPENING if name in options}
-    training, held_out = _split(open_dataset(real, **opening))
-    return judge(_like(training, fake), training, held_out, **options)
+    options["device"] = planning.choose_device(options.get("device") or "auto")
+    everything = open_dataset(real, **opening)
+    training, held_out = _split(everything)
+    return judge(_like(training, fake), training, held_out, everything=dataclasses.replace(everything, held_out=None), **options)
+
+
+def evaluate_elsewhere(
+    run: Run, *, data: Any, metrics: Sequence[str] | None = None, samples: int | None = None, seed: int = 0
+) -> Judgement:
+    """Judges a run's model by data that it was not trained on, which stand for the training data too; writes nothing."""
+    from gansmith.metrics.judge import MOST, judge
+
+    model = run.model()
+    fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
+    training, held_out = _split(_like(fake, data))
+    return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
 
 def _like(training: Dataset, data: Any) -> Dataset:
@@ -347,15 +385,17 @@ def _like(training: Dataset, data: Any) -> Dataset:
 def _judge_and_report(
     run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
 ) -> Judgement:
-    from gansmith.metrics.judge import MOST, judge
+    from gansmith.metrics.judge import MOST, judge, over_all
     from gansmith.report.html import write_report
 
-    count = min(options.get("samples") or MOST, len(held_out))
+    count = options.get("samples") or MOST
+    if not over_all(options.get("metrics")):
+        count = min(count, len(held_out))
     fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
-    judgement = judge(fake, training, held_out, **options)
+    judgement = judge(fake, training, held_out, model=model, **options)
     seen = model.card["samples"]
-    records = [{"samples_seen": seen, **score.to_json()} for score in judgement.scores]
-    run.append("evaluations.jsonl", records)
+    asked, key = options.get("samples"), content_key(held_out)
+    records = run.add_scores(judgement.scores, samples_seen=seen, asked=asked, held_out=key)
     shown = judgement.neighbours
     rows = [
         raw

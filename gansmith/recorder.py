@@ -15,11 +15,13 @@ from torch import Tensor
 from gansmith.checkpoint import load_newest, save_checkpoint, write_atomically
 from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset
+from gansmith.errors import UserError
 from gansmith.health import PROBED, Health, Landmarks
 from gansmith.model import Model
 from gansmith.run import Run
 
 if TYPE_CHECKING:
+    from gansmith.examiner import Examiner
     from gansmith.trainer import Trainer
     from gansmith.watch.watcher import Watcher
 
@@ -32,8 +34,16 @@ PROBE_TICKS = 5
 class Recorder:
     """The trainer's guest in a run folder."""
 
-    def __init__(self, run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher]) -> None:
-        self.run, self.model, self.watchers = run, model, watchers
+    def __init__(
+        self,
+        run: Run,
+        model: Model,
+        training: Dataset,
+        held_out: Dataset,
+        watchers: Sequence[Watcher],
+        examiner: Examiner | None = None,
+    ) -> None:
+        self.run, self.model, self.watchers, self.examiner = run, model, watchers, examiner
         self.health = Health()
         codec = model.codec
         self.held_out = held_out.batch(slice(0, PROBED))
@@ -52,7 +62,9 @@ class Recorder:
         self.run.append("log.jsonl", [record])
         for watcher in self.watchers:
             watcher.tick(record)
-        if number % PREVIEW_TICKS == 0 or clock.progress() == 1:
+        if self.examiner is not None:
+            self._examine(self.examiner, trainer, record)
+        if number % PREVIEW_TICKS == 0 or clock.progress() == 1 or self.enough():
             self.preview(clock.samples)
 
     def progress(self, trainer: Trainer) -> None:
@@ -62,22 +74,54 @@ class Recorder:
 
     def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         samples = facts["clock"]["samples"]
-        save_checkpoint(self.run.checkpoints, samples, tensors, {**facts, "health": self.health.state()})
+        kept, examined = self.examiner.state() if self.examiner else ({}, None)
+        facts = {**facts, "health": self.health.state(), "examiner": examined}
+        save_checkpoint(self.run.checkpoints, samples, {**tensors, **kept}, facts)
         self.model.card["samples"] = samples
         self.model.save(self.run.model_folder)
 
     def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The newest state that can be read; log and pictures after it are dropped."""
+        """The newest state that can be read; log, scores and pictures after it are dropped."""
         state = load_newest(self.run.checkpoints, self.say)
         if state is not None:
             self.run.forget_after(state[1]["clock"]["samples"])
             self.health.load_state(state[1]["health"])
+            if self.examiner:
+                self.examiner.load_state(state[0], state[1]["examiner"])
         return state
+
+    def enough(self) -> bool:
+        """Whether the examiner's patience is at its end."""
+        return self.examiner is not None and self.examiner.enough
 
     def say(self, sentence: str) -> None:
         self.run.append("messages.jsonl", [{"sentence": sentence}])
         for watcher in self.watchers:
             watcher.message(sentence)
+
+    # ---- scores on the way ------------------------------------------------------------------------------------------------------
+
+    def _examine(self, examiner: Examiner, trainer: Trainer, record: Mapping[str, Any]) -> None:
+        """Has the model examined if it is time to; `record` is the tick's line of log."""
+        clock, (then, samples) = trainer.gan.clock, trainer.tick_started
+        number, pace = trainer.tick_number(clock.samples), (record["seconds"] - then) / (clock.samples - samples)
+        if sentence := examiner.settle(number, max(pace, 1e-9) * trainer.tick_samples()):
+            self.run.facts["examination"] = examiner.examination.to_json()
+            self.run.write_facts()
+            self.say(sentence)
+        if not examiner.due(number, final=clock.progress() == 1):
+            return
+        try:
+            scores = examiner.examine(number, clock.samples)
+        except UserError as error:
+            self.say(f"Not judged at {clock.samples:,} samples: {error}")
+            return
+        asked, key = examiner.examination.samples, examiner.held_out_key
+        records = self.run.add_scores(scores, samples_seen=clock.samples, tick=number, asked=asked, held_out=key)
+        for watcher in self.watchers:
+            watcher.evaluation(records)
+        if examiner.enough:
+            self.say(examiner.farewell())
 
     # ---- pictures and probes ----------------------------------------------------------------------------------------------------
 
@@ -104,6 +148,24 @@ class Recorder:
         scores = [gan.scores(_on(device, batch)).float().cpu() for batch in (self.held_out, fake)]
         gan.train()
         return self.landmarks.probe(self.model.codec.sketch(fake), *scores)
+
+
+class Follower:
+    """The guest of the processes that only compute."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def tick(self, trainer: Trainer, record: dict[str, Any]) -> None: ...
+    def progress(self, trainer: Trainer) -> None: ...
+    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None: ...
+    def say(self, sentence: str) -> None: ...
+
+    def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        return load_newest(self.run.checkpoints, lambda _: None)
+
+    def enough(self) -> bool:
+        return False
 
 
 def _on(device: torch.device, batch: Batch) -> dict[str, Tensor]:

@@ -13,15 +13,22 @@ from gansmith.errors import UserError
 
 if TYPE_CHECKING:
     from gansmith.metrics.judgement import Judgement
+    from gansmith.metrics.score import Score
     from gansmith.model import Model
+
+BEST = "best"
+"""The folder of a run's best model."""
 
 
 class Run:
     """A run folder: configuration, checkpoints, log, samples, evaluations, model and report."""
 
     def __init__(self, folder: Path | str) -> None:
-        """Opens a run. Raises UserError if the folder holds none."""
+        """Opens a run; RUN/best is the run with its best model in place of the last one. Raises UserError if there is none."""
         self.folder = Path(folder)
+        self.takes_best = self.folder.name == BEST and not (self.folder / "run.json").exists()
+        if self.takes_best:
+            self.folder = self.folder.parent
         self.judgement: Judgement | None = None
         """What the training found at its end, in the process that trained."""
         path = self.folder / "run.json"
@@ -76,7 +83,12 @@ class Run:
 
     @property
     def model_folder(self) -> Path:
-        return self.folder / "model"
+        return self.best_folder if self.takes_best else self.folder / "model"
+
+    @property
+    def best_folder(self) -> Path:
+        """The best model so far, if the training was asked to keep it."""
+        return self.folder / BEST
 
     def append(self, name: str, records: Iterable[Mapping[str, Any]]) -> None:
         """Adds lines to a .jsonl file. Raises UserError if they cannot be written."""
@@ -99,10 +111,22 @@ class Run:
                 continue
         return records
 
+    def add_scores(self, scores: Iterable[Score], **conditions: Any) -> list[dict[str, Any]]:
+        """Adds scores to evaluations.jsonl, each with the conditions that `compare` must know, and returns the lines.
+
+        `samples_seen` by the model; `asked`, how many examples were asked for; `held_out`, the key of the held-out data; on the way
+        through a training `tick`, the number of the tick.
+        """
+        records = [{**conditions, **score.to_json()} for score in scores]
+        self.append("evaluations.jsonl", records)
+        return records
+
     def forget_after(self, samples: int) -> None:
-        """Drops log lines and pictures of a future that a kill cut off and that will be trained again."""
-        kept = [record for record in self.records("log.jsonl") if record["samples"] <= samples]
-        write_atomically(self.folder / "log.jsonl", "".join(json.dumps(record) + "\n" for record in kept).encode())
+        """Drops log lines, scores and pictures of a future that a kill cut off and that will be trained again."""
+        for name, key in (("log.jsonl", "samples"), ("evaluations.jsonl", "samples_seen")):
+            if (self.folder / name).exists():
+                kept = [record for record in self.records(name) if record[key] <= samples]
+                write_atomically(self.folder / name, "".join(json.dumps(record) + "\n" for record in kept).encode())
         for picture in self.samples.glob("[0-9]*.png"):
             if int(picture.stem) > samples:
                 picture.unlink()
@@ -113,7 +137,7 @@ class Run:
         """The trained model, ready to generate."""
         from gansmith.model import Model
 
-        return Model.load(self.folder)
+        return Model.load(self.model_folder if self.takes_best else self.folder)
 
     def generate(self, n: int = 64, *, seed: int = 0, truncation: float = 1.0, **where: str) -> list[Any]:
         """n new examples in the codec's raw form (images: pictures with a label), e.g. `run.generate(64, class_="7")`."""

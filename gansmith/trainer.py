@@ -28,6 +28,8 @@ SAVING_SHARE = 0.05
 """The largest share of the time that checkpoints may take."""
 ROLL_BACKS = 3
 """How often a diverged game goes back to the last good state before it is given up."""
+SAVE, END, INTERRUPT = 1.0, 2.0, 3.0
+"""What may be wished for after a round; of several wishes the greatest is followed, and each includes saving."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ class Guest(Protocol):
     def progress(self, trainer: Trainer) -> None: ...
     def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None: ...
     def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None: ...
+    def enough(self) -> bool: ...
     def say(self, sentence: str) -> None: ...
 
 
@@ -89,6 +92,8 @@ class Trainer:
         self.tick_started = (0.0, 0)
         self.saved_at, self.saving_took = time.monotonic(), 0.0
         self.stopping = False
+        self.aside = 0.0
+        """The share of the minutes that is left to the guest, besides previews and checkpoints."""
 
     # ---- the game -------------------------------------------------------------------------------------------------------------
 
@@ -146,7 +151,8 @@ class Trainer:
             if clock.samples == 0:
                 self._save()
             self.budget.settle(clock, self.settings.batch)
-            while clock.total is None or clock.samples < clock.total:
+            wish, saved = self._wish(), False
+            while wish < END and (clock.total is None or clock.samples < clock.total):
                 before = clock.samples
                 self.play_round(measure=self._tick_due(before, before + self.dealt))
                 self.budget.settle(clock, clock.samples - before)
@@ -154,24 +160,36 @@ class Trainer:
                     self.guest.progress(self)
                 if self._tick_due(before, clock.samples):
                     self.tick()
-                wish = distributed.greatest(2.0 * self.stopping + self.checkpoint_due())
-                if wish:
+                wish = self._wish()
+                saved = wish >= SAVE
+                if saved:
                     self._save()
-                if wish >= 2:
-                    raise Interrupted
-            self._save()
+            if not saved:
+                self._save()
+            if wish == INTERRUPT:
+                raise Interrupted
+
+    def _wish(self) -> float:
+        """The greatest wish of any process."""
+        enough = self.guest is not None and self.guest.enough()
+        return distributed.greatest(max(INTERRUPT * self.stopping, END * enough, SAVE * self.checkpoint_due()))
 
     def _minutes_left(self) -> float | None:
-        return None if self.settings.minutes is None else max(0.0, self.settings.minutes - self.seconds_before / 60)
+        minutes = self.settings.minutes
+        return None if minutes is None else max(0.0, minutes - self.seconds_before / 60) * (1 - self.aside)
 
     def _tick_due(self, before: int, after: int) -> bool:
         total = self.gan.clock.total
         return total is not None and (after >= total or self.tick_number(after) > self.tick_number(before))
 
-    def tick_number(self, samples: int) -> int:
-        """How many ticks have passed at so many samples; the total must be known."""
+    def tick_samples(self) -> int:
+        """The samples from tick to tick, if batches are smaller; the total must be known."""
         assert self.gan.clock.total is not None
-        return samples // max(1, min(self.gan.clock.total // TICKS, LONGEST_TICK))
+        return max(1, min(self.gan.clock.total // TICKS, LONGEST_TICK))
+
+    def tick_number(self, samples: int) -> int:
+        """How many ticks have passed at so many samples."""
+        return samples // self.tick_samples()
 
     def seconds(self) -> float:
         """Time trained so far, in all sittings."""

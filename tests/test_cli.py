@@ -116,6 +116,10 @@ MISTAKES = {
     "train clusters.npy --resolution 8": "which have no resolution",
     "train squares.npz --channels 2": "channels",
     "train --dry-run": "A dry run needs data",
+    "train clusters.npy --judge-metrics fidd": 'there is no metric "fidd"',
+    "train clusters.npy --patience 3": "needs a metric: name some with --judge-metrics, or one with --keep-best",
+    "train clusters.npy --keep-best frechet --judge-share 2": "--judge-share must lie between 0 and 1, but it is 2",
+    "train clusters.npy --resume --keep-best recall --patience 3": "leave --keep-best, --patience out, or begin a new run",
     "generate": "gansmith generate needs RUN: see gansmith generate --help.",
     "generate nothing": "nothing holds no model",
     "generate runs/clusters-0001 -n 0": "-n must be at least 1, but it is 0",
@@ -129,10 +133,14 @@ MISTAKES = {
     "evaluate runs/clusters-0001 --real clusters.npy": "Give either the run runs/clusters-0001",
     "evaluate --real clusters.npy": "Judging needs a run folder, or both --real and --fake.",
     "evaluate --real clusters.npy --fake squares.npz": "generated",
-    "evaluate runs/clusters-0001 --metrics fid": 'there is no metric "fid"',
+    "evaluate runs/clusters-0001 --metrics frechett": 'there is no metric "frechett" (did you mean "frechet"?)',
     "evaluate runs/clusters-0001 --json none/scores.json": "none/scores.json, whose folder does not exist",
     "export runs/clusters-0001": "gansmith export needs RUN and --to",
     "export runs/clusters-0001 --to onyx": "--to takes one of onnx, torch, safetensors, but it is 'onyx'",
+    "compare": "Comparing needs two or more runs, each named once, but was given none.",
+    "compare runs/clusters-0001": "Comparing needs two or more runs",
+    "compare runs/clusters-0001 runs/none": "runs/none is not a run folder",
+    "compare runs/clusters-0001 runs/squares-0001": "clusters-0001 on clusters, squares-0001 on squares",
     "inspect": "gansmith inspect needs DATA",
     "inspect nothing-here": "there is no data nothing-here",
     "list gan": "gansmith list takes one of gans, data, metrics, presets, formats, but it is 'gan'",
@@ -206,6 +214,21 @@ def test_train_prints_nothing_but_json_on_stdout_if_asked(capsys):
     assert Path(facts["report"]).is_file()
     assert {score["name"] for score in facts["evaluation"]["scores"]} >= {"frechet[raw]", "coverage[raw]"}
     assert "Report:" in said.err
+
+
+def test_scores_taken_on_the_way_stand_on_the_live_line_and_the_best_model_is_kept(capsys):
+    wish = ["--judge-metrics", "recall", "--keep-best", "frechet", "--judge-samples", "50", "--judge-share", "0.9"]
+    assert main(["train", "clusters.npy", *FAST, *wish, "--no-evaluate", "--out", "made/best"]) == 0
+    said = capsys.readouterr().err
+    assert "Judging recall, frechet takes" in said
+    assert "recall[raw]" in said.splitlines()[-2]
+    assert "best/" in said
+    assert main(["generate", "made/best/best", "-n", "3", "--out", "made/kept.npz"]) == 0
+    assert main(["evaluate", "made/best/best", "--metrics", "recall", "--samples", "50"]) == 0
+    run = gansmith.Run("made/best")
+    assert run.records("evaluations.jsonl")[-1]["samples_seen"] == gansmith.load("made/best/best").card["samples"]
+    assert main(["compare", "made/best", "made/best/best", "--metrics", "frechet"]) == 0
+    assert "best/best" in capsys.readouterr().out
 
 
 def test_runs_are_numbered_and_reported_even_if_they_are_not_judged():

@@ -33,6 +33,9 @@ class Listener:
     def last_good(self):
         return self.states[-1] if self.states else None
 
+    def enough(self):
+        return False
+
     def say(self, sentence):
         self.said.append(sentence)
 
@@ -206,6 +209,42 @@ def test_sigterm_saves_and_stops_and_the_rest_of_the_training_is_exact():
     assert torch.equal(weights(resumed), weights(whole))
     after = [record["terms"] for record in whole.guest.records if record["samples"] > 1056]
     assert [record["terms"] for record in resumed.guest.records] == after
+
+
+def test_a_stop_that_is_asked_for_while_the_first_state_is_saved_is_followed():
+    guest = Listener()
+    save = guest.save
+    guest.save = lambda tensors, facts: (save(tensors, facts), os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Interrupted):
+        trainer_for(guest=guest).train()
+    assert guest.states[-1][1]["clock"]["samples"] == 0
+
+
+def test_the_last_state_is_saved_once(monkeypatch):
+    monkeypatch.setattr(Trainer, "checkpoint_due", lambda self: True)
+    guest = Listener()
+    trainer_for(guest=guest).train()
+    saved = [facts["clock"]["samples"] for _, facts in guest.states]
+    assert saved == list(range(0, 3201, 32))
+
+
+def test_a_guest_that_has_enough_ends_the_training_which_is_saved():
+    guest = Listener()
+    guest.enough = lambda: len(guest.records) == 10
+    trainer = trainer_for(guest=guest)
+    trainer.train()
+    assert trainer.gan.clock.samples == guest.records[-1]["samples"] < 3200
+    assert guest.states[-1][1]["clock"]["samples"] == trainer.gan.clock.samples
+    resumed = trainer_for(guest=guest)
+    resumed.load_state(*guest.states[-1])
+    resumed.train()
+    assert resumed.gan.clock.samples == trainer.gan.clock.samples
+
+
+def test_minutes_are_left_to_the_guest():
+    trainer = trainer_for(samples=None, minutes=10)
+    trainer.aside = 0.2
+    assert trainer._minutes_left() == pytest.approx(8)
 
 
 def test_a_batch_that_does_not_divide_is_refused_in_a_sentence():

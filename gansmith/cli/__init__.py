@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "train a GAN on data, judge it and write a report",
     "generate": "make new examples with a trained model",
     "evaluate": "judge a run, or anybody's samples, against real data",
+    "compare": "runs beside each other, and which of their differences are real",
     "export": "write a model for other programs: ONNX, torch, safetensors",
     "inspect": "what is in some data, what is wrong with it, what would be trained",
     "list": "the GANs, data sets, metrics and presets there are",

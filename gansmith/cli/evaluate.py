@@ -1,12 +1,14 @@
 """gansmith evaluate: a run, or anybody's samples, against real data."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from gansmith.cli.options import Opening, parse, takes
+from gansmith.cli.options import Flag, Opening, parse, takes
 from gansmith.cli.output import Output
 from gansmith.errors import UserError
 
@@ -28,6 +30,18 @@ class Evaluate:
     """Held-out data of your own to judge a run with."""
     metrics: Annotated[str | None, takes("A,B,..", "those that suit the data")] = None
     """Metrics to measure (gansmith list metrics)."""
+    features: Annotated[str | None, takes("SPACE", "classifier, trained on the spot")] = None
+    """The space of the metrics that leave it open: classifier, inception, dinov2, clip, torchvision:NAME, timm:NAME, FILE.onnx,
+    FILE.pt, FILE.pt2 or FILE.py:FUNCTION."""
+    inception: Annotated[str | None, takes("FILE", "$GANSMITH_INCEPTION, else fetched once")] = None
+    """Weights of Inception-v3, for fid, kid, is, sfid and fid_infinity."""
+    resize: Annotated[Literal["clean", "tensorflow", "pytorch"], takes("HOW", "clean")] = "clean"
+    """How Inception-v3 gets its images: clean (as clean-fid), tensorflow (as torch-fidelity and the original), pytorch (as
+    pytorch-fid)."""
+    fast: Flag = False
+    """Let Inception-v3 compute in bfloat16: about twice as fast, and the score says how far it is off."""
+    device: Annotated[str, takes("DEVICE", "auto")] = "auto"
+    """Where networks compute: cpu, cuda, mps."""
     samples: Annotated[int | None, takes("N", "10000, or as many as there are")] = None
     """Examples to judge on each side."""
     seed: Annotated[int, takes("S", "0")] = 0
@@ -44,6 +58,7 @@ def run(argv: list[str]) -> int:
         raise UserError(f"Give either the run {options.run}, whose data are known, or --real and --fake, not both.")
     output = Output(options.json)
     from gansmith import api
+    from gansmith.run import Run
 
     judgement = api.evaluate(
         options.run,
@@ -53,10 +68,30 @@ def run(argv: list[str]) -> int:
         metrics=[name.strip() for name in options.metrics.split(",")] if options.metrics else None,
         samples=options.samples,
         seed=options.seed,
+        features=options.features,
+        inception=options.inception,
+        resize=options.resize,
+        fast=options.fast,
+        device=options.device,
+        progress=_progress(output),
         **opening,
     )
     output.show(judgement.table())
     if options.run is not None:
-        output.say(f"Report: {options.run / 'report.html'}")
+        output.say(f"Report: {Run(options.run).folder / 'report.html'}")
     output.result(judgement.to_json())
     return 0
+
+
+def _progress(output: Output) -> Callable[[int, int], None]:
+    """Says every tenth of a long computation, once it has taken some seconds."""
+    began = time.monotonic()
+    said = [0, 0]
+
+    def say(done: int, total: int) -> None:
+        tenth = 10 * done // total
+        if [total, tenth] != said and time.monotonic() - began > 5:
+            said[:] = [total, tenth]
+            output.say(f"Inception-v3 has seen {done:,} of {total:,} images.")
+
+    return say

@@ -75,6 +75,11 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
     return options
 
 
+def names_in(text: str | None) -> list[str]:
+    """The names in A,B,.."""
+    return [name for part in (text or "").split(",") if (name := part.strip())]
+
+
 def value_of(option: str, argv: Sequence[str]) -> str | None:
     """The last value of an option in a command line that is not parsed yet."""
     found = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from gansmith.cli.options import Flag, Opening, parse, takes, value_of
+from gansmith.cli.options import Flag, Opening, names_in, parse, takes, value_of
 from gansmith.cli.output import Output
 from gansmith.cli.rehearsal import rehearse
 from gansmith.errors import UserError
@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from gansmith.run import Run
     from gansmith.watch.watcher import Watcher
 
-KEPT = ("gan", "preset", "batch", "accumulate", "seed", "device", "precision", "mirror", "no_mirror")
+EXAMINATION = ("judge_samples", "judge_share", "keep_best", "patience")
+KEPT = (
+    "gan",
+    "preset",
+    "batch",
+    "accumulate",
+    "seed",
+    "device",
+    "precision",
+    "mirror",
+    "no_mirror",
+    "judge_metrics",
+    *EXAMINATION,
+)
 """What a resumed run keeps as it was begun."""
 BARE = {"--resume": "newest"}
 
@@ -64,6 +77,16 @@ class Train:
     no_mirror: Flag = False
     """Do not double the data, whatever the preset says."""
     opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
+    judge_metrics: Annotated[str | None, takes("A,B,..")] = None
+    """Metrics to measure on the way (gansmith list metrics)."""
+    judge_samples: Annotated[int, takes("N", "2000")] = 2000
+    """Examples to judge on each side on the way."""
+    judge_share: Annotated[float, takes("S", "0.05")] = 0.05
+    """The largest share of the time that judging on the way may take."""
+    keep_best: Annotated[str | None, takes("METRIC")] = None
+    """Keep the best model by this metric in RUN/best/."""
+    patience: Annotated[int | None, takes("N")] = None
+    """Stop when --keep-best's metric (or the first of --judge-metrics) has not left its interval for the better N times."""
     no_evaluate: Flag = False
     """Do not judge the result."""
     track: Annotated[Literal["tensorboard", "wandb"] | None, takes("{tensorboard,wandb}")] = None
@@ -82,6 +105,10 @@ class Train:
         own, given = getattr(self, "options", None), _own(argv)
         options = {name: value for name, value in vars(own).items() if {name, f"no_{name}"} & given} if own else {}
         return {name: getattr(self, name) for name in names} | {"mirror": mirror, "options": options}
+
+    def examination(self) -> dict[str, Any]:
+        """The arguments of `gansmith.train` for what is measured on the way."""
+        return {name: getattr(self, name) for name in EXAMINATION} | {"judge_metrics": names_in(self.judge_metrics)}
 
 
 def run(argv: list[str]) -> int:
@@ -135,9 +162,16 @@ def _train(options: Train, argv: Sequence[str]) -> int:
     from gansmith.watch.live import Live
 
     class Watching(Live):
-        """The live line; the scores are shown in a table at the end."""
+        """The live line begins with the newest scores taken on the way; those of the end are shown in a table."""
 
-        def evaluation(self, scores: Sequence[Mapping[str, Any]]) -> None: ...
+        scores: Mapping[str, float] = {}
+
+        def tick(self, record: Mapping[str, Any]) -> None:
+            super().tick({**record, "terms": {**self.scores, **record["terms"]}})
+
+        def evaluation(self, scores: Sequence[Mapping[str, Any]]) -> None:
+            self.scores = {score["name"]: score["value"] for score in scores if "tick" in score} or self.scores
+            self.moment.terms = {**self.scores, **self.moment.terms}
 
     _check_resume(options, argv)
     try:
@@ -146,6 +180,7 @@ def _train(options: Train, argv: Sequence[str]) -> int:
             **options.arguments(argv),
             out=options.out,
             resume=True if options.resume == BARE["--resume"] else options.resume or False,
+            **options.examination(),
             evaluate=not options.no_evaluate,
             watchers=[Watching(), *([partial(_board, options.track)] if options.track else [])],
             **options.opening.opening(),

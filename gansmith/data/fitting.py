@@ -114,5 +114,6 @@ def _resized(image: Image.Image, height: int, width: int, crop: str) -> Image.Im
     if crop == "center":
         scale = min(image.width / width, image.height / height)
         left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
+        left, top = max(0.0, left), max(0.0, top)  # rounding may leave them just below
         box = (left, top, min(image.width, left + width * scale), min(image.height, top + height * scale))
     return image.resize((width, height), Image.Resampling.LANCZOS, box=box, reducing_gap=_GAP)

@@ -341,7 +341,7 @@ class R3GAN(GAN):
             config={
                 "widths": (48,),
                 "blocks": 4,
-                "noise": 16,
+                "noise": 10,
                 "code_bits": 8,
                 "gamma": 0.1,
                 "gamma_end": 0.0015,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,8 +17,9 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.metrics.baseline import baseline_name
-from gansmith.metrics.cache import remember
+from gansmith.metrics.cache import content_key, remember
 from gansmith.metrics.extractors import extractor_for
+from gansmith.metrics.extractors.inception import Inception
 from gansmith.metrics.families import Family, NotApplicableError, families, family_of, load_family, metric_names
 from gansmith.metrics.judgement import Judgement, Neighbours
 from gansmith.metrics.nearest import nearest
@@ -48,16 +49,31 @@ def judge(
     samples: int | None = None,
     seed: int = 0,
     cache: Path | None = None,
+    everything: Dataset | None = None,
     model: Model | None = None,
+    features: Any = None,
+    inception: Path | str | None = None,
+    resize: str = "clean",
+    fast: bool = False,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Judgement:
     """Measures generated examples against the real ones they should resemble.
 
-    Every side has the same number of examples: `samples` (10,000 if not given) or fewer where a side has fewer. A metric that has
-    no meaning for this data is skipped with a sentence. What depends on the real data alone (the feature network, training
-    features, baselines, ceilings) is remembered in `cache` ($GANSMITH_CACHE or ~/.cache/gansmith), so the next model on the same
-    data is judged faster. Networks run in float32 on the CPU, statistics in float64; the same seed gives the same scores.
+    Every side has the same number of examples: `samples` (10,000 if not given) or fewer where a side has fewer. Metrics that papers
+    and packages define over all examples (fid, kid, is, ...) take all generated ones (or `samples`) against `everything` real (the
+    training examples if not given). A metric that has no meaning for this data is skipped with a sentence. What depends on the
+    real data alone (the feature network, real features, baselines, ceilings) is remembered in `cache` ($GANSMITH_CACHE or
+    ~/.cache/gansmith), so the next model on the same data is judged faster. Statistics are in float64; the same seed gives the same
+    scores.
 
-    Raises UserError for an unknown metric, examples of another shape than the real ones, and fewer than 20 on a side.
+    `features` is the space of the other metrics: "classifier" (trained on the spot, for images), "inception", or whatever
+    `extractors.wishes.find_extractor` takes. `inception` is the path of Inception-v3's weights, `resize` (clean, tensorflow, pytorch)
+    how it gets its images, `fast` lets it compute in bfloat16, `device` is where given networks and Inception-v3 compute. `progress`
+    is told how many images Inception-v3 has seen, of how many. `model` is what made the examples, for metrics that ask it for more.
+
+    Raises UserError for an unknown metric, examples of another shape than the real ones, fewer than 20 on a side, and networks or
+    weights that cannot be had.
     """
     names = _known(metrics if metrics is not None else DEFAULTS[train.codec.spec.kind])
     _same_geometry(train, fake, "generated")
@@ -71,13 +87,18 @@ def judge(
         )
     lessons = min(limit, len(fake), len(train))
     folder = cache_folder(cache)
+    judged = fake if samples is None else fake.subset(np.arange(min(samples, len(fake))))
     with torch.autocast("cpu", enabled=False):
-        extractor = extractor_for(train, seed, folder)
+        network = _inception(
+            names, features, train, folder, weights=inception, resize=resize, fast=fast, device=device, progress=progress
+        )
         real = Real(
             train=train,
             held_out=held_out,
-            everything=train,
-            extractor=extractor,
+            everything=train if everything is None else everything,
+            judged=len(judged),
+            extractor=network if features == "inception" and network else extractor_for(train, seed, folder, features, device),
+            inception=network,
             count=count,
             lessons=lessons,
             seed=seed,
@@ -85,12 +106,11 @@ def judge(
         )
         positions = choose(len(fake), count, seed)
         taught = fake.subset(choose(len(fake), lessons, seed))
-        everything = fake if samples is None else fake.subset(np.arange(min(samples, len(fake))))
         side = Side(
             name="generated",
             data=fake.subset(positions),
             lessons=taught,
-            everything=everything,
+            everything=judged,
             reference=real.everything,
             real=real,
             model=model,
@@ -98,6 +118,21 @@ def judge(
         neighbours = _neighbours(side, positions)
         scores, skipped = _scores(names, side)
     return Judgement(scores=scores, skipped=skipped, neighbours=neighbours)
+
+
+def over_all(metrics: Sequence[str] | None) -> bool:
+    """Whether one of these metrics is defined over all examples, as those of Inception-v3 are."""
+    return any(hasattr(load_family(family_of(name)), "INCEPTION") for name in _known(metrics or ()))
+
+
+def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path, **options: Any) -> Inception | None:
+    """Inception-v3, if a metric of images or the space asks for it, with the outputs that are needed."""
+    needed = [output for name in names for output in getattr(load_family(family_of(name)), "INCEPTION", ())]
+    if features == "inception":
+        needed.append("features")
+    if not needed or train.codec.spec.kind != "images":
+        return None
+    return Inception.open(folder, wanted=tuple(sorted(set(needed))), **options)
 
 
 def _neighbours(side: Side, positions: np.ndarray) -> Neighbours:
@@ -120,6 +155,9 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
         wanted = [name for name in names if name in metrics]
         start = time.perf_counter()
         try:
+            if hasattr(family, "INCEPTION") and side.real.inception is None:
+                kind = side.real.train.codec.spec.kind
+                raise NotApplicableError(f"{' and '.join(wanted)} judge images, and {side.real.train.name} holds {kind}.")
             measured = family.measure(side)
         except NotApplicableError as reason:
             skipped |= dict.fromkeys(wanted, str(reason))
@@ -134,7 +172,7 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
                 low=one.low,
                 high=one.high,
                 baseline=companions.get(f"baseline {name}"),
-                baseline_name=baseline_name(side.real.train),
+                baseline_name=getattr(family, "BASELINE", None) or baseline_name(side.real.train),
                 ceiling=companions.get(f"ceiling {name}"),
                 better=metrics[name][0],
                 samples=one.samples,
@@ -157,7 +195,11 @@ def _companions(module: str, family: Family, real: Real) -> dict[str, float]:
                     found[f"{name} {metric}"] = torch.tensor(measured.value, dtype=torch.float64)
         return found
 
-    return {name: float(value) for name, value in remember(real.folder, f"companions-{module}", real.key, compute).items()}
+    depends_on = family.key(real) if hasattr(family, "key") else ""  # pyright: ignore[reportAttributeAccessIssue]
+    if hasattr(family, "INCEPTION") and real.inception is not None:
+        depends_on += f"{real.inception.key} {real.judged} {content_key(real.everything)}"
+    remembered = remember(real.folder, f"companions-{module}", (*real.key, depends_on), compute)
+    return {name: float(value) for name, value in remembered.items()}
 
 
 def _known(metrics: Sequence[str]) -> list[str]:

@@ -35,6 +35,8 @@ class Real:
     held_out: Dataset
     everything: Dataset
     """All real examples, for the metrics that are defined over all: those that bear the names of papers and packages."""
+    judged: int
+    """Generated examples that are compared with everything."""
     extractor: Extractor
     inception: Inception | None = None
     """The space of the metrics that are defined in it; only there when one of them was asked for."""
@@ -50,8 +52,7 @@ class Real:
     def key(self) -> tuple[str, ...]:
         """All that the scores of baseline and ceiling depend on."""
         sizes = f"{self.count} {self.lessons} {self.seed}"
-        inception = self.inception.key if self.inception else ""
-        return self.extractor.key, inception, content_key(self.train), content_key(self.held_out), sizes
+        return self.extractor.key, content_key(self.train), content_key(self.held_out), sizes
 
     @cached_property
     def features(self) -> Float[Tensor, "train features"]:

@@ -53,14 +53,16 @@ def _plain(ticks: list[Record], key: str, name: str) -> list[Series]:
 
 
 def _scores(evaluations: list[Record]) -> list[Series]:
-    """A curve for every score that was taken at two or more moments; the last of several at one moment counts."""
-    taken: dict[str, dict[float, Record]] = {}
+    """A curve for every score that was taken at two or more moments on as many examples; the last of several at one moment counts."""
+    taken: dict[str, dict[object, dict[float, Record]]] = {}
     for record in evaluations:
         samples = finite(record.get("samples_seen"))
         if samples is not None and finite(record.get("value")) is not None:
-            taken.setdefault(str(record.get("name", "unnamed")), {})[samples] = record
+            alike = taken.setdefault(str(record.get("name", "unnamed")), {})
+            alike.setdefault(record.get("samples"), {})[samples] = record
     curves = []
-    for name, moments in taken.items():
+    for name, alike in taken.items():
+        moments = max(alike.values(), key=len)  # values on more examples are others: they would look like a step
         if len(moments) < 2:
             continue
         samples = sorted(moments)

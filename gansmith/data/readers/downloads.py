@@ -83,7 +83,7 @@ def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str,
     try:
         for mirror in mirrors:
             try:
-                _download(mirror + file, partial, cache)
+                download(mirror + file, partial, cache)
             except (OSError, HTTPException) as error:
                 failures.append(f"{mirror.split('/')[2]}: {getattr(error, 'reason', None) or error}")
                 continue
@@ -99,7 +99,7 @@ def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str,
     )
 
 
-def _download(url: str, partial: Path, cache: Path) -> None:
+def download(url: str, partial: Path, cache: Path) -> None:
     from rich.console import Console
     from rich.progress import wrap_file
 

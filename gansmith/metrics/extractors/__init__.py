@@ -1,12 +1,14 @@
 """Feature spaces in which examples are compared."""
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from gansmith.data.dataset import Dataset
+from gansmith.errors import UserError
 
 
 @runtime_checkable
@@ -28,12 +30,20 @@ class Extractor(Protocol):
         ...
 
 
-def extractor_for(train: Dataset, seed: int, folder: Path) -> Extractor:
-    """The space that this kind of data is judged in: a classifier trained on the spot for images, else the raw coordinates."""
+def extractor_for(train: Dataset, seed: int, folder: Path, wish: Any = None, device: str | torch.device = "cpu") -> Extractor:
+    """The space in which this data is judged: the one wished for, else a classifier trained on the spot for images and the raw
+    coordinates for points. Raises UserError for a wish that cannot be met.
+    """
+    if wish is not None and wish != "classifier":
+        from gansmith.metrics.extractors.wishes import find_extractor
+
+        return find_extractor(wish, device)
     if train.codec.spec.kind == "images":
         from gansmith.metrics.extractors.classifier import Classifier
 
         return Classifier.trained_on(train, seed, folder)
+    if wish == "classifier":
+        raise UserError(f"a classifier judges images, but {train.name} holds {train.codec.spec.kind}: leave out --features.")
     from gansmith.metrics.extractors.identity import Identity
 
     return Identity()

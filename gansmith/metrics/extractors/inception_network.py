@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, max_pool2d, relu
 
 Size = int | tuple[int, int]
-Map = Float[Tensor, "batch channels height width"]
+Map = Float[Tensor, "batch _ _ _"]
 CLASSES = 1008
 FEATURES = 2048
 

@@ -1,0 +1,55 @@
+"""gansmith compare: runs beside each other."""
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional
+
+from gansmith.cli.options import names_in, parse, takes
+from gansmith.cli.output import Output
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Puts runs beside each other, metric by metric, under equal conditions, and says which differences are real.
+
+    Scores that the runs have in common are taken from their records, others are taken anew.
+    Runs that differ in their seed alone share a column, whose interval is over trainings:
+    only such groups tell a better method from a lucky seed.
+    """
+
+    runs: Annotated[Positional[tuple[Path, ...]], takes("RUN RUN ..")] = ()
+    """Run folders; RUN/best is a run with its best model."""
+    data: Annotated[str | None, takes("DATA", "what the runs held out")] = None
+    """Held-out data of your own to judge all by; runs of different data need it."""
+    metrics: Annotated[str | None, takes("A,B,..", "all that any of the runs was judged by")] = None
+    """Metrics to compare (gansmith list metrics)."""
+    samples: Annotated[int | None, takes("N", "as many as they have in common")] = None
+    """Examples to judge on each side."""
+    seed: Annotated[int, takes("S", "0")] = 0
+    """Decides which examples, and the noise of generated ones."""
+    json: Annotated[str | None, takes("[PATH]")] = None
+    """Print JSON, or write it to a file."""
+
+
+def run(argv: list[str]) -> int:
+    options = parse(Compare, argv, "gansmith compare", bare={"--json": "-"})
+    output = Output(options.json)
+    from gansmith.comparison import compare
+
+    found = compare(
+        options.runs,
+        data=options.data,
+        metrics=names_in(options.metrics) or None,
+        samples=options.samples,
+        seed=options.seed,
+        say=partial(print, file=sys.stderr),
+    )
+    output.show(found.table())
+    for sentence in found.sentences():
+        output.say(sentence)
+    output.result(found.to_json())
+    return 0

@@ -1,0 +1,64 @@
+"""The Frechet inception distance (Heusel et al. 2017), of all generated images to all real ones, as the packages take it."""
+
+import numpy as np
+from torch import Tensor
+
+from gansmith.metrics.extractors.inception import CHECKED
+from gansmith.metrics.frechet import FEW, Moments, distance_with_interval, frechet_distance
+from gansmith.metrics.score import Measured
+from gansmith.metrics.sides import Side, choose
+
+METRICS = {"fid": ("lower", "Frechet inception distance: of features of Inception-v3, comparable with papers at equal numbers")}
+INCEPTION = ("features",)
+"""What this needs of Inception-v3."""
+
+
+def measure(side: Side) -> dict[str, Measured]:
+    return {"fid": measured(side, "features")}
+
+
+def measured(side: Side, output: str) -> Measured:
+    """The distance in one output of Inception-v3.
+
+    Real against real, the distance is all bias, which falls as 1 / n + 1 / m (Chong & Forsyth 2020, section 3): the ceiling is
+    scaled to as many examples as the generated side and the reference have.
+    """
+    real = side.real
+    assert real.inception is not None
+    fake, reference = side.inception[output], Moments.of(side.inception_reference[output])
+    value, low, high = distance_with_interval(fake, reference)
+    if side.name == "held-out":
+        scale = (1 / real.judged + 1 / len(real.everything)) / (1 / len(fake) + 1 / reference.count)
+        value, low, high = value * scale, low * scale, high * scale
+    notes = [f"biased upward with {len(fake):,} samples: compare only values with as many, or see fid_infinity"] * (
+        len(fake) < FEW
+    )
+    if side.name == "generated" and real.inception.fast:
+        notes.append(fast_note(side, output, value))
+    return Measured(
+        value=value,
+        low=low,
+        high=high,
+        samples=len(fake),
+        reference_samples=reference.count,
+        space=real.inception.name,
+        note="; ".join(notes),
+    )
+
+
+def fast_note(side: Side, output: str, distance: float) -> str:
+    """How far the fast mode is off, on a few images of both sides that are computed exactly as well."""
+    inception = side.real.inception
+    assert inception is not None
+    exact: list[Tensor] = []
+    fast: list[Tensor] = []
+    for data, outputs in ((side.everything, side.inception), (side.reference, side.inception_reference)):
+        rows = choose(len(data), CHECKED, side.real.seed)
+        exact.append(inception.exact.outputs(data.subset(rows))[output])
+        fast.append(outputs[output][rows])
+    off = float(np.mean([((a - b).norm() / a.norm()).item() for a, b in zip(exact, fast, strict=True)]))
+    moved = frechet_distance(*map(Moments.of, fast)) - frechet_distance(*map(Moments.of, exact))
+    return (
+        f"fast mode: on {len(exact[0])} images of each side, features are {off:.1%} off and their distance {moved:+.3g} "
+        f"({moved / max(distance, 1e-12):+.1%} of this score)"
+    )

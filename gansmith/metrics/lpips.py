@@ -1,0 +1,26 @@
+"""How different are generated images from each other, in LPIPS (Zhang et al. 2018, The unreasonable effectiveness of deep features)?"""
+
+from gansmith.metrics.families import NotApplicableError
+from gansmith.metrics.perceptual import diversity
+from gansmith.metrics.perceptual_network import LPIPS, Net, lpips_at_hand
+from gansmith.metrics.score import Measured
+from gansmith.metrics.sides import Real, Side
+
+METRICS = {
+    "lpips": ("higher", "mean LPIPS of random pairs of generated images: 0 for one image over and over; noise scores high too")
+}
+NET: Net = "alex"
+"""What the papers that report LPIPS diversity use."""
+
+
+def measure(side: Side) -> dict[str, Measured]:
+    """On AlexNet, version 0.1; raises UserError where its weights are not here and cannot be fetched."""
+    if side.data.codec.spec.kind != "images":
+        raise NotApplicableError("LPIPS compares images.")
+    network = LPIPS.pretrained(NET)
+    return {"lpips": diversity(side, network, network.name)}
+
+
+def key(real: Real) -> str:
+    """What it depends on besides the real data, for the keys of caches."""
+    return lpips_at_hand(NET) or ""
