@@ -24,9 +24,9 @@ GANS = ("gan", "dcgan", "wgan", "wgan_gp", "r3gan")
 RESULTS = Path(__file__).parent / "results"
 
 
-def train(data: str, gan: str, minutes: float, seed: int, out: Path) -> dict:
+def train(data: str, gan: str, budget: dict, seed: int, out: Path) -> dict:
     before = time.process_time()
-    run = gansmith.train(data, gan=gan, minutes=minutes, seed=seed, evaluate=False, watchers=[Live()], out=out / f"{gan}-{seed}")
+    run = gansmith.train(data, gan=gan, **budget, seed=seed, evaluate=False, watchers=[Live()], out=out / f"{gan}-{seed}")
     trained = time.process_time() - before
     judgement = run.evaluate(seed=seed)
     last = run.records("log.jsonl")[-1]
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--gans", nargs="+", default=GANS)
     parser.add_argument("--minutes", type=float, default=12.0)
+    parser.add_argument("--samples", type=int, help="instead of minutes, where the machine is shared")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/handwriting"))
     arguments = parser.parse_args()
@@ -64,7 +65,8 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "handwriting.json"
     for gan in arguments.gans:
-        result = train(arguments.data, gan, arguments.minutes, arguments.seed, arguments.out)
+        budget = {"samples": arguments.samples} if arguments.samples else {"minutes": arguments.minutes}
+        result = train(arguments.data, gan, budget, arguments.seed, arguments.out)
         kept = json.loads(path.read_text())["results"] if path.exists() else []
         kept = [r for r in kept if (r["gan"], r["seed"]) != (gan, arguments.seed)] + [result]
         machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}

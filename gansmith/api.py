@@ -385,31 +385,18 @@ def _like(training: Dataset, data: Any) -> Dataset:
 def _judge_and_report(
     run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
 ) -> Judgement:
+    from gansmith.judged import leave
     from gansmith.metrics.judge import MOST, judge, over_all
-    from gansmith.report.html import write_report
 
     count = options.get("samples") or MOST
     if not over_all(options.get("metrics")):
         count = min(count, len(held_out))
     fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
-    judgement = judge(fake, training, held_out, model=model, **options)
-    seen = model.card["samples"]
-    asked, key = options.get("samples"), content_key(held_out)
-    records = run.add_scores(judgement.scores, samples_seen=seen, asked=asked, held_out=key)
-    shown = judgement.neighbours
-    rows = [
-        raw
-        for made, near in zip(shown.generated, shown.nearest, strict=True)
-        for raw in [
-            *model.codec.decode(fake.batch(made.reshape(1))),
-            *model.codec.decode(training.batch(near)),
-        ]
-    ]
-    if training.codec.spec.kind == "images":
-        model.codec.preview(rows).save(run.samples / "neighbours.png")
+    judgement = judge(fake, training, held_out, model=model, portrait=True, **options)
+    conditions = {"samples_seen": model.card["samples"], "asked": options.get("samples"), "held_out": content_key(held_out)}
+    records = leave(judgement, run, fake, training, **conditions)
     for watcher in watchers:
         watcher.evaluation(records)
-    write_report(run.folder)
     return judgement
 
 

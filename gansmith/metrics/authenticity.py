@@ -17,6 +17,7 @@ METRICS = {
     "beta_recall": ("higher", "whether real examples have typical generated ones closer than other real ones (diversity)"),
     "authenticity": ("higher", "share of generated examples farther from a training example than its own nearest neighbour is"),
 }
+SAYS = {"alpha_precision": "quality", "beta_recall": "diversity", "authenticity": "memorisation"}
 
 STEPS = 1000
 """Values of alpha between 0 and 1."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gansmith.data.cache import writing
@@ -37,7 +37,7 @@ def remember(folder: Path, name: str, facts: Sequence[str], compute: Callable[[]
     try:
         with writing(folder):
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
+            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
             partial.replace(path)
     finally:
         with suppress(OSError):

@@ -8,6 +8,7 @@ from gansmith.metrics.score import Measured, jackknife
 from gansmith.metrics.sides import Side
 
 METRICS = {"cas": ("higher", "accuracy on real held-out examples of a classifier that learned from labelled generated ones")}
+SAYS = "both"
 
 
 def measure(side: Side) -> dict[str, Measured]:

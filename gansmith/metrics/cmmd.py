@@ -16,6 +16,7 @@ from gansmith.metrics.sides import Side
 METRICS = {
     "cmmd": ("lower", "distance of the directions of features under a Gaussian kernel, which assumes no shape of distribution")
 }
+SAYS = "both"
 
 BANDWIDTH = 10.0
 SCALE = 1000.0

@@ -19,6 +19,7 @@ METRICS = {
         "z-score of the distances to training examples against those of held-out ones: 0 fresh, below -3 copies, above 3 far off",
     )
 }
+SAYS = "memorisation"
 
 CELLS = 10
 """Most cells that the training examples are parted into."""

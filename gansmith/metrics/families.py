@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from gansmith.metrics.score import Measured
 
 Better = Literal["lower", "higher"]
+Subject = Literal["both", "quality", "diversity", "memorisation", "other"]
+"""What a metric tells of; "both" is quality and diversity in one. A module says it in a literal SAYS, "other" is not said."""
 
 
 @runtime_checkable
@@ -30,10 +32,25 @@ class NotApplicableError(Exception):
 @cache
 def families() -> dict[str, dict[str, tuple[Better, str]]]:
     """The families' METRICS by the name of their module."""
+    return _literals("METRICS")
+
+
+@cache
+def subjects() -> dict[str, Subject]:
+    """What every metric tells of, by its name: the SAYS of its module, which holds for all its metrics or names each."""
+    said, found = _literals("SAYS"), {}
+    for module, metrics in families().items():
+        of_module = said.get(module, "other")
+        found |= of_module if isinstance(of_module, dict) else dict.fromkeys(metrics, of_module)
+    return found
+
+
+def _literals(name: str) -> dict[str, Any]:
+    """The literals assigned to this name in the modules of this folder, by module."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
         for statement in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == ["METRICS"]:
+            if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == [name]:
                 found[path.stem] = ast.literal_eval(statement.value)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from gansmith.metrics.score import Measured
@@ -17,6 +17,7 @@ METRICS = {
         "distance between the feature distributions of real and generated examples, quality and diversity in one",
     )
 }
+SAYS = "both"
 
 FEW = 5000
 """Below this many samples the upward bias of the Frechet distance is large enough to warn about."""
@@ -35,15 +36,22 @@ class Moments:
     count: int
 
     @classmethod
-    def of(cls, features: Float[Tensor, "batch features"] | Float[np.ndarray, "batch features"]) -> Moments:
-        """In two passes over a few rows at a time, so that no copy in float64 is needed."""
+    def of(
+        cls,
+        features: Float[Tensor, "batch features"] | Float[np.ndarray, "batch features"],
+        rows: Int[np.ndarray, " rows"] | None = None,
+    ) -> Moments:
+        """Of all features or some rows; in two passes over a few at a time, so that neither is copied."""
         array = np.asarray(features)
-        mean = array.mean(0, dtype=np.float64)
-        covariance = np.zeros((len(mean), len(mean)))
-        for start in range(0, len(array), ROWS):
-            centred = array[start : start + ROWS] - mean
+        count = len(array) if rows is None else len(rows)
+        parts = [slice(start, start + ROWS) for start in range(0, count, ROWS)]
+        pieces = parts if rows is None else [rows[part] for part in parts]
+        mean = sum(array[piece].sum(0, dtype=np.float64) for piece in pieces) / count
+        covariance = np.zeros((array.shape[1], array.shape[1]))
+        for piece in pieces:
+            centred = array[piece] - mean
             covariance += centred.T @ centred
-        return cls(mean, covariance / (len(array) - 1), len(array))
+        return cls(np.asarray(mean), covariance / (count - 1), count)
 
 
 def frechet_distance(a: Moments, b: Moments) -> float:

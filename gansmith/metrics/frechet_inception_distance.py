@@ -1,14 +1,18 @@
 """The Frechet inception distance (Heusel et al. 2017), of all generated images to all real ones, as the packages take it."""
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from gansmith.data.dataset import Dataset
+from gansmith.metrics.cache import content_key, remember
 from gansmith.metrics.extractors.inception import CHECKED
 from gansmith.metrics.frechet import FEW, Moments, distance_with_interval, frechet_distance
 from gansmith.metrics.score import Measured
-from gansmith.metrics.sides import Side, choose
+from gansmith.metrics.sides import Real, Side, choose
 
 METRICS = {"fid": ("lower", "Frechet inception distance: of features of Inception-v3, comparable with papers at equal numbers")}
+SAYS = "both"
 INCEPTION = ("features",)
 """What this needs of Inception-v3."""
 
@@ -25,7 +29,8 @@ def measured(side: Side, output: str) -> Measured:
     """
     real = side.real
     assert real.inception is not None
-    fake, reference = side.inception[output], Moments.of(side.inception_reference[output])
+    reference = moments_of(side.reference, real, output)  # first, while no other features are in memory
+    fake = side.inception[output]
     value, low, high = distance_with_interval(fake, reference)
     if side.name == "held-out":
         scale = (1 / real.judged + 1 / len(real.everything)) / (1 / len(fake) + 1 / reference.count)
@@ -44,6 +49,18 @@ def measured(side: Side, output: str) -> Measured:
         space=real.inception.name,
         note="; ".join(notes),
     )
+
+
+def moments_of(data: Dataset, real: Real, output: str) -> Moments:
+    """The moments of real examples in one output of Inception-v3; they are remembered."""
+    assert real.inception is not None
+
+    def compute() -> dict[str, Tensor]:
+        moments = Moments.of(real.inception_of_whole(data)[output], data.indices)
+        return {"mean": torch.from_numpy(moments.mean), "covariance": torch.from_numpy(moments.covariance)}
+
+    found = remember(real.folder, "moments", (real.inception.key, output, content_key(data)), compute)
+    return Moments(found["mean"].numpy(), found["covariance"].numpy(), len(data))
 
 
 def fast_note(side: Side, output: str, distance: float) -> str:

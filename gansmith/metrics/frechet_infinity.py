@@ -6,10 +6,12 @@ from torch import Tensor
 
 from gansmith.metrics.families import NotApplicableError
 from gansmith.metrics.frechet import FEW, Moments, frechet_distance
+from gansmith.metrics.frechet_inception_distance import moments_of
 from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Side
 
 METRICS = {"fid_infinity": ("lower", "Frechet inception distance without the bias of finitely many generated samples")}
+SAYS = "both"
 INCEPTION = ("features",)
 
 SIZES = 15
@@ -47,9 +49,9 @@ def enough(count: int) -> None:
 
 def measure(side: Side) -> dict[str, Measured]:
     """Of all generated images against all real ones."""
+    reference = moments_of(side.reference, side.real, "features")
     features = side.inception["features"]
     enough(len(features))
-    reference = Moments.of(side.inception_reference["features"])
     value, low, high = extrapolated(features, reference, side.real.seed)
     assert side.real.inception is not None
     return {

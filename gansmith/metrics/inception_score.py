@@ -12,6 +12,7 @@ from gansmith.metrics.sides import Side
 METRICS = {
     "is": ("higher", "Inception score: each image clearly of one ImageNet class, all classes equally often; knows no real image")
 }
+SAYS = "both"
 INCEPTION = ("features",)
 """What this needs of Inception-v3."""
 

@@ -23,6 +23,7 @@ from gansmith.metrics.extractors.inception import Inception
 from gansmith.metrics.families import Family, NotApplicableError, families, family_of, load_family, metric_names
 from gansmith.metrics.judgement import Judgement, Neighbours
 from gansmith.metrics.nearest import nearest
+from gansmith.metrics.portrait import portrait as portrait_of
 from gansmith.metrics.score import GROUPS, Score
 from gansmith.metrics.sides import Real, Side, choose
 
@@ -37,7 +38,7 @@ DEFAULTS = {
 MOST = 10_000
 """Examples judged when no number is given."""
 SHOWN = 16
-"""Generated examples whose nearest training examples are reported."""
+"""Generated examples whose nearest training examples are reported: those that are nearest to them."""
 
 
 def judge(
@@ -57,6 +58,7 @@ def judge(
     fast: bool = False,
     device: str = "cpu",
     progress: Callable[[int, int], None] | None = None,
+    portrait: bool = False,
 ) -> Judgement:
     """Measures generated examples against the real ones they should resemble.
 
@@ -71,6 +73,7 @@ def judge(
     `extractors.wishes.find_extractor` takes. `inception` is the path of Inception-v3's weights, `resize` (clean, tensorflow, pytorch)
     how it gets its images, `fast` lets it compute in bfloat16, `device` is where given networks and Inception-v3 compute. `progress`
     is told how many images Inception-v3 has seen, of how many. `model` is what made the examples, for metrics that ask it for more.
+    `portrait` asks for what a report shows besides: how the examples are spread, the best and the worst, a map.
 
     Raises UserError for an unknown metric, examples of another shape than the real ones, fewer than 20 on a side, and networks or
     weights that cannot be had.
@@ -117,7 +120,8 @@ def judge(
         )
         neighbours = _neighbours(side, positions)
         scores, skipped = _scores(names, side)
-    return Judgement(scores=scores, skipped=skipped, neighbours=neighbours)
+        shown = portrait_of(side, positions) if portrait else None
+    return Judgement(scores=scores, skipped=skipped, neighbours=neighbours, portrait=shown)
 
 
 def over_all(metrics: Sequence[str] | None) -> bool:
@@ -136,9 +140,11 @@ def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path
 
 
 def _neighbours(side: Side, positions: np.ndarray) -> Neighbours:
-    distances, indices = nearest(side.features[:SHOWN], side.real.features, 3)
+    """Of the generated examples nearest to a training example, the nearest first: where there are copies, they are among them."""
+    suspects = side.distances.argsort(stable=True)[:SHOWN]
+    distances, indices = nearest(side.features[suspects], side.real.features, 3)
     return Neighbours(
-        generated=positions[:SHOWN],
+        generated=positions[suspects.numpy()],
         nearest=indices.numpy(),
         distances=distances.double().numpy(),
         generated_median=float(side.distances.quantile(0.5)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from gansmith.metrics.portrait import Portrait
 from gansmith.metrics.score import Score
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Neighbours:
-    """A few generated examples with the training examples nearest to them, in the judge's feature space."""
+    """The generated examples nearest to a training example, with the training examples nearest to them, in the judge's features."""
 
     generated: Int[np.ndarray, " shown"]
-    """Positions in the generated data set."""
+    """Positions in the generated data set, the one nearest to a training example first."""
     nearest: Int[np.ndarray, "shown 3"]
     """Positions in the training data set, the nearest first."""
     distances: Float[np.ndarray, "shown 3"]
@@ -37,6 +38,8 @@ class Judgement:
     scores: list[Score]
     skipped: dict[str, str]
     neighbours: Neighbours
+    portrait: Portrait | None = None
+    """What a report shows besides, if it was asked for."""
 
     def __getitem__(self, metric: str) -> Score:
         """The score of a metric, named without its feature space: judgement["frechet"]."""

@@ -17,6 +17,7 @@ METRICS = {
         "distance of the features' means, variances and third moments (cubic kernel), unbiased: about 0 for real examples",
     )
 }
+SAYS = "both"
 
 STRIPS = 8
 """Strips of a symmetric matrix at least: with more, less is made twice, and products of matrices are slower."""

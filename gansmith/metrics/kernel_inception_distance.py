@@ -13,6 +13,7 @@ from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Side
 
 METRICS = {"kid": ("lower", "kernel inception distance: unbiased, so comparable between different numbers of samples")}
+SAYS = "both"
 INCEPTION = ("features",)
 """What this needs of Inception-v3."""
 

@@ -25,6 +25,7 @@ METRICS = {
         "how much better generated examples explain held-out than training examples: about 0 fresh, far below 0 copies",
     ),
 }
+SAYS = {"fls": "both", "fls_gap": "memorisation"}
 
 MOST = 10_000
 """Examples that become Gaussians, and examples that the variances are fitted to beyond those nearest to a Gaussian."""

@@ -9,6 +9,7 @@ from gansmith.metrics.sides import Real, Side
 METRICS = {
     "lpips": ("higher", "mean LPIPS of random pairs of generated images: 0 for one image over and over; noise scores high too")
 }
+SAYS = "diversity"
 NET: Net = "alex"
 """What the papers that report LPIPS diversity use."""
 

@@ -20,6 +20,7 @@ METRICS = {
     "density": ("higher", "how densely real examples surround the generated ones, may exceed 1 (quality, robust to outliers)"),
     "coverage": ("higher", "share of real examples with a generated one nearby (diversity, robust to outliers)"),
 }
+SAYS = {"precision": "quality", "recall": "diversity", "density": "quality", "coverage": "diversity"}
 
 NEIGHBOURS = 5
 

@@ -11,6 +11,7 @@ METRICS = {
         "median distance to the nearest training example over that of held-out ones, at most 1: 0 copies, 1 fresh",
     )
 }
+SAYS = "memorisation"
 
 
 def measure(side: Side) -> dict[str, Measured]:

@@ -15,6 +15,7 @@ METRICS = {
     "high_quality": ("higher", "share of generated examples within 3 standard deviations of a true mode"),
     "mode_divergence": ("lower", "reverse Kullback-Leibler divergence of the modes' shares from equal shares, in nats"),
 }
+SAYS = {"modes": "diversity", "high_quality": "quality", "mode_divergence": "diversity"}
 
 
 @dataclass(frozen=True)

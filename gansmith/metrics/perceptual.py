@@ -20,6 +20,7 @@ METRICS = {
         "mean perceptual distance of random pairs of generated images: 0 for one image over and over; noise scores high too",
     )
 }
+SAYS = "diversity"
 PAIRS = 1000
 """Pairs of images that are compared; more would narrow the interval, and take as much longer."""
 NUMBERS = 2**18

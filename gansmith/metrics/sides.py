@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,8 @@ class Real:
     seed: int
     folder: Path
     """The cache."""
+    wholes: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    """Outputs of Inception-v3 of whole data sets, held once."""
 
     @cached_property
     def key(self) -> tuple[str, ...]:
@@ -72,12 +74,19 @@ class Real:
         return features
 
     def inception_of(self, data: Dataset) -> dict[str, Float[Tensor, "batch features"]]:
-        """Outputs of Inception-v3 for real examples or the baseline: those of the whole data set are remembered, for every part."""
+        """Outputs of Inception-v3 for real examples or the baseline."""
+        outputs = self.inception_of_whole(data)
+        return outputs if data.indices is None else {name: output[data.indices] for name, output in outputs.items()}
+
+    def inception_of_whole(self, data: Dataset) -> dict[str, Float[Tensor, "whole features"]]:
+        """Those of all examples that `data` is a part of: they are remembered for every part, and held once."""
         inception = self.inception
         assert inception is not None
         whole = replace(data, indices=None, held_out=None)
-        outputs = remember(self.folder, inception.name, (inception.key, content_key(whole)), lambda: inception.outputs(whole))
-        return outputs if data.indices is None else {name: output[data.indices] for name, output in outputs.items()}
+        key = content_key(whole)
+        if key not in self.wholes:
+            self.wholes[key] = remember(self.folder, inception.name, (inception.key, key), lambda: inception.outputs(whole))
+        return self.wholes[key]
 
     @cached_property
     def sample(self) -> Float[Tensor, "batch features"]:

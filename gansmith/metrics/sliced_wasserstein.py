@@ -18,6 +18,7 @@ METRICS = {
         "sliced Wasserstein distance of 7x7 patches at every scale times 1000: textures, not where they are; of points themselves",
     )
 }
+SAYS = "both"
 
 PROJECTIONS = 512
 AT_A_TIME = 32

@@ -5,6 +5,7 @@ from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Side
 
 METRICS = {"sfid": ("lower", "Frechet distance of spatial features of Inception-v3, which sees how images are composed")}
+SAYS = "both"
 INCEPTION = ("features", "spatial")
 
 

@@ -16,6 +16,7 @@ METRICS = {
         "mean structural similarity of random pairs: 1 if all images are one, lower is more diverse as the ceiling",
     )
 }
+SAYS = "diversity"
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 WINDOW, SIGMA = 11, 1.5

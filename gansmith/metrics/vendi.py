@@ -14,6 +14,7 @@ from gansmith.metrics.sides import Side
 METRICS = {
     "vendi": ("higher", "effective number of different examples, by the directions of their features; the ceiling is real")
 }
+SAYS = "diversity"
 
 ROWS = 4096
 """Examples in float64 at a time."""

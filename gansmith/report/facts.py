@@ -70,12 +70,40 @@ def command(records: Records) -> str | None:
         return said
     if isinstance(said, list):
         return shlex.join(str(word) for word in said)
-    data, gan = records.part("data").get("name"), records.run.get("gan")
+    data, gan = records.part("data").get("source") or records.part("data").get("name"), records.run.get("gan")
     if not data or not gan:
         return None
     words = ["gansmith", "train", str(data), "--gan", str(gan)]
-    words += _options(records.part("settings"), "--") + _options(records.part("config"), "--gan.")
-    return shlex.join(words)
+    mirror = records.run.get("mirror")
+    flags = _options({"mirror": mirror}, "--") if isinstance(mirror, bool) else []
+    words += _options(records.part("settings"), "--") + flags + _opening(records) + _judging(records.part("examination"))
+    return shlex.join(words + _options(records.part("config"), "--gan."))
+
+
+def _opening(records: Records) -> list[str]:
+    """How the data were read."""
+    opening = records.part("data").get("opening")
+    words: list[str] = []
+    for name, value in (opening if isinstance(opening, Mapping) else {}).items():
+        if name == "labels":
+            words += [] if value else ["--no-labels"]
+        elif isinstance(value, bool):
+            words += [f"--{name.replace('_', '-')}"] if value else []
+        elif isinstance(value, list | tuple):  # a resolution
+            words += [f"--{name}", "x".join(str(side) for side in value)]
+        else:
+            words += _options({name: value}, "--")
+    return words
+
+
+def _judging(examination: Mapping[str, Any]) -> list[str]:
+    """What was measured on the way."""
+    metrics = examination.get("metrics")
+    if not isinstance(metrics, list) or not metrics:
+        return []
+    named = {"judge_metrics": ",".join(str(metric) for metric in metrics)}
+    named |= {f"judge_{name}": examination.get(name) for name in ("samples", "share")}
+    return _options(named | {name: examination.get(name) for name in ("keep_best", "patience")}, "--")
 
 
 def _options(facts: Mapping[str, Any], prefix: str) -> list[str]:

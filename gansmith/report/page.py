@@ -1,10 +1,12 @@
 """The page: its sections in the order in which a reader asks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from gansmith.report.advice import advice
 from gansmith.report.curves import chart
 from gansmith.report.facts import command, flat, headline, moment
+from gansmith.report.judged import ends, neighbours, spreads, where
 from gansmith.report.markup import Markup, definitions, join, tag
 from gansmith.report.numbers import count, finite, significant
 from gansmith.report.pictures import single, slider
@@ -23,17 +25,9 @@ def page(records: Records) -> str:
         _section("Health", advice(records.ticks, records.messages)),
         _scores(records),
         _samples(records),
+        *(_section(*part(records)) for part in (ends, neighbours, spreads, where)),
         _section("The samples over time", slider(records), "The same noise, seen by the generator as it learns."),
         _curves(records),
-        _section(
-            "Nearest real neighbours",
-            single(
-                records,
-                ("neighbours.png",),
-                "Generated examples, each beside the training examples nearest to it",
-                "Generated examples beside the training examples nearest to them: a copy would show here.",
-            ),
-        ),
         *_facts(records),
     ]
     # Last, when every section has said what it could not find.
@@ -48,6 +42,7 @@ def page(records: Records) -> str:
         tag("title", f"{name}: gansmith"),
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(here.with_name("page.css").read_text("utf-8"))),
+        tag("noscript", tag("style", Markup(here.with_name("still.css").read_text("utf-8")))),
     )
     script = tag("script", Markup(here.with_name("page.js").read_text("utf-8")))
     return "<!doctype html>\n" + tag("html", tag("head", head), tag("body", body, script), lang="en") + "\n"
@@ -81,7 +76,8 @@ def _header(records: Records, name: str) -> Markup:
 
 
 def _scores(records: Records) -> Markup | None:
-    table = score_table(records.evaluations)
+    skipped = records.judgement.get("skipped")
+    table = score_table(records.evaluations, skipped if isinstance(skipped, Mapping) else {})
     seen = max((finite(record.get("samples_seen")) or 0 for record in newest(records.evaluations)), default=0)
     when = f"Taken after {count(seen)} samples. " if seen else ""
     lead = when + "The baseline is what a trivial generator gets, the ceiling what real examples get against other real ones."

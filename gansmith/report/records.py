@@ -23,6 +23,8 @@ class Records:
     evaluations: list[Record]
     messages: list[Record]
     """The lines of messages.jsonl, which a run has only if it had something to say: {"sentence"}."""
+    judgement: Record
+    """What the judge saw beyond the scores, of judgement.json, which a run has only if it was judged."""
     previews: list[tuple[int, Path]]
     """(samples seen, picture) in the order of samples."""
     missing: list[str]
@@ -53,7 +55,9 @@ def read_records(folder: Path) -> Records:
     if not folder.is_dir():
         raise UserError(f"Expected a run folder, but {folder} is not a folder: give the folder that holds run.json.")
     missing: list[str] = []
-    run = _read_run(folder / "run.json", missing)
+    run = _read_one(folder / "run.json", missing, "the configuration and the environment are unknown")
+    judged = folder / "judgement.json"
+    judgement = _read_one(judged, missing, "only the scores are shown of the judgement") if judged.is_file() else {}
     ticks = _read_lines(folder / "log.jsonl", missing, "no curves")
     evaluations = _read_lines(folder / "evaluations.jsonl", missing, "no scores")
     told = folder / "messages.jsonl"
@@ -67,23 +71,24 @@ def read_records(folder: Path) -> Records:
         ticks=_without_repeats(ticks),
         evaluations=evaluations,
         messages=messages,
+        judgement=judgement,
         previews=previews,
         missing=missing,
     )
 
 
-def _read_run(path: Path, missing: list[str]) -> Record:
+def _read_one(path: Path, missing: list[str], consequence: str) -> Record:
     if not path.is_file():
-        missing.append("run.json is missing, so the configuration and the environment are unknown.")
+        missing.append(f"{path.name} is missing, so {consequence}.")
         return {}
     try:
-        run = json.loads(path.read_text("utf-8", errors="replace"))
+        facts = json.loads(path.read_text("utf-8", errors="replace"))
     except json.JSONDecodeError:
-        run = None
-    if not isinstance(run, dict):
-        missing.append("run.json cannot be read, so the configuration and the environment are unknown.")
+        facts = None
+    if not isinstance(facts, dict):
+        missing.append(f"{path.name} cannot be read, so {consequence}.")
         return {}
-    return run
+    return facts
 
 
 def _read_lines(path: Path, missing: list[str], consequence: str) -> list[Record]:

@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
-from gansmith.metrics.families import families, family_of, load_family, metric_names
+from gansmith.metrics.families import Subject, families, family_of, load_family, metric_names, subjects
 
 
 def test_metric_names_are_listed_without_importing_torch() -> None:
@@ -26,3 +27,14 @@ def test_every_metric_says_which_direction_is_better() -> None:
     assert {"frechet", "precision", "recall", "density", "coverage", "memorisation", "cas", "modes"} <= set(metric_names())
     assert family_of("coverage") == "manifold"
     assert all(line.endswith(("(lower is better)", "(higher is better)")) for line in metric_names().values())
+
+
+def test_every_metric_says_what_it_tells_of_or_is_among_the_others() -> None:
+    assert subjects().keys() == set(metric_names())
+    assert set(subjects().values()) <= set(get_args(Subject))
+    assert {name: subjects()[name] for name in ("precision", "recall", "fid", "memorisation")} == {
+        "precision": "quality",
+        "recall": "diversity",
+        "fid": "both",
+        "memorisation": "memorisation",
+    }

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gansmith.cli.options import parse
+from gansmith.cli.train import Train
 from gansmith.report.advice import advice, alarms
 from gansmith.report.curves import Series, chart, linear_scale, log_scale, thinned, ticks
 from gansmith.report.facts import command, flat
@@ -178,6 +180,27 @@ def test_the_command_is_written_for_a_shell(run_folder):
     assert command(read_records(run_folder)) == f"{expected} --gan.no-flips"
     (run_folder / "run.json").write_text(json.dumps(run | {"command": ["gansmith", "train", "a b"]}))
     assert command(read_records(run_folder)) == "gansmith train 'a b'"
+
+
+def test_the_command_reads_the_data_and_judges_on_the_way_as_the_run_did(run_folder):
+    run = json.loads((run_folder / "run.json").read_text()) | {"config": {}, "mirror": False}
+    opening = {"resolution": [64, 48], "crop": "pad", "labels": False, "skip_unreadable": True}
+    run["data"] |= {"source": "/photos", "opening": opening}
+    run["examination"] = {"metrics": ["frechet", "recall"], "samples": 500, "share": 0.1, "keep_best": "frechet", "patience": 4}
+    (run_folder / "run.json").write_text(json.dumps(run))
+    words = command(read_records(run_folder)).split()
+    assert words[:5] == ["gansmith", "train", "/photos", "--gan", "r3gan"]
+    expected = "--no-mirror --resolution 64x48 --crop pad --no-labels --skip-unreadable --judge-metrics frechet,recall"
+    assert words[11:] == f"{expected} --judge-samples 500 --judge-share 0.1 --keep-best frechet --patience 4".split()
+    options = parse(Train, words[2:3] + words[5:], "gansmith train")
+    assert options.examination() | {"judge_metrics": None} == {
+        "judge_samples": 500,
+        "judge_share": 0.1,
+        "keep_best": "frechet",
+        "patience": 4,
+        "judge_metrics": None,
+    }
+    assert options.opening.opening() == {"resolution": "64x48", "crop": "pad", "labels": False, "skip_unreadable": True}
 
 
 def test_nested_facts_become_dotted_names():

@@ -1,0 +1,126 @@
+"""Examples that fool metrics: striped images, points on a ring, and the networks that stand for those nobody needs to fetch."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gansmith.data.dataset import Dataset
+from gansmith.metrics.perceptual_network import LPIPS
+from gansmith.model import Model
+from tests.metrics.conftest import image_data, ring_points, stripes
+from tests.metrics.plain_sides import Tiny
+from tests.toys import small
+
+COUNT = 200
+"""Training, held-out and generated examples alike, so that copies of the training set are all of it."""
+MANY = 50 * COUNT
+"""For the metric that needs many."""
+Images = dict[str, np.ndarray]
+
+TRAIN, HELD_OUT = (stripes(COUNT, np.random.default_rng(seed)) for seed in (0, 1))
+RING, RING_HELD_OUT = (ring_points(COUNT, np.random.default_rng(seed))[0] for seed in (0, 1))
+MODES = ring_points(1, np.random.default_rng(0))[1]
+
+
+class StandIn(Tiny):
+    """Stands for Inception-v3: pixels are the features, every other one of them the spatial features."""
+
+    def outputs(self, data: Dataset) -> dict[str, Tensor]:
+        features = super().outputs(data)["features"]
+        return {"features": features, "spatial": features[:, ::2]}
+
+
+class Squares(LPIPS):
+    """Stands for LPIPS: squared differences of pixels."""
+
+    name = "squares"
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        return (first - second).square().mean((1, 2, 3))
+
+
+class Stripes(nn.Module):
+    """Flat stripes whose phase is the direction of the noise, or always the same for a generator that is deaf to it."""
+
+    def __init__(self, *, deaf: bool) -> None:
+        super().__init__()
+        self.deaf = deaf
+
+    def forward(self, noise: Tensor) -> Tensor:
+        phase = torch.atan2(noise[:, 0], noise[:, 1]) * (not self.deaf)
+        return (0.6 * torch.sin(1.5 * torch.arange(8.0)[:, None] + phase[:, None, None, None])).expand(-1, 1, 8, 8)
+
+
+def generator(*, deaf: bool) -> Model:
+    data = image_data(TRAIN)
+    model = Model(small("gan", data), data.codec, {"gan": "gan"})
+    model.gan.exportable = lambda: (Stripes(deaf=deaf), {"noise": torch.zeros(2, 4)})
+    return model
+
+
+def over_and_over(images: Images, rows: np.ndarray, count: int = COUNT) -> Images:
+    return {key: array[np.resize(rows, count)] for key, array in images.items()}
+
+
+def tempered(rng: np.random.Generator) -> Images:
+    """Fresh images, halfway to the mean of their class."""
+    fresh = stripes(COUNT, rng)
+    means = np.stack([TRAIN["image"][TRAIN["label"] == label].mean(0) for label in range(3)])[fresh["label"]]
+    return {**fresh, "image": ((means + fresh["image"]) / 2).astype(np.uint8)}
+
+
+def oversaturated(rng: np.random.Generator) -> Images:
+    """Fresh images in black and white alone."""
+    fresh = stripes(COUNT, rng)
+    return {**fresh, "image": np.where(fresh["image"] > 128, 255, 0).astype(np.uint8)}
+
+
+def noise(rng: np.random.Generator) -> Images:
+    return {"image": 255 * rng.integers(0, 2, (COUNT, 1, 8, 8), np.uint8), "label": rng.integers(0, 3, COUNT)}
+
+
+def copies_and_noise(share: float) -> Callable[[np.random.Generator], Images]:
+    copies = int(share * COUNT)
+    return lambda rng: {key: np.concatenate([TRAIN[key][:copies], array[copies:]]) for key, array in noise(rng).items()}
+
+
+def clearest() -> Images:
+    """For every class of the stand-in for Inception the image of which it is surest."""
+    inception = StandIn()
+    chances = inception.logits(inception.outputs(image_data(HELD_OUT))["features"]).softmax(1)
+    return over_and_over(HELD_OUT, chances.argmax(0).numpy())
+
+
+def in_one_direction() -> np.ndarray:
+    distances = np.linalg.norm(RING - RING.mean(0), axis=1)
+    return RING.mean(0) + distances[:, None] * np.array([1.0, 0.0])
+
+
+IMAGES: dict[str, Callable[[np.random.Generator], Images]] = {
+    "fresh real examples": lambda rng: stripes(COUNT, rng),
+    "fresh real examples, fifty times": lambda rng: stripes(MANY, rng),
+    "copies of the training set": lambda _: TRAIN,
+    "copies of the training set, fifty times": lambda _: over_and_over(TRAIN, np.arange(COUNT), MANY),
+    "one real image, over and over": lambda _: over_and_over(HELD_OUT, np.array([0])),
+    "a generator that ignores its noise": lambda _: over_and_over(HELD_OUT, np.array([0])),
+    "one clear image per class": lambda _: clearest(),
+    "low temperature": tempered,
+    "far too much contrast": oversaturated,
+    "noise": noise,
+    "four tenths copies, the rest noise": copies_and_noise(0.4),
+}
+POINTS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "fresh real examples": lambda rng: ring_points(COUNT, rng)[0],
+    "copies of the training set": lambda _: RING,
+    "shuffled columns": lambda rng: np.stack([rng.permutation(column) for column in RING.T], 1),
+    "low temperature": lambda rng: ring_points(COUNT, rng, sigma=0.02)[0],
+    "one mode": lambda rng: MODES[0] + rng.normal(0, 0.1, (COUNT, 2)),
+    "wide noise": lambda rng: rng.normal(0, 6, (COUNT, 2)),
+    "real distances from the mean, in one direction": lambda _: in_one_direction(),
+    "as often behind every mode, far away": lambda _: 5 * np.resize(MODES, (COUNT, 2)),
+}

@@ -1,0 +1,138 @@
+"""Every metric can be fooled; here each one is, and a companion exposes the cheat in the same judgement."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gansmith.data.dataset import Dataset
+from gansmith.metrics.families import families, metric_names
+from gansmith.metrics.judge import judge
+from gansmith.metrics.judgement import Judgement
+from gansmith.metrics.perceptual_network import LPIPS, TRUNKS
+from gansmith.metrics.score import Score
+from tests.metrics.cheats import HELD_OUT, IMAGES, POINTS, RING, RING_HELD_OUT, TRAIN, Squares, StandIn, generator
+from tests.metrics.conftest import image_data
+
+GAMES = [
+    ("frechet", "images", "copies of the training set", "memorisation"),
+    ("frechet", "points", "shuffled columns", "precision"),
+    ("fid", "images", "copies of the training set", "data_copying"),
+    ("fid_infinity", "images", "copies of the training set, fifty times", "memorisation"),
+    ("sfid", "images", "copies of the training set", "memorisation"),
+    ("kid", "images", "copies of the training set", "data_copying"),
+    ("mmd", "images", "copies of the training set", "memorisation"),
+    ("cmmd", "images", "copies of the training set", "authenticity"),
+    ("swd", "points", "copies of the training set", "data_copying"),
+    ("is", "images", "one clear image per class", "coverage"),
+    ("precision", "images", "one real image, over and over", "coverage"),
+    ("recall", "points", "wide noise", "density"),
+    ("density", "points", "low temperature", "recall"),
+    ("coverage", "images", "copies of the training set", "memorisation"),
+    ("alpha_precision", "points", "real distances from the mean, in one direction", "beta_recall"),
+    ("beta_recall", "images", "copies of the training set", "authenticity"),
+    ("authenticity", "images", "noise", "precision"),
+    ("memorisation", "images", "noise", "precision"),
+    ("memorisation", "images", "four tenths copies, the rest noise", "fls_gap"),
+    ("data_copying", "images", "noise", "precision"),
+    ("data_copying", "images", "four tenths copies, the rest noise", "fls_gap"),
+    ("fls", "points", "low temperature", "coverage"),
+    ("fls_gap", "points", "wide noise", "precision"),
+    ("cas", "images", "copies of the training set", "memorisation"),
+    ("cas", "images", "low temperature", "recall"),
+    ("ppl", "images", "a generator that ignores its noise", "coverage"),
+    ("lpips", "images", "noise", "precision"),
+    ("perceptual_diversity", "images", "far too much contrast", "precision"),
+    ("ms_ssim", "images", "noise", "precision"),
+    ("vendi", "images", "noise", "precision"),
+    ("modes", "points", "shuffled columns", "high_quality"),
+    ("high_quality", "points", "one mode", "modes"),
+    ("mode_divergence", "points", "as often behind every mode, far away", "high_quality"),
+]
+"""Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
+HONEST = "fresh real examples"
+PAGE = Path(__file__).parents[2] / "docs" / "judging.md"
+Court = Callable[[str, str], Judgement]
+
+
+def honest(cheat: str) -> str:
+    """The examples that a cheat is held against: as many fresh ones."""
+    return f"{HONEST}, fifty times" if cheat.endswith(", fifty times") else HONEST
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gansmith.metrics.judge.Inception.open", lambda *_, **__: StandIn())
+        patch.setattr(LPIPS, "pretrained", lambda _: Squares())
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
+        for variable in (*(variable for _, _, variable in TRUNKS.values()), "GANSMITH_LPIPS_ALEX", "GANSMITH_LPIPS_VGG"):
+            patch.delenv(variable, raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
+    """Judges each cheat once, by the metrics that the table names for it; honest examples by those of all cheats that are as many."""
+
+    @cache
+    def judged(data: str, cheat: str) -> Judgement:
+        games = [game for game in GAMES if game[1] == data and cheat in (game[2], honest(game[2]))]
+        metrics = {name for metric, _, _, companion in games for name in (metric, companion)}
+        rng = np.random.default_rng(2)
+        if data == "points":
+            fake, train, held_out = map(ring, (POINTS[cheat](rng), RING, RING_HELD_OUT))
+            return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
+        fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
+        model = generator(deaf=cheat == "a generator that ignores its noise")
+        return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered, model=model)
+
+    return judged
+
+
+def at_least_as_good(score: Score, as_value: float | None) -> bool:
+    return as_value is not None and (score.value >= as_value if score.better == "higher" else score.value <= as_value)
+
+
+def worse_than_the_ceiling(score: Score) -> bool:
+    """Beyond its interval."""
+    assert score.ceiling is not None
+    return score.high < score.ceiling if score.better == "higher" else score.low > score.ceiling
+
+
+@pytest.mark.parametrize(("metric", "data", "cheat", "companion"), GAMES)
+def test_a_cheat_fools_the_metric_and_its_companion_exposes_it(
+    metric: str, data: str, cheat: str, companion: str, court: Court
+) -> None:
+    found = court(data, cheat)
+    fresh = court(data, honest(cheat))[metric].value
+    assert at_least_as_good(found[metric], fresh) or at_least_as_good(found[metric], found[metric].ceiling)
+    assert worse_than_the_ceiling(found[companion])
+
+
+@pytest.mark.parametrize(("data", "companion"), sorted({(data, companion) for _, data, _, companion in GAMES}))
+def test_no_companion_accuses_honest_examples(data: str, companion: str, court: Court) -> None:
+    assert not worse_than_the_ceiling(court(data, HONEST)[companion])
+
+
+def test_every_metric_has_a_cheat() -> None:
+    assert {metric for metric, *_ in GAMES} == set(metric_names())
+
+
+def rows(*header: str) -> list[list[str]]:
+    """The cells of the table of docs/judging.md whose columns begin so, without backticks."""
+    tables = PAGE.read_text(encoding="utf-8").split("\n\n")
+    (table,) = (table for table in tables if table.startswith(f"| {' | '.join(header)} |"))
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+def test_the_documentation_has_the_same_table() -> None:
+    told = [tuple(row[:4]) for row in rows("metric", "data", "is fooled by", "exposed by")]
+    assert told == GAMES
+
+
+def test_the_documentation_says_of_every_metric_which_way_is_better() -> None:
+    arrows = {name: "↓" if better == "lower" else "↑" for metrics in families().values() for name, (better, _) in metrics.items()}
+    assert {row[0]: row[1] for row in rows("metric", "better", "says")} == arrows
