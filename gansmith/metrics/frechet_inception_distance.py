@@ -1,15 +1,14 @@
 """The Frechet inception distance (Heusel et al. 2017), of all generated images to all real ones, as the packages take it."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gansmith.data.dataset import Dataset
 from gansmith.metrics.cache import content_key, remember
-from gansmith.metrics.extractors.inception import CHECKED
+from gansmith.metrics.fast_mode import deviation
 from gansmith.metrics.frechet import FEW, Moments, distance_with_interval, frechet_distance
 from gansmith.metrics.score import Measured
-from gansmith.metrics.sides import Real, Side, choose
+from gansmith.metrics.sides import Real, Side
 
 METRICS = {"fid": ("lower", "Frechet inception distance: of features of Inception-v3, comparable with papers at equal numbers")}
 SAYS = "both"
@@ -38,8 +37,7 @@ def measured(side: Side, output: str) -> Measured:
     notes = [f"biased upward with {len(fake):,} samples: compare only values with as many, or see fid_infinity"] * (
         len(fake) < FEW
     )
-    if side.name == "generated" and real.inception.fast:
-        notes.append(fast_note(side, output, value))
+    notes.append(deviation(side, output, lambda a, b: frechet_distance(Moments.of(a), Moments.of(b)), value))
     return Measured(
         value=value,
         low=low,
@@ -47,7 +45,7 @@ def measured(side: Side, output: str) -> Measured:
         samples=len(fake),
         reference_samples=reference.count,
         space=real.inception.name,
-        note="; ".join(notes),
+        note="; ".join(filter(None, notes)),
     )
 
 
@@ -61,21 +59,3 @@ def moments_of(data: Dataset, real: Real, output: str) -> Moments:
 
     found = remember(real.folder, "moments", (real.inception.key, output, content_key(data)), compute)
     return Moments(found["mean"].numpy(), found["covariance"].numpy(), len(data))
-
-
-def fast_note(side: Side, output: str, distance: float) -> str:
-    """How far the fast mode is off, on a few images of both sides that are computed exactly as well."""
-    inception = side.real.inception
-    assert inception is not None
-    exact: list[Tensor] = []
-    fast: list[Tensor] = []
-    for data, outputs in ((side.everything, side.inception), (side.reference, side.inception_reference)):
-        rows = choose(len(data), CHECKED, side.real.seed)
-        exact.append(inception.exact.outputs(data.subset(rows))[output])
-        fast.append(outputs[output][rows])
-    off = float(np.mean([((a - b).norm() / a.norm()).item() for a, b in zip(exact, fast, strict=True)]))
-    moved = frechet_distance(*map(Moments.of, fast)) - frechet_distance(*map(Moments.of, exact))
-    return (
-        f"fast mode: on {len(exact[0])} images of each side, features are {off:.1%} off and their distance {moved:+.3g} "
-        f"({moved / max(distance, 1e-12):+.1%} of this score)"
-    )

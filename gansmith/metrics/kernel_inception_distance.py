@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gansmith.metrics.families import NotApplicableError
+from gansmith.metrics.fast_mode import deviation
 from gansmith.metrics.kernel_distance import cubic, discrepancy
 from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Side
@@ -68,6 +69,7 @@ def measure(side: Side) -> dict[str, Measured]:
     fake, real = side.inception["features"], side.inception_reference["features"]
     found = kernel_inception_distance(fake, real, side.real.seed)
     value = float(found.subsets.mean())
+    spread = f"standard deviation over {len(found.subsets)} subsets {found.subsets.std():.3g}"
     return {
         "kid": Measured(
             value=value,
@@ -76,6 +78,10 @@ def measure(side: Side) -> dict[str, Measured]:
             samples=len(fake),
             reference_samples=len(real),
             space=side.real.inception.name,
-            note=f"standard deviation over {len(found.subsets)} subsets {found.subsets.std():.3g}",
+            note="; ".join(filter(None, (spread, deviation(side, "features", _distance, value)))),
         )
     }
+
+
+def _distance(fake: Tensor, real: Tensor) -> float:
+    return discrepancy(fake, real, cubic, unbiased=True).value

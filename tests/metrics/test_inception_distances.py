@@ -103,9 +103,12 @@ def test_the_fast_mode_says_how_far_it_is_off(
     striped: tuple[Dataset, Dataset, Dataset], projected: list[Projection], tmp_path: Path
 ) -> None:
     train, held_out, fresh = striped
-    found = judge(fresh, train, held_out, metrics=["fid"], fast=True, cache=tmp_path)
+    found = judge(fresh, train, held_out, metrics=["fid", "kid", "is"], fast=True, cache=tmp_path)
     assert "features are 1.0% off" in found["fid"].note
-    assert "distance +0.00144 (+1.9% of this score)" in found["fid"].note
+    assert "this metric +0.00144 (+1.9% of this score)" in found["fid"].note
+    assert all("fast mode: on 128 images" in found[metric].note for metric in ("kid", "is"))
+    exact = judge(fresh, train, held_out, metrics=["fid", "kid", "is"], cache=tmp_path)
+    assert not any("fast mode" in score.note for score in exact.scores)
     assert found["fid"].name == "fid[projection-fast]"
 
 
