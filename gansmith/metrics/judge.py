@@ -90,34 +90,42 @@ def judge(
         )
     lessons = min(limit, len(fake), len(train))
     folder = cache_folder(cache)
-    judged = fake if samples is None else fake.subset(np.arange(min(samples, len(fake))))
+    drawn = choose(len(fake), min(samples or len(fake), len(fake)), seed)
+    rows = choose(len(drawn), count, seed)
+    judged = fake.subset(drawn)
     with torch.autocast("cpu", enabled=False):
         network = _inception(
             names, features, train, folder, weights=inception, resize=resize, fast=fast, device=device, progress=progress
         )
+        space_is_free = features is None and all(hasattr(load_family(family_of(name)), "INCEPTION") for name in names)
+        if network is not None and (features == "inception" or space_is_free):
+            extractor = network
+        else:
+            extractor = extractor_for(train, seed, folder, features, device)
         real = Real(
             train=train,
             held_out=held_out,
             everything=train if everything is None else everything,
             judged=len(judged),
-            extractor=network if features == "inception" and network else extractor_for(train, seed, folder, features, device),
+            extractor=extractor,
             inception=network,
             count=count,
             lessons=lessons,
             seed=seed,
             folder=folder,
         )
-        positions = choose(len(fake), count, seed)
         taught = fake.subset(choose(len(fake), lessons, seed))
         side = Side(
             name="generated",
-            data=fake.subset(positions),
+            data=judged.subset(rows),
+            rows=rows,
             lessons=taught,
             everything=judged,
             reference=real.everything,
             real=real,
             model=model,
         )
+        positions = drawn[rows]
         neighbours = _neighbours(side, positions)
         scores, skipped = _scores(names, side)
         shown = portrait_of(side, positions) if portrait else None

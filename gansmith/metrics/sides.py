@@ -63,11 +63,18 @@ class Real:
         def compute() -> dict[str, Tensor]:
             return {"features": self.features_of(self.train, "training")}
 
+        if self.in_inception:  # remembered already
+            return compute()["features"]
         return remember(self.folder, "features", (self.extractor.key, content_key(self.train)), compute)["features"]
+
+    @property
+    def in_inception(self) -> bool:
+        """Whether the space is that of Inception-v3, whose features are there for other metrics too."""
+        return self.extractor is self.inception
 
     def features_of(self, data: Dataset, name: str) -> Float[Tensor, "batch features"]:
         """Features of any examples; raises UserError if they are not finite."""
-        features = self.extractor.features(data)
+        features = self.inception_of(data)["features"] if self.in_inception else self.extractor.features(data)
         broken = int((~torch.isfinite(features)).any(1).sum())
         if broken:
             raise UserError(f"judging needs finite numbers, but {broken} of {len(data)} {name} examples are not: leave them out.")
@@ -108,7 +115,7 @@ class Real:
             name="baseline",
             data=lessons.subset(np.arange(self.count)),
             lessons=lessons.subset(np.arange(self.lessons)),
-            everything=lessons.subset(np.arange(min(len(lessons), TRIVIAL))),
+            everything=gaussian(self.train, TRIVIAL, self.seed),
             reference=self.everything,
             real=self,
         )
@@ -137,11 +144,15 @@ class Side:
     reference: Dataset
     """The real examples that `everything` is compared with."""
     real: Real
+    rows: np.ndarray | None = None
+    """Where `data` lies in `everything`, on the generated side."""
     model: Model | None = None
     """What made the examples, if it is at hand."""
 
     @cached_property
     def features(self) -> Float[Tensor, "batch features"]:
+        if self.real.in_inception and self.rows is not None:
+            return self.inception["features"][self.rows]
         return self.real.features_of(self.data, self.name)
 
     @cached_property

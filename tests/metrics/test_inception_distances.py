@@ -175,3 +175,19 @@ def test_the_classifier_can_be_asked_for_and_other_spaces_are_found(
     assert ours(fresh, train, held_out, metrics=["frechet"], features="classifier", cache=tmp_path)["frechet"].name == (
         "frechet[stripes-cnn]"
     )
+
+
+def test_where_inception_is_the_space_nothing_is_computed_twice(
+    striped: tuple[Dataset, Dataset, Dataset], projected: list[Projection], tmp_path: Path
+) -> None:
+    train, held_out, fresh = striped
+    alone = judge(fresh, train, held_out, metrics=["fid"], cache=tmp_path)
+    assert sum(projected[0].seen) == 1000 + 700 + 150  # the baseline, all real images, all generated ones
+    asked = judge(fresh, train, held_out, metrics=["frechet", "fid"], features="inception", samples=100, cache=tmp_path)
+    assert asked["frechet"].name == "frechet[projection]"
+    assert asked["frechet"].value == pytest.approx(asked["fid"].value, rel=1e-6)
+    assert projected[1].seen == [100, 100]  # what was generated, and a baseline as large; the rest is remembered
+    spaces = Projection(folder=Path(), wanted=("features",))
+    shown, near = alone.neighbours.generated[0], alone.neighbours.nearest[0, 0]
+    made, real = (spaces.outputs(data.subset(np.array([row])))["features"] for data, row in ((fresh, shown), (train, near)))
+    assert alone.neighbours.distances[0, 0] == pytest.approx(float((made - real).norm()), rel=1e-4)
