@@ -15,7 +15,12 @@ Subject = Literal["both", "quality", "diversity", "memorisation", "other"]
 
 @runtime_checkable
 class Family(Protocol):
-    """What a module of this folder offers to be a metric or a family of metrics."""
+    """What a module of this folder offers to be a metric or a family of metrics.
+
+    It may also say, each in a name of its module: SAYS, what its metrics tell of (see `Subject`); INCEPTION, the outputs of
+    Inception-v3 that it needs ("features", "spatial"), which makes it a metric of all examples; BASELINE, what its baseline is if
+    not the usual one; and `key(real) -> str`, what its baseline and ceiling depend on besides the data and the space.
+    """
 
     METRICS: dict[str, tuple[Better, str]]
     """Its metrics by name: which direction is better, and what it says, in one line. A literal: it is read without importing."""
