@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.metrics.extractors.inception import CHECKED
-from gansmith.metrics.sides import Side, choose
+from gansmith.metrics.sides import Side
 
 Statistic = Callable[[Float[Tensor, "fake features"], Float[Tensor, "real features"]], float]
 
@@ -21,12 +20,7 @@ def deviation(side: Side, output: str, statistic: Statistic, value: float) -> st
     inception = side.real.inception
     if inception is None or not inception.fast or side.name != "generated":
         return ""
-    exact: list[Tensor] = []
-    fast: list[Tensor] = []
-    for data, outputs in ((side.everything, side.inception), (side.reference, side.inception_reference)):
-        rows = choose(len(data), CHECKED, side.real.seed)
-        exact.append(inception.exact.outputs(data.subset(rows))[output])
-        fast.append(outputs[output][rows])
+    fast, exact = ([outputs[output] for outputs in way] for way in zip(*side.inception_checked, strict=True))
     off = float(np.mean([((a - b).norm() / a.norm()).item() for a, b in zip(exact, fast, strict=True)]))
     moved = statistic(*fast) - statistic(*exact)
     share = f" ({moved / abs(value):+.1%} of this score)" if value else ""

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from gansmith.metrics.score import Measured
+from gansmith.metrics.score import NORMAL, Measured
 from gansmith.metrics.sides import Side
 
 METRICS = {
@@ -23,8 +23,6 @@ FEW = 5000
 """Below this many samples the upward bias of the Frechet distance is large enough to warn about."""
 ROWS = 4096
 """Features turned to float64 at a time."""
-NORMAL = 1.96
-"""The 97.5% point of the normal distribution."""
 
 
 @dataclass(frozen=True)

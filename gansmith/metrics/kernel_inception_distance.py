@@ -10,7 +10,7 @@ from torch import Tensor
 from gansmith.metrics.families import NotApplicableError
 from gansmith.metrics.fast_mode import deviation
 from gansmith.metrics.kernel_distance import cubic, discrepancy
-from gansmith.metrics.score import Measured
+from gansmith.metrics.score import NORMAL, Measured
 from gansmith.metrics.sides import Side
 
 METRICS = {"kid": ("lower", "kernel inception distance: unbiased, so comparable between different numbers of samples")}
@@ -20,8 +20,6 @@ INCEPTION = ("features",)
 
 SUBSETS = 100
 SUBSET_SIZE = 1000
-NORMAL = 1.96
-"""The 97.5% point of the normal distribution."""
 
 
 @dataclass(frozen=True)

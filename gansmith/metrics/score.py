@@ -10,6 +10,8 @@ GROUPS = 20
 """Groups of the jackknife, and therefore the fewest examples that can be judged."""
 STUDENT_T = 2.093
 """The 97.5% point of Student's t with GROUPS - 1 degrees of freedom."""
+NORMAL = 1.96
+"""The 97.5% point of the normal distribution."""
 
 
 @dataclass(frozen=True, kw_only=True)

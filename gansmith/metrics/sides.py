@@ -17,7 +17,7 @@ from gansmith.errors import UserError
 from gansmith.metrics.baseline import gaussian
 from gansmith.metrics.cache import content_key, remember
 from gansmith.metrics.extractors import Extractor
-from gansmith.metrics.extractors.inception import Inception
+from gansmith.metrics.extractors.inception import CHECKED, Inception
 from gansmith.metrics.nearest import nearest
 
 if TYPE_CHECKING:
@@ -167,6 +167,17 @@ class Side:
     def inception_reference(self) -> dict[str, Float[Tensor, "reference features"]]:
         """The same of the real examples they are compared with."""
         return self.real.inception_of(self.reference)
+
+    @cached_property
+    def inception_checked(self) -> list[tuple[dict[str, Tensor], dict[str, Tensor]]]:
+        """(outputs in the fast mode, exact outputs) of a few generated examples, and of a few of those they are compared with."""
+        assert self.real.inception is not None
+        pairs = []
+        for data, outputs in ((self.everything, self.inception), (self.reference, self.inception_reference)):
+            rows = choose(len(data), CHECKED, self.real.seed)
+            fast = {name: output[rows] for name, output in outputs.items()}
+            pairs.append((fast, self.real.inception.exact.outputs(data.subset(rows))))
+        return pairs
 
     @cached_property
     def distances(self) -> Float[Tensor, " batch"]:

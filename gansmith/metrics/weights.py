@@ -2,15 +2,13 @@
 
 import hashlib
 import os
-import uuid
 from collections.abc import Sequence
-from http.client import HTTPException
 from pathlib import Path
 
 import torch
 
-from gansmith.data.cache import cache_folder, writing
-from gansmith.data.readers.downloads import download
+from gansmith.data.cache import cache_folder
+from gansmith.data.readers.downloads import fetch_first
 from gansmith.errors import UserError
 
 
@@ -36,23 +34,9 @@ def find_weights(
         return here
     cache = cache_folder()
     place = _place(file)
-    failures = [f"{place} has the wrong checksum"] if place.exists() else []
-    with writing(cache):
-        place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f"{file}.{uuid.uuid4().hex}.partial")
-    try:
-        for url in urls:
-            try:
-                download(url, partial, cache)
-            except (OSError, HTTPException) as error:
-                failures.append(f"{url}: {getattr(error, 'reason', None) or error}")
-                continue
-            if _is_right(partial, sha256):
-                partial.replace(place)
-                return place
-            failures.append(f"{url}: wrong checksum")
-    finally:
-        partial.unlink(missing_ok=True)
+    failures = fetch_first(place, {url: url for url in urls}, lambda partial: _is_right(partial, sha256), cache)
+    if not failures:
+        return place
     named = f"give its path as {option}, " if option else ""
     raise UserError(
         f"{name} needs its weights, the file {file}, which must be fetched once and could not be ({'; '.join(failures)}): go online, "

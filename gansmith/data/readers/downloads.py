@@ -5,7 +5,7 @@ import hashlib
 import tarfile
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -76,30 +76,43 @@ def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str,
     place = cache / "downloads" / name / file
     if place.exists() and _md5(place) == md5:
         return place
-    failures = [f"{place} has the wrong checksum"] if place.exists() else []
-    with writing(cache):
-        place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f"{file}.{uuid.uuid4().hex}.partial")
-    try:
-        for mirror in mirrors:
-            try:
-                download(mirror + file, partial, cache)
-            except (OSError, HTTPException) as error:
-                failures.append(f"{mirror.split('/')[2]}: {getattr(error, 'reason', None) or error}")
-                continue
-            if _md5(partial) == md5:
-                partial.replace(place)
-                return place
-            failures.append(f"{mirror.split('/')[2]}: wrong checksum")
-    finally:
-        partial.unlink(missing_ok=True)
+    failures = fetch_first(
+        place, {mirror.split("/")[2]: mirror + file for mirror in mirrors}, lambda path: _md5(path) == md5, cache
+    )
+    if not failures:
+        return place
     raise UserError(
         f"{name} must be fetched once and could not be ({'; '.join(failures)}): go online, or put "
         f'{", ".join(together or [file])} into {place.parent}, or train on "digits", which needs no network.'
     )
 
 
-def download(url: str, partial: Path, cache: Path) -> None:
+def fetch_first(place: Path, sources: Mapping[str, str], right: Callable[[Path], bool], cache: Path) -> list[str]:
+    """Downloads to `place` from the first URL that answers with the right content; the reasons if none does, else nothing.
+
+    `sources` are URLs by the names that the reasons give them.
+    """
+    failures = [f"{place} has the wrong checksum"] if place.exists() else []
+    with writing(cache):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    partial = place.with_name(f"{place.name}.{uuid.uuid4().hex}.partial")
+    try:
+        for source, url in sources.items():
+            try:
+                _download(url, partial, cache)
+            except (OSError, HTTPException) as error:
+                failures.append(f"{source}: {getattr(error, 'reason', None) or error}")
+                continue
+            if right(partial):
+                partial.replace(place)
+                return []
+            failures.append(f"{source}: wrong checksum")
+    finally:
+        partial.unlink(missing_ok=True)
+    return failures
+
+
+def _download(url: str, partial: Path, cache: Path) -> None:
     from rich.console import Console
     from rich.progress import wrap_file
 
