@@ -3,7 +3,7 @@
 import numpy as np
 
 from gansmith.metrics.extractors.classifier import answers, learns_classes, train_classifier
-from gansmith.metrics.families import NotApplicableError
+from gansmith.metrics.families import NotApplicableError, images_only
 from gansmith.metrics.score import Measured, jackknife
 from gansmith.metrics.sides import Side
 
@@ -14,8 +14,7 @@ SAYS = "both"
 def measure(side: Side) -> dict[str, Measured]:
     """Needs images with labels on all sides. The interval is over the held-out examples; the classifier is trained once."""
     train, held_out, lessons = side.real.train, side.real.held_out, side.lessons
-    if train.codec.spec.kind != "images":
-        raise NotApplicableError(f"cas is a metric of images, and {train.name} holds {train.codec.spec.kind}.")
+    images_only("cas", train)
     for data, name in ((train, "training"), (held_out, "held-out"), (lessons, side.name)):
         if not learns_classes(data):
             raise NotApplicableError(f"cas needs labels of two or more classes, and the {name} examples have none.")

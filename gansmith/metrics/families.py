@@ -1,12 +1,17 @@
 """The metrics in this folder, found without importing them."""
 
+from __future__ import annotations
+
 import ast
 import importlib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from gansmith.metrics.score import Measured
+
+if TYPE_CHECKING:
+    from gansmith.data.dataset import Dataset
 
 Better = Literal["lower", "higher"]
 Subject = Literal["both", "quality", "diversity", "memorisation", "other"]
@@ -32,6 +37,12 @@ class Family(Protocol):
 
 class NotApplicableError(Exception):
     """This metric has no meaning for this data; the message is the sentence that says why."""
+
+
+def images_only(metric: str, train: Dataset) -> None:
+    """Raises NotApplicableError where the data are no images."""
+    if (kind := train.codec.spec.kind) != "images":
+        raise NotApplicableError(f"{metric} is a metric of images, and {train.name} holds {kind}.")
 
 
 @cache

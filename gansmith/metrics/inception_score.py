@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.metrics.families import NotApplicableError
+from gansmith.metrics.families import images_only
 from gansmith.metrics.fast_mode import deviation
 from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Side
@@ -39,10 +39,7 @@ def inception_scores(logits: Float[Tensor, "batch classes"], seed: int, *, split
 
 def measure(side: Side) -> dict[str, Measured]:
     """Of all generated images; the interval is that of the mean of the splits, which share no image."""
-    if side.data.codec.spec.kind != "images":
-        raise NotApplicableError(
-            f"the Inception score is a metric of images, and {side.real.train.name} holds {side.data.codec.spec.kind}."
-        )
+    images_only("the Inception score", side.real.train)
     assert side.real.inception is not None
     features = side.inception["features"]
     scores = inception_scores(side.real.inception.logits(features), side.real.seed)

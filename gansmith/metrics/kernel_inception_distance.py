@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.metrics.families import NotApplicableError
+from gansmith.metrics.families import images_only
 from gansmith.metrics.fast_mode import deviation
 from gansmith.metrics.kernel_distance import cubic, discrepancy
 from gansmith.metrics.score import NORMAL, Measured
@@ -61,8 +61,7 @@ def kernel_inception_distance(
 
 def measure(side: Side) -> dict[str, Measured]:
     """All generated examples against all real ones; the interval is over the generated ones and the draw of the subsets."""
-    if side.data.codec.spec.kind != "images":
-        raise NotApplicableError(f"kid is a metric of images, and {side.real.train.name} holds {side.data.codec.spec.kind}.")
+    images_only("kid", side.real.train)
     assert side.real.inception is not None
     fake, real = side.inception["features"], side.inception_reference["features"]
     found = kernel_inception_distance(fake, real, side.real.seed)

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from gansmith.metrics.families import NotApplicableError
+from gansmith.metrics.families import images_only
 from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Side
 
@@ -79,8 +79,7 @@ def measure(side: Side) -> dict[str, Measured]:
     from scipy.special import stdtrit
 
     spec = side.data.codec.spec
-    if spec.kind != "images":
-        raise NotApplicableError(f"ms_ssim is a metric of images, and {side.real.train.name} holds {spec.kind}.")
+    images_only("ms_ssim", side.real.train)
     _, height, width = spec.shape
     count = min(len(side.data) // 2, PAIRS, max(100, PIXELS // (height * width)))
     dealt = np.random.default_rng(side.real.seed).permutation(len(side.data))[: 2 * count].reshape(2, count)
