@@ -127,6 +127,8 @@ class GAN(nn.Module, ABC):
     """A frozen, keyword-only dataclass of options, every field with a default and a docstring line."""
     presets: ClassVar[Mapping[str, Preset]] = {}
     """Named settings; the first one made for the kind of data is the default."""
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
+    """The kinds of data it learns (`Spec.kind`)."""
     makers: ClassVar[tuple[str, ...]] = ("generator",)
     """The players that `generate` needs: their averaged networks are what a model file holds."""
 
@@ -171,4 +173,6 @@ class GAN(nn.Module, ABC):
         inputs = {"noise": torch.randn(2, self.config.noise)}
         if self.spec.classes:
             inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
+        elif self.spec.attributes:
+            inputs["label"] = torch.zeros(2, len(self.spec.attributes))
         return self.players["generator"].averaged, inputs

@@ -19,7 +19,8 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
 from gansmith.trainer import Settings, Trainer
 
-DEFAULT_GAN = "r3gan"
+DEFAULT_GANS = {"images": "r3gan", "points": "r3gan"}
+"""The GAN that each kind of data gets where none is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +59,14 @@ def plan(
 
     Raises UserError for an unknown GAN, preset or option, and for settings that are out of range.
     """
-    gan = gan or DEFAULT_GAN
+    kind = data.codec.spec.kind
+    gan = gan or DEFAULT_GANS[kind]
     made = gans.find(gan)
-    preset = preset or default_preset(made, data.codec.spec.kind)
+    if kind not in made.kinds:
+        raise UserError(
+            f"{gan} learns {' and '.join(made.kinds)}, but these data are {kind}: choose --gan {DEFAULT_GANS[kind]}, or other data."
+        )
+    preset = preset or default_preset(made, kind)
     chosen = choose_preset(made, gan, preset)
     config = made_config(made, gan, chosen, options or {})
     for name, value in {"minutes": minutes, "samples": samples, "batch": batch, "accumulate": accumulate}.items():

@@ -108,7 +108,7 @@ MISTAKES = {
     "train clusters.npy --gan gan --gan.loss hinge": "--gan.loss takes one of non_saturating, minimax, but it is 'hinge'",
     "train clusters.npy --gan.widths a": "--gan.widths takes whole numbers",
     "train clusters.npy --gan r3gan --gan.patch 3": "A patch must be 1, 2 or 4 pixels wide, but it is 3: change --gan.patch.",
-    "train clusters.npy --gan dcgan --samples 640": "dcgan makes images",
+    "train clusters.npy --gan dcgan --samples 640": "dcgan learns images",
     "train clusters.npy --resume --batch 3 --gan.noise 8": "leave --batch, --gan.noise out, or begin a new run",
     "train clusters.npy --resume runs/none": "There is no run to continue in runs/none",
     "train clusters.npy --out runs/clusters-0001": "runs/clusters-0001 already holds a run",

@@ -1,10 +1,10 @@
 """Small data and small GANs that the tests share."""
 
-import importlib
 from typing import Any
 
 import numpy as np
 
+from gansmith import gans
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
@@ -30,8 +30,6 @@ SMALL: dict[str, dict[str, Any]] = {
     },
 }
 """Options that make every GAN of this package tiny."""
-
-TAKES_POINTS = ("gan", "wgan", "wgan_gp", "r3gan")
 
 
 def images(count: int = 96, side: int = 8, channels: int = 1, classes: int = 0) -> Dataset:
@@ -61,9 +59,5 @@ def points(count: int = 512) -> Dataset:
 
 def small(name: str, data: Dataset, **options: Any) -> GAN:
     """The GAN of this name, tiny, for this data."""
-    found = [
-        value
-        for value in vars(importlib.import_module(f"gansmith.gans.{name}")).values()
-        if isinstance(value, type) and issubclass(value, GAN) and value is not GAN
-    ]
-    return found[0](found[0].Config(**{**SMALL[name], **options}), data.codec.spec)
+    made = gans.find(name)
+    return made(made.Config(**{**SMALL[name], **options}), data.codec.spec)

@@ -131,7 +131,7 @@ def _shape(argv: Sequence[str]) -> type[Train]:
         return Train
     from gansmith import gans, planning
 
-    gan = gan or planning.DEFAULT_GAN
+    gan = gan or planning.DEFAULT_GANS["images"]
     made = gans.find(gan)
     usual = planning.made_config(
         made, gan, planning.choose_preset(made, gan, value_of("--preset", argv) or planning.default_preset(made, "images")), {}

@@ -15,11 +15,18 @@ class Spec:
     shape: tuple[int, ...]
     """The shape of one example without the batch: (channels, height, width) or (dimensions,)."""
     classes: tuple[str, ...] = ()
-    """The names of the classes, in the order of the integers under the key "label"; empty if the data has no labels."""
+    """The names of the classes, in the order of the integers under the key "label"; empty if the data has no classes."""
+    attributes: tuple[str, ...] = ()
+    """The names of the numbers under the key "label" [B, K], if conditions are several or continuous; never beside classes."""
+
+    @property
+    def conditions(self) -> int:
+        """How many numbers a condition is: one per class (one-hot) or one per attribute; 0 without labels."""
+        return len(self.classes) or len(self.attributes)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"shape": list(self.shape), "classes": list(self.classes)}
+        return asdict(self) | {"shape": list(self.shape), "classes": list(self.classes), "attributes": list(self.attributes)}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Spec":
-        return cls(**{**facts, "shape": tuple(facts["shape"]), "classes": tuple(facts["classes"])})
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()})

@@ -44,6 +44,7 @@ class OriginalGAN(GAN):
     """The two-player game of algorithm 1, with one critic move per round."""
 
     Config = Config
+    kinds = ("images", "points")
     presets: ClassVar[Mapping[str, Preset]] = {"small": Preset(about="minutes on a CPU", batch=64, minutes=2.5)}
 
     def __init__(self, config: Config, spec: Spec) -> None:

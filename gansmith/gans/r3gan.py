@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
 
@@ -27,6 +27,7 @@ from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.resample import downsample, upsample
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine, Geometric
@@ -158,8 +159,8 @@ class ImageGenerator(nn.Module):
     def __init__(self, config: Config, spec: Spec, widths: tuple[int, ...], base: tuple[int, int]) -> None:
         super().__init__()
         self.patch = config.patch
-        self.classes = nn.Embedding(len(spec.classes), config.class_embedding) if spec.classes else None
-        latent = config.noise + (config.class_embedding if spec.classes else 0)
+        self.classes = label_embedding(spec, config.class_embedding)
+        latent = config.noise + (config.class_embedding if spec.conditions else 0)
         self.lowest = (widths[0], *base)
         self.basis = None if config.dense_ends else nn.Parameter(torch.randn(self.lowest))
         self.enter = dense(latent, math.prod(self.lowest) if config.dense_ends else widths[0])
@@ -168,7 +169,7 @@ class ImageGenerator(nn.Module):
         self.leave = convolution(widths[-1], spec.shape[0] * config.patch**2, 1)
 
     def forward(
-        self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
+        self, noise: Float[Tensor, "batch noise"], label: Label | None = None
     ) -> Float[Tensor, "batch channels height width"]:
         if self.classes is not None:
             noise = torch.cat([noise, self.classes(label)], dim=1)
@@ -193,9 +194,7 @@ class ImageCritic(nn.Module):
         self.basis = None if config.dense_ends else nn.Parameter(torch.randn(widths[0], *base) / math.sqrt(pixels))
         self.judge = Judge(widths[0] * pixels if config.dense_ends else widths[0], widths[0], spec)
 
-    def forward(
-        self, image: Float[Tensor, "batch channels height width"], label: Int[Tensor, " batch"] | None = None
-    ) -> Float[Tensor, " batch"]:
+    def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:
         x = self.enter(pixel_unshuffle(image, self.patch).contiguous(memory_format=torch.channels_last))
         x = self.stages[0](x)
         for transition, blocks in zip(self.transitions, self.stages[1:], strict=True):
@@ -212,12 +211,12 @@ class Judge(nn.Module):
 
     def __init__(self, features: int, class_features: int, spec: Spec) -> None:
         super().__init__()
-        self.score = dense(features, class_features if spec.classes else 1)
-        self.classes = nn.Embedding(len(spec.classes), class_features) if spec.classes else None
+        self.score = dense(features, class_features if spec.conditions else 1)
+        self.classes = label_embedding(spec, class_features)
         if self.classes is not None:
             nn.init.normal_(self.classes.weight, 0, 1 / math.sqrt(class_features))
 
-    def forward(self, x: Float[Tensor, "batch features"], label: Int[Tensor, " batch"] | None) -> Float[Tensor, " batch"]:
+    def forward(self, x: Float[Tensor, "batch features"], label: Label | None) -> Float[Tensor, " batch"]:
         score = self.score(x)
         return (score * self.classes(label)).sum(1) if self.classes is not None else score.squeeze(1)
 
@@ -241,16 +240,14 @@ class PointGenerator(nn.Module):
 
     def __init__(self, config: Config, spec: Spec, width: int, blocks: int) -> None:
         super().__init__()
-        self.classes = nn.Embedding(len(spec.classes), config.class_embedding) if spec.classes else None
+        self.classes = label_embedding(spec, config.class_embedding)
         self.bits = config.code_bits
-        self.enter = dense(config.noise - self.bits + (config.class_embedding if spec.classes else 0), width)
+        self.enter = dense(config.noise - self.bits + (config.class_embedding if spec.conditions else 0), width)
         self.codes = nn.Embedding(2**config.code_bits, width) if config.code_bits else None
         self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
         self.leave = nn.Linear(width, math.prod(spec.shape))
 
-    def forward(
-        self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
-    ) -> Float[Tensor, "batch dimensions"]:
+    def forward(self, noise: Float[Tensor, "batch noise"], label: Label | None = None) -> Float[Tensor, "batch dimensions"]:
         signs, rest = noise[:, : self.bits] > 0, noise[:, self.bits :]
         if self.classes is not None:
             rest = torch.cat([rest, self.classes(label)], dim=1)
@@ -270,9 +267,7 @@ class PointCritic(nn.Module):
         self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
         self.judge = Judge(width, width, spec)
 
-    def forward(
-        self, point: Float[Tensor, "batch dimensions"], label: Int[Tensor, " batch"] | None = None
-    ) -> Float[Tensor, " batch"]:
+    def forward(self, point: Float[Tensor, "batch dimensions"], label: Label | None = None) -> Float[Tensor, " batch"]:
         return self.judge(self.blocks(self.activate(self.enter(point))), label)
 
 
@@ -310,6 +305,7 @@ class R3GAN(GAN):
     """The relativistic pairing game with R1 and R2 (section 3, equation 4)."""
 
     Config = Config
+    kinds = ("images", "points")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="images in minutes on a CPU: narrow networks, simultaneous moves, schedules over the budget",

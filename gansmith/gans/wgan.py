@@ -45,6 +45,7 @@ class WGAN(GAN):
     """The Wasserstein game with weight clipping."""
 
     Config = Config
+    kinds = ("images", "points")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: half the width, larger steps, three critic moves",

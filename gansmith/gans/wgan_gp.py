@@ -50,6 +50,7 @@ class WGANGP(GAN):
     """The Wasserstein game with gradient penalty."""
 
     Config = Config
+    kinds = ("images", "points")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: half the width, larger steps, two critic moves",

@@ -2,12 +2,12 @@
 
 import math
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from gansmith.data.spec import Spec
-from gansmith.layers.labels import with_label
+from gansmith.layers.labels import Label, with_label
 
 
 class FlatGenerator(nn.Module):
@@ -16,14 +16,12 @@ class FlatGenerator(nn.Module):
     def __init__(self, spec: Spec, *, noise: int, width: int) -> None:
         super().__init__()
         self.spec = spec
-        self.first = nn.Linear(noise + len(spec.classes), width)
+        self.first = nn.Linear(noise + spec.conditions, width)
         self.second = nn.Linear(width, width)
         self.last = nn.Linear(width, math.prod(spec.shape))
 
-    def forward(
-        self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
-    ) -> Float[Tensor, "batch *shape"]:
-        x = with_label(noise, label, len(self.spec.classes))
+    def forward(self, noise: Float[Tensor, "batch noise"], label: Label | None = None) -> Float[Tensor, "batch *shape"]:
+        x = with_label(noise, label, self.spec)
         x = leaky_relu(self.first(x), 0.2)
         x = leaky_relu(self.second(x), 0.2)
         x = self.last(x).float()
@@ -38,12 +36,12 @@ class FlatCritic(nn.Module):
     def __init__(self, spec: Spec, *, width: int) -> None:
         super().__init__()
         self.spec = spec
-        self.first = nn.Linear(math.prod(spec.shape) + len(spec.classes), width)
+        self.first = nn.Linear(math.prod(spec.shape) + spec.conditions, width)
         self.second = nn.Linear(width, width)
         self.last = nn.Linear(width, 1)
 
-    def forward(self, x: Float[Tensor, "batch *shape"], label: Int[Tensor, " batch"] | None = None) -> Float[Tensor, " batch"]:
-        x = with_label(x.flatten(1), label, len(self.spec.classes))
+    def forward(self, x: Float[Tensor, "batch *shape"], label: Label | None = None) -> Float[Tensor, " batch"]:
+        x = with_label(x.flatten(1), label, self.spec)
         x = leaky_relu(self.first(x), 0.2)
         x = leaky_relu(self.second(x), 0.2)
         return self.last(x).squeeze(1)

@@ -1,15 +1,30 @@
-"""Class labels as inputs of networks (Mirza & Osindero 2014: conditional GANs)."""
+"""Labels as inputs of networks (Mirza & Osindero 2014: conditional GANs): a class, or several numbers (attributes)."""
 
 from jaxtyping import Float, Int
-from torch import Tensor, cat
+from torch import Tensor, cat, nn
 from torch.nn.functional import one_hot
 
+from gansmith.data.spec import Spec
 
-def with_label(
-    x: Float[Tensor, "batch *shape"], label: Int[Tensor, " batch"] | None, classes: int
-) -> Float[Tensor, "batch *more"]:
-    """x with its label appended as one-hot features [B, F + classes] or constant planes [B, C + classes, H, W]; x itself if None."""
+Label = Int[Tensor, " batch"] | Float[Tensor, "batch attributes"]
+"""Classes as integers, or attributes as numbers."""
+
+
+def condition_of(label: Label, spec: Spec) -> Float[Tensor, "batch conditions"]:
+    """The label as numbers: one-hot classes, or the attributes as they are."""
+    return label if label.is_floating_point() else one_hot(label, spec.conditions).float()
+
+
+def with_label(x: Float[Tensor, "batch *shape"], label: Label | None, spec: Spec) -> Float[Tensor, "batch *more"]:
+    """x with its label appended as features [B, F + conditions] or constant planes [B, C + conditions, H, W]; x itself if None."""
     if label is None:
         return x
-    hot = one_hot(label, classes).to(x.dtype)
-    return cat([x, hot.view(*hot.shape, *[1] * (x.dim() - 2)).expand(-1, -1, *x.shape[2:])], dim=1)
+    condition = condition_of(label, spec).to(x.dtype)
+    return cat([x, condition.view(*condition.shape, *[1] * (x.dim() - 2)).expand(-1, -1, *x.shape[2:])], dim=1)
+
+
+def label_embedding(spec: Spec, width: int) -> nn.Embedding | nn.Linear | None:
+    """A layer from labels to vectors [B, width]: learned ones for classes, linear ones of attributes; None without labels."""
+    if spec.classes:
+        return nn.Embedding(len(spec.classes), width)
+    return nn.Linear(len(spec.attributes), width) if spec.attributes else None

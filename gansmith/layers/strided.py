@@ -1,13 +1,13 @@
 """DCGAN's players: strided and transposed convolutions without pooling or hidden linear layers (Radford et al. 2016, section 3)."""
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.layers.batch_norm import BatchNorm
-from gansmith.layers.labels import with_label
+from gansmith.layers.labels import Label, with_label
 
 SIDES = (8, 16, 28, 32, 64, 128, 256)
 
@@ -50,7 +50,7 @@ class StridedGenerator(nn.Module):
         self.spec = spec
         doublings, lowest = stages(spec, gan)
         channels = [width * min(8, 2**i) for i in reversed(range(doublings))]
-        self.first = nn.ConvTranspose2d(noise + len(spec.classes), channels[0], lowest, bias=False)
+        self.first = nn.ConvTranspose2d(noise + spec.conditions, channels[0], lowest, bias=False)
         self.first_norm = BatchNorm(channels[0])
         pairs = list(zip(channels, channels[1:], strict=False))
         self.layers = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False) for a, b in pairs)
@@ -59,9 +59,9 @@ class StridedGenerator(nn.Module):
         _initialize(self)
 
     def forward(
-        self, noise: Float[Tensor, "batch noise"], label: Int[Tensor, " batch"] | None = None
+        self, noise: Float[Tensor, "batch noise"], label: Label | None = None
     ) -> Float[Tensor, "batch channels height width"]:
-        x = with_label(noise, label, len(self.spec.classes))[:, :, None, None]
+        x = with_label(noise, label, self.spec)[:, :, None, None]
         x = relu(self.first_norm(self.first(x)))
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = relu(norm(layer(x)))
@@ -77,7 +77,7 @@ class StridedCritic(nn.Module):
         self.spec = spec
         doublings, lowest = stages(spec, gan)
         channels = [width * min(8, 2**i) for i in range(doublings)]
-        self.first = nn.Conv2d(spec.shape[0] + len(spec.classes), channels[0], 4, stride=2, padding=1)
+        self.first = nn.Conv2d(spec.shape[0] + spec.conditions, channels[0], 4, stride=2, padding=1)
         pairs = list(zip(channels, channels[1:], strict=False))
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=not batch_norm) for a, b in pairs)
         self.norms = nn.ModuleList(BatchNorm(b) if batch_norm else nn.Identity() for _, b in pairs)
@@ -85,10 +85,8 @@ class StridedCritic(nn.Module):
         if batch_norm:
             _initialize(self)
 
-    def forward(
-        self, image: Float[Tensor, "batch channels height width"], label: Int[Tensor, " batch"] | None = None
-    ) -> Float[Tensor, " batch"]:
-        x = leaky_relu(self.first(with_label(image, label, len(self.spec.classes))), 0.2)
+    def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:
+        x = leaky_relu(self.first(with_label(image, label, self.spec)), 0.2)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = leaky_relu(norm(layer(x)), 0.2)
         return self.last(x).flatten()

@@ -1,6 +1,8 @@
 """What every GAN of this package promises, whatever it is."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,28 +17,25 @@ from tests import toys
 
 NAMES = list(gans.names())
 GOLDEN = Path(__file__).parent / "golden"
+TOYS: dict[str, dict[str, Callable[[], Dataset]]] = {
+    "images": {"gray": toys.images, "labelled": partial(toys.images, channels=3, classes=3)},
+    "points": {"points": toys.points},
+}
+"""Small data of every kind; the last of a kind is the one whose terms are recorded."""
 
 
 def cases() -> list[tuple[str, str]]:
-    found = [(name, data) for name in NAMES for data in ("gray", "labelled")]
-    return found + [(name, "points") for name in toys.TAKES_POINTS]
+    """Every GAN with every toy of a kind of data that it takes."""
+    return [(name, toy) for name in NAMES for kind in gans.find(name).kinds for toy in TOYS[kind]]
 
 
-def data_for(kind: str) -> Dataset:
-    return {
-        "gray": lambda: toys.images(),
-        "labelled": lambda: toys.images(channels=3, classes=3),
-        "points": lambda: toys.points(),
-    }[kind]()
-
-
-def trainer_for(name: str, kind: str, **settings) -> Trainer:
-    data = data_for(kind)
+def trainer_for(name: str, toy: str, **settings) -> Trainer:
+    data = next(made[toy] for made in TOYS.values() if toy in made)()
     seed_everything(0)
     return Trainer(toys.small(name, data), data, Settings(**{"batch": 16, "samples": 10_000, **settings}))
 
 
-every_case = pytest.mark.parametrize(("name", "kind"), cases())
+every_case = pytest.mark.parametrize(("name", "toy"), cases())
 
 
 def test_every_gan_is_covered_by_these_tests():
@@ -44,8 +43,8 @@ def test_every_gan_is_covered_by_these_tests():
 
 
 @every_case
-def test_a_round_moves_every_player(name, kind):
-    trainer = trainer_for(name, kind)
+def test_a_round_moves_every_player(name, toy):
+    trainer = trainer_for(name, toy)
     before = {player: [p.detach().clone() for p in own.moving()] for player, own in trainer.gan.players.items()}
     trainer.play_round()
     for player, own in trainer.gan.players.items():
@@ -54,8 +53,8 @@ def test_a_round_moves_every_player(name, kind):
 
 
 @every_case
-def test_generated_examples_have_the_shape_of_the_data_and_depend_on_the_seed_alone(name, kind):
-    trainer = trainer_for(name, kind)
+def test_generated_examples_have_the_shape_of_the_data_and_depend_on_the_seed_alone(name, toy):
+    trainer = trainer_for(name, toy)
     gan, codec = trainer.gan.eval(), trainer.data.codec
     condition = codec.conditions(5, torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -68,8 +67,8 @@ def test_generated_examples_have_the_shape_of_the_data_and_depend_on_the_seed_al
 
 
 @every_case
-def test_truncation_to_zero_makes_one_example_per_class(name, kind):
-    trainer = trainer_for(name, kind)
+def test_truncation_to_zero_makes_one_example_per_class(name, toy):
+    trainer = trainer_for(name, toy)
     condition = {"label": torch.zeros(4, dtype=torch.int64)} if trainer.data.codec.spec.classes else {}
     gan = trainer.gan.eval()
     with torch.inference_mode():
@@ -79,8 +78,8 @@ def test_truncation_to_zero_makes_one_example_per_class(name, kind):
 
 @every_case
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_resumed_rounds_equal_uninterrupted_ones_bit_for_bit(name, kind, precision):
-    whole = trainer_for(name, kind, precision=precision)
+def test_resumed_rounds_equal_uninterrupted_ones_bit_for_bit(name, toy, precision):
+    whole = trainer_for(name, toy, precision=precision)
     for _ in range(3):
         whole.play_round()
     tensors, facts = whole.state()
@@ -88,7 +87,7 @@ def test_resumed_rounds_equal_uninterrupted_ones_bit_for_bit(name, kind, precisi
     for _ in range(3):
         whole.play_round()
 
-    resumed = trainer_for(name, kind, precision=precision)
+    resumed = trainer_for(name, toy, precision=precision)
     torch.manual_seed(99)
     resumed.load_state(tensors, facts)
     for _ in range(3):
@@ -102,10 +101,10 @@ def test_resumed_rounds_equal_uninterrupted_ones_bit_for_bit(name, kind, precisi
 
 
 @every_case
-def test_bfloat16_terms_and_gradients_are_finite_and_near_float32(name, kind):
+def test_bfloat16_terms_and_gradients_are_finite_and_near_float32(name, toy):
     terms = {}
     for precision in ("float32", "bfloat16"):
-        trainer = trainer_for(name, kind, precision=precision)
+        trainer = trainer_for(name, toy, precision=precision)
         trainer.play_round(measure=True)
         terms[precision] = trainer.ledger.read()
     for term, value in terms["float32"].items():
@@ -113,8 +112,8 @@ def test_bfloat16_terms_and_gradients_are_finite_and_near_float32(name, kind):
 
 
 @every_case
-def test_the_exportable_network_makes_what_generate_makes(name, kind):
-    trainer = trainer_for(name, kind)
+def test_the_exportable_network_makes_what_generate_makes(name, toy):
+    trainer = trainer_for(name, toy)
     gan: GAN = trainer.gan.eval()
     network, inputs = gan.exportable()
     condition = {key: inputs[key] for key in ("label",) if key in inputs}
@@ -126,8 +125,8 @@ def test_the_exportable_network_makes_what_generate_makes(name, kind):
 
 
 @every_case
-def test_the_average_follows_the_generator(name, kind):
-    trainer = trainer_for(name, kind)
+def test_the_average_follows_the_generator(name, toy):
+    trainer = trainer_for(name, toy)
     start = [p.clone() for p in trainer.gan.players["generator"].averaged.parameters()]
     for _ in range(4):
         trainer.play_round()
@@ -140,7 +139,7 @@ def test_the_average_follows_the_generator(name, kind):
 @pytest.mark.parametrize("name", NAMES)
 def test_twenty_rounds_have_the_recorded_terms(name):
     """Golden terms: a change of mathematics shows here. Delete the file and run once to record anew."""
-    trainer = trainer_for(name, "labelled")
+    trainer = trainer_for(name, list(TOYS[gans.find(name).kinds[0]])[-1])
     lines = []
     for _ in range(20):
         trainer.play_round()

@@ -10,6 +10,9 @@ from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.labels import with_label
 from gansmith.layers.strided import SIDES, StridedCritic, StridedGenerator
 
+TWO = Spec(kind="images", key="image", shape=(1, 8, 8), classes=("a", "b"))
+THREE = Spec(kind="images", key="image", shape=(1, 8, 8), attributes=("age", "smile", "hair"))
+
 
 @pytest.mark.parametrize("side", SIDES)
 def test_every_legal_side_goes_in_and_comes_out(side):
@@ -35,11 +38,19 @@ def test_points_are_refused_with_what_to_choose():
 
 def test_labels_become_features_or_planes():
     label = torch.tensor([1, 0])
-    flat = with_label(torch.zeros(2, 3), label, 2)
+    flat = with_label(torch.zeros(2, 3), label, TWO)
     assert flat.tolist() == [[0, 0, 0, 0, 1], [0, 0, 0, 1, 0]]
-    planes = with_label(torch.zeros(2, 1, 2, 2), label, 2)
+    planes = with_label(torch.zeros(2, 1, 2, 2), label, TWO)
     assert planes.shape == (2, 3, 2, 2) and planes[0, 2].eq(1).all() and planes[0, 1].eq(0).all()
-    assert with_label(flat, None, 0) is flat
+    assert with_label(flat, None, TWO) is flat
+    several = with_label(torch.zeros(1, 1, 2, 2), torch.tensor([[0.5, -1.0, 2.0]]), THREE)
+    assert several[0, 1:].mean((1, 2)).tolist() == [0.5, -1.0, 2.0]
+
+
+def test_a_spec_with_attributes_survives_json_and_a_player_takes_them():
+    assert Spec.from_json(THREE.to_json()) == THREE and THREE.conditions == 3
+    generator = StridedGenerator(THREE, noise=8, width=4, gan="dcgan")
+    assert generator(torch.randn(2, 8), torch.randn(2, 3)).shape == (2, 1, 8, 8)
 
 
 def test_in_one_process_batch_norm_is_torchs():
