@@ -29,4 +29,5 @@ class Spec:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Spec":
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()})
+        lists = {key: tuple(value) for key, value in facts.items() if isinstance(value, list)}
+        return cls(**{**facts, **lists})
