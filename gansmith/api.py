@@ -357,9 +357,11 @@ def evaluate(
         raise UserError("Judging needs a run folder, or both --real and --fake.")
     opening = {name: options.pop(name) for name in OPENING if name in options}
     options["device"] = planning.choose_device(options.get("device") or "auto")
-    everything = open_dataset(real, **opening)
+    originals = not {"resolution", "crop"} & {name for name, value in opening.items() if value is not None}
+    everything = open_dataset(real, **opening, originals=originals)
     training, held_out = _split(everything)
-    return judge(_like(training, fake), training, held_out, everything=dataclasses.replace(everything, held_out=None), **options)
+    everything = dataclasses.replace(everything, held_out=None)
+    return judge(_like(training, fake, originals), training, held_out, everything=everything, **options)
 
 
 def evaluate_elsewhere(
@@ -374,12 +376,12 @@ def evaluate_elsewhere(
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
 
-def _like(training: Dataset, data: Any) -> Dataset:
+def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
     """Other data, opened in the geometry of the training data; their class names must be known."""
     spec = training.codec.spec
     if spec.kind != "images":
         return open_dataset(data)
-    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0])
+    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], originals=originals)
 
 
 def _judge_and_report(

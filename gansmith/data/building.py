@@ -14,6 +14,7 @@ from gansmith.data.cache import FORMAT, Writer, store, stored
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint, fingerprint_of
 from gansmith.data.images import Codec
+from gansmith.data.originals import Originals
 from gansmith.data.points import Codec as PointsCodec
 from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.readers.collection import CHUNK, Collection, Example, Points, in_threads
@@ -33,9 +34,15 @@ def build_points(found: Points) -> Dataset:
 
 
 def build_images(
-    collection: Collection, wanted: Wanted, cache: Path, skip_unreadable: bool = False, codec: Codec | None = None
+    collection: Collection,
+    wanted: Wanted,
+    cache: Path,
+    skip_unreadable: bool = False,
+    codec: Codec | None = None,
+    originals: bool = False,
 ) -> Dataset:
     """The collection decoded, from the cache if it was decoded before. `codec` is that of the training split, for its test split.
+    With `originals`, images that had to be resized are kept at hand in their own sizes.
 
     Unreadable files are cached as such: they are refused, or with `skip_unreadable` left out, without decoding again.
     """
@@ -47,9 +54,15 @@ def build_images(
         known["notes"] = notes
     if facts["unreadable"]:
         known["unreadable"] = tuple(name for name, _ in facts["unreadable"])
-    held_out = build_images(collection.held_out, wanted, cache, skip_unreadable, own) if collection.held_out else None
+    held_out = None
+    if collection.held_out:
+        held_out = build_images(collection.held_out, wanted, cache, skip_unreadable, own, originals)
+    mark, kept = facts["fingerprint"], None
+    if originals and facts.get("resized", True):
+        kept = Originals(collection, own, frozenset(name for name, _ in facts["unreadable"]))
+        mark = fingerprint({}, f"{mark} in the sizes of {kept.key}")
     return Dataset(
-        name=collection.name, codec=own, arrays=arrays, fingerprint=facts["fingerprint"], held_out=held_out, facts=known
+        name=collection.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, originals=kept, facts=known
     )
 
 
@@ -70,12 +83,12 @@ def _in_place(
     rows = collection.examples if collection.in_memory else None
     if not isinstance(rows, PixelRows):
         return None
-    codec, notes = (codec, []) if codec else _fitted(collection, wanted)
+    codec, notes, _ = (codec, [], True) if codec else _fitted(collection, wanted)
     if codec.spec.shape != rows.shape:
         return None
     chunks = list(_chunks(collection, rows, codec))
     arrays = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
-    return arrays, _facts(fingerprint(arrays, _words(codec)), codec, [], notes)
+    return arrays, _facts(fingerprint(arrays, _words(codec)), codec, [], notes, resized=False)
 
 
 def _cached(
@@ -89,7 +102,7 @@ def _cached(
             return entry.arrays, entry.facts
 
     def fill(writer: Writer) -> dict[str, Any]:
-        own, notes = (codec, []) if codec else _fitted(collection, wanted)
+        own, notes, resized = (codec, [], True) if codec else _fitted(collection, wanted)
         unreadable: list[tuple[str, str]] = []
         rows = collection.examples
         if isinstance(rows, PixelRows) and rows.shape == own.spec.shape:
@@ -99,28 +112,29 @@ def _cached(
             _decode(collection, own, writer, unreadable)
         if not writer.count:
             _refuse(collection, unreadable, skip=False)
-        return _facts(fingerprint_of(writer.contents, _words(own)), own, unreadable, notes)
+        return _facts(fingerprint_of(writer.contents, _words(own)), own, unreadable, notes, resized)
 
     entry = store(cache, collection.name, key, fill)
     return entry.arrays, entry.facts
 
 
-def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str]]:
-    """The codec that suits the collection, and what there is to say about it."""
+def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], bool]:
+    """The codec that suits the collection, what there is to say about it, and whether any image is resized."""
     found = survey(collection)
     if not found.sizes:
         _refuse(collection, found.unreadable, skip=False)
         raise UserError(f"{collection.name} is empty: give at least one image.")
     codec, notes = fit_codec(found, collection, wanted), []
     _, height, width = codec.spec.shape
-    if set(found.sizes) != {(height, width)}:
+    resized = set(found.sizes) != {(height, width)}
+    if resized:
         sizes = "images of one other size" if len(found.sizes) == 1 else f"images of {len(found.sizes)} sizes"
         notes.append(f"{sizes} are brought to {height}x{width} ({codec.crop})")
     if found.deepest is not None:
         notes.append(f"images of more than 8 bits are reduced to 8, {codec.white:g} being white")
     if isinstance(collection.examples, PixelRows) and collection.examples.note:
         notes.append(collection.examples.note)
-    return codec, notes
+    return codec, notes, resized
 
 
 def _chunks(collection: Collection, rows: PixelRows, codec: Codec) -> Iterator[dict[str, np.ndarray]]:
@@ -176,8 +190,8 @@ class _Classes:
         return self.known[name]
 
 
-def _facts(mark: str, codec: Codec, unreadable: list[tuple[str, str]], notes: list[str]) -> dict[str, Any]:
-    return {"codec": codec.to_json(), "fingerprint": mark, "unreadable": unreadable, "notes": notes}
+def _facts(mark: str, codec: Codec, unreadable: list[tuple[str, str]], notes: list[str], resized: bool) -> dict[str, Any]:
+    return {"codec": codec.to_json(), "fingerprint": mark, "unreadable": unreadable, "notes": notes, "resized": resized}
 
 
 def _words(codec: Codec | PointsCodec) -> str:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gansmith.data.codec import Batch, Codec
+
+if TYPE_CHECKING:
+    from gansmith.data.originals import Originals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,8 @@ class Dataset:
     """The rows that belong to this subset, or None for all."""
     held_out: "Dataset | None" = None
     """The test split that the source itself brings, if it does (mnist, cifar10)."""
+    originals: "Originals | None" = None
+    """The images in their own sizes, where they were asked for and differ from the packed ones."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else is known: {"modes": [K, D] array, "sigma": float} of ring and grid, "notes" (sentences about how the source was
     read), "unreadable" (names of files that were left out)."""

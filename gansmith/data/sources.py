@@ -36,6 +36,7 @@ def open_dataset(
     labels: bool = True,
     cache: Path | None = None,
     skip_unreadable: bool = False,
+    originals: bool = False,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
 
@@ -45,6 +46,8 @@ def open_dataset(
     and others become squares of 64 (less where many are smaller). `crop` says how other proportions are fitted: center, fit, pad.
     `channels` is 1, 3 or 4; without it, the most general mode present. Unreadable files raise a UserError that names them unless
     `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`; `Dataset.facts["notes"]` says how the data was read.
+
+    With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
@@ -59,7 +62,7 @@ def open_dataset(
         if wanted.resolution or wanted.channels:
             raise UserError(f"{found.name} holds points, which have no resolution or channels: leave these options out.")
         return build_points(found)
-    return build_images(found, wanted, root, skip_unreadable)
+    return build_images(found, wanted, root, skip_unreadable, originals=originals)
 
 
 def find(data: Any, kind: str | None, cache: Path) -> Collection | Points:

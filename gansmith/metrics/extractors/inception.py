@@ -11,8 +11,10 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -125,21 +127,32 @@ class Inception:
         found = {name: torch.empty(len(data), sizes[name]) for name in self.wanted}
         done = 0
         with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
-            for images in self._batches(data):
-                for name, output in zip(sizes, self._engine(RESIZINGS[self.resize](images)), strict=True):
+            for positions, images in self._batches(data):
+                for name, output in zip(sizes, self._engine(images), strict=True):
                     if name in found:
-                        found[name][done : done + len(images)] = output
+                        found[name][positions] = output
                 done += len(images)
                 if self.progress:
                     self.progress(done, len(data))
         return found
 
-    def _batches(self, data: Dataset) -> Iterator[Float[Tensor, "batch 3 height width"]]:
-        """Images of three channels with values from 0 to 255, on the device."""
+    def _batches(self, data: Dataset) -> Iterator[tuple[list[int], Float[Tensor, "batch 3 299 299"]]]:
+        """Positions and their images as the network takes them, on the device."""
         size = BATCH if self.device.type == "cpu" else GPU_BATCH
+        if data.originals is not None:
+            rows = np.arange(len(data)) if data.indices is None else data.indices
+            originals = data.originals.pixels(rows)
+            while some := list(islice(originals, size)):
+                images = [self._resized(torch.from_numpy(pixels)[None].to(self.device) / 127.5 - 1) for _, pixels in some]
+                yield [position for position, _ in some], torch.cat(images)
+            return
         for start in range(0, len(data), size):
             images = data.batch(slice(start, start + size))[data.codec.spec.key].to(self.device, torch.float32)
-            yield ((with_channels(images, 3) + 1) * 127.5).round().clamp(0, 255)
+            yield list(range(start, start + len(images))), self._resized(images)
+
+    def _resized(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch 3 299 299"]:
+        """Images in [-1, 1] of any size and channels, as the network takes them."""
+        return RESIZINGS[self.resize](((with_channels(images, 3) + 1) * 127.5).round().clamp(0, 255))
 
     def features(self, data: Dataset) -> Float[Tensor, "batch 2048"]:
         return self.outputs(data)["features"]

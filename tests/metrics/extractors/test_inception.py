@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.metrics.extractors import inception_engines
 from gansmith.metrics.extractors.inception import VARIABLE, Inception, read_network
@@ -113,3 +115,30 @@ def test_wrong_files_unknown_resizings_and_missing_weights_are_named(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "absent.pth"))
     with pytest.raises(UserError, match=VARIABLE):
         Inception.open(tmp_path)
+
+
+def test_images_of_many_sizes_come_to_the_network_from_their_own_size(weights: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    sizes = {"a.png": (30, 44), "b.png": (90, 61), "d.png": (64, 64)}  # width and height
+    for name, (width, height) in sizes.items():
+        Image.fromarray(rng.integers(0, 256, (height // 4, width // 4, 3), np.uint8)).resize((width, height)).save(
+            tmp_path / name
+        )
+    (tmp_path / "c.png").write_bytes(b"damaged")
+    inception = Inception.open(tmp_path / "cache", weights=weights)
+    opening = {"cache": tmp_path / "cache", "skip_unreadable": True}
+    together = open_dataset(tmp_path, **opening, originals=True)
+    packed = open_dataset(tmp_path, **opening)
+    assert together.fingerprint != packed.fingerprint and packed.originals is None
+    backwards = inception.features(together.subset(np.array([2, 0, 1])))
+    for position, name in enumerate(("d.png", "a.png", "b.png")):
+        width, height = sizes[name]
+        alone = open_dataset(tmp_path / name, resolution=(height, width), cache=tmp_path / "cache")
+        torch.testing.assert_close(backwards[position : position + 1], inception.features(alone), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(backwards, inception.features(packed.subset(np.array([2, 0, 1]))), rtol=1e-2)
+
+
+def test_images_of_one_small_size_need_no_originals(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (40, 24)).save(tmp_path / name)
+    assert open_dataset(tmp_path, cache=tmp_path / "cache", originals=True).originals is None
