@@ -37,19 +37,21 @@ PACE_SECONDS = 8.0
 SHOWN = 64
 
 
-def opened(path: str) -> Any:
-    """The data as `gansmith.train` takes it; encoded images are decoded here."""
+def opened(path: str, out: Path) -> str:
+    """The data as `gansmith.train` takes it; encoded images are decoded here, into a file beside the runs."""
     if not path.endswith(".npz"):
         return path
+    decoded = out / f"{Path(path).stem}-decoded.npz"
     with np.load(path) as file:
         if "offsets" not in file:
             return path
-        stream, offsets = file["data"].tobytes(), file["offsets"]
-        images = [Image.open(io.BytesIO(stream[a:b])).convert("RGB") for a, b in zip(offsets, offsets[1:], strict=False)]
-        pixels = np.stack([np.asarray(image) for image in images])
-        if "labels" not in file:
-            return pixels
-        return pixels, [str(file["classes"][label]) for label in file["labels"]]
+        if not decoded.exists():
+            stream, offsets = file["data"].tobytes(), file["offsets"]
+            images = [Image.open(io.BytesIO(stream[a:b])).convert("RGB") for a, b in zip(offsets, offsets[1:], strict=False)]
+            labels = {name: file[name] for name in ("labels", "classes") if name in file}
+            out.mkdir(parents=True, exist_ok=True)
+            np.savez(decoded, images=np.stack([np.asarray(image) for image in images]), **labels)
+    return str(decoded)
 
 
 def samples_for(data: Any, options: dict[str, Any], seconds: float) -> int:
@@ -142,7 +144,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     name = arguments.data_name or Path(arguments.data).stem.partition("_")[0]
-    result = measure(arguments.gan, opened(arguments.data), name, arguments)
+    result = measure(arguments.gan, opened(arguments.data, arguments.out), name, arguments)
     keep(result)
     print(table([result]))
 
