@@ -1,19 +1,17 @@
 """Gradient penalties: pure functions of a critic and its input, for float32 and for bfloat16 autocast.
 
 All rest on `with_gradient_norm`. The critic may run in bfloat16; its input, the gradient with respect to it and every sum are
-float32, so a penalty neither overflows nor loses small gradients.
+float32 (float64 for input of that type), so a penalty neither overflows nor loses small gradients.
 """
-
-from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gansmith.penalties.forms import Critic, chosen, compiled_with, obstacle
 from gansmith.seeds import uniform_rows
 
-Critic = Callable[[Tensor], Tensor]
-"""A batch of examples [B, ...] to logits [B] or [B, ...]; close over labels: `lambda x: critic(x, label)`."""
+__all__ = ["Critic", "compiled_with", "gradient_penalty", "obstacle", "r1", "r2", "with_gradient_norm", "zero_centred"]
 
 
 def with_gradient_norm(
@@ -21,15 +19,10 @@ def with_gradient_norm(
 ) -> tuple[Float[Tensor, "batch *logits"], Float[Tensor, " batch"]]:
     """The critic's logits for x and the squared norm of the gradient of each example's logit with respect to the example.
 
-    Both are differentiable once with respect to the critic's weights (double backward); the logits also with respect to x, if x
-    has a history.
+    Both are differentiable once with respect to the critic's weights; the logits also with respect to x, if x has a history.
+    Which of three exact forms is used follows from the critic (`obstacle` says what hinders the quickest).
     """
-    x = x.float()
-    if not x.requires_grad:
-        x = x.detach().requires_grad_()
-    logits = critic(x)
-    (gradient,) = torch.autograd.grad(logits.float().sum(), x, create_graph=True)
-    return logits, gradient.float().flatten(1).square().sum(1)
+    return chosen(critic, x if x.dtype == torch.float64 else x.float())
 
 
 def zero_centred(squared_norm: Float[Tensor, " batch"]) -> Float[Tensor, ""]:
