@@ -93,9 +93,9 @@ class Blocks(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.blocks:
-            y = leaky_relu(conv2d(x, block.widen.weight) + block.activate_wide.bias.view(-1, 1, 1), 0.2)
-            mixed = conv2d(y, block.mix.weight, padding=1, groups=block.mix.groups)
-            y = leaky_relu(mixed + block.activate_mixed.bias.view(-1, 1, 1), 0.2)
+            y = leaky_relu(conv2d(x, block.widen.weight, block.widen.bias), 0.2)
+            mixed = conv2d(y, block.mix.weight, block.mix.bias, padding=1, groups=block.mix.groups)
+            y = leaky_relu(mixed, 0.2)
             x = x + conv2d(y, block.narrow.weight)
         return x
 

@@ -105,10 +105,14 @@ class Config:
             raise UserError(f"A patch must be 1, 2 or 4 pixels wide, but it is {self.patch}: change --gan.patch.")
 
 
-def convolution(channels_in: int, channels_out: int, size: int, *, groups: int = 1, gain: float = 1.0) -> nn.Conv2d:
-    """A convolution without bias whose weights are normal with deviation gain / sqrt(fan in)."""
-    layer = nn.Conv2d(channels_in, channels_out, size, padding=size // 2, groups=groups, bias=False)
+def convolution(
+    channels_in: int, channels_out: int, size: int, *, groups: int = 1, gain: float = 1.0, bias: bool = False
+) -> nn.Conv2d:
+    """A convolution whose weights are normal with deviation gain / sqrt(fan in); a bias is zero."""
+    layer = nn.Conv2d(channels_in, channels_out, size, padding=size // 2, groups=groups, bias=bias)
     nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
     return layer
 
 
@@ -137,16 +141,22 @@ class Block(nn.Module):
         super().__init__()
         inner = width * config.expansion
         gain = LEAKY_GAIN * blocks ** (-1 / 4)  # Fixup: L^(-1 / (2m - 2)) with m = 3 layers
-        self.widen = convolution(width, inner, 1, gain=gain)
-        self.activate_wide = BiasedLeakyReLU(inner)
-        self.mix = convolution(inner, inner, 3, groups=max(1, inner // config.group_width), gain=gain)
-        self.activate_mixed = BiasedLeakyReLU(inner)
+        self.widen = convolution(width, inner, 1, gain=gain, bias=True)
+        self.mix = convolution(inner, inner, 3, groups=max(1, inner // config.group_width), gain=gain, bias=True)
         self.narrow = convolution(inner, width, 1, gain=0)
+        self.register_load_state_dict_pre_hook(_take_older_names)
 
     def forward(self, x: Float[Tensor, "batch width height columns"]) -> Float[Tensor, "batch width height columns"]:
-        inner = self.activate_wide(self.widen(x))
-        inner = self.activate_mixed(self.mix(inner))
+        inner = leaky_relu(self.widen(x), 0.2)
+        inner = leaky_relu(self.mix(inner), 0.2)
         return x + self.narrow(inner)
+
+
+def _take_older_names(block: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Runs of earlier versions keep the biases of a block apart from its convolutions."""
+    for old, new in (("activate_wide.bias", "widen.bias"), ("activate_mixed.bias", "mix.bias")):
+        if prefix + old in state:
+            state[prefix + new] = state.pop(prefix + old)
 
 
 def stage(width: int, config: Config, stages: int) -> nn.Sequential:
@@ -435,7 +445,7 @@ class R3GAN(GAN):
 
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
-        labels = None if label is None else label.repeat(2)
-        both = torch.cat([real, self.fake(label, len(real))])
-        real_logits, fake_logits = self.judge(both, labels).chunk(2)
+        with torch.no_grad():  # nothing that the generator moves
+            real_logits = self.judge(real, label)
+        fake_logits = self.judge(self.fake(label, len(real)), label)
         yield self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))

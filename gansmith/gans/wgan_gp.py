@@ -85,8 +85,10 @@ class WGANGP(GAN):
             noise = normal_rows(len(real), self.config.noise, device=real.device)
             with torch.no_grad():
                 fake = self.generator(noise, label)
+            labels = None if label is None else label.repeat(2)
+            real_logits, fake_logits = self.critic(torch.cat([real, fake]), labels).chunk(2)
             yield self.critic.minimizes(
-                wasserstein=wasserstein_critic(self.critic(real, label), self.critic(fake, label)),
+                wasserstein=wasserstein_critic(real_logits, fake_logits),
                 penalty=self.config.penalty * gradient_penalty(lambda x: self.critic(x, label), real, fake),  # noqa: B023, used at once
             )
 

@@ -60,7 +60,8 @@ def forward_mode(critic: Critic, x: Tensor, compiler: Callable[[Callable], Calla
     here = x if x.requires_grad else x.detach().requires_grad_()
     logits = compiler(_call)(critic, here)
     (gradient,) = torch.autograd.grad(logits.float().sum(), here, retain_graph=True)
-    along = compiler(_directional)(critic, x.detach(), gradient).float()
+    along = compiler(_directional)(critic, x.detach(), gradient)
+    along = along.to(gradient.dtype)
     return logits, squared_norm(gradient) + 2 * (along - along.detach())
 
 

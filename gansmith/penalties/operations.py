@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from gansmith.layers.resample import downsample, upsample
+
 aten = torch.ops.aten
 
 
@@ -62,16 +64,23 @@ class Affine(Operation):
 
     def push(self, sources: Sequence[Tensor], scale: Tensor | None) -> Tensor:
         u = self.layer(sources[0].to(self.dtype), self.weight.to(self.dtype))
-        return u if self.bias is None or scale is None else _added(u, self.bias.detach(), scale)
+        if self.bias is None or scale is None:
+            return u
+        return u.add_(_beside(scale, u) * self.beside(u))
 
     def gradients(self, sources: Sequence[Tensor], slope: Tensor, scale: Tensor | None) -> list[Tensor | None]:
         found: list[Tensor | None] = []
         if self.weighted:
             found.append(self.weight_gradient(sources[0].to(slope.dtype), slope))
         if self.biased:
-            assert self.bias is not None
-            found.append(_of_sum(slope, self.bias, scale))
+            total = _of_sum(slope, self.beside(slope).shape, scale)
+            found.append(None if total is None else total.flatten().to(self.bias.dtype))
         return found
+
+    def beside(self, output: Tensor) -> Tensor:
+        """The bias, as it broadcasts against the output."""
+        assert self.bias is not None
+        return self.bias.detach().to(output.dtype).view(-1, *[1] * (output.dim() - 2))
 
     def weight_gradient(self, u: Tensor, slope: Tensor) -> Tensor:
         raise NotImplementedError
@@ -95,13 +104,13 @@ class Convolution(Affine):
 
 
 class Linear(Affine):
-    """`linear` on the last dimension."""
+    """`linear` on features [B, F]."""
 
     def __init__(self, call: Call, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__(F.linear, weight, bias, call)
 
     def weight_gradient(self, u: Tensor, slope: Tensor) -> Tensor:
-        return (slope.flatten(0, -2).T @ u.flatten(0, -2)).to(self.weight.dtype)
+        return (slope.T @ u).to(self.weight.dtype)
 
 
 class LeakyReLU(Operation):
@@ -122,10 +131,13 @@ class Addition(Operation):
         self.weights = (added,) if added.requires_grad else ()
 
     def push(self, sources: Sequence[Tensor], scale: Tensor | None) -> Tensor:
-        return sources[0] if scale is None else _added(sources[0], self.added.detach(), scale)
+        return sources[0] if scale is None else sources[0] + _beside(scale, sources[0]) * self.added.detach().to(sources[0].dtype)
 
     def gradients(self, sources: Sequence[Tensor], slope: Tensor, scale: Tensor | None) -> list[Tensor | None]:
-        return [_of_sum(slope, self.added, scale)] if self.weights else []
+        if not self.weights:
+            return []
+        total = _of_sum(slope, self.added.shape, scale)
+        return [None if total is None else total.to(self.added.dtype)]
 
 
 class Multiplication(Operation):
@@ -161,21 +173,17 @@ def _beside(scale: Tensor, tensor: Tensor) -> Tensor:
     return scale.to(tensor.dtype).view(-1, *[1] * (tensor.dim() - 1)) if scale.dim() else scale.to(tensor.dtype)
 
 
-def _added(u: Tensor, bias: Tensor, scale: Tensor) -> Tensor:
-    """u plus scale times the bias, whose features are the last of one or two dimensions, or the second of more."""
-    if bias.dim() == 1 and u.dim() > 2:
-        bias = bias.view(-1, *[1] * (u.dim() - 2))
-    return u + _beside(scale, u) * bias.to(u.dtype)
 
 
-def _of_sum(slope: Tensor, added: Tensor, scale: Tensor | None) -> Tensor | None:
-    """The gradient of what was added: the slopes weighted by the scale of each example, summed to its shape."""
+def _of_sum(slope: Tensor, shape: torch.Size, scale: Tensor | None) -> Tensor | None:
+    """The gradient of what was added in this shape: the slopes weighted by the scale of each example, summed."""
     if scale is None:
         return None
-    if added.dim() == 1 and slope.dim() > 2 or added.dim() in (3, 4) and added.shape[-2:] == (1, 1) and added.numel() > 1:
-        per_example = slope.flatten(2).sum(2, dtype=scale.dtype)
-        return (scale @ per_example).view(added.shape).to(added.dtype)
-    return (slope * _beside(scale, slope)).sum_to_size(added.shape).to(added.dtype)
+    if slope.dim() == 4 and shape[-3:] == (slope.shape[1], 1, 1) and slope.is_contiguous(memory_format=torch.channels_last):
+        positions = slope.permute(0, 2, 3, 1).reshape(-1, slope.shape[1])  # a matrix as it lies in memory
+        scales = scale.to(slope.dtype).repeat_interleave(len(positions) // len(scale))
+        return (scales @ positions).view(shape)
+    return (slope * _beside(scale, slope)).sum_to_size(shape)
 
 
 # ---- from calls to operations: None for what is not understood -------------------------------------------------------------------
@@ -191,7 +199,7 @@ def _convolution(call: Call) -> Operation | None:
 
 def _linear(call: Call) -> Operation | None:
     found = call.named("input", "weight", bias=None)
-    if found is None or found["input"].dim() < 2 or found["weight"].dim() != 2:
+    if found is None or found["input"].dim() != 2 or found["weight"].dim() != 2:
         return None
     return Linear(call, found["weight"], found["bias"])
 
@@ -286,7 +294,7 @@ OPERATIONS: dict[Any, Understand] = {
         (
             *(Tensor.flatten, torch.flatten, Tensor.unflatten, Tensor.view, Tensor.reshape, torch.reshape),
             *(Tensor.squeeze, torch.squeeze, Tensor.contiguous, Tensor.float, Tensor.double, Tensor.to),
-            *(F.avg_pool2d, F.pixel_unshuffle, F.pixel_shuffle),
+            *(F.avg_pool2d, F.pixel_unshuffle, F.pixel_shuffle, downsample, upsample),
         ),
         _repeated,
     ),
