@@ -56,6 +56,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
+    compile: bool = False,
     mirror: bool | None = None,
     judge_metrics: Sequence[str] = (),
     judge_samples: int = Examination.samples,
@@ -101,6 +102,7 @@ def train(
         seed=seed,
         device=device,
         precision=precision,
+        compile=compile,
         mirror=mirror,
     )
     folder = Path(out) if out is not None else Run.next_folder(Path("runs"), dataset.name)

@@ -59,6 +59,12 @@ class Player(nn.Module):
     def forward(self, *inputs: Any, **named: Any) -> Any:
         return self.network(*inputs, **named)
 
+    def compile(self, *arguments: Any, **named: Any) -> None:
+        """Runs the network through `torch.compile`; each on its own where a container holds several."""
+        several = isinstance(self.network, (nn.ModuleDict, nn.ModuleList))
+        for network in self.network.children() if several else (self.network,):
+            network.compile(*arguments, **named)
+
     @property
     def averaged(self) -> nn.Module:
         """The network to generate with: the moving average where there is one."""

@@ -53,6 +53,7 @@ def plan(
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
+    compile: bool = False,
     mirror: bool | None = None,
 ) -> Plan:
     """Resolves every option: the preset's values, changed by what was asked for.
@@ -87,6 +88,7 @@ def plan(
             seed=seed,
             device=device,
             precision=choose_precision(precision, device, data),
+            compile=compile,
         ),
         mirror=chosen.mirror if mirror is None else mirror,
     )

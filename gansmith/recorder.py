@@ -59,6 +59,10 @@ class Recorder:
             found += self.health.check_probe(self._probe(trainer), clock)
         record["memory_mb"] = memory_megabytes()
         record["health"] = [alarm.to_json() for alarm in found]
+        if (seconds := record.get("compile_seconds", 0.0)) > self.run.facts.get("compile_seconds", 0.0):
+            self.run.facts["compile_seconds"] = seconds
+            self.run.write_facts()
+            self.say(f"torch.compile has taken {seconds:.0f} s so far; they count in the minutes.")
         self.run.append("log.jsonl", [record])
         for watcher in self.watchers:
             watcher.tick(record)

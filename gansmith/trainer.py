@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, Protocol
 
 import torch
@@ -19,6 +20,7 @@ from gansmith.data.dataset import Dataset, Order
 from gansmith.errors import UserError
 from gansmith.game import GAN, Move, Player
 from gansmith.ledger import Ledger
+from gansmith.penalties import compiled_with
 
 TICKS = 60
 """The fewest ticks in a budget: a line of log each, a preview every other."""
@@ -50,6 +52,8 @@ class Settings:
     """Where to train: cpu, cuda, mps."""
     precision: str = "float32"
     """float32, or bfloat16 for autocast."""
+    compile: bool = False
+    """Whether the networks run through torch.compile."""
 
 
 class Guest(Protocol):
@@ -81,6 +85,7 @@ class Trainer:
         self.gan, self.data, self.settings, self.guest = gan, data, settings, guest
         self.device = torch.device(settings.device)
         gan.to(self.device).train()
+        self.compiler = compiling(gan) if settings.compile else None
         self.order = Order(len(data), settings.seed)
         self.ledger = Ledger()
         self.budget = Budget(settings.samples, settings.minutes)
@@ -134,7 +139,8 @@ class Trainer:
 
     def next_moves(self, game: Iterator[Move | tuple[Move, ...]]) -> tuple[Move, ...]:
         """The next move, or the simultaneous next moves, of a game; none when its round is over."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16")
+        with autocast, compiled_with(self.compiler):
             moves = next(game, ())
         return moves if isinstance(moves, tuple) else (moves,)
 
@@ -216,6 +222,8 @@ class Trainer:
                 name: player.learning_rate(clock) * player.learning_rate_scale for name, player in self.gan.players.items()
             },
         }
+        if self.settings.compile:
+            record["compile_seconds"] = round(compile_seconds(), 1)
         if self.guest:
             self.guest.tick(self, record)
         self.tick_started = self.seconds(), clock.samples
@@ -322,6 +330,23 @@ class Trainer:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def compiling(gan: GAN) -> Callable[[Callable], Callable]:
+    """Runs the players' networks through torch.compile, and returns what does the same to a penalty's functions."""
+    from torch._functorch import config
+
+    config.donated_buffer = False  # simultaneous moves and penalties go back through a graph twice
+    for player in gan.players.values():
+        player.compile(dynamic=False)  # a game has few batch sizes, and forward mode takes no others
+    return cache(partial(torch.compile, dynamic=False))
+
+
+def compile_seconds() -> float:
+    """Seconds that torch.compile has taken in this process so far."""
+    from torch._dynamo.utils import calculate_time_spent
+
+    return calculate_time_spent().get("total_wall_time", 0.0)
 
 
 def _finite(value: float) -> bool:

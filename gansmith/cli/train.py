@@ -30,6 +30,7 @@ KEPT = (
     "seed",
     "device",
     "precision",
+    "compile",
     "mirror",
     "no_mirror",
     "judge_metrics",
@@ -72,6 +73,8 @@ class Train:
     """Train in N processes, through torchrun."""
     precision: Annotated[Literal["auto", "float32", "bfloat16"], takes("{auto,float32,bfloat16}", "auto")] = "auto"
     """auto takes bfloat16 for images where the hardware computes in it."""
+    compile: Flag = False
+    """Run the networks through torch.compile: minutes of preparation, worth it in long trainings on GPUs."""
     mirror: Flag = False
     """Double the data by horizontal flips; else as the preset says."""
     no_mirror: Flag = False
@@ -100,7 +103,7 @@ class Train:
         """The arguments that `planning.plan` and `gansmith.train` share; `argv` tells which of the GAN's own were given."""
         if self.mirror and self.no_mirror:
             raise UserError("--mirror and --no-mirror contradict each other: leave one out.")
-        names = ("gan", "preset", "minutes", "samples", "batch", "accumulate", "seed", "device", "precision")
+        names = ("gan", "preset", "minutes", "samples", "batch", "accumulate", "seed", "device", "precision", "compile")
         mirror = True if self.mirror else False if self.no_mirror else None
         own, given = getattr(self, "options", None), _own(argv)
         options = {name: value for name, value in vars(own).items() if {name, f"no_{name}"} & given} if own else {}

@@ -55,18 +55,16 @@ def double_backward(critic: Critic, x: Tensor) -> tuple[Tensor, Tensor]:
     return logits, squared_norm(gradient)
 
 
-def forward_mode(critic: Critic, x: Tensor, compiler: Callable[[Callable], Callable] = lambda function: function):
+def forward_mode(
+    critic: Critic, x: Tensor, compiler: Callable[[Callable], Callable] = lambda function: function
+) -> tuple[Tensor, Tensor]:
     """The squared norm by its value, and by the directional derivative along the constant gradient for its own gradient."""
     here = x if x.requires_grad else x.detach().requires_grad_()
-    logits = compiler(_call)(critic, here)
+    logits = critic(here)
     (gradient,) = torch.autograd.grad(logits.float().sum(), here, retain_graph=True)
     along = compiler(_directional)(critic, x.detach(), gradient)
     along = along.to(gradient.dtype)
     return logits, squared_norm(gradient) + 2 * (along - along.detach())
-
-
-def _call(critic: Critic, x: Tensor) -> Tensor:
-    return critic(x)
 
 
 def _directional(critic: Critic, x: Tensor, direction: Tensor) -> Tensor:
