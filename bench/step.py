@@ -23,7 +23,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy, conv2d, conv_transpose2d, leaky_relu, pixel_shuffle, pixel_unshuffle, softplus
+from torch.nn.functional import (
+    binary_cross_entropy,
+    conv2d,
+    conv_transpose2d,
+    leaky_relu,
+    pixel_shuffle,
+    pixel_unshuffle,
+    softplus,
+)
 
 from gansmith import gans
 from gansmith.data.dataset import Dataset

@@ -142,8 +142,9 @@ def choose_precision(precision: str, device: str, data: Dataset) -> str:
 
 
 def _cpu_computes_bfloat16() -> bool:
-    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    return bool(supported and supported()) and torch.backends.cpu.get_cpu_capability() == "AVX512"
+    """Whether the CPU has instructions for it; oneDNN also imitates them on CPUs without, slower than float32."""
+    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
+    return torch.backends.mkldnn.is_available() and any(test() for test in tests if test is not None)
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -65,3 +65,13 @@ def test_accumulated_moves_are_told_once():
     data = toys.images()
     plan = planning.plan(data, gan="gan", options={"width": 8}, batch=16, accumulate=2)
     assert planning.rehearse(plan, data).moves == ["critic (minimax)", "generator (non_saturating)"]
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected"), [((), "float32"), (("avx512_bf16",), "bfloat16"), (("amx_tile",), "bfloat16")]
+)
+def test_auto_takes_bfloat16_only_where_the_cpu_has_instructions_for_it(instructions, expected, monkeypatch):
+    for name in ("avx512_bf16", "amx_tile"):
+        monkeypatch.setattr(f"torch.cpu._is_{name}_supported", lambda name=name: name in instructions)
+    assert planning.choose_precision("auto", "cpu", toys.images()) == expected
+    assert planning.choose_precision("auto", "cpu", toys.points()) == "float32"

@@ -105,14 +105,12 @@ class Config:
             raise UserError(f"A patch must be 1, 2 or 4 pixels wide, but it is {self.patch}: change --gan.patch.")
 
 
-def convolution(
-    channels_in: int, channels_out: int, size: int, *, groups: int = 1, gain: float = 1.0, bias: bool = False
-) -> nn.Conv2d:
+def convolution(inputs: int, outputs: int, size: int, *, groups: int = 1, gain: float = 1.0, bias: bool = False) -> nn.Conv2d:
     """A convolution whose weights are normal with deviation gain / sqrt(fan in); a bias is zero."""
-    layer = nn.Conv2d(channels_in, channels_out, size, padding=size // 2, groups=groups, bias=bias)
+    layer = nn.Conv2d(inputs, outputs, size, padding=size // 2, groups=groups, bias=False)
     nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+    if bias:
+        layer.bias = nn.Parameter(torch.zeros(outputs))
     return layer
 
 

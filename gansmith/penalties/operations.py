@@ -73,8 +73,9 @@ class Affine(Operation):
         if self.weighted:
             found.append(self.weight_gradient(sources[0].to(slope.dtype), slope))
         if self.biased:
-            total = _of_sum(slope, self.beside(slope).shape, scale)
-            found.append(None if total is None else total.flatten().to(self.bias.dtype))
+            bias = self.beside(slope)
+            total = _of_sum(slope, bias.shape, scale)
+            found.append(None if total is None else total.flatten().to(self.weight.dtype))
         return found
 
     def beside(self, output: Tensor) -> Tensor:
@@ -90,17 +91,14 @@ class Convolution(Affine):
     """`conv2d` with zero padding."""
 
     def __init__(self, call: Call, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int):
-        self.shape = [[*value] if isinstance(value, (tuple, list)) else [value, value] for value in (stride, padding, dilation)]
-        self.groups = groups
-        super().__init__(lambda u, w: F.conv2d(u, w, None, *self.shape, groups), weight, bias, call)
+        pairs = [[*value] if isinstance(value, (tuple, list)) else [value, value] for value in (stride, padding, dilation)]
+        self.stride, self.padding, self.dilation, self.groups = *pairs, groups
+        super().__init__(lambda u, w: F.conv2d(u, w, None, *pairs, groups), weight, bias, call)  # pyright: ignore[reportCallIssue]
 
     def weight_gradient(self, u: Tensor, slope: Tensor) -> Tensor:
-        stride, padding, dilation = self.shape
-        weight = self.weight.to(slope.dtype)
-        mask = [False, True, False]
-        return aten.convolution_backward(
-            slope, u, weight, None, stride, padding, dilation, False, [0, 0], self.groups, mask
-        )[1].to(self.weight.dtype)  # fmt: skip
+        shape = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
+        found = aten.convolution_backward(slope, u, self.weight.to(slope.dtype), None, *shape, [False, True, False])
+        return found[1].to(self.weight.dtype)
 
 
 class Linear(Affine):
@@ -171,8 +169,6 @@ class Concatenation(Operation):
 def _beside(scale: Tensor, tensor: Tensor) -> Tensor:
     """The numbers of the examples [B], broadcast against [B, ...]."""
     return scale.to(tensor.dtype).view(-1, *[1] * (tensor.dim() - 1)) if scale.dim() else scale.to(tensor.dtype)
-
-
 
 
 def _of_sum(slope: Tensor, shape: torch.Size, scale: Tensor | None) -> Tensor | None:

@@ -106,5 +106,3 @@ def record(critic: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, Tape]
         logits = critic(x)
     tape.close(logits)
     return logits, tape
-
-

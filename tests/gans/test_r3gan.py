@@ -132,3 +132,17 @@ def test_codes_that_leave_no_noise_and_codes_for_images_are_refused():
         Config(noise=4, code_bits=4)
     with pytest.raises(UserError, match="leave out --gan.code-bits"):
         R3GAN(Config(widths=(16,), code_bits=4), toys.images().codec.spec)
+
+
+def test_a_run_that_kept_biases_apart_from_convolutions_is_still_read():
+    gan = toys.small("r3gan", toys.images())
+    block = gan.critic.network.stages[0][0]
+    torch.nn.init.normal_(block.widen.bias)
+    older = {
+        name.replace("widen.bias", "activate_wide.bias").replace("mix.bias", "activate_mixed.bias"): tensor.clone()
+        for name, tensor in gan.state_dict().items()
+    }
+    assert any("activate_wide" in name for name in older)
+    again = toys.small("r3gan", toys.images())
+    again.load_state_dict(older)
+    assert torch.equal(again.critic.network.stages[0][0].widen.bias, block.widen.bias)

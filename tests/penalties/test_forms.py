@@ -138,7 +138,6 @@ class Cube(torch.autograd.Function):
         return gradient * 3 * x**2
 
 
-
 STRANGERS = {
     "a smooth activation": (lambda linear, x: F.silu(linear(x)).sum(1), "silu"),
     "batch norm": (lambda linear, x: F.batch_norm(linear(x), None, None, training=True).sum(1), "batch_norm"),
