@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansmith import distributed, planning
 from gansmith.data.dataset import Dataset
+from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.data.mirrored import mirrored
 from gansmith.data.sources import open_dataset
@@ -378,10 +379,13 @@ def evaluate_elsewhere(
 
 def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
     """Other data, opened in the geometry of the training data; their class names must be known."""
-    spec = training.codec.spec
-    if spec.kind != "images":
+    codec = training.codec
+    if not isinstance(codec, ImageCodec):
         return open_dataset(data)
-    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], originals=originals)
+    spec = codec.spec
+    return open_dataset(
+        data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals
+    )
 
 
 def _judge_and_report(

@@ -18,7 +18,7 @@ from tests import toys
 NAMES = list(gans.names())
 GOLDEN = Path(__file__).parent / "golden"
 TOYS: dict[str, dict[str, Callable[[], Dataset]]] = {
-    "images": {"gray": toys.images, "labelled": partial(toys.images, channels=3, classes=3)},
+    "images": {"gray": toys.images, "attributes": toys.attributed, "labelled": partial(toys.images, channels=3, classes=3)},
     "points": {"points": toys.points},
 }
 """Small data of every kind; the last of a kind is the one whose terms are recorded."""
@@ -62,14 +62,16 @@ def test_generated_examples_have_the_shape_of_the_data_and_depend_on_the_seed_al
     example = a[codec.spec.key]
     assert example.shape == (5, *codec.spec.shape) and example.isfinite().all() and example.dtype == torch.float32
     assert torch.equal(example, b[codec.spec.key]) and not torch.equal(example, c[codec.spec.key])
-    assert ("label" in a) == bool(codec.spec.classes)
+    assert ("label" in a) == bool(codec.spec.conditions)
     assert len(codec.decode(a)) == 5
 
 
 @every_case
 def test_truncation_to_zero_makes_one_example_per_class(name, toy):
     trainer = trainer_for(name, toy)
-    condition = {"label": torch.zeros(4, dtype=torch.int64)} if trainer.data.codec.spec.classes else {}
+    spec = trainer.data.codec.spec
+    label = torch.zeros(4, dtype=torch.int64) if spec.classes else torch.zeros(4, spec.conditions)
+    condition = {"label": label} if spec.conditions else {}
     gan = trainer.gan.eval()
     with torch.inference_mode():
         made = gan.generate(4, condition, rng=torch.Generator().manual_seed(0), truncation=0.0)[gan.spec.key]
