@@ -148,7 +148,7 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
     return {"source": str(path.resolve()) if path.exists() else str(data), "opening": dict(opening)}
 
 
-def _split(dataset: Dataset) -> tuple[Dataset, Dataset]:
+def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """Training and held-out examples. Raises UserError if there are too few for both."""
     if len(dataset) < FEWEST:
         raise UserError(f"Training and judging need at least {FEWEST} examples, but {dataset.name} has {len(dataset)}: add more.")
@@ -211,7 +211,7 @@ def _train(
     examination: Examination | None,
     extended: bool = False,
 ) -> Run:
-    training, held_out = _split(dataset)
+    training, held_out = split(dataset)
     gan = plan.build(dataset)
     played = mirrored(training) if plan.mirror else training
     trainer = Trainer(gan, played, plan.settings)
@@ -335,7 +335,7 @@ def evaluate_run(
     `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, device, progress.
     """
     how["device"] = planning.choose_device(how.get("device") or "auto")
-    training, held_out = _split(run_data(run))
+    training, held_out = split(run_data(run))
     if data is not None:
         held_out = _like(training, data)
     return _judge_and_report(run, run.model(), training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
@@ -360,7 +360,7 @@ def evaluate(
     options["device"] = planning.choose_device(options.get("device") or "auto")
     originals = not {"resolution", "crop"} & {name for name, value in opening.items() if value is not None}
     everything = open_dataset(real, **opening, originals=originals)
-    training, held_out = _split(everything)
+    training, held_out = split(everything)
     everything = dataclasses.replace(everything, held_out=None)
     return judge(_like(training, fake, originals), training, held_out, everything=everything, **options)
 
@@ -373,7 +373,7 @@ def evaluate_elsewhere(
 
     model = run.model()
     fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
-    training, held_out = _split(_like(fake, data))
+    training, held_out = split(_like(fake, data))
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
 

@@ -415,7 +415,7 @@ class R3GAN(GAN):
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
-        labels = None if label is None else label.repeat(2)
+        labels = None if label is None else torch.cat([label, label])
         fake = self.fake(label, len(real))
 
         both = torch.cat([real, fake if self.config.simultaneous else fake.detach()])
@@ -435,7 +435,7 @@ class R3GAN(GAN):
 
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
-        labels = None if label is None else label.repeat(2)
+        labels = None if label is None else torch.cat([label, label])
         both = torch.cat([real, self.fake(label, len(real))])
         real_logits, fake_logits = self.judge(both, labels).chunk(2)
         yield self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))
