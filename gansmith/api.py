@@ -233,6 +233,8 @@ def _train(
     if resumed:
         _restore(trainer, run, extended, examiner)
     elif distributed.leads():
+        if plan.because:
+            recorder.say(plan.because)
         recorder.preview_real(training)
         recorder.preview(0)
     end = "It ended by a fault."

@@ -111,10 +111,7 @@ def _arrays(model: Model, n: int, made: dict[str, Any]) -> dict[str, Any]:
     arrays = model.codec.repack(model.sample(n, **made))
     spec = model.codec.spec
     if spec.attributes:
-        return {
-            **{key.replace("label", "attributes"): array for key, array in arrays.items()},
-            "attribute_names": spec.attributes,
-        }
+        return {"image": arrays["image"], "attributes": arrays["label"], "attribute_names": np.array(spec.attributes)}
     return {**arrays, "classes": np.array(spec.classes)} if spec.classes else arrays
 
 

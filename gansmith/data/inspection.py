@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gansmith.choosing import little_data_advice
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.readers.collection import Collection, Points
@@ -120,6 +121,8 @@ class Inspection:
             said.append(
                 f"{_count(self.too_small, 'images')} {_is(self.too_small)} smaller than the resolution and would be enlarged."
             )
+        if self.kind == "images" and self.channels and (advice := little_data_advice(self.count, self.channels)):
+            said.append(advice)
         if self.count < FEW:
             said.append(
                 f"{_count(self.count, 'examples')} {_is(self.count)} few: expect copies of the data rather than new examples."

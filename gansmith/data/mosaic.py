@@ -12,7 +12,7 @@ _CHECKS = ((255, 255, 255), (222, 222, 222))
 
 
 def mosaic(images: Sequence[Image.Image], columns: int | None = None) -> Image.Image:
-    """The images in reading order, in so many columns or close to a square; small ones enlarged by a whole factor so that every pixel stays sharp.
+    """The images in reading order, in so many columns or close to a square; small ones enlarged so that every pixel stays sharp.
 
     Transparent pictures lie on a chequered ground. A count such as 32 that fills a rectangle (8 x 4) is laid out as one.
     """

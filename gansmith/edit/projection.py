@@ -1,10 +1,11 @@
 """A real picture's place in the latent space: the latent whose picture is nearest to it, and how near that is.
 
 Found by gradient descent on the noise (or on the styles of a generator that has a mapping; Abdal et al. 2019, Image2StyleGAN) from
-the nearest of some random pictures. The distance is the squared difference of the pictures and of their averages over 2, 4, 8 ...
+some of the nearest of random pictures. The distance is the squared difference of the pictures and of their averages over 2, 4, 8 ...
 pixels. Noise is held at the length that noise has.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,13 +15,16 @@ from torch.nn.functional import avg_pool2d
 
 from gansmith.data.codec import Batch
 from gansmith.data.images import Picture
+from gansmith.data.stack import Stack
 from gansmith.edit.interpolation import walk
 from gansmith.edit.studio import Studio
 from gansmith.metrics.structural_similarity import ms_ssim
 from gansmith.model import Model
 
 STARTS = 256
-"""Random pictures of which the nearest is the start."""
+"""Random pictures of which the nearest are starts."""
+TRIED = 4
+"""Starts, each of another class where there are classes."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +61,22 @@ class Projection:
 
 
 def project(model: Model, picture: Picture, *, steps: int = 300, rate: float = 0.05, seed: int = 0, **where: str) -> Projection:
-    """The projection of a picture. Its class, if it is not wished, is that of the nearest random picture."""
+    """The projection of a picture. Its class, if it is not wished, is the one of the best of the starts."""
     studio = Studio(model)
     gan, codec = studio.gan, studio.codec
-    target = codec.unpack({"image": codec.pixels(picture.image)[None] if picture.values is None else _given(codec, picture)})[
-        "image"
-    ]
+    opened = picture.image if picture.values is None else Stack(picture.values)
+    target = codec.unpack({"image": codec.pixels(opened)[None]})["image"]
     rng = torch.Generator().manual_seed(seed)
     condition = codec.conditions(STARTS, rng, **where)
     styles = studio.styles(gan.latent(STARTS, rng), condition)
     made = torch.cat([batch["image"] for batch in studio.batches(styles, condition)])
-    nearest = int(distance(made, target.expand_as(made)).argmin())
-    condition = {key: value[nearest : nearest + 1] for key, value in condition.items()}
-    start = styles[nearest : nearest + 1].clone()
-    found = _descend(studio, start, condition, target, steps, rate)
+    starts = _nearest(distance(made, target.expand_as(made)), condition)
+    found, winner = _descend(
+        studio, styles[starts], {key: value[starts] for key, value in condition.items()}, target, steps, rate
+    )
+    (first,) = studio.batches(styles[starts[:1]], {key: value[starts[:1]] for key, value in condition.items()})
+    condition = {key: value[starts[winner : winner + 1]] for key, value in condition.items()}
     (best,) = studio.batches(found, condition)
-    (first,) = studio.batches(start, condition)
     return Projection(
         style=found.cpu(),
         condition=condition,
@@ -84,29 +88,36 @@ def project(model: Model, picture: Picture, *, steps: int = 300, rate: float = 0
     )
 
 
-def _given(codec: object, picture: Picture):
-    return codec.pack(picture)["image"][None]  # pyright: ignore[reportAttributeAccessIssue]
+def _nearest(distances: Tensor, condition: Batch) -> Tensor:
+    """The positions of the TRIED nearest pictures, of different classes where there are several."""
+    order, label = distances.argsort().tolist(), condition.get("label")
+    if label is None or label.is_floating_point():
+        return torch.tensor(order[:TRIED])
+    first: dict[int, int] = {}
+    for position in order:
+        first.setdefault(int(label[position]), position)
+    return torch.tensor([*first.values()][:TRIED])
 
 
-def _descend(studio: Studio, start: Tensor, condition: Batch, target: Tensor, steps: int, rate: float) -> Tensor:
-    """The best style met on the way down."""
+def _descend(studio: Studio, starts: Tensor, condition: Batch, target: Tensor, steps: int, rate: float) -> tuple[Tensor, int]:
+    """The best style [1, ...] met on the way down from any start, and from which."""
     gan, device = studio.gan.eval(), studio.gan.device
-    target, on_sphere, length = target.to(device), start.dim() == 2, start.shape[-1] ** 0.5
-    style = start.detach().clone().to(device).requires_grad_()
+    target, on_sphere = target.to(device).expand(len(starts), -1, -1, -1), starts.dim() == 2
+    style = starts.detach().clone().to(device).requires_grad_()
     optimiser = torch.optim.Adam([style], lr=rate)
-    best, lowest = start, torch.inf
-    for step in range(steps):
-        optimiser.param_groups[0]["lr"] = rate * (1 + torch.cos(torch.tensor(torch.pi * step / steps)).item()) / 2
-        made = gan.paint(style, condition)["image"]
-        loss = distance(made.float(), target).sum()
-        if loss.item() < lowest:
-            best, lowest = style.detach().clone(), loss.item()
-        (style.grad,) = torch.autograd.grad(loss, style)
+    best, lowest, winner = starts[:1], torch.inf, 0
+    for step in range(steps + 1):
+        losses = distance(gan.paint(style, condition)["image"].float(), target)
+        if (now := float(losses.min())) < lowest:
+            winner, lowest = int(losses.argmin()), now
+            best = style[winner : winner + 1].detach().clone()
+        optimiser.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / (steps + 1))) / 2
+        (style.grad,) = torch.autograd.grad(losses.sum(), style)
         optimiser.step()
         if on_sphere:
             with torch.no_grad():
-                style.mul_(length / style.norm())
-    return best
+                style.mul_(starts.shape[1] ** 0.5 / style.norm(dim=1, keepdim=True))
+    return best, winner
 
 
 def distance(a: Float[Tensor, "batch channels h w"], b: Float[Tensor, "batch channels h w"]) -> Float[Tensor, " batch"]:
