@@ -275,9 +275,12 @@ def _project(options: Project) -> tuple[str, dict[str, Any]]:
 
     out = _place(options, f"{options.picture.stem}.png")
     picture = _picture(options.picture)
-    found = project(_model(options), picture, steps=options.steps, seed=options.seed, **dict(map(wish, options.where)))
+    found = project(_model(options), picture, steps=options.steps, seed=options.seed, where=dict(map(wish, options.where)))
     _sheet([found.target.image, found.painted.image, found.start.image], 3, out)
-    latent = {"style": found.style.cpu().numpy(), **{key: value.cpu().numpy() for key, value in found.condition.items()}}
+    latent: dict[str, Any] = {
+        "style": found.style.cpu().numpy(),
+        **{key: value.cpu().numpy() for key, value in found.condition.items()},
+    }
     np.savez(out.with_suffix(".npz"), **latent)
     facts = {"likeness": vars(found.likeness), "likeness_of_start": vars(found.likeness_of_start), "out": out}
     return f"{found.sentence()} {out} and {out.with_suffix('.npz').name}", facts

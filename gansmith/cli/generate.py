@@ -107,7 +107,7 @@ def _rejecting(model: Model, options: Generate) -> Model:
 
 
 def _arrays(model: Model, n: int, made: dict[str, Any]) -> dict[str, Any]:
-    """The examples in the codec's packed form (images: [N, C, H, W] of their type), labels and the names of the classes, or attributes and theirs."""
+    """The examples in the codec's packed form (images: [N, C, H, W] of their type), and labels or attributes with their names."""
     arrays = model.codec.repack(model.sample(n, **made))
     spec = model.codec.spec
     if spec.attributes:

@@ -6,6 +6,7 @@ pixels. Noise is held at the length that noise has.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -60,14 +61,16 @@ class Projection:
         )
 
 
-def project(model: Model, picture: Picture, *, steps: int = 300, rate: float = 0.05, seed: int = 0, **where: str) -> Projection:
+def project(
+    model: Model, picture: Picture, *, steps: int = 300, rate: float = 0.05, seed: int = 0, where: Mapping[str, str] | None = None
+) -> Projection:
     """The projection of a picture. Its class, if it is not wished, is the one of the best of the starts."""
     studio = Studio(model)
     gan, codec = studio.gan, studio.codec
     opened = picture.image if picture.values is None else Stack(picture.values)
     target = codec.unpack({"image": codec.pixels(opened)[None]})["image"]
     rng = torch.Generator().manual_seed(seed)
-    condition = codec.conditions(STARTS, rng, **where)
+    condition = codec.conditions(STARTS, rng, **(where or {}))
     styles = studio.styles(gan.latent(STARTS, rng), condition)
     made = torch.cat([batch["image"] for batch in studio.batches(styles, condition)])
     starts = _nearest(distance(made, target.expand_as(made)), condition)
@@ -91,7 +94,7 @@ def project(model: Model, picture: Picture, *, steps: int = 300, rate: float = 0
 def _nearest(distances: Tensor, condition: Batch) -> Tensor:
     """The positions of the TRIED nearest pictures, of different classes where there are several."""
     order, label = distances.argsort().tolist(), condition.get("label")
-    if label is None or label.is_floating_point():
+    if label is None or label.is_floating_point() or len(label.unique()) == 1:
         return torch.tensor(order[:TRIED])
     first: dict[int, int] = {}
     for position in order:
@@ -108,7 +111,7 @@ def _descend(studio: Studio, starts: Tensor, condition: Batch, target: Tensor, s
     best, lowest, winner = starts[:1], torch.inf, 0
     for step in range(steps + 1):
         losses = distance(gan.paint(style, condition)["image"].float(), target)
-        if (now := float(losses.min())) < lowest:
+        if (now := float(losses.detach().min())) < lowest:
             winner, lowest = int(losses.argmin()), now
             best = style[winner : winner + 1].detach().clone()
         optimiser.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * step / (steps + 1))) / 2

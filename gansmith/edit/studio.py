@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.images import Codec, Picture
 from gansmith.errors import UserError
 from gansmith.model import Model
 
@@ -21,9 +22,8 @@ class Studio:
 
     def __init__(self, model: Model) -> None:
         """Raises UserError if the model makes no images."""
-        kind = model.codec.spec.kind
-        if kind != "images":
-            raise UserError(f"editing works on images, but this model makes {kind}: choose a run of images.")
+        if not isinstance(model.codec, Codec):
+            raise UserError(f"editing works on images, but this model makes {model.codec.spec.kind}: choose a run of images.")
         self.model, self.gan, self.codec = model, model.gan, model.codec
 
     def conditions(self, n: int, seed: int = 0, **where: str) -> Batch:
@@ -43,7 +43,7 @@ class Studio:
         with _at_rest(self.gan), torch.no_grad():
             return self.gan.style(latents, condition, truncation)
 
-    def painted(self, styles: Tensor, condition: Batch) -> list[Any]:
+    def painted(self, styles: Tensor, condition: Batch) -> list[Picture]:
         """The examples of the styles in the codec's raw form."""
         return [raw for batch in self.batches(styles, condition) for raw in self.codec.decode(batch)]
 

@@ -127,6 +127,22 @@ def test_the_exportable_network_makes_what_generate_makes(name, toy):
 
 
 @every_case
+def test_editing_begins_where_generation_does(name, toy):
+    """What `latent`, `style` and `paint` make is what `generate` makes, and a style can be reached by gradients."""
+    trainer = trainer_for(name, toy)
+    gan, spec = trainer.gan.eval(), trainer.gan.spec
+    condition = trainer.data.codec.conditions(3, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        made = gan.generate(3, condition, rng=torch.Generator().manual_seed(5))[spec.key]
+        style = gan.style(gan.latent(3, torch.Generator().manual_seed(5)), condition)
+    style.requires_grad_()
+    again = gan.paint(style, condition)[spec.key]
+    torch.testing.assert_close(again.detach(), made)
+    (gradient,) = torch.autograd.grad(again.square().sum(), style)
+    assert gradient.abs().sum() > 0
+
+
+@every_case
 def test_the_average_follows_the_generator(name, toy):
     trainer = trainer_for(name, toy)
     start = [p.clone() for p in trainer.gan.players["generator"].averaged.parameters()]
