@@ -385,9 +385,7 @@ def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
     if not isinstance(codec, ImageCodec):
         return open_dataset(data)
     spec = codec.spec
-    return open_dataset(
-        data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals
-    )
+    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals)
 
 
 def _judge_and_report(

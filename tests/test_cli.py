@@ -550,7 +550,7 @@ def test_attributes_beside_images_are_trained_wished_and_written(tmp_path, capsy
     with np.load(tmp_path / "made.npz") as arrays:
         assert arrays["attribute_names"].tolist() == ["smiling", "age"] and arrays["attributes"].shape == (6, 2)
     assert main(["edit", run, "grid", "--vary", "age", "--seeds", "1-2"]) == 0
-    assert main(["evaluate", run, "--metrics", "frechet"]) == 0
+    assert main(["evaluate", run, "--metrics", "precision"]) == 0
     capsys.readouterr()
     assert main(["generate", run, "--where", "agee=3"]) == 2
     assert 'there is no attribute "agee" (did you mean "age"?)' in capsys.readouterr().err

@@ -79,6 +79,10 @@ class Levels:
         shares = (values.astype(np.float64) - self.black) / (self.white - self.black)
         return np.rint(shares.clip(0, 1) * 255).astype(np.uint8)
 
+    def as_bytes(self, values: Shaped[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+        """Values as bytes, `low` becoming 0 and `high` 255: what networks of photographs see."""
+        return BYTES.repack(torch.from_numpy(self.unpack(values))) if self.deep else values
+
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))
 

@@ -31,6 +31,14 @@ class Stack:
     def mode(self) -> str:
         return f"{self.values.dtype} x {len(self.values)}"
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)"""
+        return self.values.shape[2], self.values.shape[1]
+
+    def tobytes(self) -> bytes:
+        return self.values.tobytes()
+
 
 Opened = Image.Image | Stack
 """A picture as a source opens it."""

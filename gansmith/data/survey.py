@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
 from gansmith.data.attributes import Attributes
 from gansmith.data.fitting import channels_of, check_crop, deep_values, upright_size
@@ -200,11 +201,10 @@ def _look(example: Example, thorough: bool) -> _Look:
         values, reduced = deep_values(image), not isinstance(image, Stack) and is_reduced(image)
         span = None if values is None else Extremes.of(values)
         digest = None
-        if isinstance(image, Stack):
-            digest = hashlib.sha256(f"{mode} {size}".encode() + np.ascontiguousarray(image.values).data).digest()
-        elif thorough:
-            image.load()
-            if mode == "P":  # equal indices under different palettes are different pictures
-                image = image.convert("RGBA")
+        if thorough:
+            if isinstance(image, Image.Image):
+                image.load()
+                if mode == "P":  # equal indices under different palettes are different pictures
+                    image = image.convert("RGBA")
             digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).digest()
-    return _Look(size, mode, kind, channels, span, reduced, digest if thorough else None)
+    return _Look(size, mode, kind, channels, span, reduced, digest)
