@@ -207,8 +207,9 @@ def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.film import save_film
     from gansmith.edit.interpolation import interpolate
 
-    seeds, out = seeds_in(options.seeds), _place(options, "interpolate.gif")
-    frames = interpolate(_model(options), seeds, frames=options.frames or 24 * len(seeds), kind=options.path, **options.making())
+    seeds, model = seeds_in(options.seeds), _model(options)
+    out = _place(options, "interpolate.gif")
+    frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), kind=options.path, **options.making())
     save_film(frames, out, per_second=options.per_second)
     return f"{len(frames)} frames through {len(seeds)} seeds: {out}", {"frames": len(frames), "seeds": seeds, "out": out}
 
@@ -216,7 +217,8 @@ def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
 def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.grids import attribute_grid, class_grid
 
-    seeds, out, model = seeds_in(options.seeds), _place(options, "grid.png"), _model(options)
+    seeds, model = seeds_in(options.seeds), _model(options)
+    out = _place(options, "grid.png")
     if options.vary is not None:
         pictures, columns = attribute_grid(model, seeds, options.vary, **options.making())
     elif options.where:
@@ -232,8 +234,9 @@ def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
 def _mix(options: Mix) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.grids import style_grid
 
-    coarse, fine, out = seeds_in(options.rows), seeds_in(options.seeds), _place(options, "mix.png")
-    pictures, columns = style_grid(_model(options), coarse, fine, layers=options.layers, **options.making())
+    coarse, fine, model = seeds_in(options.rows), seeds_in(options.seeds), _model(options)
+    out = _place(options, "mix.png")
+    pictures, columns = style_grid(model, coarse, fine, layers=options.layers, **options.making())
     _sheet(pictures, columns, out)
     return f"{len(pictures)} mixtures: {out}", {"rows": coarse, "columns": fine, "out": out}
 
@@ -273,9 +276,9 @@ def _picture(path: Path) -> Picture:
 def _project(options: Project) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.projection import project
 
+    model, wishes = _model(options), dict(map(wish, options.where))
+    found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=wishes)
     out = _place(options, f"{options.picture.stem}.png")
-    picture = _picture(options.picture)
-    found = project(_model(options), picture, steps=options.steps, seed=options.seed, where=dict(map(wish, options.where)))
     _sheet([found.target.image, found.painted.image, found.start.image], 3, out)
     latent: dict[str, Any] = {
         "style": found.style.cpu().numpy(),
