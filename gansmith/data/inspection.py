@@ -71,8 +71,9 @@ class Inspection:
         return asdict(self) | {"imbalance": self.imbalance}
 
     def sentences(self) -> list[str]:
-        """What is there, then what is wrong, then what would be trained."""
-        return [*self._there(), *self._wrong(), *([self.suggestion] if self.suggestion else [])]
+        """What is there, then what is wrong, then what to do about little data, then what would be trained."""
+        advice = little_data_advice(self.count, self.channels) if self.kind == "images" and self.channels else None
+        return [*self._there(), *self._wrong(), *(said for said in (advice, self.suggestion) if said)]
 
     def _there(self) -> list[str]:
         said = [f"{self.name}: {_count(self.count, self.kind)}."]
@@ -121,8 +122,6 @@ class Inspection:
             said.append(
                 f"{_count(self.too_small, 'images')} {_is(self.too_small)} smaller than the resolution and would be enlarged."
             )
-        if self.kind == "images" and self.channels and (advice := little_data_advice(self.count, self.channels)):
-            said.append(advice)
         if self.count < FEW:
             said.append(
                 f"{_count(self.count, 'examples')} {_is(self.count)} few: expect copies of the data rather than new examples."
