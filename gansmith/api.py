@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansmith import distributed, planning
 from gansmith.data.dataset import Dataset
+from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.data.mirrored import mirrored
 from gansmith.data.sources import open_dataset
@@ -149,7 +150,7 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
     return {"source": str(path.resolve()) if path.exists() else str(data), "opening": dict(opening)}
 
 
-def _split(dataset: Dataset) -> tuple[Dataset, Dataset]:
+def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """Training and held-out examples. Raises UserError if there are too few for both."""
     if len(dataset) < FEWEST:
         raise UserError(f"Training and judging need at least {FEWEST} examples, but {dataset.name} has {len(dataset)}: add more.")
@@ -212,7 +213,7 @@ def _train(
     examination: Examination | None,
     extended: bool = False,
 ) -> Run:
-    training, held_out = _split(dataset)
+    training, held_out = split(dataset)
     gan = plan.build(dataset)
     played = mirrored(training) if plan.mirror else training
     trainer = Trainer(gan, played, plan.settings)
@@ -234,6 +235,8 @@ def _train(
     if resumed:
         _restore(trainer, run, extended, examiner)
     elif distributed.leads():
+        if plan.because:
+            recorder.say(plan.because)
         recorder.preview_real(training)
         recorder.preview(0)
     end = "It ended by a fault."
@@ -336,7 +339,7 @@ def evaluate_run(
     `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, device, progress.
     """
     how["device"] = planning.choose_device(how.get("device") or "auto")
-    training, held_out = _split(run_data(run))
+    training, held_out = split(run_data(run))
     if data is not None:
         held_out = _like(training, data)
     return _judge_and_report(run, run.model(), training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
@@ -361,7 +364,7 @@ def evaluate(
     options["device"] = planning.choose_device(options.get("device") or "auto")
     originals = not {"resolution", "crop"} & {name for name, value in opening.items() if value is not None}
     everything = open_dataset(real, **opening, originals=originals)
-    training, held_out = _split(everything)
+    training, held_out = split(everything)
     everything = dataclasses.replace(everything, held_out=None)
     return judge(_like(training, fake, originals), training, held_out, everything=everything, **options)
 
@@ -374,16 +377,17 @@ def evaluate_elsewhere(
 
     model = run.model()
     fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
-    training, held_out = _split(_like(fake, data))
+    training, held_out = split(_like(fake, data))
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
 
 def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
     """Other data, opened in the geometry of the training data; their class names must be known."""
-    spec = training.codec.spec
-    if spec.kind != "images":
+    codec = training.codec
+    if not isinstance(codec, ImageCodec):
         return open_dataset(data)
-    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], originals=originals)
+    spec = codec.spec
+    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals)
 
 
 def _judge_and_report(

@@ -169,6 +169,31 @@ class GAN(nn.Module, ABC):
         inputs = [noise, *(condition[key].to(self.device) for key in ("label",) if key in condition)]
         return {self.spec.key: self.players["generator"].averaged(*inputs), **condition}
 
+    # ---- editing: generation in two steps, between which one may reach in ------------------------------------------------------
+
+    def latent(self, n: int, rng: torch.Generator) -> Tensor:
+        """n latent rows [n, D] as `generate` draws them first."""
+        return torch.randn(n, self.config.noise, generator=rng).to(self.device)
+
+    def style(self, latent: Tensor, condition: Batch, truncation: float = 1.0) -> Tensor:
+        """What latent rows become before anything is painted: `mapping` of the generator [n, L, W] where it has one (Karras et al.
+        2019: one row per layer), drawn nearer to the mean by its `truncated`; else the rows themselves, shortened."""
+        mapping = getattr(self.players["generator"].averaged, "mapping", None)
+        if mapping is None:
+            return truncation * latent
+        label = _label(condition, self.device)
+        styles = mapping(latent, label)
+        return styles if truncation == 1 else mapping.truncated(styles, label, truncation)
+
+    def paint(self, style: Tensor, condition: Batch) -> Batch:
+        """The examples of what `style` answered: `paint(style(latent(n, rng), condition), condition)` is `generate(n, condition)`."""
+        generator, label = self.players["generator"].averaged, _label(condition, self.device)
+        if hasattr(generator, "mapping"):
+            made = generator.synthesis(style)  # pyright: ignore[reportCallIssue]
+        else:
+            made = generator(style) if label is None else generator(style, label)
+        return {self.spec.key: made, **condition}
+
     def scores(self, batch: Batch) -> Tensor:
         """The critic's logits [n] for a batch of examples, real or generated; health watches them."""
         inputs = [batch[self.spec.key], *(batch[key] for key in ("label",) if key in batch)]
@@ -182,3 +207,7 @@ class GAN(nn.Module, ABC):
         elif self.spec.attributes:
             inputs["label"] = torch.zeros(2, len(self.spec.attributes))
         return self.players["generator"].averaged, inputs
+
+
+def _label(condition: Batch, device: torch.device) -> Tensor | None:
+    return condition["label"].to(device) if "label" in condition else None

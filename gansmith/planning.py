@@ -13,12 +13,15 @@ import torch
 from torch import Tensor
 
 from gansmith import __version__, distributed, gans, seeds
+from gansmith.choosing import choose
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
 from gansmith.trainer import Settings, Trainer
 
+AUTO = "auto"
+"""The name of no GAN: the one that suits the data (see `gansmith.choosing`)."""
 DEFAULT_GANS = {"images": "r3gan", "points": "r3gan"}
 """The GAN that each kind of data gets where none is named."""
 
@@ -33,6 +36,8 @@ class Plan:
     config: Any
     settings: Settings
     mirror: bool
+    because: str | None = None
+    """Why this GAN was chosen, where that was left to us."""
 
     def build(self, data: Dataset) -> GAN:
         """The GAN with its initial weights, which the seed decides."""
@@ -61,6 +66,9 @@ def plan(
     Raises UserError for an unknown GAN, preset or option, and for settings that are out of range.
     """
     kind = data.codec.spec.kind
+    choice = choose(data, choose_device(device)) if gan == AUTO else None
+    if choice is not None:
+        gan, options = choice.gan, {**choice.options, **(options or {})}
     gan = gan or DEFAULT_GANS[kind]
     made = gans.find(gan)
     if kind not in made.kinds:
@@ -91,6 +99,7 @@ def plan(
             compile=compile,
         ),
         mirror=chosen.mirror if mirror is None else mirror,
+        because=choice.sentence() if choice else None,
     )
 
 

@@ -441,3 +441,131 @@ def test_list_names_what_there_is(what, name, capsys):
 def test_list_alone_has_every_section_that_is_quick(capsys):
     assert main(["list", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {"gans", "data", "metrics", "formats"}
+
+
+# ---- editing ------------------------------------------------------------------------------------------------------------------
+
+
+def test_generate_makes_an_example_for_each_seed(capsys):
+    assert main(["generate", "runs/squares-0001", "--seeds", "3,5-6", "--out", "three.npz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 3
+    assert main(["generate", "runs/squares-0001", "--seeds", "5", "--out", "one.npz"]) == 0
+    with np.load("three.npz") as three, np.load("one.npz") as one:
+        np.testing.assert_array_equal(three["image"][1], one["image"][0])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seeds", "8-1"], "--seeds takes numbers and ranges such as 1-8 or 3,7,9, but it is '8-1'."),
+        (["--seeds", "1", "--rejection", "80"], "--seeds names each example, and --rejection leaves some out: give one of them."),
+    ],
+)
+def test_seeds_that_make_no_sense_are_refused(words, said, capsys):
+    assert main(["generate", "runs/squares-0001", *words]) == 2
+    assert capsys.readouterr().err == f"gansmith: {said}\n"
+
+
+def test_generate_with_rejection_says_how_much_passed(capsys):
+    status = main(["generate", "runs/squares-0001", "-n", "20", "--rejection", "50", "--out", "kept.npz"])
+    said = capsys.readouterr()
+    assert (status == 0 and "% of those made)" in said.out) or "does not score real examples above generated ones" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "out"),
+    [
+        (["interpolate", "--seeds", "1-2", "--frames", "4", "--where", "class=1"], "interpolate.gif"),
+        (["grid", "--seeds", "1-4"], "grid.png"),
+        (["directions", "--count", "2"], "directions.png"),
+        (["directions", "--by", "ganspace", "--count", "2", "--out", "space.png"], "../../../space.png"),
+        (["project", "real.png", "--steps", "3"], "real.png"),
+        (["fuse", "real.png", "real.png", "--steps", "2", "--frames", "3"], "fuse.png"),
+    ],
+)
+def test_edit_writes_what_it_says(words, out, capsys):
+    Image.fromarray(np.full((8, 8), 99, np.uint8)).save("real.png")
+    assert main(["edit", "runs/squares-0001", *words, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert Path(facts["out"]).resolve() == (Path("runs/squares-0001/edited") / out).resolve()
+    assert picture(facts["out"]).width > 8
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["runs/squares-0001"],
+            "gansmith edit needs RUN and an action, one of interpolate, grid, mix, directions, project, fuse, average",
+        ),
+        (["runs/squares-0001", "fusee"], "not 'fusee' (did you mean \"fuse\"?)."),
+        (["runs/squares-0001", "mix"], "style mixing needs a generator with a style for each layer, which gan has not"),
+        (["runs/squares-0001", "project", "none.png"], "there is no picture none.png"),
+        (["runs/squares-0001", "grid", "--vary", "age"], 'there is no attribute "age" to vary: this model has none'),
+        (["runs/squares-0001", "grid", "--out", "a.jpg"], "--out takes a .png file here, but it is a.jpg"),
+        (["runs/clusters-0001", "grid"], "editing works on images, but this model makes points"),
+    ],
+)
+def test_edits_that_cannot_be_made_are_explained(words, said, capsys):
+    assert main(["edit", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_every_action_of_edit_has_help(capsys):
+    from gansmith.cli.edit import ACTIONS
+
+    for action in ACTIONS:
+        assert main(["edit", "RUN", action, "--help"]) == 0
+        assert f"gansmith edit RUN {action}" in capsys.readouterr().out
+
+
+def test_auto_is_a_gan_that_says_why(capsys):
+    assert main(["train", "squares.npz", "--gan", "auto", "--dry-run"]) == 0
+    assert "--gan auto takes r3gan with --gan.augment 0.5: 300 images are little data" in capsys.readouterr().out
+
+
+def test_the_list_of_gans_says_what_is_verified(capsys):
+    assert main(["list", "gans", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["dcgan"]
+    assert (found["title"], found["year"]) == ("DCGAN", 2016) and found["verified"][0]["data"]
+    assert main(["list", "gans"]) == 0
+    assert "baseline" in capsys.readouterr().out
+
+
+def test_attributes_beside_images_are_trained_wished_and_written(tmp_path, capsys):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    rows = ["file,smiling,age"]
+    for number in range(120):
+        Image.fromarray(np.full((8, 8), 2 * number, np.uint8)).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{number % 2},{20 + number}")
+    (folder / "attributes.csv").write_text("\n".join(rows) + "\n")
+    run = str(tmp_path / "run")
+    assert main(["train", str(folder), *FAST, "--batch", "8", "--no-evaluate", "--out", run]) == 0
+    made = ["generate", run, "-n", "6", "--where", "smiling=1", "--where", "age=30.5", "--out"]
+    assert main([*made, str(tmp_path / "made")]) == 0
+    lines = (tmp_path / "made" / "attributes.csv").read_text().splitlines()
+    assert lines[0] == "file,smiling,age" and lines[1] == "000000.png,1,30.5" and len(lines) == 7
+    assert main([*made, str(tmp_path / "made.npz")]) == 0
+    with np.load(tmp_path / "made.npz") as arrays:
+        assert arrays["attribute_names"].tolist() == ["smiling", "age"] and arrays["attributes"].shape == (6, 2)
+    assert main(["edit", run, "grid", "--vary", "age", "--seeds", "1-2"]) == 0
+    assert main(["evaluate", run, "--metrics", "precision"]) == 0
+    capsys.readouterr()
+    assert main(["generate", run, "--where", "agee=3"]) == 2
+    assert 'there is no attribute "agee" (did you mean "age"?)' in capsys.readouterr().err
+
+
+def test_deep_images_of_many_channels_are_trained_judged_and_written_back(tmp_path, capsys):
+    bands = np.random.default_rng(0).integers(0, 10_000, (40, 8, 12, 5)).astype(np.uint16)
+    np.save(tmp_path / "bands.npy", bands)
+    run = tmp_path / "run"
+    assert main(["train", str(tmp_path / "bands.npy"), *FAST, "--batch", "8", "--out", str(run)]) == 0
+    assert main(["generate", str(run), "-n", "4", "--out", str(tmp_path / "made")]) == 0
+    made = np.load(tmp_path / "made" / "000000.npy")
+    assert made.dtype == np.uint16 and made.shape == (5, 8, 12)
+    assert picture(run / "samples" / "latest.png").mode == "RGB"
+    assert (
+        main(["evaluate", "--real", str(tmp_path / "bands.npy"), "--fake", str(tmp_path / "made"), "--metrics", "frechet"]) == 2
+    )
+    assert "examples" in capsys.readouterr().err

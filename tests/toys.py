@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from gansmith import gans
+from gansmith.data.attributes import Attributes
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
@@ -45,6 +46,21 @@ def images(count: int = 96, side: int = 8, channels: int = 1, classes: int = 0) 
     spec = Spec(kind="images", key="image", shape=pixels.shape[1:], classes=names)
     codec = ImageCodec(spec=spec, frequencies=tuple(np.bincount(label, minlength=classes).tolist()) if classes else ())
     return Dataset(name="squares", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def attributed(count: int = 96) -> Dataset:
+    """The squares with two numbers each: whether the ground is bright, and how bright the square is."""
+    plain = images(count, channels=3)
+    rng = np.random.default_rng(1)
+    rows = np.stack([rng.integers(0, 2, count), rng.uniform(20, 40, count)], 1)
+    rows[:2] = [[0, 20], [1, 40]]
+    arrays = {"image": plain.arrays["image"].copy(), "label": rows.astype(np.float32)}
+    arrays["image"][rows[:, 0] == 1] += np.uint8(5)
+    attributes = Attributes.fit(("bright", "age"), rows)
+    spec = Spec(kind="images", key="image", shape=plain.codec.spec.shape, attributes=attributes.names)
+    return Dataset(
+        name="attributed", codec=ImageCodec(spec, attributes=attributes), arrays=arrays, fingerprint=fingerprint(arrays)
+    )
 
 
 def points(count: int = 512) -> Dataset:

@@ -20,6 +20,7 @@ COMMANDS = {
     "generate": "make new examples with a trained model",
     "evaluate": "judge a run, or anybody's samples, against real data",
     "compare": "runs beside each other, and which of their differences are real",
+    "edit": "walk, project, mix and average: reach into a trained model",
     "export": "write a model for other programs: ONNX, torch, safetensors",
     "inspect": "what is in some data, what is wrong with it, what would be trained",
     "list": "the GANs, data sets, metrics and presets there are",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from tyro.conf import Positional, UseAppendAction
 
-from gansmith.cli.options import Flag, parse, takes
+from gansmith.cli.options import Flag, parse, seeds_in, takes
 from gansmith.cli.output import Output
 from gansmith.errors import UserError
 
@@ -34,6 +34,10 @@ class Generate:
     """A folder for one file each, a .png for one picture of all, or an .npz for arrays."""
     seed: Annotated[int, takes("S", "0")] = 0
     """Decides the noise."""
+    seeds: Annotated[str | None, takes("A-B,C,..")] = None
+    """One example for each of these seeds, in place of -n and --seed: each the same whatever the others are."""
+    rejection: Annotated[float | None, takes("P")] = None
+    """Keep what the run's critic thinks real (Azadi et al. 2019): about half of the examples above percentile P, 80 in the paper."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
     """What is wished for, e.g. class=7."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0
@@ -48,41 +52,67 @@ def run(argv: list[str]) -> int:
     options = parse(Generate, argv, "gansmith generate")
     if options.n < 1:
         raise UserError(f"-n must be at least 1, but it is {options.n}.")
-    wishes = dict(map(_wish, options.where))
+    if options.seeds is not None and options.rejection is not None:
+        raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
+    wishes = dict(map(wish, options.where))
     from gansmith.model import Model
     from gansmith.planning import choose_device
 
     model = Model.load(options.run, choose_device(options.device))
+    n, accepted = options.n, ""
+    if options.rejection is not None:
+        model = _rejecting(model, options)
+    elif options.seeds is not None:
+        from gansmith.edit.seeding import Seeded
+
+        model = Seeded(model, seeds_in(options.seeds))
+        n = len(model.seeds)
     out = options.out or options.run / "generated"
     made: dict[str, Any] = {"seed": options.seed, "truncation": options.truncation, **wishes}
     if out.suffix == ".png":
         out.parent.mkdir(parents=True, exist_ok=True)
-        model.codec.preview(model.generate(options.n, **made)).save(out)
+        model.codec.preview(model.generate(n, **made)).save(out)
         paths = [out]
     elif out.suffix == ".npz":
         out.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(out, **_arrays(model, options.n, made))
+        np.savez(out, **_arrays(model, n, made))
         paths = [out]
     else:
-        paths = _files(model, options.n, out, made)
+        paths = _files(model, n, out, made)
     output = Output(options.json)
-    output.say(f"{options.n:,} examples: {out}")
-    output.result({"n": options.n, "seed": options.seed, "where": wishes, "out": out, "paths": paths})
+    if options.rejection is not None:
+        accepted = f" ({model.card['accepted']:.0%} of those made)"
+    output.say(f"{n:,} examples{accepted}: {out}")
+    output.result({"n": n, "seed": options.seed, "where": wishes, "out": out, "paths": paths})
     return 0
 
 
-def _wish(text: str) -> tuple[str, str]:
+def wish(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals) or key in ("n", "seed", "truncation"):
         raise UserError(f"--where takes key=value, e.g. class=7, but it is {text!r}.")
     return key, value
 
 
+def _rejecting(model: Model, options: Generate) -> Model:
+    """The model with its run's critic, which the run's data calibrate."""
+    from gansmith import api
+    from gansmith.edit.rejection import Rejecting
+    from gansmith.run import Run
+
+    run = Run(options.run)
+    training, held_out = api.split(api.run_data(run))
+    assert options.rejection is not None
+    return Rejecting.of(run, model, training, held_out, seed=options.seed, percentile=options.rejection)
+
+
 def _arrays(model: Model, n: int, made: dict[str, Any]) -> dict[str, Any]:
-    """The examples in the codec's packed form (images: uint8 [N, C, H, W]), labels, and the names of the classes."""
+    """The examples in the codec's packed form (images: [N, C, H, W] of their type), and labels or attributes with their names."""
     arrays = model.codec.repack(model.sample(n, **made))
-    classes = model.codec.spec.classes
-    return {**arrays, "classes": np.array(classes)} if classes else arrays
+    spec = model.codec.spec
+    if spec.attributes:
+        return {"image": arrays["image"], "attributes": arrays["label"], "attribute_names": np.array(spec.attributes)}
+    return {**arrays, "classes": np.array(spec.classes)} if spec.classes else arrays
 
 
 def _files(model: Model, n: int, folder: Path, made: dict[str, Any]) -> Sequence[Path]:

@@ -1,8 +1,9 @@
 """gansmith list: what there is to choose from."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional
 
@@ -12,6 +13,7 @@ from gansmith.cli.output import Output
 from gansmith.data.readers.builtin import builtin_names
 from gansmith.export import exporter_names
 from gansmith.metrics.families import metric_names
+from gansmith.verified import recorded, sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +41,36 @@ def run(argv: list[str]) -> int:
     chosen = [options.what] if options.what else [name for name in sections if name != "presets"]
     found = {name: sections[name]() for name in chosen}
     output = Output(options.json)
-    for name, lines in found.items():
+    shown = {**found, "gans": _verified(found["gans"])} if "gans" in found else found
+    for name, lines in shown.items():
         if len(found) > 1:
             output.say(f"{name}:")
         width = max(map(len, lines), default=0)
         for word, line in lines.items():
             output.say(f"  {word:<{width}}  {line}")
-    output.result(found[options.what] if options.what else found)
+    facts = {**found, "gans": {name: _facts(name, line) for name, line in found["gans"].items()}} if "gans" in found else found
+    output.result(facts[options.what] if options.what else facts)
     return 0
+
+
+def _verified(lines: Mapping[str, str]) -> dict[str, str]:
+    """Every GAN's line with what its recorded trainings here came to."""
+    results = recorded()
+    return {name: f"{line} [{sentence(results.get(name, []))}]" for name, line in lines.items()}
+
+
+def _facts(name: str, line: str) -> dict[str, Any]:
+    """What the first line of a GAN's file says: "Title: what for (paper and year)."."""
+    title, _, rest = line.rstrip(".").partition(": ")
+    about, _, paper = rest.removesuffix(")").partition(" (")
+    year = re.search(r"\b(?:19|20)\d\d\b", paper)
+    return {
+        "title": title,
+        "for": about,
+        "paper": paper,
+        "year": int(year[0]) if year else None,
+        "verified": recorded().get(name, []),
+    }
 
 
 def _presets() -> dict[str, str]:

@@ -80,6 +80,17 @@ def names_in(text: str | None) -> list[str]:
     return [name for part in (text or "").split(",") if (name := part.strip())]
 
 
+def seeds_in(text: str) -> list[int]:
+    """The numbers of "1-4,9". Raises UserError for anything else."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            raise UserError(f"--seeds takes numbers and ranges such as 1-8 or 3,7,9, but it is {text!r}.")
+        seeds += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return seeds
+
+
 def value_of(option: str, argv: Sequence[str]) -> str | None:
     """The last value of an option in a command line that is not parsed yet."""
     found = None

@@ -50,7 +50,7 @@ class Train:
     data: Annotated[Positional[str | None], takes("DATA")] = None
     """A folder, zip, npz, npy, csv or Parquet file, a built-in name (gansmith list data), or a hub name user/name."""
     gan: Annotated[str | None, takes("NAME", "r3gan")] = None
-    """A GAN (gansmith list gans), or the path of a .py file that defines one."""
+    """A GAN (gansmith list gans), the path of a .py file that defines one, or auto: one that suits data and machine."""
     preset: Annotated[str | None, takes("NAME", "the GAN's first")] = None
     """Settings that belong together (gansmith list presets)."""
     out: Annotated[Path | None, takes("DIR", "runs/DATA-0001, -0002, ...")] = None
@@ -130,6 +130,7 @@ def run(argv: list[str]) -> int:
 def _shape(argv: Sequence[str]) -> type[Train]:
     """The options of the command; those of the GAN too, which cost importing it, if it is named or they are used."""
     gan = value_of("--gan", argv)
+    gan = None if gan == "auto" else gan
     if gan is None and not any(word.startswith("--gan.") for word in argv):
         return Train
     from gansmith import gans, planning

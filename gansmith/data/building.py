@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,8 @@ from gansmith.data.images import Codec
 from gansmith.data.originals import Originals
 from gansmith.data.points import Codec as PointsCodec
 from gansmith.data.readers.arrays import PixelRows
-from gansmith.data.readers.collection import CHUNK, Collection, Example, Points, in_threads
+from gansmith.data.readers.collection import CHUNK, Collection, Example, Label, Points, in_threads
+from gansmith.data.suggestions import listed
 from gansmith.data.survey import Wanted, fit_codec, name_of, reason, survey
 from gansmith.errors import UserError
 
@@ -84,7 +85,7 @@ def _in_place(
     if not isinstance(rows, PixelRows):
         return None
     codec, notes, _ = (codec, [], True) if codec else _fitted(collection, wanted)
-    if codec.spec.shape != rows.shape:
+    if codec.spec.shape != rows.shape or codec.levels.dtype != rows.levels.dtype:
         return None
     chunks = list(_chunks(collection, rows, codec))
     arrays = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
@@ -105,7 +106,7 @@ def _cached(
         own, notes, resized = (codec, [], True) if codec else _fitted(collection, wanted)
         unreadable: list[tuple[str, str]] = []
         rows = collection.examples
-        if isinstance(rows, PixelRows) and rows.shape == own.spec.shape:
+        if isinstance(rows, PixelRows) and (rows.shape, rows.levels.dtype) == (own.spec.shape, own.levels.dtype):
             for chunk in _chunks(collection, rows, own):
                 writer.append(chunk)
         else:
@@ -130,8 +131,10 @@ def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], b
     if resized:
         sizes = "images of one other size" if len(found.sizes) == 1 else f"images of {len(found.sizes)} sizes"
         notes.append(f"{sizes} are brought to {height}x{width} ({codec.crop})")
-    if found.deepest is not None:
-        notes.append(f"images of more than 8 bits are reduced to 8, {codec.white:g} being white")
+    if found.span is not None and codec.levels.deep:
+        notes.append(f"values from {codec.levels.low:g} to {codec.levels.high:g} are kept as {codec.levels.dtype}")
+    if found.reduced:
+        notes.append(f"{found.reduced} colour pictures of 16 bits are read as 8: store them as .npy or TIFF to keep all")
     if isinstance(collection.examples, PixelRows) and collection.examples.note:
         notes.append(collection.examples.note)
     return codec, notes, resized
@@ -139,20 +142,20 @@ def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], b
 
 def _chunks(collection: Collection, rows: PixelRows, codec: Codec) -> Iterator[dict[str, np.ndarray]]:
     """The rows of an array that needs no conversion, packed whole chunks at a time."""
-    classes = _Classes(collection, codec)
+    labelling = _Labelling(collection, codec)
     start = 0
     for pixels in rows.chunks():
         packed = {"image": pixels}
-        if codec.spec.classes:
+        if codec.spec.conditions:
             labels = rows.labels[start : start + len(pixels)] if rows.labels else [None] * len(pixels)
-            packed["label"] = np.array([classes.index(label) for label in labels], np.int64)
+            packed["label"] = labelling.packed(labels)
         yield packed
         start += len(pixels)
 
 
 def _decode(collection: Collection, codec: Codec, writer: Writer, unreadable: list[tuple[str, str]]) -> None:
     """Decodes and packs every example into the writer; what cannot be read is added to `unreadable`."""
-    classes = _Classes(collection, codec)
+    labelling = _Labelling(collection, codec)
 
     def pixels_of(example: Example) -> tuple[Example, np.ndarray | str]:
         try:
@@ -168,19 +171,35 @@ def _decode(collection: Collection, codec: Codec, writer: Writer, unreadable: li
         if not read:
             continue
         packed = {"image": np.stack([pixels for _, pixels in read])}
-        if codec.spec.classes:
-            packed["label"] = np.array([classes.index(example.label) for example, _ in read], np.int64)
+        if codec.spec.conditions:
+            packed["label"] = labelling.packed([example.label for example, _ in read])
         writer.append(packed)
 
 
-class _Classes:
-    """From the labels of a collection to the indices of a codec's classes."""
+class _Labelling:
+    """From the labels of a collection to the indices of a codec's classes, or to its attributes."""
 
     def __init__(self, collection: Collection, codec: Codec) -> None:
-        self.collection = collection
+        self.collection, self.attributes = collection, codec.spec.attributes
         self.known: dict[str | None, int] = {name: index for index, name in enumerate(codec.spec.classes)}
 
-    def index(self, label: str | int | None) -> int:
+    def packed(self, labels: Sequence[Label]) -> np.ndarray:
+        """int64 [N], or float32 [N, K]."""
+        if self.attributes:
+            return np.array([self.row(label) for label in labels], np.float32)
+        return np.array([self.index(label) for label in labels], np.int64)
+
+    def row(self, label: Label) -> tuple[float, ...]:
+        """The attributes in the codec's order, whatever order this collection has them in."""
+        missing = [name for name in self.attributes if name not in self.collection.attributes]
+        if missing or not isinstance(label, tuple):
+            lacking = f"attributes ({listed(missing)})" if missing else "attributes of an example"
+            raise UserError(
+                f"{self.collection.name} lacks {lacking} that the training data has: complete them, or pass --no-labels."
+            )
+        return tuple(label[self.collection.attributes.index(name)] for name in self.attributes)
+
+    def index(self, label: Label) -> int:
         name = name_of(label, self.collection.classes)
         if name not in self.known:
             what = "an example without a label" if name is None else f'the class "{name}"'

@@ -38,7 +38,10 @@ class Codec(Protocol[Raw]):
         ...
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
-        """A batch of packed examples [N, ...] as float tensors (images: [N, C, H, W] in [-1, 1]), "label" as int64 [N]."""
+        """A batch of packed examples [N, ...] as float tensors (images: [N, C, H, W] in [-1, 1]).
+
+        "label" is int64 [N] of classes or float32 [N, K] of attributes.
+        """
         ...
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:

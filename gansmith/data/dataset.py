@@ -19,7 +19,8 @@ class Dataset:
     name: str
     codec: Codec[Any]
     arrays: Mapping[str, np.ndarray]
-    """The packed examples by key, each [N, ...], usually memory-mapped; "label" is int64 [N] if there are classes."""
+    """The packed examples by key, each [N, ...], usually memory-mapped; "label" is int64 [N] if there are classes, float32 [N, K] if
+    there are attributes."""
     fingerprint: str
     """A hash of the content and of the codec's facts: the key of caches, and the proof that a resumed run sees the same data."""
     indices: np.ndarray | None = None
@@ -44,7 +45,8 @@ class Dataset:
         return self.codec.unpack(self.packed(positions))
 
     def labels(self) -> np.ndarray | None:
-        if "label" not in self.arrays:
+        """The class of every example, int64 [N]; None for data without classes."""
+        if not self.codec.spec.classes:
             return None
         return np.asarray(self.arrays["label"] if self.indices is None else self.arrays["label"][self.indices])
 

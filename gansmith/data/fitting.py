@@ -1,15 +1,18 @@
-"""Any picture that Pillow can read, as 8-bit pixels of one size and mode.
+"""Any picture as pixels of one size, number of channels and type.
 
 Downscaling is Pillow's antialiased Lanczos after an exact box reduction to at least three times the target
 (`Image.resize(reducing_gap=3)`); JPEG files far larger than needed are decoded at a fraction of their size by the decoder
 itself (`Image.draft`), again no lower than three times the target. Transparent pictures are resampled with premultiplied
-alpha, so that invisible colours do not bleed in.
+alpha, so that invisible colours do not bleed in. Pictures of more than 8 bits and of other channels are resampled in floating
+point, channel by channel.
 """
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Shaped
 from PIL import Image, ImageOps
 
+from gansmith.data.levels import BYTES, Levels, white_of
+from gansmith.data.stack import MODES, Opened, Stack
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 
@@ -20,7 +23,6 @@ pad: the whole picture in its own proportions, with black (or, with alpha, trans
 DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 """Modes with more than 8 bits a pixel."""
 
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _ORIENTATION, _FIRST_TURNED = 0x0112, 5
 _GAP = 3.0
@@ -32,14 +34,18 @@ def check_crop(crop: str) -> None:
         raise UserError(f'crop must be {", ".join(CROPS)}, not "{crop}"{did_you_mean(crop, CROPS)}.')
 
 
-def upright_size(image: Image.Image) -> tuple[int, int]:
+def upright_size(image: Opened) -> tuple[int, int]:
     """(height, width) once the camera's EXIF orientation is applied; reads the header alone."""
+    if isinstance(image, Stack):
+        return image.values.shape[1], image.values.shape[2]
     width, height = image.size
     return (width, height) if _turned(image) else (height, width)
 
 
-def channels_of(image: Image.Image) -> int:
-    """1, 3 or 4: the fewest channels that hold what this picture's mode can say; reads the header alone."""
+def channels_of(image: Opened) -> int:
+    """The fewest channels that hold what this picture's mode can say; reads the header alone."""
+    if isinstance(image, Stack):
+        return len(image.values)
     if image.mode in _ALPHA or image.has_transparency_data:
         return 4
     if image.mode in ("1", "L", *DEEP) or (image.mode == "P" and _is_gray_palette(image)):
@@ -47,35 +53,53 @@ def channels_of(image: Image.Image) -> int:
     return 3
 
 
-def deep_values(image: Image.Image) -> np.ndarray:
-    """The numbers of a picture of more than 8 bits; ValueError if they cannot be brightness."""
-    values = np.asarray(image, np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("holds NaN or infinite values")
-    if values.min() < 0:
-        raise ValueError("holds negative values")
-    return values
+def deep_values(image: Opened) -> Shaped[np.ndarray, "c h w"] | None:
+    """The numbers of a picture that is more than bytes of 1, 3 or 4 channels; None for all others."""
+    if isinstance(image, Stack):
+        return image.values
+    return np.asarray(image)[None] if image.mode in DEEP else None
 
 
-def white_of(maximum: float) -> float:
-    """What counts as white among values up to `maximum`: 1 for fractions, else the largest number of 8, 9, 10 ... bits."""
-    return 1.0 if maximum <= 1 else float(2 ** max(8, int(np.floor(maximum)).bit_length()) - 1)
+def fitted(image: Opened, shape: tuple[int, int, int], crop: str, levels: Levels = BYTES) -> Shaped[np.ndarray, "c h w"]:
+    """The pixels of `image` at shape (channels, height, width), of the type of `levels`: upright, converted, cropped and resized.
 
-
-def fitted(image: Image.Image, shape: tuple[int, int, int], crop: str, white: float = 255.0) -> UInt8[np.ndarray, "c h w"]:
-    """The pixels of `image` at shape (channels, height, width): upright, converted, cropped and resized.
-
-    `white` is the value that becomes 255 in pictures of more than 8 bits. Transparent pictures asked for without alpha are
-    laid on white. Raises what Pillow raises on damaged files.
+    Ordinary pictures among deep ones are stretched to the range of `levels`, deep pictures among ordinary ones brought to bytes by
+    what counts as white in them. Transparent pictures asked for without alpha are laid on white. Raises what Pillow raises on
+    damaged files, and ValueError for numbers of channels that cannot be brought together.
     """
     channels, height, width = shape
-    across, down = (height, width) if _turned(image) else (width, height)
-    image.draft(None, (int(_GAP * across), int(_GAP * down)))
-    if image.getexif().get(_ORIENTATION, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    image = _resized(_converted(image, channels, white), height, width, crop)
-    pixels = np.asarray(image, np.uint8)
-    return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+    if isinstance(image, Image.Image):
+        across, down = (height, width) if _turned(image) else (width, height)
+        image.draft(None, (int(_GAP * across), int(_GAP * down)))
+        if image.getexif().get(_ORIENTATION, 1) != 1:
+            image = ImageOps.exif_transpose(image)
+    values = deep_values(image)
+    if values is None and not levels.deep and channels in MODES:
+        assert isinstance(image, Image.Image)
+        pixels = np.asarray(_resized(_converted(image, channels), height, width, crop), np.uint8)
+        return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
+    if values is None:  # an ordinary picture among others
+        assert isinstance(image, Image.Image)
+        values = np.asarray(_converted(image, channels if channels in MODES else channels_of(image)))
+        values = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
+        values = values * ((levels.high - levels.low) / 255) + levels.low
+    elif not levels.deep:
+        most = float(values.max())
+        values = values * (255 / (255.0 if values.dtype.kind in "bui" and most <= 255 else white_of(most)))
+    if len(values) != channels and len(values) != 1:
+        raise ValueError(f"has {len(values)} channels, where the data have {channels}")
+    if not np.isfinite(values).all():
+        raise ValueError("holds NaN or infinite values")
+    planes = [_plane(plane - levels.low, height, width, crop) + levels.low for plane in values.astype(np.float64)]
+    return levels.fit(np.stack(planes if len(planes) == channels else planes * channels))
+
+
+def _plane(values: np.ndarray, height: int, width: int, crop: str) -> Float[np.ndarray, "h w"]:
+    """One channel resized in floating point, within the range it had; borders are 0."""
+    if values.shape == (height, width):
+        return values
+    plane = np.asarray(_resized(Image.fromarray(values.astype(np.float32)), height, width, crop), np.float64)
+    return plane.clip(min(values.min(), 0.0) if crop == "pad" else values.min(), values.max())
 
 
 def _turned(image: Image.Image) -> bool:
@@ -87,9 +111,7 @@ def _is_gray_palette(image: Image.Image) -> bool:
     return bool((colours == colours[:, :1]).all())
 
 
-def _converted(image: Image.Image, channels: int, white: float) -> Image.Image:
-    if image.mode in DEEP:
-        image = Image.fromarray(np.rint(deep_values(image) * (255 / white)).clip(0, 255).astype(np.uint8))
+def _converted(image: Image.Image, channels: int) -> Image.Image:
     if channels == 4:
         return image.convert("RGBA")
     if channels_of(image) == 4:

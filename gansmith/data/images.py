@@ -1,8 +1,9 @@
-"""Images of any height and width: gray, RGB or RGBA, with or without classes."""
+"""Images of any height, width, depth and number of channels, with or without classes or attributes."""
 
+import csv
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,40 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
 from gansmith.data.fitting import check_crop, fitted
+from gansmith.data.levels import BYTES, Levels
 from gansmith.data.mosaic import mosaic
 from gansmith.data.spec import Spec
+from gansmith.data.stack import MODES, Opened, Stack, as_image
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
+
+ATTRIBUTES_FILE = "attributes.csv"
+"""Where the attributes of saved pictures are written, and read from again."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One image and, if the data has classes, the name of its class."""
+    """One image and what is known of it."""
 
     image: Image.Image
+    """What is shown; of images with more than bytes or other channels than gray, RGB and RGBA a rendering of `values`."""
     label: str | None = None
+    """The name of its class, if the data has classes."""
+    attributes: Mapping[str, float] | None = None
+    """Its numbers by name, if the data has attributes."""
+    values: np.ndarray | None = field(default=None, compare=False)
+    """The exact numbers [C, H, W] where `image` cannot hold them."""
 
 
 @dataclass(frozen=True)
 class Codec:
-    """Pictures as uint8 [C, H, W] when packed and as float32 in [-1, 1] when unpacked; the class is "label".
+    """Pictures as numbers [C, H, W] of the data's own type when packed and as float32 in [-1, 1] when unpacked.
 
-    Packing resizes and converts (see `gansmith.data.fitting`); unpacking and repacking are exact inverses.
+    "label" is the class or the attributes. Packing resizes and converts (see `gansmith.data.fitting`); unpacking and repacking are
+    exact inverses (for floating point numbers to 1e-7 of their range).
     """
 
     spec: Spec
@@ -41,8 +55,10 @@ class Codec:
     """How pictures of other proportions are fitted: center, fit or pad."""
     frequencies: tuple[int, ...] = ()
     """How many examples of the data each class has."""
-    white: float = 255.0
-    """The value that counts as white in pictures of more than 8 bits."""
+    levels: Levels = BYTES
+    """The type and range of the numbers."""
+    attributes: Attributes | None = None
+    """What is known of the attributes, if the data has any."""
 
     def __post_init__(self) -> None:
         check_crop(self.crop)
@@ -51,34 +67,41 @@ class Codec:
     def previewed(self) -> int:
         return 64
 
-    def pixels(self, image: Image.Image) -> np.ndarray:
-        """The image as uint8 [C, H, W] of the codec's shape; raises what Pillow raises on damaged files."""
+    def pixels(self, image: Opened) -> np.ndarray:
+        """The image as numbers [C, H, W] of the codec's shape and type; raises what Pillow raises on damaged files."""
         channels, height, width = self.spec.shape
-        return fitted(image, (channels, height, width), self.crop, self.white)
+        return fitted(image, (channels, height, width), self.crop, self.levels)
 
     def pack(self, raw: Picture) -> dict[str, np.ndarray]:
-        packed = {"image": self.pixels(raw.image)}
+        packed = {"image": self.pixels(raw.image if raw.values is None else Stack(raw.values))}
         if self.spec.classes:
             if raw.label is None:
                 raise UserError(
                     "the data has classes, but this picture has none: give every picture a label, or train without labels."
                 )
             packed["label"] = np.array(self._class(raw.label), np.int64)
+        if self.attributes:
+            if raw.attributes is None or not set(raw.attributes) >= set(self.attributes.names):
+                raise UserError(
+                    f"the data has the attributes {listed(self.attributes.names)}, of which this picture lacks some: give it all, or "
+                    "train without labels."
+                )
+            packed["label"] = np.array([raw.attributes[name] for name in self.attributes.names], np.float32)
         return packed
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
-        image = np.divide(packed["image"], np.float32(127.5), dtype=np.float32)
-        image -= 1
-        batch = {"image": torch.from_numpy(np.ascontiguousarray(image))}
-        if "label" in packed:
+        batch = {"image": torch.from_numpy(np.ascontiguousarray(self.levels.unpack(packed["image"])))}
+        if "label" in packed and self.attributes:
+            batch["label"] = torch.from_numpy(self.attributes.unpack(packed["label"]))
+        elif "label" in packed:
             batch["label"] = torch.from_numpy(np.array(packed["label"], np.int64))
         return batch
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
-        image = batch["image"].detach().float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-        packed = {"image": image.cpu().contiguous().numpy()}
+        packed = {"image": self.levels.repack(batch["image"])}
         if "label" in batch:
-            packed["label"] = batch["label"].detach().cpu().numpy().astype(np.int64)
+            label = batch["label"].detach().cpu().numpy()
+            packed["label"] = self.attributes.repack(label) if self.attributes else label.astype(np.int64)
         return packed
 
     def encode(self, raw: Picture) -> Batch:
@@ -86,15 +109,29 @@ class Codec:
 
     def decode(self, batch: Batch) -> list[Picture]:
         packed = self.repack(batch)
-        images = [as_image(pixels) for pixels in packed["image"]]
-        labels = [self.spec.classes[index] for index in packed["label"]] if "label" in packed else [None] * len(images)
-        return [Picture(image, label) for image, label in zip(images, labels, strict=True)]
+        plain = not self.levels.deep and self.spec.shape[0] in MODES
+        return [
+            Picture(as_image(self.levels.shown(pixels)), *self._known(packed, index), None if plain else pixels)
+            for index, pixels in enumerate(packed["image"])
+        ]
+
+    def _known(self, packed: Mapping[str, np.ndarray], index: int) -> tuple[str | None, dict[str, float] | None]:
+        """The class and the attributes of one of the packed examples."""
+        if "label" not in packed:
+            return None, None
+        label = packed["label"][index]
+        if self.attributes:
+            return None, dict(zip(self.attributes.names, label.astype(float).tolist(), strict=True))
+        return self.spec.classes[label], None
 
     def conditions(self, n: int, rng: torch.Generator, **wish: str) -> Batch:
-        """Labels [n] as frequent as in the data, or all of the wished class (`class="7"`); nothing without classes.
+        """Labels [n] as frequent as in the data, or all of the wished class (`class="7"`); attributes [n, K] likewise, each of which
+        can be wished (`smiling="1"`); nothing without either.
 
-        Raises UserError if there is no such class, or if something else than a class is wished.
+        Raises UserError if there is no such class or attribute, or if something else is wished.
         """
+        if self.attributes:
+            return {"label": self.attributes.draw(n, rng, wish)}
         for key in wish:
             if not self.spec.classes:
                 raise UserError(f"this model was trained without classes, so {key}={wish[key]} cannot be wished: leave it out.")
@@ -110,14 +147,19 @@ class Codec:
         return {"label": torch.multinomial(shares, n, replacement=True, generator=rng)}
 
     def save(self, raws: Sequence[Picture], folder: Path) -> list[Path]:
-        """PNG files `000000-<class>.png`, numbered on from those that are already there, so that none is overwritten."""
+        """Files `000000-<class>.png`, numbered on from those that are already there, so that none is overwritten.
+
+        Bytes and gray of 16 bits become PNG, gray floating point numbers TIFF, everything else .npy [C, H, W]: each is read back as
+        it was. Attributes are added to attributes.csv.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        numbers = [int(match[1]) for path in folder.glob("*.png") if (match := re.match(r"(\d{6,})[-.]", path.name))]
+        numbers = [int(match[1]) for path in folder.iterdir() if (match := re.match(r"(\d{6,})[-.]", path.name))]
         paths = []
         for number, raw in enumerate(raws, start=max(numbers, default=-1) + 1):
             suffix = "" if raw.label is None else "-" + re.sub(r"[^\w.+-]", "_", raw.label)
-            paths.append(folder / f"{number:06d}{suffix}.png")
-            raw.image.save(paths[-1])
+            paths.append(_written(raw, folder / f"{number:06d}{suffix}"))
+        if self.attributes:
+            _note_attributes(folder / ATTRIBUTES_FILE, self.attributes.names, paths, raws)
         return paths
 
     def preview(self, raws: Sequence[Picture]) -> Image.Image:
@@ -129,11 +171,20 @@ class Codec:
         return adaptive_avg_pool2d(image, (min(8, image.shape[2]), min(8, image.shape[3]))).flatten(1)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"spec": self.spec.to_json(), "frequencies": list(self.frequencies)}
+        return {
+            "spec": self.spec.to_json(),
+            "crop": self.crop,
+            "frequencies": list(self.frequencies),
+            "levels": self.levels.to_json(),
+            "attributes": self.attributes.to_json() if self.attributes else None,
+        }
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Codec":
-        return cls(**{**facts, "spec": Spec.from_json(facts["spec"]), "frequencies": tuple(facts["frequencies"])})
+        """Facts without levels are of the time when every picture was reduced to bytes."""
+        levels = Levels.from_json(facts["levels"]) if facts.get("levels") else BYTES
+        attributes = Attributes.from_json(facts["attributes"]) if facts.get("attributes") else None
+        return cls(Spec.from_json(facts["spec"]), facts["crop"], tuple(facts["frequencies"]), levels, attributes)
 
     def _class(self, label: str) -> int:
         if label not in self.spec.classes:
@@ -142,6 +193,24 @@ class Codec:
         return self.spec.classes.index(label)
 
 
-def as_image(pixels: np.ndarray) -> Image.Image:
-    """uint8 [C, H, W] as a picture of mode L, RGB or RGBA."""
-    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+def _written(raw: Picture, path: Path) -> Path:
+    """The picture saved in the format that holds it without loss."""
+    values = raw.values
+    if values is not None and (len(values) > 1 or values.dtype == np.int16):
+        path = path.with_name(f"{path.name}.npy")
+        np.save(path, values)
+        return path
+    path = path.with_name(f"{path.name}{'.tif' if values is not None and values.dtype == np.float32 else '.png'}")
+    (raw.image if values is None else Image.fromarray(values[0])).save(path)
+    return path
+
+
+def _note_attributes(path: Path, names: Sequence[str], files: Sequence[Path], raws: Sequence[Picture]) -> None:
+    is_new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(["file", *names])
+        for saved, raw in zip(files, raws, strict=True):
+            known = raw.attributes or {}
+            writer.writerow([saved.name, *(f"{known[name]:.7g}" for name in names)])

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gansmith.choosing import little_data_advice
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
-from gansmith.data.fitting import MODES
 from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.sources import find
+from gansmith.data.stack import MODES
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
 from gansmith.errors import UserError
@@ -36,6 +37,10 @@ class Inspection:
     """How many images there are of each of Pillow's modes."""
     formats: dict[str, int] = field(default_factory=dict)
     classes: dict[str, int] = field(default_factory=dict)
+    attributes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """(smallest, largest) value of each attribute."""
+    depth: str = "uint8"
+    """The type in which the numbers of images are kept."""
     held_out: int | None = None
     """How many examples the source itself holds out as a test split, None if it has none."""
     ignored: list[str] = field(default_factory=list)
@@ -66,8 +71,9 @@ class Inspection:
         return asdict(self) | {"imbalance": self.imbalance}
 
     def sentences(self) -> list[str]:
-        """What is there, then what is wrong, then what would be trained."""
-        return [*self._there(), *self._wrong(), *([self.suggestion] if self.suggestion else [])]
+        """What is there, then what is wrong, then what to do about little data, then what would be trained."""
+        advice = little_data_advice(self.count, self.channels) if self.kind == "images" and self.channels else None
+        return [*self._there(), *self._wrong(), *(said for said in (advice, self.suggestion) if said)]
 
     def _there(self) -> list[str]:
         said = [f"{self.name}: {_count(self.count, self.kind)}."]
@@ -79,10 +85,14 @@ class Inspection:
             ]
         if self.classes:
             said.append(f"{len(self.classes)} classes: {_tally(self.classes)}.")
+        if self.attributes:
+            spans = [f"{name} from {low:g} to {high:g}" for name, (low, high) in self.attributes.items()]
+            said.append(f"{_count(len(spans), 'attributes')}: {listed(spans, 10)}.")
         if self.held_out is not None:
             said.append(f"{self.held_out:,} more examples are held out for judging.")
         if self.resolution and self.channels:
-            said.append(f"Would be trained at {self.resolution[0]}x{self.resolution[1]}, {MODES[self.channels]}.")
+            kept = "" if self.depth == "uint8" else f", as {self.depth}"
+            said.append(f"Would be trained at {self.resolution[0]}x{self.resolution[1]}, {_channels(self.channels)}{kept}.")
         return said + [f"{note[0].upper()}{note[1:]}." for note in self.notes]
 
     def _wrong(self) -> list[str]:
@@ -96,7 +106,7 @@ class Inspection:
             kinds = Counter(PurePosixPath(name).suffix or "(no suffix)" for name in self.ignored)
             said.append(f"Files beside the images that are not used: {_tally(dict(kinds.most_common()))}.")
         if len(self.modes) > 1 and self.channels:
-            said.append(f"The modes are mixed; all become {MODES[self.channels]} (--channels chooses).")
+            said.append(f"The modes are mixed; all become {_channels(self.channels)} (--channels chooses).")
         if len(self.sizes) > 1 and self.resolution:
             said.append(
                 f"The sizes are mixed; all become {self.resolution[0]}x{self.resolution[1]} (--resolution and --crop choose)."
@@ -174,6 +184,10 @@ def _judge(report: Inspection, seen: Survey, collection: Collection, wanted: Wan
     report.channels, *resolution = codec.spec.shape
     report.resolution = (resolution[0], resolution[1])
     report.classes = dict(zip(codec.spec.classes, codec.frequencies, strict=True))
+    report.depth = codec.levels.dtype
+    if codec.attributes:
+        spans = zip(codec.attributes.low, codec.attributes.high, strict=True)
+        report.attributes = dict(zip(codec.attributes.names, spans, strict=True))
     report.too_small = sum(count for size, count in seen.sizes.items() if min(size) < min(resolution))
 
 
@@ -190,6 +204,10 @@ def _of_points(found: Points) -> Inspection:
         duplicates=[names for names in rows.values() if len(names) > 1],
         notes=list(found.notes),
     )
+
+
+def _channels(count: int) -> str:
+    return MODES.get(count, f"{count} channels")
 
 
 def _tally(counts: dict[str, int]) -> str:

@@ -29,7 +29,7 @@ class Mirrored(Dataset):
         return packed
 
     def labels(self) -> np.ndarray | None:
-        return np.asarray(self.arrays["label"])[self._all % self._stored] if "label" in self.arrays else None
+        return np.asarray(self.arrays["label"])[self._all % self._stored] if self.codec.spec.classes else None
 
     def split(self, share: float, seed: int = 0) -> tuple[Dataset, Dataset]:
         """As of the data that is not mirrored, so that no held-out image has its mirror image in the training split."""

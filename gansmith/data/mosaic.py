@@ -11,19 +11,19 @@ _PAPER = (250, 250, 250)
 _CHECKS = ((255, 255, 255), (222, 222, 222))
 
 
-def mosaic(images: Sequence[Image.Image]) -> Image.Image:
-    """The images in reading order, close to a square, small ones enlarged by a whole factor so that every pixel stays sharp.
+def mosaic(images: Sequence[Image.Image], columns: int | None = None) -> Image.Image:
+    """The images in reading order, in so many columns or close to a square; small ones enlarged so that every pixel stays sharp.
 
     Transparent pictures lie on a chequered ground. A count such as 32 that fills a rectangle (8 x 4) is laid out as one.
     """
-    columns = _columns(len(images))
+    columns = columns or _columns(len(images))
     rows = ceil(len(images) / columns)
     width, height = max(image.width for image in images), max(image.height for image in images)
     factor = max(1, ceil(_SMALLEST_CELL / max(width, height)))
     width, height = width * factor, height * factor
     sheet = Image.new("RGB", (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP), _PAPER)
     for place, image in enumerate(images):
-        picture = _opaque(image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST))
+        picture = opaque(image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST))
         left, top = _GAP + place % columns * (width + _GAP), _GAP + place // columns * (height + _GAP)
         sheet.paste(picture, (left + (width - picture.width) // 2, top + (height - picture.height) // 2))
     return sheet
@@ -34,7 +34,8 @@ def _columns(count: int) -> int:
     return next((columns for columns in range(root, 2 * root) if count % columns == 0), root)
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def opaque(image: Image.Image) -> Image.Image:
+    """The image in RGB, transparency on a chequered ground."""
     if image.mode != "RGBA":
         return image.convert("RGB")
     ground = Image.new("RGB", image.size, _CHECKS[0])

@@ -23,7 +23,10 @@ class Originals:
     """Names of the examples that are no rows."""
 
     def pixels(self, rows: np.ndarray) -> Iterator[tuple[int, UInt8[np.ndarray, "channels height width"]]]:
-        """(position in `rows`, the image as 8-bit pixels with the codec's channels in its own size), in the order of the source."""
+        """(position in `rows`, the image as bytes with the codec's channels in its own size), in the order of the source.
+
+        Of deep images the whole range becomes 0 to 255.
+        """
         positions: dict[int, list[int]] = {}
         for position, row in enumerate(rows.tolist()):
             positions.setdefault(row, []).append(position)
@@ -37,7 +40,7 @@ class Originals:
         row, example = numbered
         with example.open() as image:
             shape = (self.codec.spec.shape[0], *upright_size(image))
-            return row, fitted(image, shape, "center", self.codec.white)
+            return row, self.codec.levels.as_bytes(fitted(image, shape, "center", self.codec.levels))
 
     @cached_property
     def key(self) -> str:

@@ -9,6 +9,7 @@ import torch
 from gansmith.data.building import build_images, build_points
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
+from gansmith.data.levels import Levels
 from gansmith.data.readers.array_files import from_npy, from_npz
 from gansmith.data.readers.arrays import from_memory
 from gansmith.data.readers.builtin import builtin_names, open_builtin
@@ -34,6 +35,7 @@ def open_dataset(
     crop: str = "center",
     channels: int | None = None,
     labels: bool = True,
+    levels: Levels | None = None,
     cache: Path | None = None,
     skip_unreadable: bool = False,
     originals: bool = False,
@@ -44,14 +46,16 @@ def open_dataset(
     array or tensor, a tuple (images, labels), a map-style torch data set, a list of pictures, or a `Dataset`, which is returned
     as it is. `resolution` is a side or height x width ("64", "64x48"); without it, images that share one size up to 256 keep it
     and others become squares of 64 (less where many are smaller). `crop` says how other proportions are fitted: center, fit, pad.
-    `channels` is 1, 3 or 4; without it, the most general mode present. Unreadable files raise a UserError that names them unless
-    `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`; `Dataset.facts["notes"]` says how the data was read.
+    `channels` is 1, 3 or 4; without it, the most general mode present (or as many as the data have). `levels` is the type and range
+    of the numbers; without it, those of the data, so that 16 bits and floating point numbers stay what they are. Unreadable files
+    raise a UserError that names them unless `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`;
+    `Dataset.facts["notes"]` says how the data was read.
 
     With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
-    wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
+    wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels, levels=levels)
     if isinstance(data, Dataset):
         if wanted != Wanted():
             raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")

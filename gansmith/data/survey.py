@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
-from gansmith.data.fitting import DEEP, MODES, channels_of, check_crop, deep_values, upright_size, white_of
+from gansmith.data.attributes import Attributes
+from gansmith.data.fitting import channels_of, check_crop, deep_values, upright_size
 from gansmith.data.images import Codec
+from gansmith.data.levels import BYTES, Extremes, Levels
 from gansmith.data.readers.arrays import PixelRows
-from gansmith.data.readers.collection import Collection, Example, in_threads, natural
+from gansmith.data.readers.collection import Collection, Example, Label, in_threads, natural
 from gansmith.data.spec import Spec
+from gansmith.data.stack import MODES, Stack, is_reduced
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 
@@ -29,11 +33,13 @@ class Wanted:
     crop: str = "center"
     channels: int | None = None
     labels: bool = True
+    levels: Levels | None = None
+    """The type and range of the numbers, or None for those of the data."""
 
     def __post_init__(self) -> None:
         check_crop(self.crop)
-        if self.channels not in (None, *MODES):
-            raise UserError(f"channels must be 1 (gray), 3 (RGB) or 4 (RGBA), not {self.channels}.")
+        if self.channels is not None and self.channels < 1:
+            raise UserError(f"channels must be 1 (gray), 3 (RGB), 4 (RGBA) or as many as the data have, not {self.channels}.")
 
 
 @dataclass(kw_only=True)
@@ -46,17 +52,21 @@ class Survey:
     modes: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
     channels: int = 1
-    labels: Counter[str | int | None] = field(default_factory=Counter)
-    deepest: float | None = None
-    """The largest value among images of more than 8 bits, None if there are none."""
+    labels: Counter[Label] = field(default_factory=Counter)
+    span: Extremes | None = None
+    """What the images of more than 8 bits or of unusual channels span, None if there are none."""
+    given: Levels | None = None
+    """The type and range of an array, which are known without looking."""
+    reduced: int = 0
+    """Images whose 16 bits Pillow can only read as 8."""
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     """(name, reason)."""
     copies: dict[bytes, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Names by content, of thorough surveys alone."""
 
     @property
-    def white(self) -> float:
-        return 255.0 if self.deepest is None else white_of(self.deepest)
+    def levels(self) -> Levels:
+        return self.given or (self.span.levels() if self.span else BYTES)
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,8 @@ class _Look:
     mode: str
     format: str
     channels: int
-    deepest: float | None
+    span: Extremes | None
+    reduced: bool
     digest: bytes | None
 
 
@@ -92,8 +103,9 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
         return Survey(
             count=len(rows),
             sizes=Counter({(height, width): len(rows)}),
-            modes=Counter({MODES[channels]: len(rows)}),
+            modes=Counter({MODES.get(channels, f"{channels} channels"): len(rows)}),
             channels=channels,
+            given=rows.levels,
             labels=Counter([None] * len(rows) if rows.labels is None else rows.labels),
         )
 
@@ -113,8 +125,9 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
         found.modes[seen.mode] += 1
         found.formats[seen.format] += 1
         found.channels = max(found.channels, seen.channels)
-        if seen.deepest is not None:
-            found.deepest = max(found.deepest or 0.0, seen.deepest)
+        found.reduced += seen.reduced
+        if seen.span is not None:
+            found.span = seen.span.and_of(found.span)
         if seen.digest:
             found.copies[seen.digest].append(example.name)
     return found
@@ -141,27 +154,41 @@ def resolve(found: Survey, wanted: Wanted) -> tuple[int, int]:
 
 
 def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> Codec:
-    """The codec of this collection: its size, mode and classes. Labels that only some examples have are a UserError."""
+    """The codec of this collection: its size, mode and labels. Labels that only some examples have are a UserError."""
     classes = class_names(found.labels, collection) if wanted.labels else ()
-    counts = Counter({name_of(label, collection.classes): count for label, count in found.labels.items()})
-    spec = Spec(kind="images", key="image", shape=(wanted.channels or found.channels, *resolve(found, wanted)), classes=classes)
-    return Codec(spec, wanted.crop, tuple(counts[name] for name in classes), found.white)
+    counts = Counter({name_of(label, collection.classes): count for label, count in found.labels.items() if classes})
+    names = collection.attributes if wanted.labels else ()
+    rows = [row for row, count in found.labels.items() if isinstance(row, tuple) for _ in range(count)]
+    shape = (_channels(found, collection, wanted), *resolve(found, wanted))
+    spec = Spec(kind="images", key="image", shape=shape, classes=classes, attributes=names)
+    attributes = Attributes.fit(names, np.array(rows)) if names else None
+    return Codec(spec, wanted.crop, tuple(counts[name] for name in classes), wanted.levels or found.levels, attributes)
 
 
-def class_names(labels: Iterable[str | int | None], collection: Collection) -> tuple[str, ...]:
+def _channels(found: Survey, collection: Collection, wanted: Wanted) -> int:
+    if wanted.channels is not None and wanted.channels != found.channels and not {wanted.channels, found.channels} <= {*MODES}:
+        raise UserError(
+            f"{collection.name} has {found.channels} channels, which cannot become {wanted.channels}: leave --channels out."
+        )
+    return wanted.channels or found.channels
+
+
+def class_names(labels: Iterable[Label], collection: Collection) -> tuple[str, ...]:
     present = set(labels)
     if present <= {None}:
         return ()
     if None in present:
         raise UserError(f"some examples of {collection.name} have a label and others none: label all, or pass --no-labels.")
+    if collection.attributes:
+        return ()
     if collection.classes is not None:
         return collection.classes
     return tuple(sorted({str(label) for label in present}, key=natural))
 
 
-def name_of(label: str | int | None, classes: tuple[str, ...] | None) -> str | None:
+def name_of(label: Label, classes: tuple[str, ...] | None) -> str | None:
     """The class name behind a label: an index into the source's own names if it has any, else the label itself."""
-    if label is None or classes is None or isinstance(label, str):
+    if label is None or classes is None or not isinstance(label, int):
         return None if label is None else str(label)
     if not 0 <= label < len(classes):
         raise UserError(f"a label is {label}, but there are {len(classes)} class names ({listed(classes)}): name every class.")
@@ -171,11 +198,13 @@ def name_of(label: str | int | None, classes: tuple[str, ...] | None) -> str | N
 def _look(example: Example, thorough: bool) -> _Look:
     with example.open() as image:
         size, mode, kind, channels = upright_size(image), image.mode, image.format or "array", channels_of(image)
-        deepest = float(deep_values(image).max()) if mode in DEEP else None
+        values, reduced = deep_values(image), not isinstance(image, Stack) and is_reduced(image)
+        span = None if values is None else Extremes.of(values)
         digest = None
         if thorough:
-            image.load()
-            if mode == "P":  # equal indices under different palettes are different pictures
-                image = image.convert("RGBA")
+            if isinstance(image, Image.Image):
+                image.load()
+                if mode == "P":  # equal indices under different palettes are different pictures
+                    image = image.convert("RGBA")
             digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).digest()
-    return _Look(size, mode, kind, channels, deepest, digest)
+    return _Look(size, mode, kind, channels, span, reduced, digest)

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from gansmith.model import Model
 
 _INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes"}
-_OUTPUTS = {"images": "from -1 to 1, for 0 to 255", "points": "standardised: times the codec's scale, plus its centre"}
+_ATTRIBUTES = "float32, every attribute from -1 (smallest in the data) to 1 (largest), see codec"
+_OUTPUTS = {
+    "images": "from -1 to 1, for the codec's levels (0 to 255 in bytes)",
+    "points": "standardised: times the codec's scale, plus its centre",
+}
 
 
 class Exporter(Protocol):
@@ -72,8 +76,11 @@ def properties(model: "Model", inputs: Iterable[str]) -> dict[str, str]:
         "producer": f"gansmith {__version__}",
         "gan": str(model.card["gan"]),
         "data": str(model.card["data"]),
-        "inputs": json.dumps({name: _INPUTS.get(name, "") for name in inputs}),
+        "inputs": json.dumps(
+            {name: _ATTRIBUTES if spec.attributes and name == "label" else _INPUTS.get(name, "") for name in inputs}
+        ),
         "output": f"{spec.key} {list(spec.shape)}, float32, {_OUTPUTS.get(spec.kind, 'as the codec has it')}",
         "classes": json.dumps(spec.classes),
+        "attributes": json.dumps(spec.attributes),
         "codec": json.dumps(model.codec.to_json()),
     }

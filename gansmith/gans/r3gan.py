@@ -423,7 +423,7 @@ class R3GAN(GAN):
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
-        labels = None if label is None else label.repeat(2)
+        labels = None if label is None else torch.cat([label, label])
         fake = self.fake(label, len(real))
 
         both = torch.cat([real, fake if self.config.simultaneous else fake.detach()])

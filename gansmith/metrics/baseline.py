@@ -19,7 +19,7 @@ def baseline_name(train: Dataset) -> str:
 
 
 def _per_class(train: Dataset) -> bool:
-    return train.codec.spec.kind == "images" and "label" in train.arrays
+    return train.codec.spec.kind == "images" and bool(train.codec.spec.classes)
 
 
 def gaussian(train: Dataset, count: int, seed: int) -> Dataset:

@@ -18,7 +18,7 @@ from tests import toys
 NAMES = list(gans.names())
 GOLDEN = Path(__file__).parent / "golden"
 TOYS: dict[str, dict[str, Callable[[], Dataset]]] = {
-    "images": {"gray": toys.images, "labelled": partial(toys.images, channels=3, classes=3)},
+    "images": {"gray": toys.images, "attributes": toys.attributed, "labelled": partial(toys.images, channels=3, classes=3)},
     "points": {"points": toys.points},
 }
 """Small data of every kind; the last of a kind is the one whose terms are recorded."""
@@ -62,14 +62,16 @@ def test_generated_examples_have_the_shape_of_the_data_and_depend_on_the_seed_al
     example = a[codec.spec.key]
     assert example.shape == (5, *codec.spec.shape) and example.isfinite().all() and example.dtype == torch.float32
     assert torch.equal(example, b[codec.spec.key]) and not torch.equal(example, c[codec.spec.key])
-    assert ("label" in a) == bool(codec.spec.classes)
+    assert ("label" in a) == bool(codec.spec.conditions)
     assert len(codec.decode(a)) == 5
 
 
 @every_case
 def test_truncation_to_zero_makes_one_example_per_class(name, toy):
     trainer = trainer_for(name, toy)
-    condition = {"label": torch.zeros(4, dtype=torch.int64)} if trainer.data.codec.spec.classes else {}
+    spec = trainer.data.codec.spec
+    label = torch.zeros(4, dtype=torch.int64) if spec.classes else torch.zeros(4, spec.conditions)
+    condition = {"label": label} if spec.conditions else {}
     gan = trainer.gan.eval()
     with torch.inference_mode():
         made = gan.generate(4, condition, rng=torch.Generator().manual_seed(0), truncation=0.0)[gan.spec.key]
@@ -122,6 +124,22 @@ def test_the_exportable_network_makes_what_generate_makes(name, toy):
         made = gan.generate(2, condition, rng=rng)[gan.spec.key]
         noise = torch.randn(2, gan.config.noise, generator=torch.Generator().manual_seed(3))
         torch.testing.assert_close(network(*{**inputs, "noise": noise}.values()), made)
+
+
+@every_case
+def test_editing_begins_where_generation_does(name, toy):
+    """What `latent`, `style` and `paint` make is what `generate` makes, and a style can be reached by gradients."""
+    trainer = trainer_for(name, toy)
+    gan, spec = trainer.gan.eval(), trainer.gan.spec
+    condition = trainer.data.codec.conditions(3, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        made = gan.generate(3, condition, rng=torch.Generator().manual_seed(5))[spec.key]
+        style = gan.style(gan.latent(3, torch.Generator().manual_seed(5)), condition)
+    style.requires_grad_()
+    again = gan.paint(style, condition)[spec.key]
+    torch.testing.assert_close(again.detach(), made)
+    (gradient,) = torch.autograd.grad(again.square().sum(), style)
+    assert gradient.abs().sum() > 0
 
 
 @every_case

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gansmith.data.fitting import channels_of, fitted, upright_size, white_of
+from gansmith.data.fitting import channels_of, fitted, upright_size
+from gansmith.data.levels import Levels, white_of
+from gansmith.data.stack import Stack
 
 
 def reread(image: Image.Image, kind: str = "PNG", **options: object) -> Image.Image:
@@ -64,11 +66,32 @@ def test_one_bit_and_cmyk_keep_black_and_white() -> None:
     assert fitted(Image.new("CMYK", (2, 2), (0, 0, 0, 255)), (3, 2, 2), "center").max() == 0
 
 
-def test_deep_images_are_reduced_by_what_counts_as_white() -> None:
-    deep = reread(Image.fromarray((np.arange(16, dtype=np.uint16) * 273).reshape(4, 4)))
+def test_deep_images_keep_every_value_and_are_reduced_only_among_ordinary_ones() -> None:
+    values = (np.arange(16, dtype=np.uint16) * 273).reshape(4, 4)
+    deep = reread(Image.fromarray(values))
     assert deep.mode == "I;16"
-    np.testing.assert_array_equal(fitted(deep, (1, 4, 4), "center", 4095.0).ravel(), np.arange(16) * 17)
-    assert fitted(Image.fromarray(np.full((2, 2), 0.5, np.float32)), (1, 2, 2), "center", 1.0).max() == 128
+    twelve_bits = Levels(dtype="uint16", high=4095.0)
+    np.testing.assert_array_equal(fitted(deep, (1, 4, 4), "center", twelve_bits)[0], values)
+    np.testing.assert_array_equal(fitted(deep, (1, 4, 4), "center").ravel(), np.arange(16) * 17)
+    assert fitted(Image.fromarray(np.full((2, 2), 0.5, np.float32)), (1, 2, 2), "center").max() == 128
+    ordinary = fitted(Image.fromarray(np.full((2, 2), 255, np.uint8)), (1, 2, 2), "center", twelve_bits)
+    assert ordinary.dtype == np.uint16 and ordinary.max() == ordinary.min() == 4095
+
+
+@pytest.mark.parametrize("crop", ["center", "fit", "pad"])
+def test_deep_images_are_resized_as_ordinary_ones_are(crop: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (17, 24), np.uint8)
+    expected = fitted(Image.fromarray(pixels), (1, 8, 8), crop)
+    wide = Levels(dtype="float32", high=25500.0)
+    found = fitted(Stack(pixels[None] * np.float32(100)), (1, 8, 8), crop, wide)
+    np.testing.assert_allclose(found / 100, expected, atol=4.0)
+    lifted = fitted(Stack(pixels[None].astype(np.int16) - 1000), (1, 8, 8), crop, Levels(dtype="int16", low=-1000.0, high=-745.0))
+    np.testing.assert_allclose(lifted + 1000.0, expected, atol=4.0)
+
+
+def test_channels_that_cannot_be_brought_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="has 5 channels, where the data have 6"):
+        fitted(Stack(np.zeros((5, 2, 2), np.uint16)), (6, 2, 2), "center", Levels(dtype="uint16", high=4095.0))
 
 
 @pytest.mark.parametrize(
@@ -81,8 +104,6 @@ def test_white_is_the_largest_number_of_as_many_bits(maximum: float, white: floa
 def test_values_that_cannot_be_brightness_are_refused() -> None:
     with pytest.raises(ValueError, match="NaN"):
         fitted(Image.fromarray(np.full((2, 2), np.nan, np.float32)), (1, 2, 2), "center")
-    with pytest.raises(ValueError, match="negative"):
-        fitted(Image.fromarray(np.full((2, 2), -1, np.int32)), (1, 2, 2), "center")
 
 
 def test_transparency_asked_away_lies_on_white() -> None:

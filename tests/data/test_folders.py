@@ -177,12 +177,13 @@ def test_mixed_modes_become_the_most_general_one(photos: Path, picture: Make) ->
     assert open_dataset(photos, channels=1).codec.spec.shape[0] == 1
 
 
-def test_deep_images_share_one_white(photos: Path) -> None:
+def test_deep_images_keep_their_values(photos: Path) -> None:
     Image.fromarray(np.full((8, 8), 4000, np.uint16)).save(photos / "a.png")
     Image.fromarray(np.full((8, 8), 1000, np.uint16)).save(photos / "b.png")
     dataset = open_dataset(photos)
-    assert dataset.arrays["image"][:, 0, 0, 0].tolist() == [round(4000 * 255 / 4095), round(1000 * 255 / 4095)]
-    assert dataset.facts["notes"] == ("images of more than 8 bits are reduced to 8, 4095 being white",)
+    assert dataset.arrays["image"][:, 0, 0, 0].tolist() == [4000, 1000]
+    assert dataset.arrays["image"].dtype == np.uint16 and dataset.codec.levels.high == 4095
+    assert dataset.facts["notes"] == ("values from 0 to 4095 are kept as uint16",)
 
 
 def test_a_single_image_file_is_data_too(photos: Path, picture: Make) -> None:

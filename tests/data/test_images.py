@@ -10,6 +10,7 @@ from PIL import Image
 
 from gansmith.data import load_codec
 from gansmith.data.images import Codec, Picture, as_image
+from gansmith.data.levels import Levels
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 
@@ -56,7 +57,9 @@ def test_read_only_rows_are_unpacked_into_tensors_of_their_own() -> None:
 
 
 def test_a_codec_survives_json() -> None:
-    own = Codec(Spec(kind="images", key="image", shape=(1, 5, 7), classes=("a", "b")), "pad", (2, 3), 4095.0)
+    own = Codec(
+        Spec(kind="images", key="image", shape=(1, 5, 7), classes=("a", "b")), "pad", (2, 3), Levels(dtype="uint16", high=4095.0)
+    )
     assert load_codec(own.to_json()) == own
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gansmith.choosing import little_data_advice
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.errors import UserError
 
@@ -52,6 +53,7 @@ def test_it_is_said_in_words_and_in_json(report: Inspection) -> None:
         "1 example is an exact copy of another: cat/0.png = dog/copy of cat 0.bmp.",
         "1 image is smaller than the resolution and would be enlarged.",
         "24 examples are few: expect copies of the data rather than new examples.",
+        little_data_advice(24, 3),
         "We would train r3gan for 3 minutes.",
     ]
     assert json.loads(json.dumps(report.to_json()))["unreadable"] == [["cat/broken.jpg", "not an image"]]
@@ -68,7 +70,7 @@ def test_held_out_copies_of_training_examples_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x_train=images, x_test=images[7:9])
     report = inspect_dataset(tmp_path / "a.npz")
     assert report.held_out == 2 and report.leaks[0] == ["a.npz:x_train[7]", "a.npz:x_test[0]"]
-    assert report.sentences()[-1].startswith("2 held-out examples occur in the training data as well: a.npz:x_train[7] = ")
+    assert report.sentences()[-2].startswith("2 held-out examples occur in the training data as well: a.npz:x_train[7] = ")
 
 
 def test_good_data_has_nothing_wrong() -> None:
@@ -77,6 +79,7 @@ def test_good_data_has_nothing_wrong() -> None:
         "array: 600 images.",
         "Formats: array 600; modes: L 600; sizes: 5x6 600.",
         "Would be trained at 5x6, L.",
+        little_data_advice(600, 1),
     ]
 
 

@@ -49,4 +49,4 @@ def test_options_are_checked_before_anything_is_read() -> None:
     with pytest.raises(UserError, match=r'not "centre" \(did you mean "center"\?\)'):
         Wanted(crop="centre")
     with pytest.raises(UserError, match="channels must be 1"):
-        Wanted(channels=2)
+        Wanted(channels=0)

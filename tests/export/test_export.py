@@ -146,3 +146,16 @@ def test_formats_are_the_files_of_the_folder():
     files = {path.stem for path in Path(_network.__file__).parent.glob("*.py") if not path.stem.startswith("_")}
     assert set(exporter_names()) == files == {"onnx", "safetensors", "torch"}
     assert all(line.endswith(".") for line in exporter_names().values())
+
+
+def test_attributes_are_an_input_of_numbers(tmp_path):
+    data = toys.attributed()
+    made = Model(toys.small("gan", data).eval(), data.codec, {"gan": "gan", "data": data.name, "samples": 0})
+    path = export(made, "onnx", tmp_path)
+    properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    assert json.loads(properties["attributes"]) == ["bright", "age"]
+    assert "every attribute from -1" in json.loads(properties["inputs"])["label"]
+    noise, label = torch.randn(3, made.gan.config.noise), torch.tensor([[-1.0, 1.0], [1.0, 0.2], [0.0, 0.0]])
+    (output,) = onnxruntime.InferenceSession(path).run(None, {"noise": noise.numpy(), "label": label.numpy()})
+    expected = made.gan.players["generator"].averaged(noise, label)
+    np.testing.assert_allclose(output, expected.detach().numpy(), atol=1e-5)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gansmith.data.readers.arrays import EncodedRows, PixelRows, labels_of
-from gansmith.data.readers.collection import Collection, Points
+from gansmith.data.readers.arrays import EncodedRows, PixelRows, attribute_names, labels_of
+from gansmith.data.readers.collection import Collection, Label, Points
 from gansmith.data.readers.files import file_key
 from gansmith.data.readers.point_files import points_of
 from gansmith.data.readers.rows import ArchivedRows, ArrayRows, Rows, load_small, open_npy
@@ -15,6 +15,7 @@ from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 
 IMAGE_KEYS = ("images", "image", "x", "X", "data", "points", "arr_0")
+ATTRIBUTE_KEYS, ATTRIBUTE_NAMES = ("attributes", "attrs"), "attribute_names"
 LABEL_KEYS = ("labels", "label", "y", "Y", "targets", "target", "classes", "arr_1")
 CLASS_KEYS = ("classes", "class_names", "label_names")
 TRAIN, TEST = ("train",), ("test", "val")
@@ -52,7 +53,13 @@ def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collecti
     if "data" in keys and "offsets" in keys:
         names, labels = _classes(path, keys), _labels(path, keys, ())
         encoded = EncodedRows(ArchivedRows(path, "data"), load_small(path, "offsets"), path.name, labels)
-        return Collection(name=path.stem, load=lambda: encoded, key=lambda: file_key([path]), classes=_fitting(names, labels))
+        return Collection(
+            name=path.stem,
+            load=lambda: encoded,
+            key=lambda: file_key([path]),
+            classes=_fitting(names, labels),
+            attributes=_attributes(path, keys, labels),
+        )
     split = TRAIN if _find(keys, IMAGE_KEYS, TRAIN) else ()
     key = _find(keys, IMAGE_KEYS, split)
     if key is None:
@@ -62,12 +69,23 @@ def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collecti
         return points_of(load_small(path, key), path.stem, f'"{key}" in {path.name}')
     labels = _labels(path, keys, split)
     examples, held_out = PixelRows(rows, f"{path.name}:{key}", labels), None
-    classes = _fitting(_classes(path, keys), labels)
+    classes, attributes = _fitting(_classes(path, keys), labels), _attributes(path, keys, labels)
     if split and (test := _find(keys, IMAGE_KEYS, TEST)):
         tests = PixelRows(ArchivedRows(path, test), f"{path.name}:{test}", _labels(path, keys, TEST), like=examples)
-        held_out = Collection(name=f"{path.stem}-test", load=lambda: tests, key=lambda: file_key([path]) + test, classes=classes)
+        held_out = Collection(
+            name=f"{path.stem}-test",
+            load=lambda: tests,
+            key=lambda: file_key([path]) + test,
+            classes=classes,
+            attributes=attributes,
+        )
     return Collection(
-        name=path.stem, load=lambda: examples, key=lambda: file_key([path]) + key, classes=classes, held_out=held_out
+        name=path.stem,
+        load=lambda: examples,
+        key=lambda: file_key([path]) + key,
+        classes=classes,
+        attributes=attributes,
+        held_out=held_out,
     )
 
 
@@ -76,13 +94,18 @@ def _find(keys: Sequence[str], names: Sequence[str], splits: Sequence[str]) -> s
     return next((key for key in wanted if key in keys), None)
 
 
-def _labels(path: Path, keys: Sequence[str], splits: Sequence[str]) -> list[str | int] | None:
-    key = _find(keys, LABEL_KEYS, splits)
+def _labels(path: Path, keys: Sequence[str], splits: Sequence[str]) -> list[Label] | None:
+    """Attributes if there are any, else classes."""
+    key = _find(keys, ATTRIBUTE_KEYS, splits) or _find(keys, LABEL_KEYS, splits)
     return (
         None
         if key is None or (key == "classes" and not splits and _is_names(path))
         else labels_of(load_small(path, key), path.name)
     )
+
+
+def _attributes(path: Path, keys: Sequence[str], labels: Sequence[Label] | None) -> tuple[str, ...]:
+    return attribute_names(labels, load_small(path, ATTRIBUTE_NAMES).tolist() if ATTRIBUTE_NAMES in keys else None)
 
 
 def _classes(path: Path, keys: Sequence[str]) -> tuple[str, ...] | None:
@@ -98,9 +121,9 @@ def _is_names(path: Path) -> bool:
     return classes.ndim == 1 and classes.dtype.kind in "US" and len(set(classes.tolist())) == len(classes)
 
 
-def _fitting(names: tuple[str, ...] | None, labels: Sequence[str | int] | None) -> tuple[str, ...] | None:
+def _fitting(names: tuple[str, ...] | None, labels: Sequence[Label] | None) -> tuple[str, ...] | None:
     """The class names, if the labels are the integers that they name."""
-    return names if labels and not any(isinstance(label, str) for label in labels) else None
+    return names if labels and all(isinstance(label, int) for label in labels) else None
 
 
 def _are_points(rows: Rows, kind: str | None, name: str) -> bool:

@@ -10,7 +10,11 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image
+
+from gansmith.data.stack import Opened
+
+Label = str | int | tuple[float, ...] | None
+"""A class by name or number, or the numbers of all attributes."""
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -26,8 +30,8 @@ class Example:
 
     name: str
     """What a person would look for: the path inside the folder or zip, "photos.npz[17]"."""
-    label: str | int | None
-    open: Callable[[], Image.Image]
+    label: Label
+    open: Callable[[], Opened]
     """Opens the image, reading no more than its header where the format allows; fails as Pillow fails on damaged files."""
 
 
@@ -42,6 +46,8 @@ class Collection:
     """What identifies the content without decoding it (paths, sizes and times of files), or None if only decoding tells."""
     classes: tuple[str, ...] | None = None
     """The names that the source gives to its integer labels, if it does."""
+    attributes: tuple[str, ...] = ()
+    """The names of the numbers, if the labels are such."""
     notes: tuple[str, ...] = ()
     """Sentences about how the source was understood."""
     ignored: tuple[str, ...] = ()

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from gansmith.data.images import as_image
-from gansmith.data.readers.arrays import as_bytes, brightness, channels_axis
-from gansmith.data.readers.collection import Collection, Example
+from gansmith.data.levels import Extremes
+from gansmith.data.readers.arrays import are_bytes, as_bytes, attribute_names, brightness, channels_axis, extremes_of
+from gansmith.data.readers.collection import Collection, Example, Label
 from gansmith.data.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
+from gansmith.data.stack import Opened, Stack, as_picture
 from gansmith.errors import UserError
 
 
@@ -19,14 +20,18 @@ def from_mapstyle(data: Any) -> Collection:
     """Anything with `len(data)` and `data[i]` that is an image, (image, label) or {"image": ..., "label": ...}.
 
     Images are Pillow's, or arrays and tensors [H, W], [H, W, C] or [C, H, W] of uint8, or of floats whose range is judged over
-    the whole data set. Integer labels take their names from `data.classes` if it is there, as in torchvision.
+    the whole data set. Integer labels take their names from `data.classes` if it is there, several numbers an image from
+    `data.attr_names`, as in torchvision.
     """
     if len(data) == 0:
         raise UserError("the data set is empty: give at least one image.")
     classes = getattr(data, "classes", None)
     names = tuple(str(name) for name in classes) if isinstance(classes, list | tuple) else None
     name = "images" if isinstance(data, list) else type(data).__name__
-    return Collection(name=name, load=lambda: _MapStyle(data, name), classes=names)
+    _, first = _image_and_label(data[0], f"{name}[0]")
+    titles = [title for title in getattr(data, "attr_names", ()) if title]
+    attributes = attribute_names([first], titles or None)
+    return Collection(name=name, load=lambda: _MapStyle(data, name), classes=None if attributes else names, attributes=attributes)
 
 
 class _MapStyle:
@@ -37,7 +42,7 @@ class _MapStyle:
         for index, (value, label) in self._items():
             yield Example(f"{self.name}[{index}]", label, partial(self._picture, value, f"{self.name}[{index}]"))
 
-    def _items(self) -> Iterator[tuple[int, tuple[Any, str | int | None]]]:
+    def _items(self) -> Iterator[tuple[int, tuple[Any, Label]]]:
         for index in range(len(self.data)):
             yield index, _image_and_label(self.data[index], f"{self.name}[{index}]")
 
@@ -45,15 +50,21 @@ class _MapStyle:
     def _range(self) -> tuple[float, float]:
         return brightness((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
 
-    def _picture(self, value: Image.Image | np.ndarray, name: str) -> Image.Image:
+    @cached_property
+    def _span(self) -> Extremes:
+        return extremes_of((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
+
+    def _picture(self, value: Image.Image | np.ndarray, name: str) -> Opened:
         if isinstance(value, Image.Image):
             return value.copy()  # what we open we close, and this one is not ours
         axis = channels_axis((1, *value.shape), name)
-        pixels = value if value.dtype == np.uint8 else as_bytes(value, *self._range)
-        return as_image(pixels[None] if axis is None else np.moveaxis(pixels, axis - 1, 0))
+        values = value[None] if axis is None else np.moveaxis(value, axis - 1, 0)
+        if value.dtype != np.uint8 and not are_bytes(self._span, len(values)):
+            return Stack(values)
+        return as_picture(values if value.dtype == np.uint8 else as_bytes(values, *self._range))
 
 
-def _image_and_label(item: Any, name: str) -> tuple[Image.Image | np.ndarray, str | int | None]:
+def _image_and_label(item: Any, name: str) -> tuple[Image.Image | np.ndarray, Label]:
     label = None
     if isinstance(item, Mapping):
         label = next((item[key] for key in LABEL_COLUMNS if key in item), None)
@@ -65,7 +76,8 @@ def _image_and_label(item: Any, name: str) -> tuple[Image.Image | np.ndarray, st
     if not isinstance(item, Image.Image | np.ndarray):
         raise UserError(f"{name} is a {type(item).__name__}, where an image is a Pillow image, a tensor or an array: convert it.")
     if isinstance(label, torch.Tensor | np.generic | np.ndarray):
-        label = label.item()
-    if not isinstance(label, str | int | None):
+        several = np.asarray(label)
+        label = several.item() if several.size == 1 else tuple(several.astype(float).ravel().tolist())
+    if not isinstance(label, str | int | tuple | None):
         raise UserError(f"the label of {name} is a {type(label).__name__}, where classes are whole numbers or words: convert it.")
     return item, label

@@ -73,12 +73,18 @@ class Given:
 
 
 def with_channels(images: Float[Tensor, "batch _ height width"], channels: int | None) -> Float[Tensor, "batch _ height width"]:
-    """Images in gray (1) or colour (3): gray repeated, colours averaged, transparent images laid on white; None leaves them."""
+    """Images in gray (1) or colour (3): gray repeated, colours averaged, transparent images laid on white; None leaves them.
+
+    Of images with other numbers of channels the first three are taken for colours (of two, the first for gray); four are taken for
+    colours with transparency.
+    """
     if channels is None or images.shape[1] == channels:
         return images
     if images.shape[1] == 4:
         cover = (images[:, 3:] + 1) / 2
         images = images[:, :3] * cover + (1 - cover)
+    if channels == 3 and images.shape[1] not in (1, 3):
+        images = images[:, : 1 if images.shape[1] == 2 else 3]
     if images.shape[1] == 1:
         return images.expand(-1, channels, -1, -1)
     return images.mean(1, keepdim=True) if channels == 1 else images

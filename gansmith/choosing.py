@@ -1,0 +1,120 @@
+"""Which GAN suits which data: the rules behind `--gan auto`, and what to do about little data.
+
+The first rule that holds, and whose GAN is there, decides. What a rule says is from the papers it names; what was measured here
+stands in bench/results/ and in `gansmith list gans`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gansmith import gans
+from gansmith.data.dataset import Dataset
+from gansmith.errors import UserError
+
+LITTLE = 2_000
+"""Fewer images than this are little data: critics learn them by heart (Karras et al. 2020, ADA, figure 1)."""
+SCARCE = 10_000
+"""Fewer images than this gain from augmentation (ADA, figure 7: most at 1,000 to 10,000)."""
+LARGE = 128
+"""Images with a shorter side of at least this are large."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the choice depends on."""
+
+    kind: str
+    count: int
+    channels: int
+    side: int
+    """The shorter side of images; 0 for points."""
+    conditions: int
+    """How many classes or attributes."""
+    device: str
+    """cpu, cuda or mps."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A GAN, its options, and when it is the one to take."""
+
+    gan: str
+    holds: Callable[[Facts], bool]
+    because: str
+    """Why, in words that may name the facts in braces."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _augmentable(facts: Facts) -> bool:
+    return facts.channels in (1, 3, 4)
+
+
+RULES = (
+    Rule("r3gan", lambda f: f.kind == "points", "points have one GAN here that reaches modes which lie apart"),
+    Rule(
+        "fastgan",
+        lambda f: f.kind == "images" and f.count < LITTLE and f.side >= 32 and not f.conditions,
+        "{count:,} images are little data, for which it was made (Liu et al. 2021): its critic must redraw what it judges",
+    ),
+    Rule(
+        "stylegan2",
+        lambda f: f.kind == "images" and f.side >= LARGE and f.count >= LITTLE and f.device == "cuda",
+        "{count:,} images of {side} pixels and more, on a GPU, are what it was made for (Karras et al. 2020)",
+    ),
+    Rule(
+        "r3gan",
+        lambda f: f.kind == "images" and f.count < LITTLE and _augmentable(f),
+        "{count:,} images are little data, so the critic sees them augmented, half of the time at the end",
+        {"augment": 0.5},
+    ),
+    Rule("r3gan", lambda f: f.kind == "images", "it trains stably on images of any size, with and without conditions"),
+)
+"""In the order in which they are asked."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A GAN, options for it, and why."""
+
+    gan: str
+    options: Mapping[str, Any]
+    because: str
+
+    def sentence(self) -> str:
+        options = "".join(f" with --gan.{name} {value}" for name, value in self.options.items())
+        return f"--gan auto takes {self.gan}{options}: {self.because}."
+
+
+def choose(data: Dataset, device: str) -> Choice:
+    """The GAN for this data on this device ("cpu", "cuda:0"). Raises UserError for data that no rule knows."""
+    spec = data.codec.spec
+    image = len(spec.shape) == 3
+    facts = Facts(
+        kind=spec.kind,
+        count=len(data),
+        channels=spec.shape[0],
+        side=min(spec.shape[1:]) if image else 0,
+        conditions=spec.conditions,
+        device=device.partition(":")[0],
+    )
+    known = gans.names()
+    for rule in RULES:
+        if rule.gan in known and rule.holds(facts):
+            return Choice(rule.gan, rule.options, rule.because.format(**vars(facts)))
+    raise UserError(f"--gan auto knows no rule for {spec.kind}: name a GAN (gansmith list gans).")
+
+
+def little_data_advice(count: int, channels: int) -> str | None:
+    """A rule of thumb for few images; None for enough of them."""
+    if count >= SCARCE:
+        return None
+    if channels not in (1, 3, 4):
+        return "Augmentation, which so few images need, knows 1, 3 or 4 channels only: collect more images, or train shortly."
+    if count < LITTLE:
+        return (
+            f"Rule of thumb: below {LITTLE:,} images a critic learns them by heart, so augment what it sees (--gan auto does; "
+            "--gan.augment 0.5 of r3gan), mirror them if left and right do not matter (--mirror), and watch memorisation and recall "
+            "rather than the pictures."
+        )
+    return f"Rule of thumb: below {SCARCE:,} images augmentation usually helps (--gan.augment 0.3 of r3gan), above it usually does not."

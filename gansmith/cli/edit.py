@@ -1,0 +1,326 @@
+"""gansmith edit: walks, directions, projections and mixtures of what a model makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from tyro.conf import Positional, UseAppendAction
+
+from gansmith.cli.generate import wish
+from gansmith.cli.options import Flag, parse, seeds_in, takes
+from gansmith.cli.output import Output
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+
+if TYPE_CHECKING:
+    from gansmith.data.images import Picture
+    from gansmith.model import Model
+
+ACTIONS = {
+    "interpolate": "a film that walks through the latents of several seeds",
+    "grid": "the same seeds under every class, or along an attribute",
+    "mix": "styles of some seeds in the first layers, of others in the last",
+    "directions": "directions along which the pictures change most",
+    "project": "the latent of a real picture, and how near it comes",
+    "fuse": "pictures between two real ones",
+    "average": "the mean of the networks of several checkpoints",
+}
+
+OVERVIEW = f"""\
+usage: gansmith edit RUN ACTION ...
+
+Reaches into a trained model of images.
+
+{"".join(f"  {name:<12}{line}{chr(10)}" for name, line in ACTIONS.items())}
+  gansmith edit RUN ACTION --help tells an action's options.
+"""
+
+
+def _options(name: str) -> Any:
+    return takes("PATH", f"RUN/edited/{name}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """What every action takes."""
+
+    run: Annotated[Positional[Path], takes("RUN")]
+    """A run folder, its model/ folder, or a copy of one."""
+    device: Annotated[str, takes("DEVICE", "auto")] = "auto"
+    """cpu, cuda or mps; auto takes the best there is."""
+    json: Flag = False
+    """Print JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making(Edit):
+    """What actions on random pictures take."""
+
+    seeds: Annotated[str, takes("A-B,C,..", "1-8")] = "1-8"
+    """Seeds of the latents, the same as those of gansmith generate --seeds."""
+    where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
+    """What is wished for, e.g. class=7."""
+    truncation: Annotated[float, takes("T", "1.0")] = 1.0
+    """Below 1: likelier examples, less variety."""
+
+    def making(self) -> dict[str, Any]:
+        return {"truncation": self.truncation, **dict(map(wish, self.where))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpolate(Making):
+    """Walks through the latents of the seeds and back, and films it."""
+
+    out: Annotated[Path | None, _options("interpolate.gif")] = None
+    """A .gif or .mp4 (which needs ffmpeg) file."""
+    frames: Annotated[int, takes("N", "24 a seed")] = 0
+    """Frames of the whole film."""
+    path: Annotated[Literal["spherical", "linear"], takes("{spherical,linear}", "spherical")] = "spherical"
+    """Along the sphere on which noise lies, or straight."""
+    per_second: Annotated[int, takes("N", "20")] = 20
+    """Frames a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid(Making):
+    """Shows the same seeds (columns) under every class (rows), or an attribute (columns) for every seed (rows)."""
+
+    out: Annotated[Path | None, _options("grid.png")] = None
+    """A .png file."""
+    vary: Annotated[str | None, takes("ATTRIBUTE")] = None
+    """Go from the smallest to the largest value of this attribute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix(Making):
+    """Mixes styles: rows give the first layers, --seeds (columns) the others. Needs a generator with a style for each layer."""
+
+    rows: Annotated[str, takes("A-B,C,..", "101-104")] = "101-104"
+    """Seeds of the coarse styles."""
+    out: Annotated[Path | None, _options("mix.png")] = None
+    """A .png file."""
+    layers: Annotated[int | None, takes("N", "half of them")] = None
+    """How many layers the rows decide."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindDirections(Making):
+    """Finds directions of the latent space and shows the first seed along each (rows)."""
+
+    by: Annotated[Literal["sefa", "ganspace"], takes("{sefa,ganspace}", "sefa")] = "sefa"
+    """sefa: from the weights alone; ganspace: principal components of 2,000 examples."""
+    count: Annotated[int, takes("N", "8")] = 8
+    """How many."""
+    reach: Annotated[float, takes("S", "4")] = 4.0
+    """How many steps to go both ways, a step being a standard deviation."""
+    out: Annotated[Path | None, _options("directions.png")] = None
+    """A .png file; the directions are saved beside it as .npz."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project(Edit):
+    """Finds the latent whose picture is nearest to a real one: the real, the found and the nearest of 256 random pictures."""
+
+    picture: Annotated[Positional[Path], takes("PICTURE")]
+    """An image file."""
+    out: Annotated[Path | None, _options("PICTURE.png")] = None
+    """A .png file; the latent is saved beside it as .npz."""
+    steps: Annotated[int, takes("N", "300")] = 300
+    """Steps of gradient descent."""
+    seed: Annotated[int, takes("S", "0")] = 0
+    """Decides the random pictures to start from."""
+    where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
+    """What is known of the picture, e.g. class=7; else that of the nearest random one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fuse(Edit):
+    """Projects two real pictures and shows what lies between them."""
+
+    first: Annotated[Positional[Path], takes("FIRST")]
+    """An image file."""
+    second: Annotated[Positional[Path], takes("SECOND")]
+    """An image file."""
+    out: Annotated[Path | None, _options("fuse.png")] = None
+    """A .png file, or a .gif or .mp4 film."""
+    frames: Annotated[int, takes("N", "9, of a film 48")] = 0
+    """Pictures on the way."""
+    steps: Annotated[int, takes("N", "300")] = 300
+    """Steps of gradient descent for each."""
+    seed: Annotated[int, takes("S", "0")] = 0
+    """Decides the random pictures to start from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Average(Edit):
+    """Averages the networks of the last checkpoints and saves the model in RUN/averaged."""
+
+    last: Annotated[int, takes("N", "2")] = 2
+    """How many checkpoints; a run keeps its newest two, and others may be copied beside them."""
+
+
+def run(argv: list[str]) -> int:
+    words = [word for word in argv if not word.startswith("-")]
+    if len(words) < 2 or words[1] not in ACTIONS:
+        if {"-h", "--help"} & {*argv}:
+            print(OVERVIEW, end="")
+            return 0
+        given = f" {words[1]!r}{did_you_mean(words[1], list(ACTIONS))}" if len(words) > 1 else ""
+        raise UserError(f"gansmith edit needs RUN and an action, one of {', '.join(ACTIONS)}, not{given or ' nothing'}.")
+    action = words[1]
+    argv = [*argv[: argv.index(action)], *argv[argv.index(action) + 1 :]]
+    shape, act = SHAPES[action]
+    options = parse(shape, argv, f"gansmith edit RUN {action}")
+    output = Output(options.json)
+    said, facts = act(options)
+    output.say(said)
+    output.result(facts)
+    return 0
+
+
+def _model(options: Edit) -> Model:
+    from gansmith.model import Model
+    from gansmith.planning import choose_device
+
+    return Model.load(options.run, choose_device(options.device))
+
+
+def _place(options: Any, name: str) -> Path:
+    out = options.out or options.run / "edited" / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _sheet(pictures: Sequence[Any], columns: int, out: Path) -> None:
+    from gansmith.data.mosaic import mosaic
+
+    if out.suffix.lower() != ".png":
+        raise UserError(f"--out takes a .png file here, but it is {out}.")
+    mosaic(pictures, columns).save(out)
+
+
+def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.film import save_film
+    from gansmith.edit.interpolation import interpolate
+
+    seeds, model = seeds_in(options.seeds), _model(options)
+    out = _place(options, "interpolate.gif")
+    frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), kind=options.path, **options.making())
+    save_film(frames, out, per_second=options.per_second)
+    return f"{len(frames)} frames through {len(seeds)} seeds: {out}", {"frames": len(frames), "seeds": seeds, "out": out}
+
+
+def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.grids import attribute_grid, class_grid
+
+    seeds, model = seeds_in(options.seeds), _model(options)
+    out = _place(options, "grid.png")
+    if options.vary is not None:
+        pictures, columns = attribute_grid(model, seeds, options.vary, **options.making())
+    elif options.where:
+        raise UserError(
+            "a grid of classes shows every class, so nothing can be wished: leave --where out, or pass --vary ATTRIBUTE."
+        )
+    else:
+        pictures, columns = class_grid(model, seeds, truncation=options.truncation)
+    _sheet(pictures, columns, out)
+    return f"{len(pictures)} pictures in {columns} columns: {out}", {"seeds": seeds, "columns": columns, "out": out}
+
+
+def _mix(options: Mix) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.grids import style_grid
+
+    coarse, fine, model = seeds_in(options.rows), seeds_in(options.seeds), _model(options)
+    out = _place(options, "mix.png")
+    pictures, columns = style_grid(model, coarse, fine, layers=options.layers, **options.making())
+    _sheet(pictures, columns, out)
+    return f"{len(pictures)} mixtures: {out}", {"rows": coarse, "columns": fine, "out": out}
+
+
+def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.directions import find_directions, strips
+
+    model, out, (seed, *_) = _model(options), _place(options, "directions.png"), seeds_in(options.seeds)
+    found = find_directions(model, by=options.by, count=options.count)
+    steps = np.linspace(-options.reach, options.reach, 7).tolist()
+    _sheet(strips(model, found, seed=seed, steps=steps, **dict(map(wish, options.where))), len(steps), out)
+    arrays = {name: getattr(found, name).cpu().numpy() for name in ("rows", "strength", "step")}
+    np.savez(out.with_suffix(".npz"), **arrays)
+    facts = {"by": options.by, "strength": arrays["strength"].tolist(), "out": out, "arrays": out.with_suffix(".npz")}
+    return f"{len(found.rows)} directions by {options.by}: {out} and {out.with_suffix('.npz').name}", facts
+
+
+def _picture(path: Path) -> Picture:
+    from gansmith.data.images import Picture
+    from gansmith.data.stack import Stack, open_npy_picture, open_picture
+
+    try:
+        opened = open_npy_picture(path) if path.suffix == ".npy" else open_picture(path)
+        if isinstance(opened, Stack):
+            from gansmith.data.levels import Extremes
+            from gansmith.data.stack import as_image
+
+            return Picture(as_image(Extremes.of(opened.values).levels().shown(opened.values)), values=opened.values)
+        opened.load()
+        return Picture(opened)
+    except FileNotFoundError as error:
+        raise UserError(f"there is no picture {path}: give the path of an image file.") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a picture ({error}): give another file.") from error
+
+
+def _project(options: Project) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.projection import project
+
+    model, wishes = _model(options), dict(map(wish, options.where))
+    found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=wishes)
+    out = _place(options, f"{options.picture.stem}.png")
+    _sheet([found.target.image, found.painted.image, found.start.image], 3, out)
+    latent: dict[str, Any] = {
+        "style": found.style.cpu().numpy(),
+        **{key: value.cpu().numpy() for key, value in found.condition.items()},
+    }
+    np.savez(out.with_suffix(".npz"), **latent)
+    facts = {"likeness": vars(found.likeness), "likeness_of_start": vars(found.likeness_of_start), "out": out}
+    return f"{found.sentence()} {out} and {out.with_suffix('.npz').name}", facts
+
+
+def _fuse(options: Fuse) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.film import SUFFIXES, save_film
+    from gansmith.edit.projection import fuse, project
+
+    model, out = _model(options), _place(options, "fuse.png")
+    film = out.suffix.lower() in SUFFIXES
+    first, second = (
+        project(model, _picture(path), steps=options.steps, seed=options.seed) for path in (options.first, options.second)
+    )
+    pictures = [picture.image for picture in fuse(model, first, second, frames=options.frames or (48 if film else 9))]
+    if film:
+        save_film([*pictures, *pictures[::-1]], out)
+    else:
+        _sheet([first.target.image, *pictures, second.target.image], len(pictures) + 2, out)
+    facts = {"first": vars(first.likeness), "second": vars(second.likeness), "out": out}
+    return f"first: {first.sentence()}\nsecond: {second.sentence()}\n{out}", facts
+
+
+def _average(options: Average) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.averaging import save_average
+    from gansmith.run import Run
+
+    folder = save_average(Run(options.run), last=options.last)
+    return f"{options.last} checkpoints averaged: {folder}", {"last": options.last, "out": folder}
+
+
+SHAPES: dict[str, tuple[Any, Callable[[Any], tuple[str, dict[str, Any]]]]] = {
+    "interpolate": (Interpolate, _interpolate),
+    "grid": (Grid, _grid),
+    "mix": (Mix, _mix),
+    "directions": (FindDirections, _directions),
+    "project": (Project, _project),
+    "fuse": (Fuse, _fuse),
+    "average": (Average, _average),
+}

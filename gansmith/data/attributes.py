@@ -1,0 +1,132 @@
+"""Conditions of several numbers: what they are called, what they span, and which values occur together.
+
+A model must know the joint distribution of its conditions to generate as varied as its data. Of the data, up to 1,000 rows of
+attributes are kept, drawn at random and rounded to 1/64 of the range of each; nothing says which example they came from.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.errors import UserError
+
+KEPT = 1000
+"""How many rows of attributes are kept to draw from."""
+STEPS = 64
+"""Steps to which the rows that are kept are rounded."""
+NEAREST = 0.05
+"""The share of rows, those nearest to a wish, that are drawn from where none meets it."""
+_WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attributes:
+    """Names and ranges of the numbers under "label"; networks see each from -1 (its smallest value) to 1 (its largest)."""
+
+    names: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    rows: tuple[tuple[int, ...], ...]
+    """Rows of the data in steps from 0 (smallest) to STEPS (largest)."""
+
+    @classmethod
+    def fit(cls, names: Sequence[str], rows: Float[np.ndarray, "examples attributes"]) -> "Attributes":
+        """Of the rows of all examples, whose order does not matter. Raises UserError for values that are not finite."""
+        if not np.isfinite(rows).all():
+            worst = names[int((~np.isfinite(rows)).any(0).argmax())]
+            raise UserError(f"the attribute {worst} has NaN or infinite values: correct them, or pass --no-labels.")
+        low, high = rows.min(0), rows.max(0)
+        ordered = rows[np.lexsort(rows.T)]
+        chosen = np.random.Generator(np.random.Philox(key=0)).permutation(len(rows))[:KEPT]
+        steps = np.rint((ordered[chosen] - low) / np.where(high > low, high - low, 1) * STEPS).astype(int)
+        return cls(
+            names=tuple(names),
+            low=tuple(low.astype(float).tolist()),
+            high=tuple(high.astype(float).tolist()),
+            rows=tuple(map(tuple, steps.tolist())),
+        )
+
+    def unpack(self, values: Float[np.ndarray, "batch attributes"]) -> Float[np.ndarray, "batch attributes"]:
+        """The data's numbers as networks see them, in [-1, 1]; a constant attribute is -1."""
+        low, span = self._span()
+        return ((values - low) * (2 / span) - 1).astype(np.float32)
+
+    def repack(self, label: Float[np.ndarray, "batch attributes"]) -> Float[np.ndarray, "batch attributes"]:
+        """The inverse of `unpack`, to 1e-7 of each range."""
+        low, span = self._span()
+        return ((label.astype(np.float64) + 1) * (span / 2) + low).astype(np.float32)
+
+    def draw(self, n: int, rng: torch.Generator, wish: Mapping[str, str]) -> Float[Tensor, "n attributes"]:
+        """Rows of the data as networks see them: as frequent as there, with what is wished set to what is wished.
+
+        What is not wished comes from rows that meet the wish, or from the nearest 5% where none does. Raises UserError for an
+        attribute that there is not and for a value outside of what the data hold.
+        """
+        known = torch.tensor(self.rows, dtype=torch.float64) * (2 / STEPS) - 1
+        wished = self._wished(wish)
+        shares = torch.ones(len(known))
+        if wished:
+            columns = list(wished)
+            goal = torch.tensor([wished[column] for column in columns], dtype=torch.float64)
+            distance = (known[:, columns] - goal).abs().amax(1)
+            meets = distance <= 1 / STEPS  # half a step of the rows that are kept
+            if not meets.any():
+                meets[distance.argsort(stable=True)[: math.ceil(NEAREST * len(known))]] = True
+            shares = meets.float()
+        drawn = known[torch.multinomial(shares.to(rng.device), n, replacement=True, generator=rng).cpu()].float()
+        for column, value in wished.items():
+            drawn[:, column] = value
+        return drawn.to(rng.device)
+
+    def _wished(self, wish: Mapping[str, str]) -> dict[int, float]:
+        """The columns that are wished, with their values as networks see them."""
+        found: dict[int, float] = {}
+        for name, value in wish.items():
+            for column, number in self._numbers(name, str(value)).items():
+                low, high = self.low[column], self.high[column]
+                if not low <= number <= high:
+                    raise UserError(
+                        f"{name}={value} lies outside of the data, where {self.names[column]} goes from {low:g} to {high:g}: "
+                        "wish a value between."
+                    )
+                found[column] = 2 * (number - low) / ((high - low) or 1) - 1
+        return found
+
+    def _numbers(self, name: str, value: str) -> dict[int, float]:
+        if name in self.names:
+            try:
+                return {self.names.index(name): number_of(value)}
+            except ValueError as error:
+                raise UserError(f"the attribute {name} takes a number, true or false, but it is {value!r}.") from error
+        words = {own.partition("=")[2]: column for column, own in enumerate(self.names) if own.startswith(f"{name}=")}
+        if not words:
+            plain = list(dict.fromkeys(own.partition("=")[0] for own in self.names))
+            raise UserError(f'there is no attribute "{name}"{did_you_mean(name, plain)}: there are {listed(plain)}.')
+        if value not in words:
+            raise UserError(f'{name} is never "{value}"{did_you_mean(value, list(words))}: it is one of {listed(list(words))}.')
+        return {column: float(word == value) for word, column in words.items()}
+
+    def _span(self) -> tuple[np.ndarray, np.ndarray]:
+        low, high = np.array(self.low), np.array(self.high)
+        return low, np.where(high > low, high - low, 1)
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: [list(part) if isinstance(part, tuple) else part for part in value] for name, value in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> "Attributes":
+        rows = tuple(tuple(row) for row in facts["rows"])
+        return cls(names=tuple(facts["names"]), low=tuple(facts["low"]), high=tuple(facts["high"]), rows=rows)
+
+
+def number_of(text: str) -> float:
+    """A number, or true, yes, false, no as 1 and 0. Raises ValueError."""
+    word = text.strip().lower()
+    return _WORDS[word] if word in _WORDS else float(word)

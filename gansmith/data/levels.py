@@ -1,0 +1,137 @@
+"""The numbers of a picture: their type, the values that networks see as -1 and 1, and those that a screen shows as black and white."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped, UInt8
+from torch import Tensor
+
+_MOST_UNSIGNED, _LEAST_SIGNED, _MOST_SIGNED = 65535, -32768, 32767
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """The default is that of ordinary pictures: bytes from 0 (black) to 255 (white)."""
+
+    dtype: str = "uint8"
+    """uint8, uint16, int16 or float32."""
+    low: float = 0.0
+    """The value that becomes -1."""
+    high: float = 255.0
+    """The value that becomes 1."""
+    black: float = 0.0
+    """The value that a preview shows as black."""
+    white: float = 255.0
+    """The value that a preview shows as white."""
+
+    @property
+    def deep(self) -> bool:
+        """Whether the numbers are more than bytes."""
+        return self.dtype != "uint8"
+
+    @classmethod
+    def of(cls, low: float, high: float, whole: bool, window: tuple[float, float]) -> "Levels":
+        """The narrowest type that holds values from `low` to `high` without loss; `whole` says that they are whole numbers.
+
+        Unsigned numbers begin at 0 and end at the largest one of as many bits; fractions are from 0 to 1, other values as they
+        come. Whole numbers beyond 16 bits become float32, exact to 24 bits.
+        """
+        if whole and low >= 0 and 1 < high <= 255:
+            return cls()
+        black, white = window if window[1] > window[0] else (low, max(high, low + 1))
+        if whole and low >= 0 and high <= _MOST_UNSIGNED:
+            return cls(dtype="uint16", high=white_of(high), black=black, white=white)
+        if not whole and low >= 0 and high <= 1:
+            return cls(dtype="float32", high=1.0, black=black, white=white)
+        signed = whole and low >= _LEAST_SIGNED and high <= _MOST_SIGNED
+        return cls(
+            dtype="int16" if signed else "float32", low=low, high=high if high > low else low + 1, black=black, white=white
+        )
+
+    def unpack(self, values: Shaped[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+        """Values as float32 from -1 to 1."""
+        if not self.deep:
+            unpacked = np.divide(values, np.float32(127.5), dtype=np.float32)
+            unpacked -= 1
+            return unpacked
+        return ((values.astype(np.float64) - self.low) * (2 / (self.high - self.low)) - 1).astype(np.float32)
+
+    def repack(self, unpacked: Float[Tensor, "..."]) -> Shaped[np.ndarray, "..."]:
+        """The inverse of `unpack`, cut to the range; exact for whole numbers, to 1e-7 of the range for others."""
+        if not self.deep:
+            values = unpacked.detach().float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+            return values.cpu().contiguous().numpy()
+        values = (unpacked.detach().cpu().double().numpy() + 1) * ((self.high - self.low) / 2) + self.low
+        return self.fit(values)
+
+    def fit(self, values: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
+        """Values cut to the range and, where the type is of whole numbers, rounded."""
+        cut = np.clip(values, self.low, self.high)
+        return np.ascontiguousarray(cut if self.dtype == "float32" else np.rint(cut)).astype(self.dtype)
+
+    def shown(self, values: Shaped[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+        """Values as bytes for a screen, `black` becoming 0 and `white` 255; bytes stay as they are."""
+        if not self.deep:
+            return values
+        shares = (values.astype(np.float64) - self.black) / (self.white - self.black)
+        return np.rint(shares.clip(0, 1) * 255).astype(np.uint8)
+
+    def as_bytes(self, values: Shaped[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+        """Values as bytes, `low` becoming 0 and `high` 255: what networks of photographs see."""
+        return BYTES.repack(torch.from_numpy(self.unpack(values))) if self.deep else values
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> "Levels":
+        return cls(**facts)
+
+
+BYTES = Levels()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extremes:
+    """What the numbers of one or several pictures span."""
+
+    low: float
+    high: float
+    whole: bool
+    """Whether all are of a type of whole numbers."""
+    black: float
+    """The 0.5% quantile: what a preview may show as black."""
+    white: float
+    """The 99.5% quantile."""
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Extremes":
+        """Raises ValueError for NaN and infinite values."""
+        if not np.isfinite(values).all():
+            raise ValueError("holds NaN or infinite values")
+        black, white = np.quantile(values, (0.005, 0.995))
+        whole = values.dtype.kind in "bui"
+        return cls(low=float(values.min()), high=float(values.max()), whole=whole, black=float(black), white=float(white))
+
+    def and_of(self, other: "Extremes | None") -> "Extremes":
+        """The span of both."""
+        if other is None:
+            return self
+        return Extremes(
+            low=min(self.low, other.low),
+            high=max(self.high, other.high),
+            whole=self.whole and other.whole,
+            black=min(self.black, other.black),
+            white=max(self.white, other.white),
+        )
+
+    def levels(self) -> Levels:
+        return Levels.of(self.low, self.high, self.whole, (self.black, self.white))
+
+
+def white_of(maximum: float) -> float:
+    """What counts as white among values up to `maximum`: 1 for fractions, else the largest number of 8, 9, 10 ... bits."""
+    return 1.0 if maximum <= 1 else float(2 ** max(8, int(np.floor(maximum)).bit_length()) - 1)

@@ -1,0 +1,59 @@
+"""The mean of the networks of several checkpoints: often a steadier generator than the last one (Izmailov et al. 2018, SWA)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from gansmith.checkpoint import checkpoints, read_tensors
+from gansmith.edit.rejection import state_of_gan
+from gansmith.errors import UserError
+from gansmith.gans import find
+from gansmith.model import Model
+
+if TYPE_CHECKING:
+    from gansmith.run import Run
+
+FOLDER = "averaged"
+"""The folder of a run's averaged model."""
+
+
+def average(run: Run, *, last: int = 2) -> tuple[Model, list[int]]:
+    """A model whose makers are the mean of those in the last checkpoints, and the samples that each of these had seen.
+
+    A run keeps its two newest checkpoints; copies of others may be put beside them. Raises UserError if there are fewer than two,
+    or fewer than asked for.
+    """
+    found = checkpoints(run.checkpoints)[-last:]
+    if last < 2 or len(found) < last:
+        raise UserError(
+            f"--last takes 2 or more, of which {run.checkpoints} has {len(checkpoints(run.checkpoints))}, but it is {last}: a run keeps "
+            "its newest two checkpoints, others can be copied there."
+        )
+    model = run.model()
+    gan = find(run.facts["gan"])(model.gan.config, model.gan.spec)
+    sums: dict[str, dict[str, Tensor]] = {name: {} for name in gan.makers}
+    for path in found:
+        gan.load_state_dict(state_of_gan(read_tensors(path)[0]))
+        for name, total in sums.items():
+            for key, tensor in gan.players[name].averaged.state_dict().items():
+                whole = not tensor.is_floating_point()
+                total[key] = tensor.clone() if whole or key not in total else total[key] + tensor
+    for name, total in sums.items():
+        mean = {key: tensor if not tensor.is_floating_point() else tensor / len(found) for key, tensor in total.items()}
+        model.gan.players[name].averaged.load_state_dict(mean)
+    return model, [int(path.stem) for path in found]
+
+
+def save_average(run: Run, *, last: int = 2) -> Path:
+    """Writes the averaged model to RUN/averaged and returns that folder."""
+    model, seen = average(run, last=last)
+    model.card["samples"] = seen[-1]
+    model.card["averaged"] = seen
+    model.gan.clock.samples = seen[-1]
+    with torch.no_grad():
+        model.save(run.folder / FOLDER)
+    return run.folder / FOLDER

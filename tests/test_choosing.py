@@ -1,0 +1,48 @@
+"""What --gan auto takes, and what it says."""
+
+import pytest
+
+from gansmith import gans, planning
+from gansmith.choosing import RULES, Facts, choose, little_data_advice
+from tests import toys
+
+
+def test_points_and_images_get_a_gan_with_a_reason() -> None:
+    assert choose(toys.points(), "cpu").sentence() == (
+        "--gan auto takes r3gan: points have one GAN here that reaches modes which lie apart."
+    )
+    found = choose(toys.images(96, classes=3), "cpu")
+    assert (found.gan, found.options) == ("r3gan", {"augment": 0.5})
+    assert found.sentence().startswith("--gan auto takes r3gan with --gan.augment 0.5: 96 images are little data")
+
+
+def test_enough_images_are_not_augmented() -> None:
+    assert choose(toys.images(3000), "cpu").options == {}
+
+
+def test_a_plan_takes_the_choice_and_options_go_before_it() -> None:
+    plan = planning.plan(toys.images(), gan="auto", device="cpu")
+    assert plan.gan == "r3gan" and plan.config.augment == 0.5 and plan.because is not None
+    assert planning.plan(toys.images(), gan="auto", options={"augment": 0.1}, device="cpu").config.augment == 0.1
+    assert planning.plan(toys.images(), device="cpu").because is None
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_names_a_gan_whose_options_exist(rule) -> None:
+    if rule.gan in gans.names():
+        assert set(rule.options) <= set(gans.find(rule.gan).Config.__dataclass_fields__)
+
+
+def test_every_image_has_a_rule() -> None:
+    for count in (10, 5000, 100_000):
+        for side in (8, 64, 512):
+            for device in ("cpu", "cuda"):
+                facts = Facts(kind="images", count=count, channels=13, side=side, conditions=0, device=device)
+                assert any(rule.holds(facts) and rule.gan in gans.names() for rule in RULES)
+
+
+def test_little_data_are_advised() -> None:
+    assert "--mirror" in (little_data_advice(500, 3) or "")
+    assert "--gan.augment 0.3" in (little_data_advice(5000, 1) or "")
+    assert "1, 3 or 4 channels" in (little_data_advice(500, 13) or "")
+    assert little_data_advice(50_000, 3) is None
