@@ -17,6 +17,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 8, "critic_width": 8, "noise": 16},
     "wgan": {"width": 8, "noise": 16, "critic_moves": 2},
     "wgan_gp": {"width": 8, "noise": 16, "critic_moves": 2},
+    "sngan": {"width": 8, "critic_width": 8, "noise": 16, "critic_moves": 2},
+    "sagan": {"width": 8, "critic_width": 8, "noise": 16},
     "r3gan": {
         "widths": (16, 8),
         "blocks": 1,

@@ -28,6 +28,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.pyramid import pyramid
 from gansmith.layers.resample import downsample, upsample
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine, Geometric
@@ -269,21 +270,6 @@ class PointCritic(nn.Module):
 
     def forward(self, point: Float[Tensor, "batch dimensions"], label: Label | None = None) -> Float[Tensor, " batch"]:
         return self.judge(self.blocks(self.activate(self.enter(point))), label)
-
-
-def pyramid(height: int, width: int, patch: int) -> tuple[int, tuple[int, int]]:
-    """How many stages an image of this size takes, and the lowest resolution: halved while both sides stay even and at least 4.
-
-    Raises UserError where the sides are no multiple of the patch.
-    """
-    if height % patch or width % patch:
-        raise UserError(
-            f"The sides of the images must be multiples of the patch {patch}, but they are {height}x{width}: change --gan.patch."
-        )
-    rows, columns, stages = height // patch, width // patch, 1
-    while rows % 2 == 0 and columns % 2 == 0 and min(rows, columns) >= 8:
-        rows, columns, stages = rows // 2, columns // 2, stages + 1
-    return stages, (rows, columns)
 
 
 def paper(about: str, *, batch: int = 256, samples: int = 40_000_000, mirror: bool = True, **config: Any) -> Preset:
