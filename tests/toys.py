@@ -17,6 +17,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 8, "critic_width": 8, "noise": 16},
     "wgan": {"width": 8, "noise": 16, "critic_moves": 2},
     "wgan_gp": {"width": 8, "noise": 16, "critic_moves": 2},
+    "lsgan": {"width": 8, "critic_width": 8, "noise": 16},
+    "dragan": {"width": 8, "critic_width": 8, "noise": 16},
+    "msgan": {"width": 8, "critic_width": 8, "noise": 16},
+    "pacgan": {"width": 8, "critic_width": 8, "noise": 16},
+    "infogan": {"width": 8, "critic_width": 8, "categories": (3, 2), "noise": 16},
     "sngan": {"width": 8, "critic_width": 8, "noise": 16, "critic_moves": 2},
     "sagan": {"width": 8, "critic_width": 8, "noise": 16},
     "r3gan": {
