@@ -22,6 +22,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "msgan": {"width": 8, "critic_width": 8, "noise": 16},
     "pacgan": {"width": 8, "critic_width": 8, "noise": 16},
     "infogan": {"width": 8, "critic_width": 8, "categories": (3, 2), "noise": 16},
+    "began": {"width": 8, "noise": 16},
+    "ebgan": {"width": 8, "noise": 16},
+    "vaegan": {"width": 8, "critic_width": 8, "noise": 16},
+    "unrolled": {"width": 8, "critic_width": 8, "noise": 16, "steps": 2},
     "sngan": {"width": 8, "critic_width": 8, "noise": 16, "critic_moves": 2},
     "sagan": {"width": 8, "critic_width": 8, "noise": 16},
     "r3gan": {
