@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
+from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.augment.pipeline import Augment, Transforms
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -88,6 +89,11 @@ class Config:
     """Samples over which everything above changes; None: the budget. (The paper counts the critic's samples only: 20 million.)"""
     augment: float = 0.0
     """Probability of augmentations at the end of the schedule, growing from 0 (images only)."""
+    against_overfitting: Literal["none", "diffaugment", "ada", "apa"] = "none"
+    """Instead of `augment`: fixed (diffaugment) or adaptive (ada) augmentation, or generated images that pass for real ones (apa);
+    both adapt to how often a real image beats its generated partner (images only)."""
+    overfitting_target: float = 0.6
+    """The overfitting that ada and apa allow: the mean sign of the differences of logits."""
     simultaneous: bool = False
     """Both players move at once on one critic pass, which saves a third of the time; the paper alternates."""
 
@@ -97,6 +103,8 @@ class Config:
                 f"The bits of the code must be fewer than the {self.noise} dimensions of the noise, but they are {self.code_bits}: "
                 "change --gan.code-bits or --gan.noise."
             )
+        if self.augment and self.against_overfitting != "none":
+            raise UserError("Images are augmented in one way: give either --gan.augment or --gan.against-overfitting.")
         for width in self.widths:
             if width * self.expansion % min(self.group_width, width * self.expansion):
                 raise UserError(
@@ -364,6 +372,9 @@ class R3GAN(GAN):
         self.gamma = (Cosine if config.gamma_falls == "cosine" else Geometric)(gamma, gamma_end, config.schedule)
         self.augment = Augment(AUGMENTATIONS) if config.augment and len(spec.shape) == 3 else None
         self.augment_probability = Cosine(0, config.augment, config.schedule)
+        self.overfitting = AgainstOverfitting(
+            config.against_overfitting, target=config.overfitting_target, full_swing=None, transforms=AUGMENTATIONS
+        )
         self.generator = Player(
             generator,
             learning_rate=learning_rate,
@@ -376,6 +387,8 @@ class R3GAN(GAN):
         config, spec = self.config, self.spec
         if len(spec.shape) == 1:
             width, blocks = (config.widths or (256,))[0], config.blocks * 2
+            if config.against_overfitting != "none":
+                raise UserError("Points take no augmentation, which is for images: leave out --gan.against-overfitting.")
             return PointGenerator(config, spec, width, blocks), PointCritic(config, spec, width, blocks)
         if config.code_bits:
             raise UserError("Images take no code bits, which are for points: leave out --gan.code-bits.")
@@ -397,7 +410,7 @@ class R3GAN(GAN):
         """The critic's logits, for augmented examples where that is asked; penalties are taken before the augmentation."""
         if self.augment is not None:
             x = self.augment(x, self.augment_probability(self.clock))
-        return self.critic(x, label)
+        return self.critic(self.overfitting(x), label)
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
@@ -405,6 +418,7 @@ class R3GAN(GAN):
         labels = None if label is None else label.repeat(2)
         fake = self.fake(label, len(real))
 
+        real = self.overfitting.passing_for_real(real, fake)
         both = torch.cat([real, fake if self.config.simultaneous else fake.detach()])
         if self.clock.every(self.config.penalty_interval):
             logits, squared_norms = with_gradient_norm(lambda x: self.judge(x, labels), both)
@@ -414,6 +428,7 @@ class R3GAN(GAN):
         else:
             logits, penalties = self.judge(both, labels), {}
         real_logits, fake_logits = logits.chunk(2)
+        self.overfitting.observe(real_logits.detach() - fake_logits.detach(), self.clock)
         critic_move = self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), **penalties)
         if self.config.simultaneous:
             yield critic_move, self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))
