@@ -1,5 +1,6 @@
 """Small data and small GANs that the tests share."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,31 @@ SMALL: dict[str, dict[str, Any]] = {
         "gamma": 1.0,
         "gamma_end": 0.1,
         "schedule": None,
+        "half_life": 500,
+    },
+    "stylegan2": {
+        "width": 8,
+        "widest": 16,
+        "style": 16,
+        "noise": 16,
+        "mapping_layers": 2,
+        "penalty_interval": 2,
+        "path_length_interval": 2,
+        "augment": "ada",
+        "augment_samples": 1000,
+        "half_life": 500,
+    },
+    "fastgan": {"width": 8, "widest": 16, "noise": 16, "half_life": 500},
+    "biggan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 2, "half_life": 500},
+    "acgan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "half_life": 500},
+    "contragan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "embedding": 8, "half_life": 500},
+    "reacgan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "embedding": 8, "half_life": 500},
+    "projected": {
+        "features": f"{Path(__file__).parent / 'feature_maps.py'}:maps",
+        "width": 8,
+        "widest": 16,
+        "projected": 8,
+        "noise": 16,
         "half_life": 500,
     },
 }
