@@ -5,6 +5,8 @@ players with the hinge loss, as later papers compare it; attributes are regresse
 BigGAN's game.
 
     gansmith train digits --gan acgan
+
+Tested for its mathematics; we have not trained it to the end.
 """
 
 from collections.abc import Iterator, Mapping

@@ -5,6 +5,8 @@ critic's move on real images and in the generator's on its own. On BigGAN's play
 BigGAN's game.
 
     gansmith train digits --gan contragan
+
+Tested for its mathematics; we have not trained it to the end.
 """
 
 from collections.abc import Iterator, Mapping

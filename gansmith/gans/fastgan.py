@@ -6,7 +6,8 @@ so that it cannot overfit by looking at few pixels. The hinge loss, fixed augmen
     gansmith train photos/ --gan fastgan --resolution 64
 
 Against the paper: the redrawn images are compared by values and structural similarity instead of a network that was trained on
-other photographs, and the generator has no spectral normalisation.
+other photographs, and the generator has no spectral normalisation. We have not trained it to
+the end.
 """
 
 from collections.abc import Iterator, Mapping

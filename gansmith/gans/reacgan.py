@@ -4,6 +4,8 @@ Embeddings of unit length are drawn to their label's proxy and pushed from the e
 On BigGAN's players with the hinge loss. Without labels it plays BigGAN's game.
 
     gansmith train digits --gan reacgan
+
+Tested for its mathematics; we have not trained it to the end.
 """
 
 from collections.abc import Iterator, Mapping
