@@ -9,6 +9,10 @@ of channels; a size that halves often is fast.
     gansmith train cifar10 --gan stylegan2 --preset cifar10 # the paper's networks and schedules
 
 Lazy terms join the move they belong to with their interval as weight, so Adam's constants need no correction for extra steps.
+
+Minutes on a CPU are too few for it, choose r3gan there: Fashion-MNIST, 186 CPU seconds (76,000 samples) of an earlier preset with a
+learned constant and an eightieth of the R1: Frechet distance 19 (a Gaussian per class 11, real 0.04), coverage 0.08, one thread, seed 0.
+The present preset has not been judged, nor the papers' presets trained.
 """
 
 import math
