@@ -12,9 +12,13 @@ Logits = Float[Tensor, "*any"]
 Loss = Float[Tensor, ""]
 
 
-def minimax_critic(real: Logits, fake: Logits) -> Loss:
-    """Goodfellow et al. 2014, equation 1, as a loss on logits."""
-    return (softplus(-real.float()) + softplus(fake.float())).mean()  # -log D(x) - log(1 - D(G(z))), D = sigmoid
+def minimax_critic(real: Logits, fake: Logits, smoothing: float = 0.0) -> Loss:
+    """Goodfellow et al. 2014, equation 1, as a loss on logits.
+
+    With one-sided label smoothing the target for real examples is 1 - smoothing (Salimans et al. 2016, section 3.4).
+    """
+    smoothed = smoothing * real.float()  # -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-x) + s x
+    return (softplus(-real.float()) + smoothed + softplus(fake.float())).mean()  # -log D(x) - log(1 - D(G(z))), D = sigmoid
 
 
 def minimax_generator(fake: Logits) -> Loss:
@@ -68,3 +72,23 @@ def relativistic_critic(real: Logits, fake: Logits) -> Loss:
 def relativistic_generator(real: Logits, fake: Logits) -> Loss:
     """The same game from the generator's side: the fake of a pair should look more real than the real one."""
     return softplus(-(fake.float() - real.float())).mean()
+
+
+def relativistic_average_critic(real: Logits, fake: Logits) -> Loss:
+    """The relativistic average loss (Jolicoeur-Martineau 2018, equation 7): real ones against the mean fake one, and conversely."""
+    real, fake = real.float(), fake.float()
+    return (softplus(-(real - fake.mean())) + softplus(fake - real.mean())).mean()
+
+
+def relativistic_average_generator(real: Logits, fake: Logits) -> Loss:
+    """The same with the roles exchanged (Jolicoeur-Martineau 2018, equation 8)."""
+    return relativistic_average_critic(fake, real)
+
+
+def top_k(fake: Logits, share: float) -> Float[Tensor, " kept"]:
+    """The highest logits, which alone teach a generator in top-k training (Sinha et al. 2020, algorithm 1).
+
+    `share` of them, at least one, are kept; the paper's share falls from 1 to a half. In several processes each keeps its own.
+    """
+    fake = fake.flatten()
+    return fake.topk(max(1, round(share * len(fake)))).values if share < 1 else fake

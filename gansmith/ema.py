@@ -6,6 +6,7 @@ import copy
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from gansmith.clock import Clock
 from gansmith.schedules import Schedule, as_schedule
@@ -22,6 +23,7 @@ class Average(nn.Module):
         super().__init__()
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
         self.half_life, self.ramp = as_schedule(half_life), ramp
+        self._parametrized = [module for module in self.network.modules() if isinstance(module, ParametrizationList)]
 
     def train(self, mode: bool = True) -> Average:
         """The average always generates as after training, whatever the mode of the GAN around it."""
@@ -45,3 +47,6 @@ class Average(nn.Module):
         torch._foreach_lerp_([old[key] for key in floating], [new[key] for key in floating], 1 - keep)
         for key in new.keys() - floating:
             old[key].copy_(new[key])
+        for parametrization in self._parametrized:  # averaged singular vectors are none: one power iteration on averaged weights
+            parametrization.train()()
+            parametrization.eval()

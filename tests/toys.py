@@ -1,5 +1,6 @@
 """Small data and small GANs that the tests share."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,17 @@ SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 8, "critic_width": 8, "noise": 16},
     "wgan": {"width": 8, "noise": 16, "critic_moves": 2},
     "wgan_gp": {"width": 8, "noise": 16, "critic_moves": 2},
+    "lsgan": {"width": 8, "critic_width": 8, "noise": 16},
+    "dragan": {"width": 8, "critic_width": 8, "noise": 16},
+    "msgan": {"width": 8, "critic_width": 8, "noise": 16},
+    "pacgan": {"width": 8, "critic_width": 8, "noise": 16},
+    "infogan": {"width": 8, "critic_width": 8, "categories": (3, 2), "noise": 16},
+    "began": {"width": 8, "noise": 16},
+    "ebgan": {"width": 8, "noise": 16},
+    "vaegan": {"width": 8, "critic_width": 8, "noise": 16},
+    "unrolled": {"width": 8, "critic_width": 8, "noise": 16, "steps": 2},
+    "sngan": {"width": 8, "critic_width": 8, "noise": 16, "critic_moves": 2},
+    "sagan": {"width": 8, "critic_width": 8, "noise": 16},
     "r3gan": {
         "widths": (16, 8),
         "blocks": 1,
@@ -27,6 +39,31 @@ SMALL: dict[str, dict[str, Any]] = {
         "gamma": 1.0,
         "gamma_end": 0.1,
         "schedule": None,
+        "half_life": 500,
+    },
+    "stylegan2": {
+        "width": 8,
+        "widest": 16,
+        "style": 16,
+        "noise": 16,
+        "mapping_layers": 2,
+        "penalty_interval": 2,
+        "path_length_interval": 2,
+        "augment": "ada",
+        "augment_samples": 1000,
+        "half_life": 500,
+    },
+    "fastgan": {"width": 8, "widest": 16, "noise": 16, "half_life": 500},
+    "biggan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 2, "half_life": 500},
+    "acgan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "half_life": 500},
+    "contragan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "embedding": 8, "half_life": 500},
+    "reacgan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "embedding": 8, "half_life": 500},
+    "projected": {
+        "features": f"{Path(__file__).parent / 'feature_maps.py'}:maps",
+        "width": 8,
+        "widest": 16,
+        "projected": 8,
+        "noise": 16,
         "half_life": 500,
     },
 }

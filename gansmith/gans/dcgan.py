@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from torch import Tensor
+
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
+from gansmith.augment.instance_noise import instance_noise
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.strided import StridedCritic, StridedGenerator
+from gansmith.schedules import Linear
 from gansmith.seeds import normal_rows
 
 
@@ -37,6 +41,12 @@ class Config:
     """Adam's first-moment decay."""
     half_life: int = 10_000
     """Half-life of the generator's moving average in samples."""
+    label_smoothing: float = 0.0
+    """How far the critic's target for real examples lies below 1 (Salimans et al. 2016: 0.1)."""
+    instance_noise: float = 0.0
+    """Deviation of the noise on all that the critic sees, at the start; it falls to 0 (Sonderby et al. 2017: 0.1)."""
+    neighbour_kernels: int = 0
+    """Kernels of minibatch discrimination in the critic (Salimans et al. 2016); 0 leaves it out."""
 
 
 class DCGAN(GAN):
@@ -63,16 +73,20 @@ class DCGAN(GAN):
             average=partial(Average, half_life=config.half_life),
         )
         self.critic = Player(
-            StridedCritic(spec, width=config.critic_width, batch_norm=True, gan="dcgan"),
+            StridedCritic(spec, width=config.critic_width, batch_norm=True, gan="dcgan", kernels=config.neighbour_kernels),
             learning_rate=config.learning_rate,
             betas=betas,
         )
+        self.noise = Linear(config.instance_noise, 0.0)
+
+    def seen(self, examples: Tensor, label: Tensor | None) -> Tensor:
+        """The critic's logits for examples under instance noise."""
+        return self.critic(instance_noise(examples, self.noise(self.clock)), label)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
         fake = self.generator(normal_rows(len(real), self.config.noise, device=real.device), label)
-        yield self.critic.minimizes(
-            non_saturating=non_saturating_critic(self.critic(real, label), self.critic(fake.detach(), label))
-        )
-        yield self.generator.minimizes(non_saturating=non_saturating_generator(self.critic(fake, label)))
+        real_logits, fake_logits = self.seen(real, label), self.seen(fake.detach(), label)
+        yield self.critic.minimizes(non_saturating=non_saturating_critic(real_logits, fake_logits, self.config.label_smoothing))
+        yield self.generator.minimizes(non_saturating=non_saturating_generator(self.seen(fake, label)))

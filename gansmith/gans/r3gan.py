@@ -7,7 +7,8 @@ networks need no normalisation, no style, no noise inputs: residual blocks of 1x
     gansmith train cifar10 --preset cifar10                 # the paper's networks and schedules
 
 The first command takes 3 min 15 s on two CPU cores: classification accuracy 0.949 (real-trained 0.965), coverage 0.936, seed 0.
-MNIST, 608 CPU seconds: Frechet distance 0.14, coverage 0.89, seed 0. We have not trained the paper's presets to the end.
+MNIST, 608 CPU seconds: Frechet distance 0.14, coverage 0.89, seed 0. Stacked MNIST, 247 CPU seconds (0.19 million samples): 970 of
+1,000 modes, divergence 0.48 (real 0.02), seed 0. We have not trained the paper's presets to the end.
 """
 
 import math
@@ -22,12 +23,14 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pixel_shuffle, pixel_unshuffle
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
+from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.augment.pipeline import Augment, Transforms
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.pyramid import pyramid
 from gansmith.layers.resample import downsample, upsample
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine, Geometric
@@ -86,6 +89,11 @@ class Config:
     """Samples over which everything above changes; None: the budget. (The paper counts the critic's samples only: 20 million.)"""
     augment: float = 0.0
     """Probability of augmentations at the end of the schedule, growing from 0 (images only)."""
+    against_overfitting: Literal["none", "diffaugment", "ada", "apa"] = "none"
+    """Instead of `augment`: fixed (diffaugment) or adaptive (ada) augmentation, or generated images that pass for real ones (apa);
+    both adapt to how often a real image beats its generated partner (images only)."""
+    overfitting_target: float = 0.6
+    """The overfitting that ada and apa allow: the mean sign of the differences of logits."""
     simultaneous: bool = False
     """Both players move at once on one critic pass, which saves a third of the time; the paper alternates."""
 
@@ -95,6 +103,8 @@ class Config:
                 f"The bits of the code must be fewer than the {self.noise} dimensions of the noise, but they are {self.code_bits}: "
                 "change --gan.code-bits or --gan.noise."
             )
+        if self.augment and self.against_overfitting != "none":
+            raise UserError("Images are augmented in one way: give either --gan.augment or --gan.against-overfitting.")
         for width in self.widths:
             if width * self.expansion % min(self.group_width, width * self.expansion):
                 raise UserError(
@@ -279,21 +289,6 @@ class PointCritic(nn.Module):
         return self.judge(self.blocks(self.activate(self.enter(point))), label)
 
 
-def pyramid(height: int, width: int, patch: int) -> tuple[int, tuple[int, int]]:
-    """How many stages an image of this size takes, and the lowest resolution: halved while both sides stay even and at least 4.
-
-    Raises UserError where the sides are no multiple of the patch.
-    """
-    if height % patch or width % patch:
-        raise UserError(
-            f"The sides of the images must be multiples of the patch {patch}, but they are {height}x{width}: change --gan.patch."
-        )
-    rows, columns, stages = height // patch, width // patch, 1
-    while rows % 2 == 0 and columns % 2 == 0 and min(rows, columns) >= 8:
-        rows, columns, stages = rows // 2, columns // 2, stages + 1
-    return stages, (rows, columns)
-
-
 def paper(about: str, *, batch: int = 256, samples: int = 40_000_000, mirror: bool = True, **config: Any) -> Preset:
     """A preset with the networks and schedules of the paper."""
     return Preset(about=f"the paper's {about}", batch=batch, samples=samples, mirror=mirror, config=config)
@@ -385,6 +380,9 @@ class R3GAN(GAN):
         self.gamma = (Cosine if config.gamma_falls == "cosine" else Geometric)(gamma, gamma_end, config.schedule)
         self.augment = Augment(AUGMENTATIONS) if config.augment and len(spec.shape) == 3 else None
         self.augment_probability = Cosine(0, config.augment, config.schedule)
+        self.overfitting = AgainstOverfitting(
+            config.against_overfitting, target=config.overfitting_target, full_swing=None, transforms=AUGMENTATIONS
+        )
         self.generator = Player(
             generator,
             learning_rate=learning_rate,
@@ -397,6 +395,8 @@ class R3GAN(GAN):
         config, spec = self.config, self.spec
         if len(spec.shape) == 1:
             width, blocks = (config.widths or (256,))[0], config.blocks * 2
+            if config.against_overfitting != "none":
+                raise UserError("Points take no augmentation, which is for images: leave out --gan.against-overfitting.")
             return PointGenerator(config, spec, width, blocks), PointCritic(config, spec, width, blocks)
         if config.code_bits:
             raise UserError("Images take no code bits, which are for points: leave out --gan.code-bits.")
@@ -418,7 +418,7 @@ class R3GAN(GAN):
         """The critic's logits, for augmented examples where that is asked; penalties are taken before the augmentation."""
         if self.augment is not None:
             x = self.augment(x, self.augment_probability(self.clock))
-        return self.critic(x, label)
+        return self.critic(self.overfitting(x), label)
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
@@ -426,6 +426,7 @@ class R3GAN(GAN):
         labels = None if label is None else torch.cat([label, label])
         fake = self.fake(label, len(real))
 
+        real = self.overfitting.passing_for_real(real, fake)
         both = torch.cat([real, fake if self.config.simultaneous else fake.detach()])
         if self.clock.every(self.config.penalty_interval):
             logits, squared_norms = with_gradient_norm(lambda x: self.judge(x, labels), both)
@@ -435,6 +436,7 @@ class R3GAN(GAN):
         else:
             logits, penalties = self.judge(both, labels), {}
         real_logits, fake_logits = logits.chunk(2)
+        self.overfitting.observe(real_logits.detach() - fake_logits.detach(), self.clock)
         critic_move = self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), **penalties)
         if self.config.simultaneous:
             yield critic_move, self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))

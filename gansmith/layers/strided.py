@@ -9,6 +9,7 @@ from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.labels import Label, with_label
+from gansmith.layers.minibatch_discrimination import MinibatchDiscrimination
 
 SIDES = (8, 16, 28, 32, 64, 128, 256)
 
@@ -33,7 +34,7 @@ def stages(spec: Spec, gan: str) -> tuple[int, int]:
     return (height // lowest).bit_length() - 1, lowest
 
 
-def _initialize(network: nn.Module) -> None:
+def initialize(network: nn.Module) -> None:
     """Normal weights with deviation 0.02 (section 4)."""
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
@@ -57,7 +58,7 @@ class StridedGenerator(nn.Module):
         self.layers = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False) for a, b in pairs)
         self.norms = nn.ModuleList(BatchNorm(b) for _, b in pairs)
         self.last = nn.ConvTranspose2d(channels[-1], spec.shape[0], 4, stride=2, padding=1)
-        _initialize(self)
+        initialize(self)
 
     def forward(
         self, noise: Float[Tensor, "batch noise"], label: Label | None = None
@@ -71,26 +72,42 @@ class StridedGenerator(nn.Module):
         return self.last(x).float().tanh()
 
 
-class StridedCritic(nn.Module):
-    """An image and its class to a logit; every convolution halves the side and doubles the channels."""
+class StridedFeatures(nn.Module):
+    """An image and its class to features at the lowest resolution; every convolution halves the side and doubles the channels."""
 
     def __init__(self, spec: Spec, *, width: int, batch_norm: bool, gan: str) -> None:
-        """`width` counts the channels after the first layer. Without batch norm the critic judges each example alone."""
+        """`width` counts the channels after the first layer. Without batch norm each example is seen alone."""
         super().__init__()
         self.spec = spec
-        doublings, lowest = stages(spec, gan)
+        doublings, self.lowest = stages(spec, gan)
         channels = [width * min(8, 2**i) for i in range(doublings)]
+        self.channels = channels[-1]
         self.first = nn.Conv2d(spec.shape[0] + spec.conditions, channels[0], 4, stride=2, padding=1)
         pairs = list(zip(channels, channels[1:], strict=False))
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=not batch_norm) for a, b in pairs)
         self.norms = nn.ModuleList(BatchNorm(b) if batch_norm else nn.Identity() for _, b in pairs)
-        self.last = nn.Conv2d(channels[-1], 1, lowest)
-        if batch_norm:
-            _initialize(self)
 
-    def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:
+    def features(
+        self, image: Float[Tensor, "batch channels height width"], label: Label | None = None
+    ) -> Float[Tensor, "batch more lowest lowest"]:
         x = self.first(with_label(image, label, self.spec)).contiguous(memory_format=torch.channels_last)
         x = leaky_relu(x, 0.2)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = leaky_relu(norm(layer(x)), 0.2)
-        return self.last(x).flatten()
+        return x
+
+
+class StridedCritic(StridedFeatures):
+    """An image and its class to a logit."""
+
+    def __init__(self, spec: Spec, *, width: int, batch_norm: bool, gan: str, kernels: int = 0) -> None:
+        """With `kernels`, minibatch discrimination of so many kernels of 16 dimensions comes before the last layer."""
+        super().__init__(spec, width=width, batch_norm=batch_norm, gan=gan)
+        size = self.channels * self.lowest**2
+        self.neighbours = MinibatchDiscrimination(size, kernels, 16) if kernels else nn.Identity()
+        self.last = nn.Conv2d(self.channels + kernels, 1, self.lowest)
+        if batch_norm:
+            initialize(self)
+
+    def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:
+        return self.last(self.neighbours(self.features(image, label))).flatten()

@@ -1,0 +1,1 @@
+"""Loss terms besides the adversarial ones and the gradient penalties, one concept a file."""
