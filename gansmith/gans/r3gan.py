@@ -29,26 +29,33 @@ from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.layers.dense import LEAKY_GAIN, Judge, dense
 from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.plain import PlainCritic, PlainGenerator
 from gansmith.layers.pyramid import pyramid
 from gansmith.layers.resample import downsample, upsample
+from gansmith.layers.residual_points import PointCritic, PointGenerator
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine, Geometric
 from gansmith.seeds import normal_rows
 
 # the paper's: geometry and cutout at full strength, colour at half
 AUGMENTATIONS = Transforms(brightness=0.5, contrast=0.5, luma_flip=0.5, hue=0.5, saturation=0.5, cutout=1.0)
-LEAKY_GAIN = math.sqrt(2 / 1.04)  # keeps the variance through a leaky ReLU of slope 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Options of R3GAN; the defaults are the paper's for CIFAR-10 (table 8), sized by the data."""
 
+    network: Literal["residual", "plain"] = "residual"
+    """The players of images: the paper's residual blocks, or a few strided convolutions, which learn most in a second of a CPU."""
     widths: tuple[int, ...] = ()
     """Channels of each stage from the lowest resolution up; empty: 768 at up to 32 pixels, halved at every doubling beyond."""
     top_width: int | None = None
-    """Channels at the highest resolution, doubled at each halving up to four times as many, where `widths` is empty."""
+    """Channels at the highest resolution, doubled at each halving up to four times as many, where `widths` is empty; of plain
+    players, those of the generator at half the side of the image (16 if None), doubled up to eight times."""
+    critic_width: int = 32
+    """Channels of a plain critic at half the side of the image, doubled at each halving up to eight times."""
     blocks: int = 2
     """Residual blocks in each stage."""
     expansion: int = 2
@@ -68,7 +75,7 @@ class Config:
     class_embedding: int = 64
     """Dimensions of the learned class vectors."""
     gamma: float | None = 0.05
-    """Weight of the gradient penalties at the start; None: an eightieth of the numbers in an example."""
+    """Weight of the gradient penalties at the start; None: an eightieth of the numbers in an example, a tenth of that for plain players."""
     gamma_end: float | None = 0.005
     """Weight of the gradient penalties at the end of the schedule; None: a tenth of that at the start."""
     gamma_falls: Literal["cosine", "geometric"] = "cosine"
@@ -111,6 +118,11 @@ class Config:
                     f"Every width times the expansion must be a multiple of the group width {self.group_width}, but "
                     f"{width} x {self.expansion} is not: change --gan.widths, --gan.expansion or --gan.group-width."
                 )
+        if self.network == "plain" and (self.widths or self.patch > 1):
+            raise UserError(
+                "Plain players take their widths from --gan.top-width and --gan.critic-width and see single pixels: leave out "
+                "--gan.widths and --gan.patch."
+            )
         if self.patch not in (1, 2, 4):
             raise UserError(f"A patch must be 1, 2 or 4 pixels wide, but it is {self.patch}: change --gan.patch.")
 
@@ -122,24 +134,6 @@ def convolution(inputs: int, outputs: int, size: int, *, groups: int = 1, gain: 
     if bias:
         layer.bias = nn.Parameter(torch.zeros(outputs))
     return layer
-
-
-def dense(features_in: int, features_out: int, *, gain: float = 1.0) -> nn.Linear:
-    """A linear layer without bias, with the same initial weights."""
-    layer = nn.Linear(features_in, features_out, bias=False)
-    nn.init.normal_(layer.weight, 0, gain / math.sqrt(features_in))
-    return layer
-
-
-class BiasedLeakyReLU(nn.Module):
-    """Adds a bias to each channel, then leaky ReLU with slope 0.2."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return leaky_relu(x + self.bias.to(x.dtype).view(-1, *[1] * (x.dim() - 2)), 0.2)
 
 
 class Block(nn.Module):
@@ -224,71 +218,6 @@ def _transition(width_in: int, width_out: int) -> nn.Module:
     return nn.Identity() if width_in == width_out else convolution(width_in, width_out, 1)
 
 
-class Judge(nn.Module):
-    """Features (and class) to a logit."""
-
-    def __init__(self, features: int, class_features: int, spec: Spec) -> None:
-        super().__init__()
-        self.score = dense(features, class_features if spec.conditions else 1)
-        self.classes = label_embedding(spec, class_features)
-        if self.classes is not None:
-            nn.init.normal_(self.classes.weight, 0, 1 / math.sqrt(class_features))
-
-    def forward(self, x: Float[Tensor, "batch features"], label: Label | None) -> Float[Tensor, " batch"]:
-        score = self.score(x)
-        return (score * self.classes(label)).sum(1) if self.classes is not None else score.squeeze(1)
-
-
-class PointBlock(nn.Module):
-    """The residual block for vectors: two linear layers, the last of which starts at zero."""
-
-    def __init__(self, width: int, config: Config, blocks: int) -> None:
-        super().__init__()
-        gain = LEAKY_GAIN * blocks ** (-1 / 2)  # Fixup with m = 2 layers
-        self.widen = dense(width, width * config.expansion, gain=gain)
-        self.activate = BiasedLeakyReLU(width * config.expansion)
-        self.narrow = dense(width * config.expansion, width, gain=0)
-
-    def forward(self, x: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
-        return x + self.narrow(self.activate(self.widen(x)))
-
-
-class PointGenerator(nn.Module):
-    """Noise (and class) to a point."""
-
-    def __init__(self, config: Config, spec: Spec, width: int, blocks: int) -> None:
-        super().__init__()
-        self.classes = label_embedding(spec, config.class_embedding)
-        self.bits = config.code_bits
-        self.enter = dense(config.noise - self.bits + (config.class_embedding if spec.conditions else 0), width)
-        self.codes = nn.Embedding(2**config.code_bits, width) if config.code_bits else None
-        self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
-        self.leave = nn.Linear(width, math.prod(spec.shape))
-
-    def forward(self, noise: Float[Tensor, "batch noise"], label: Label | None = None) -> Float[Tensor, "batch dimensions"]:
-        signs, rest = noise[:, : self.bits] > 0, noise[:, self.bits :]
-        if self.classes is not None:
-            rest = torch.cat([rest, self.classes(label)], dim=1)
-        x = self.enter(rest)
-        if self.codes is not None:
-            x = x + self.codes((signs << torch.arange(self.bits, device=noise.device)).sum(1))
-        return self.leave(self.blocks(x)).float()
-
-
-class PointCritic(nn.Module):
-    """A point (and class) to a logit."""
-
-    def __init__(self, config: Config, spec: Spec, width: int, blocks: int) -> None:
-        super().__init__()
-        self.enter = dense(math.prod(spec.shape), width)
-        self.activate = BiasedLeakyReLU(width)
-        self.blocks = nn.Sequential(*[PointBlock(width, config, blocks) for _ in range(blocks)])
-        self.judge = Judge(width, width, spec)
-
-    def forward(self, point: Float[Tensor, "batch dimensions"], label: Label | None = None) -> Float[Tensor, " batch"]:
-        return self.judge(self.blocks(self.activate(self.enter(point))), label)
-
-
 def paper(about: str, *, batch: int = 256, samples: int = 40_000_000, mirror: bool = True, **config: Any) -> Preset:
     """A preset with the networks and schedules of the paper."""
     return Preset(about=f"the paper's {about}", batch=batch, samples=samples, mirror=mirror, config=config)
@@ -311,22 +240,17 @@ class R3GAN(GAN):
     kinds = ("images", "points")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="images in minutes on a CPU: narrow networks, simultaneous moves, schedules over the budget",
+            about="images in minutes on a CPU: plain and narrow networks, simultaneous moves, schedules over the budget",
             kind="images",
             batch=32,
             minutes=2.5,
             config={
-                "top_width": 32,
-                "blocks": 1,
-                "expansion": 1,
-                "group_width": 16,
-                "patch": 2,
-                "dense_ends": True,
+                "network": "plain",
                 "gamma": None,
                 "gamma_end": None,
-                "penalty_interval": 4,
                 "learning_rate": 2e-3,
                 "learning_rate_end": 2e-4,
+                "beta2": 0.99,
                 "half_life": 10_000,
                 "schedule": None,
                 "simultaneous": True,
@@ -375,7 +299,8 @@ class R3GAN(GAN):
         learning_rate = Cosine(config.learning_rate, config.learning_rate_end, config.schedule)
         betas = (0.0, Cosine(config.beta2, config.beta2_end, config.schedule))
         # an image of twice the side has a quarter of the squared gradient norm for the same critic: hence the scaling with size
-        gamma = math.prod(spec.shape) / 80 if config.gamma is None else config.gamma
+        share = 800 if config.network == "plain" else 80
+        gamma = math.prod(spec.shape) / share if config.gamma is None else config.gamma
         gamma_end = gamma / 10 if config.gamma_end is None else config.gamma_end
         self.gamma = (Cosine if config.gamma_falls == "cosine" else Geometric)(gamma, gamma_end, config.schedule)
         self.augment = Augment(AUGMENTATIONS) if config.augment and len(spec.shape) == 3 else None
@@ -397,9 +322,14 @@ class R3GAN(GAN):
             width, blocks = (config.widths or (256,))[0], config.blocks * 2
             if config.against_overfitting != "none":
                 raise UserError("Points take no augmentation, which is for images: leave out --gan.against-overfitting.")
-            return PointGenerator(config, spec, width, blocks), PointCritic(config, spec, width, blocks)
+            inside = {"width": width, "blocks": blocks, "expansion": config.expansion}
+            codes = {"noise": config.noise, "code_bits": config.code_bits, "class_embedding": config.class_embedding}
+            return PointGenerator(spec, **codes, **inside), PointCritic(spec, **inside)
         if config.code_bits:
             raise UserError("Images take no code bits, which are for points: leave out --gan.code-bits.")
+        if config.network == "plain":
+            generator = PlainGenerator(spec, noise=config.noise, width=config.top_width or 16)
+            return generator, PlainCritic(spec, width=config.critic_width, class_features=config.class_embedding)
         _, height, columns = spec.shape
         stages, base = pyramid(height, columns, config.patch)
         widths = config.widths

@@ -1,0 +1,85 @@
+"""Plain players for images: few and narrow strided convolutions, no residuals, which learn most in a second of a CPU.
+
+They take images of any size: the side is halved while it is even and at least 8, and the lowest resolution, whatever it is, is
+joined to noise or logit by a full linear map. The critic has no normalisation, so its logits are linear between kinks and a
+gradient penalty costs one pass (`gansmith.penalties`).
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from gansmith.data.spec import Spec
+from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.labels import Label, label_embedding, with_label
+from gansmith.layers.pyramid import pyramid
+
+SLOPE = 0.2
+
+
+def widths(count: int, highest: int, most: int) -> list[int]:
+    """Channels after each halving, from the highest resolution down: doubled each time, up to `most` times the highest."""
+    return [highest * min(most, 2**i) for i in range(count)]
+
+
+class PlainGenerator(nn.Module):
+    """Noise and class to an image: a linear map to the lowest resolution, then transposed convolutions with batch norm."""
+
+    def __init__(self, spec: Spec, *, noise: int, width: int, kernel: int = 4, most: int = 8) -> None:
+        """`width` counts the channels at half the side of the image; each halving below doubles them, at most `most` times."""
+        super().__init__()
+        self.spec = spec
+        channels, height, columns = spec.shape
+        stages, lowest = pyramid(height, columns, 1)
+        count = stages - 1
+        inner = widths(max(count, 1), width, most)[::-1]
+        self.lowest = (inner[0], *lowest)
+        self.first = nn.Linear(noise + spec.conditions, math.prod(self.lowest), bias=False)
+        self.first_norm = BatchNorm(inner[0])
+        outer = [*inner[1:], channels]
+        size, stride = (kernel, 2) if count else (kernel | 1, 1)
+        self.layers = nn.ModuleList(
+            nn.ConvTranspose2d(a, b, size, stride, (size - 1) // 2, (size + stride) % 2 if count else 0, bias=i == len(inner) - 1)
+            for i, (a, b) in enumerate(zip(inner, outer, strict=True))
+        )
+        self.norms = nn.ModuleList(BatchNorm(b) for b in inner[1:])
+
+    def forward(
+        self, noise: Float[Tensor, "batch noise"], label: Label | None = None
+    ) -> Float[Tensor, "batch channels height width"]:
+        x = self.first(with_label(noise, label, self.spec)).unflatten(1, self.lowest)
+        x = leaky_relu(self.first_norm(x.contiguous(memory_format=torch.channels_last)), SLOPE)
+        for layer, norm in zip(self.layers[:-1], self.norms, strict=True):
+            x = leaky_relu(norm(layer(x)), SLOPE)
+        return self.layers[-1](x).float().tanh()
+
+
+class PlainCritic(nn.Module):
+    """An image and its class to a logit: strided convolutions, then a linear map; classes enter by projection."""
+
+    def __init__(self, spec: Spec, *, width: int, kernel: int = 4, most: int = 8, class_features: int = 64) -> None:
+        """`width` counts the channels at half the side of the image; each halving below doubles them, at most `most` times."""
+        super().__init__()
+        channels, height, columns = spec.shape
+        stages, lowest = pyramid(height, columns, 1)
+        count = stages - 1
+        inner = widths(max(count, 1), width, most)
+        size, stride = (kernel, 2) if count else (kernel | 1, 1)
+        self.layers = nn.ModuleList(
+            nn.Conv2d(a, b, size, stride, (size - 1) // 2) for a, b in zip([channels, *inner], inner, strict=False)
+        )
+        features = inner[-1] * math.prod(lowest)
+        self.score = nn.Linear(features, class_features if spec.conditions else 1)
+        self.classes = label_embedding(spec, class_features)
+        if self.classes is not None:
+            nn.init.normal_(self.classes.weight, 0, 1 / math.sqrt(class_features))
+
+    def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:
+        x = image.contiguous(memory_format=torch.channels_last)
+        for layer in self.layers:
+            x = leaky_relu(layer(x), SLOPE)
+        score = self.score(x.flatten(1))
+        return (score * self.classes(label)).sum(1) if self.classes is not None else score.squeeze(1)
