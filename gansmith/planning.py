@@ -17,6 +17,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
+from gansmith.precision import choose_precision
 from gansmith.threads import candidates, fastest, using
 from gansmith.trainer import Settings, Trainer
 
@@ -86,7 +87,7 @@ def plan(
             minutes=minutes,
             seed=seed,
             device=device,
-            precision=choose_precision(precision, device, data),
+            precision=choose_precision(precision, device, data.codec.spec),
             threads=threads,
         ),
         mirror=chosen.mirror if mirror is None else mirror,
@@ -135,21 +136,6 @@ def choose_device(device: str) -> str:
         here = ", ".join(name for name, there in available.items() if there)
         raise UserError(f"--device {device} is not available here: choose auto or one of {here}.")
     return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
-
-
-def choose_precision(precision: str, device: str, data: Dataset) -> str:
-    """bfloat16 autocast for images where the hardware computes in it; float32 elsewhere, and for points, which need the digits."""
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise UserError(f"--precision must be auto, float32 or bfloat16, but it is {precision!r}.")
-    if precision != "auto":
-        return precision
-    fast = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and _cpu_computes_bfloat16()
-    return "bfloat16" if fast and len(data.codec.spec.shape) == 3 else "float32"
-
-
-def _cpu_computes_bfloat16() -> bool:
-    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    return bool(supported and supported()) and torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 
 def settle_threads(plan: Plan, data: Dataset) -> Plan:
