@@ -31,6 +31,8 @@ SECONDS = 4.0
 """How long rounds are timed, once plainly and once part by part."""
 CYCLE = 16
 """Rounds are timed and counted in multiples of this, so that lazy regularisation is in its proportion."""
+PATIENCE = 30.0
+"""A game whose cycle would take longer than this many seconds is judged by single rounds."""
 PEAK_SECONDS = 0.5
 """How long each of the two operations is timed that show the machine's peak."""
 
@@ -168,12 +170,11 @@ def profile(plan: Plan, data: Dataset, seconds: float = SECONDS) -> Profile:
     """Plays rounds of a game that is thrown away: plainly, with the stopwatch, and counting operations."""
     with using(plan.settings.threads):
         trainer = TimedTrainer(plan.build(data), data, replace(plan.settings, minutes=None, samples=None))
+        Trainer.play_round(trainer)  # kernels are chosen, memory is allocated
         began = time.perf_counter()
-        for _ in range(CYCLE if plan.settings.device != "cpu" else 2):  # kernels are chosen, memory is allocated
-            Trainer.play_round(trainer)
+        Trainer.play_round(trainer)
+        cycle = CYCLE if (time.perf_counter() - began) * CYCLE < PATIENCE else 1
         trainer.watch = Stopwatch(trainer.device)  # parts above were timed in passing
-        warm = time.perf_counter() - began
-        cycle = CYCLE if warm < seconds else 1  # of a slow game, one round has to do
 
         plain, images = _plain(trainer, plan, data, seconds, cycle)
         with _hooked(trainer):
