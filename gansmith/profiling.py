@@ -230,14 +230,19 @@ def _ordered(trainer: Trainer, spent: dict[tuple[str, str], float]) -> list[tupl
 @contextmanager
 def _hooked(trainer: TimedTrainer) -> Iterator[None]:
     """Lets the stopwatch see the players' forward passes and the penalties, both called from within `play`."""
-    watch, hooks = trainer.watch, []
-    for name, player in trainer.gan.players.items():
+    watch, players = trainer.watch, trainer.gan.players
+    calls = {name: player._compiled_call_impl for name, player in players.items()}
 
-        def enter(*_: Any, name: str = name) -> None:
+    def passing(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def inside(*given: Any, **named: Any) -> Any:
             # a penalty's own passes through the critic are part of what it costs
-            watch.enter(*(PENALTY if PENALTY in watch.open else (name, "forward")))
+            with watch.over(*(PENALTY if PENALTY in watch.open else (name, "forward"))):
+                return call(*given, **named)
 
-        hooks += [player.register_forward_pre_hook(enter), player.register_forward_hook(lambda *_: watch.leave())]
+        return inside
+
+    for name, player in players.items():  # outside of what torch.compile sees, where a hook would be inside
+        player._compiled_call_impl = passing(name, calls[name] or player._call_impl)
 
     def timed(penalty: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(penalty)
@@ -257,8 +262,8 @@ def _hooked(trainer: TimedTrainer) -> Iterator[None]:
     finally:
         for module, name, value in replaced:
             setattr(module, name, value)
-        for hook in hooks:
-            hook.remove()
+        for name, player in players.items():
+            player._compiled_call_impl = calls[name]
 
 
 def _penalties_in(module: Any) -> list[tuple[str, Any]]:
