@@ -59,6 +59,7 @@ def train(
     precision: str = "auto",
     compile: bool = False,
     mirror: bool | None = None,
+    threads: int | None = None,
     judge_metrics: Sequence[str] = (),
     judge_samples: int = Examination.samples,
     judge_share: float = Examination.share,
@@ -73,7 +74,9 @@ def train(
     `data` is anything `open_dataset` takes, whose options (`resolution`, `crop`, `channels`, `labels`, ...) may be given too.
     `options` are fields of the GAN's Config. Without a budget (`minutes`, `samples`) the preset's is used. `resume=True` continues the
     run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
-    keeps its own configuration; a budget given with it extends or shortens it. A watcher may be given as a function of the run folder.
+    keeps its own configuration; a budget given with it extends or shortens it, and `threads` changes their number, after which sums are
+    rounded differently. Without `threads`, the number that is measured to be fastest is used on a CPU, and kept. A watcher may be given
+    as a function of the run folder.
 
     `judge_metrics` are measured on the way, on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best` names
     the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
@@ -84,7 +87,7 @@ def train(
     distributed.start()
     folder = _resumed_folder(data, out, resume)
     if folder is not None:
-        return _continue(folder, data, opening, minutes, samples, evaluate, watchers)
+        return _continue(folder, data, opening, minutes, samples, threads, evaluate, watchers)
     if data is None:
         raise UserError(
             "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
@@ -105,6 +108,7 @@ def train(
         precision=precision,
         compile=compile,
         mirror=mirror,
+        threads=threads,
     )
     folder = Path(out) if out is not None else Run.next_folder(Path("runs"), dataset.name)
     folder = Path(distributed.share_text(str(folder)))
@@ -163,6 +167,7 @@ def _continue(
     opening: Mapping[str, Any],
     minutes: float | None,
     samples: int | None,
+    threads: int | None,
     evaluate: bool,
     watchers: Sequence[Watcher | Callable[[Path], Watcher]],
 ) -> Run:
@@ -174,11 +179,17 @@ def _continue(
             "new run."
         )
     settings = run.facts["settings"] | ({"minutes": minutes, "samples": samples} if minutes or samples else {})
+    planning.check_positive(threads=threads)
+    used = threads or settings.get("threads") or run.facts["environment"].get("threads")
+    if settings.get("threads") != used and distributed.leads():
+        run.facts["settings"]["threads"] = used
+        run.write_facts()
+    settings |= {"threads": used, "device": planning.choose_device(settings["device"].partition(":")[0])}
     plan = planning.Plan(
         gan=run.facts["gan"],
         preset=run.facts["preset"],
         config=planning.made_config(_gan_class(run), run.facts["gan"], planning.Preset(about="", batch=1), run.facts["config"]),
-        settings=Settings(**{**settings, "device": planning.choose_device(settings["device"].partition(":")[0])}),
+        settings=Settings(**settings),
         mirror=run.facts["mirror"],
     )
     examined = run.facts.get("examination")
@@ -214,8 +225,9 @@ def _train(
     extended: bool = False,
 ) -> Run:
     training, held_out = split(dataset)
-    gan = plan.build(dataset)
     played = mirrored(training) if plan.mirror else training
+    plan = planning.settle_threads(plan, played)
+    gan = plan.build(dataset)
     trainer = Trainer(gan, played, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
@@ -290,7 +302,7 @@ def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source
             "shape": list(spec.shape),
         },
         "parameters": planning.parameters(gan),
-        "environment": planning.environment(plan.settings.device),
+        "environment": planning.environment(plan.settings),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -416,7 +428,7 @@ def inspect(data: Any, **opening: Any) -> Inspection:
     inspection = inspect_dataset(data, **opening)
     try:
         dataset = open_dataset(data, **{**opening, "skip_unreadable": True})
-        plan = planning.plan(dataset)
+        plan = planning.settle_threads(planning.plan(dataset), dataset)
         rehearsal = planning.rehearse(plan, dataset)
     except UserError as error:
         inspection.suggestion = f"Nothing can be trained on it yet: {error}"

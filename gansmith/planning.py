@@ -18,6 +18,8 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
+from gansmith.precision import choose_precision
+from gansmith.threads import candidates, fastest, using
 from gansmith.trainer import Settings, Trainer
 
 AUTO = "auto"
@@ -60,6 +62,7 @@ def plan(
     precision: str = "auto",
     compile: bool = False,
     mirror: bool | None = None,
+    threads: int | None = None,
 ) -> Plan:
     """Resolves every option: the preset's values, changed by what was asked for.
 
@@ -78,9 +81,7 @@ def plan(
     preset = preset or default_preset(made, kind)
     chosen = choose_preset(made, gan, preset)
     config = made_config(made, gan, chosen, options or {})
-    for name, value in {"minutes": minutes, "samples": samples, "batch": batch, "accumulate": accumulate}.items():
-        if value is not None and value <= 0:
-            raise UserError(f"--{name} must be greater than 0, but it is {value}.")
+    check_positive(minutes=minutes, samples=samples, batch=batch, accumulate=accumulate, threads=threads)
     if samples is None and minutes is None:
         samples, minutes = chosen.samples, chosen.minutes
     device = choose_device(device)
@@ -95,12 +96,20 @@ def plan(
             minutes=minutes,
             seed=seed,
             device=device,
-            precision=choose_precision(precision, device, data),
+            precision=choose_precision(precision, device, data.codec.spec),
             compile=compile,
+            threads=threads,
         ),
         mirror=chosen.mirror if mirror is None else mirror,
         because=choice.sentence() if choice else None,
     )
+
+
+def check_positive(**counts: float | None) -> None:
+    """Raises UserError for the first option that is given and not greater than 0."""
+    for name, value in counts.items():
+        if value is not None and value <= 0:
+            raise UserError(f"--{name} must be greater than 0, but it is {value}.")
 
 
 def default_preset(made: type[GAN], kind: str) -> str | None:
@@ -140,23 +149,22 @@ def choose_device(device: str) -> str:
     return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
 
 
-def choose_precision(precision: str, device: str, data: Dataset) -> str:
-    """bfloat16 autocast for images where the hardware computes in it; float32 elsewhere, and for points, which need the digits."""
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise UserError(f"--precision must be auto, float32 or bfloat16, but it is {precision!r}.")
-    if precision != "auto":
-        return precision
-    fast = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and _cpu_computes_bfloat16()
-    return "bfloat16" if fast and len(data.codec.spec.shape) == 3 else "float32"
+def settle_threads(plan: Plan, data: Dataset) -> Plan:
+    """The plan with a number of threads: the asked one, or on a CPU the one that is measured to be fastest.
+
+    The rounds that are played to find out are thrown away; `Plan.build` seeds everything anew.
+    """
+    if plan.settings.threads is not None:
+        return plan
+    numbers = candidates() if plan.settings.device == "cpu" else [torch.get_num_threads()]
+    number = numbers[0]
+    if len(numbers) > 1:
+        trainer = Trainer(plan.build(data), data, replace(plan.settings, minutes=None, samples=None))
+        number = fastest(trainer.play_round, numbers)
+    return replace(plan, settings=replace(plan.settings, threads=number))
 
 
-def _cpu_computes_bfloat16() -> bool:
-    """Whether the CPU has instructions for it; oneDNN also imitates them on CPUs without, slower than float32."""
-    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
-    return torch.backends.mkldnn.is_available() and any(test() for test in tests if test is not None)
-
-
-def environment(device: str) -> dict[str, Any]:
+def environment(settings: Settings) -> dict[str, Any]:
     """What a run was made with."""
     return {
         "gansmith": __version__,
@@ -164,8 +172,8 @@ def environment(device: str) -> dict[str, Any]:
         "torch": torch.__version__,
         "platform": platform.platform(),
         "cpu": platform.processor() or platform.machine(),
-        "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
-        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if settings.device.startswith("cuda") else settings.device,
+        "threads": settings.threads,
         "processes": distributed.processes(),
     }
 
@@ -189,6 +197,11 @@ class Rehearsal:
 
 def rehearse(plan: Plan, data: Dataset, rounds: int = 3) -> Rehearsal:
     """Plays a few rounds to see the moves, the memory and the speed; nothing is kept."""
+    with using(plan.settings.threads):
+        return _rehearse(plan, data, rounds)
+
+
+def _rehearse(plan: Plan, data: Dataset, rounds: int) -> Rehearsal:
     gan = plan.build(data)
     trainer = Trainer(gan, data, replace(plan.settings, minutes=None, samples=None))
     moves: list[str] = []

@@ -21,6 +21,7 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Move, Player
 from gansmith.ledger import Ledger
 from gansmith.penalties import compiled_with
+from gansmith.threads import Pace, using
 
 TICKS = 60
 """The fewest ticks in a budget: a line of log each, a preview every other."""
@@ -54,6 +55,8 @@ class Settings:
     """float32, or bfloat16 for autocast."""
     compile: bool = False
     """Whether the networks run through torch.compile."""
+    threads: int | None = None
+    """Threads of a CPU; sums are rounded differently with another number, so a resumed run keeps it. None: as torch is set."""
 
 
 class Guest(Protocol):
@@ -87,7 +90,7 @@ class Trainer:
         gan.to(self.device).train()
         self.compiler = compiling(gan) if settings.compile else None
         self.order = Order(len(data), settings.seed)
-        self.ledger = Ledger()
+        self.ledger, self.pace = Ledger(), Pace()
         self.budget = Budget(settings.samples, settings.minutes)
         self.names = {id(player): name for name, player in gan.players.items()}
         self.averages = {name: player.average for name, player in gan.players.items() if player.average is not None}
@@ -109,33 +112,48 @@ class Trainer:
         self.dealt += count
         own = count // distributed.processes()
         batch = self.data.batch(rows[distributed.rank() * own : (distributed.rank() + 1) * own])
-        return {key: tensor.to(self.device, non_blocking=True) for key, tensor in batch.items()}
+        if self.device.type == "cuda":  # only from pinned memory is the copy made while the GPU computes
+            return {key: tensor.pin_memory().to(self.device, non_blocking=True) for key, tensor in batch.items()}
+        return {key: tensor.to(self.device) for key, tensor in batch.items()}
 
     def play_round(self, measure: bool = False) -> None:
         """One round of the game; with `measure`, gradient norms go into the ledger too."""
-        clock, micro = self.gan.clock, self.settings.accumulate
-        games = [self.gan.play(self.draw) for _ in range(micro)]
+        games = [self.gan.play(self.draw) for _ in range(self.settings.accumulate)]
         self.dealt = 0
         while True:
             moved: tuple[Player, ...] = ()
             for game in games:
                 moves = self.next_moves(game)
                 for i, move in enumerate(moves):
-                    loss = torch.stack([term.float() for term in move.terms.values()]).sum() / micro
-                    loss.backward(inputs=move.player.moving(), retain_graph=i + 1 < len(moves))
-                    for term, value in move.terms.items():
-                        self.ledger.add(f"{self.names[id(move.player)]}/{term}", value)
+                    self.back_propagate(move, keep_graph=i + 1 < len(moves))
+                    self.log(move)
                 moved = tuple(move.player for move in moves)
             if not moved:
                 break
             for player in moved:
-                distributed.average_gradients(player.moving())
-                if measure:
-                    self.ledger.add(f"{self.names[id(player)]}|gradient_norm", player.gradient_norm())
-                player.step(clock)
+                self.step(player, measure)
+        self.average()
+        self.gan.clock.advance(self.dealt)
+
+    def back_propagate(self, move: Move, keep_graph: bool) -> None:
+        """Adds the gradients of a move's terms to those of its player's parameters, and to no others."""
+        loss = torch.stack([term.float() for term in move.terms.values()]).sum() / self.settings.accumulate
+        loss.backward(inputs=move.player.moving(), retain_graph=keep_graph)
+
+    def log(self, move: Move) -> None:
+        for term, value in move.terms.items():
+            self.ledger.add(f"{self.names[id(move.player)]}/{term}", value)
+
+    def step(self, player: Player, measure: bool) -> None:
+        distributed.average_gradients(player.moving())
+        if measure:
+            self.ledger.add(f"{self.names[id(player)]}|gradient_norm", player.gradient_norm())
+        player.step(self.gan.clock)
+
+    def average(self) -> None:
+        """Moves the moving averages on."""
         for name, average in self.averages.items():
-            average.update(self.gan.players[name].network, clock, self.dealt)
-        clock.advance(self.dealt)
+            average.update(self.gan.players[name].network, self.gan.clock, self.dealt)
 
     def next_moves(self, game: Iterator[Move | tuple[Move, ...]]) -> tuple[Move, ...]:
         """The next move, or the simultaneous next moves, of a game; none when its round is over."""
@@ -153,7 +171,7 @@ class Trainer:
         self.began = self.budget.began = time.monotonic()
         self.budget.minutes = self._minutes_left()
         self.tick_started = self.seconds(), clock.samples
-        with self._signals():
+        with self._signals(), using(self.settings.threads):
             if clock.samples == 0:
                 self._save()
             self.budget.settle(clock, self.settings.batch)
@@ -226,6 +244,8 @@ class Trainer:
             record["compile_seconds"] = round(compile_seconds(), 1)
         if self.guest:
             self.guest.tick(self, record)
+        if self.device.type == "cpu" and (remark := self.pace.remark(record["images_per_second"], torch.get_num_threads())):
+            self._say(remark)
         self.tick_started = self.seconds(), clock.samples
 
     def checkpoint_due(self) -> bool:

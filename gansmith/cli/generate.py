@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from tyro.conf import Positional, UseAppendAction
@@ -44,6 +44,8 @@ class Generate:
     """Below 1: likelier examples, less variety."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
+    precision: Annotated[Literal["auto", "float32", "bfloat16"], takes("{auto,float32,bfloat16}", "auto")] = "auto"
+    """auto takes bfloat16 for images where the hardware computes in it and it differs by less than half a brightness of 256."""
     json: Flag = False
     """Print JSON."""
 
@@ -58,7 +60,7 @@ def run(argv: list[str]) -> int:
     from gansmith.model import Model
     from gansmith.planning import choose_device
 
-    model = Model.load(options.run, choose_device(options.device))
+    model = Model.load(options.run, choose_device(options.device), options.precision)
     n, accepted = options.n, ""
     if options.rejection is not None:
         model = _rejecting(model, options)

@@ -22,7 +22,7 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     from gansmith.data.sources import open_dataset
 
     data = open_dataset(options.data, **options.opening.opening())
-    plan = planning.plan(data, **options.arguments(argv))
+    plan = planning.settle_threads(planning.plan(data, **options.arguments(argv)), data)
     rehearsal = planning.rehearse(plan, data)
     parts = _parts(plan.build(data))
     spec = data.codec.spec

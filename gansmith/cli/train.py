@@ -14,6 +14,7 @@ from tyro.conf import Positional, arg
 
 from gansmith.cli.options import Flag, Opening, names_in, parse, takes, value_of
 from gansmith.cli.output import Output
+from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
 from gansmith.errors import UserError
 
@@ -75,6 +76,8 @@ class Train:
     """auto takes bfloat16 for images where the hardware computes in it."""
     compile: Flag = False
     """Run the networks through torch.compile: minutes of preparation, worth it in long trainings on GPUs."""
+    threads: Annotated[int | None, takes("N", "the fastest, measured")] = None
+    """Threads of a CPU; given with --resume, the run goes on with so many, rounding differently."""
     mirror: Flag = False
     """Double the data by horizontal flips; else as the preset says."""
     no_mirror: Flag = False
@@ -96,6 +99,8 @@ class Train:
     """Show the training there, too."""
     dry_run: Flag = False
     """Show what would be trained, its parameters, memory and moves, and write no run."""
+    profile: Flag = False
+    """Show where the time of a step goes and how near to this machine's peak it is, and write no run."""
     json: Flag = False
     """Print the result as JSON."""
 
@@ -103,7 +108,7 @@ class Train:
         """The arguments that `planning.plan` and `gansmith.train` share; `argv` tells which of the GAN's own were given."""
         if self.mirror and self.no_mirror:
             raise UserError("--mirror and --no-mirror contradict each other: leave one out.")
-        names = ("gan", "preset", "minutes", "samples", "batch", "accumulate", "seed", "device", "precision", "compile")
+        names = ("gan", "preset", "minutes", "samples", "batch", "accumulate", "seed", "device", "precision", "compile", "threads")
         mirror = True if self.mirror else False if self.no_mirror else None
         own, given = getattr(self, "options", None), _own(argv)
         options = {name: value for name, value in vars(own).items() if {name, f"no_{name}"} & given} if own else {}
@@ -120,6 +125,8 @@ def run(argv: list[str]) -> int:
         raise UserError(f"--devices must be at least 1, but it is {options.devices}.")
     if options.dry_run:
         return rehearse(options, argv)
+    if options.profile:
+        return show_profile(options, argv)
     if options.devices > 1 and "RANK" not in os.environ:
         from gansmith import distributed
 

@@ -21,7 +21,7 @@ class Mirrored(Dataset):
         return 2 * self._stored if self.indices is None else len(self.indices)
 
     def packed(self, positions: np.ndarray | slice) -> dict[str, np.ndarray]:
-        indices = self._all[positions]
+        indices = self._indices(positions)
         rows, is_mirrored = indices % self._stored, indices >= self._stored
         packed = {key: np.asarray(array[rows]) for key, array in self.arrays.items()}
         images = packed[self.codec.spec.key]
@@ -39,6 +39,12 @@ class Mirrored(Dataset):
         train, held = Dataset(**{**_fields(self), "indices": np.unique(rows)}).split(share, seed)
         assert train.indices is not None
         return self.subset(np.flatnonzero(np.isin(rows, train.indices))), held
+
+    def _indices(self, positions: np.ndarray | slice) -> np.ndarray:
+        """Those at these positions, at a cost that does not grow with the data."""
+        if self.indices is not None:
+            return self.indices[positions]
+        return np.arange(*positions.indices(len(self))) if isinstance(positions, slice) else np.asarray(positions)
 
     @property
     def _stored(self) -> int:

@@ -16,6 +16,7 @@ from gansmith.data.readers.builtin import builtin_names, open_builtin
 from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
 from gansmith.data.readers.hub import from_hub, is_hub_name
+from gansmith.data.readers.listing import remembered
 from gansmith.data.readers.mapstyle import from_mapstyle
 from gansmith.data.readers.parquet import from_parquet
 from gansmith.data.readers.point_files import from_csv, points_of
@@ -86,7 +87,7 @@ def _named(data: str | Path, kind: str | None, cache: Path) -> Collection | Poin
     if name in builtin and isinstance(data, str):
         return open_builtin(name, cache)
     if path.is_dir():
-        return _from_any_folder(path, kind)
+        return remembered(path, cache, lambda: _from_any_folder(path, kind))
     if path.exists():
         return _from_file(path, kind)
     if isinstance(data, str) and is_hub_name(data) and not path.parent.exists():

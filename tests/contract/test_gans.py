@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gansmith import gans
 from gansmith.data.dataset import Dataset
@@ -100,6 +101,33 @@ def test_resumed_rounds_equal_uninterrupted_ones_bit_for_bit(name, toy, precisio
     for key, tensor in expected[0].items():
         assert torch.equal(tensor, found[0][key]), key
     assert whole.ledger.read() == resumed.ledger.read()
+
+
+class Waits(TorchDispatchMode):
+    """Counts the operations that make the host wait for a GPU: reading a number, or a shape that depends on numbers."""
+
+    names = ("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal")
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.overloadpacket.__name__ in self.names:
+            self.found.append(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+@every_case
+def test_between_ticks_the_host_never_waits_for_the_device(name, toy, monkeypatch):
+    # torch's own checks its range on a CPU, though not on a GPU
+    monkeypatch.setattr("gansmith.layers.labels.one_hot", lambda label, n: label[:, None] == torch.arange(n))
+    trainer = trainer_for(name, toy)
+    for measure in (False, True):
+        with Waits() as waits:
+            for _ in range(4):
+                trainer.play_round(measure)
+        assert waits.found == []
 
 
 @every_case

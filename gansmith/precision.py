@@ -1,0 +1,22 @@
+"""Which numbers to compute with."""
+
+import torch
+
+from gansmith.data.spec import Spec
+from gansmith.errors import UserError
+
+
+def choose_precision(precision: str, device: str, spec: Spec) -> str:
+    """bfloat16 autocast for images where the hardware computes in it; float32 elsewhere, and for points, which need the digits."""
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise UserError(f"--precision must be auto, float32 or bfloat16, but it is {precision!r}.")
+    if precision != "auto":
+        return precision
+    fast = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and _cpu_computes_bfloat16()
+    return "bfloat16" if fast and len(spec.shape) == 3 else "float32"
+
+
+def _cpu_computes_bfloat16() -> bool:
+    """Whether the CPU has instructions for it; oneDNN also imitates them on CPUs without, slower than float32."""
+    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
+    return torch.backends.mkldnn.is_available() and any(test() for test in tests if test is not None)

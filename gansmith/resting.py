@@ -1,0 +1,124 @@
+"""A trained GAN made ready to generate and nothing else: batch norms folded into convolutions, weights laid out for the machine."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gansmith.data.codec import Batch
+from gansmith.game import GAN
+
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+TRIED = 64
+"""Examples on which the resting GAN is held against the one it came from."""
+ROUNDING = 1e-3
+"""The largest deviation that passes for rounding in float32, in examples between -1 and 1."""
+HALF_A_STEP = 1 / 255
+"""The largest mean deviation of bfloat16: half of the step from one of 256 brightnesses to the next."""
+
+
+@dataclass(frozen=True)
+class Resting:
+    """A GAN at rest and how to call it."""
+
+    gan: GAN
+    bfloat16: bool
+    """Whether to call it under bfloat16 autocast."""
+    deviation: float
+    """The mean absolute difference to the examples of the original GAN in float32."""
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float) -> Batch:
+        with torch.autocast(self.gan.device.type, torch.bfloat16, enabled=self.bfloat16):
+            made = self.gan.generate(n, condition, rng=rng, truncation=truncation)
+        return {key: tensor.float() if tensor.dtype == torch.bfloat16 else tensor for key, tensor in made.items()}
+
+
+@torch.inference_mode()
+def rest(gan: GAN, condition: Batch, bfloat16: bool = False) -> Resting:
+    """A copy of the GAN that makes the same examples faster. `condition` holds the conditions of TRIED examples.
+
+    Each step is kept only if it changes no more than rounding does; bfloat16, if it stays below half a step of 8 bits on average.
+    """
+    gan = gan.eval()
+    expected = _tried(gan, condition)
+
+    def deviation(found: Resting) -> Tensor:
+        return (_tried(found, condition) - expected).abs()
+
+    plain = Resting(copy.deepcopy(gan), False, 0.0)
+    folded = Resting(_folded(copy.deepcopy(gan), condition), False, 0.0)
+    differs = deviation(folded)
+    best = Resting(folded.gan, False, float(differs.mean())) if float(differs.max()) <= ROUNDING else plain
+    if bfloat16:
+        lowered = Resting(_lowered(copy.deepcopy(best.gan)), True, 0.0)
+        mean = float(deviation(lowered).mean())
+        if mean <= HALF_A_STEP:
+            return Resting(lowered.gan, True, mean)
+    return best
+
+
+def _tried(gan: GAN | Resting, condition: Batch) -> Tensor:
+    rng = torch.Generator().manual_seed(0)
+    made = gan.generate(TRIED, condition, rng=rng, truncation=1.0)
+    return made[(gan.gan if isinstance(gan, Resting) else gan).spec.key].float()
+
+
+def _folded(gan: GAN, condition: Batch) -> GAN:
+    """Batch norms that see a convolution's output alone become part of it; convolutions are laid out channels-last."""
+    networks = [gan.players[name].averaged for name in gan.makers]
+    last: list[tuple[Tensor, nn.Module]] = []
+    pairs: dict[nn.BatchNorm2d, nn.Module] = {}
+
+    def note(layer: nn.Module, _: Any, output: Tensor) -> None:
+        last[:] = [(output, layer)]
+
+    def match(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if last and last[0][0] is inputs[0] and isinstance(norm, nn.BatchNorm2d):
+            pairs[norm] = last[0][1]
+
+    hooks = []
+    for network in networks:
+        for layer in network.modules():
+            if isinstance(layer, CONVOLUTIONS):
+                hooks.append(layer.register_forward_hook(note))
+            elif isinstance(layer, nn.BatchNorm2d):
+                hooks.append(layer.register_forward_pre_hook(match))
+    _tried(gan, condition)
+    for hook in hooks:
+        hook.remove()
+    for norm, layer in pairs.items():
+        _fold(layer, norm)
+    for network in networks:
+        for parent in list(network.modules()):
+            for name, child in parent.named_children():
+                if child in pairs:
+                    setattr(parent, name, nn.Identity())
+        if any(isinstance(layer, CONVOLUTIONS) for layer in network.modules()):
+            network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue], an overload of torch's that is not typed
+    return gan
+
+
+def _fold(layer: nn.Module, norm: nn.BatchNorm2d) -> None:
+    """y = (W x + b - m) s + t becomes y = (s W) x + ((b - m) s + t), with s = weight / sqrt(variance + eps)."""
+    assert isinstance(layer, CONVOLUTIONS) and norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    bias = layer.bias if layer.bias is not None else torch.zeros_like(scale)
+    if isinstance(layer, nn.ConvTranspose2d):  # [in, out / groups, ...]
+        weight = layer.weight.unflatten(0, (layer.groups, -1)) * scale.view(layer.groups, 1, -1, 1, 1)
+        layer.weight = nn.Parameter(weight.flatten(0, 1), requires_grad=False)
+    else:
+        layer.weight = nn.Parameter(layer.weight * scale.view(-1, 1, 1, 1), requires_grad=False)
+    layer.bias = nn.Parameter((bias - norm.running_mean) * scale + norm.bias, requires_grad=False)
+
+
+def _lowered(gan: GAN) -> GAN:
+    """What autocast would turn into bfloat16 at every call is turned once."""
+    for name in gan.makers:
+        for layer in gan.players[name].averaged.modules():
+            if isinstance(layer, (*CONVOLUTIONS, nn.Linear)):
+                layer.to(torch.bfloat16)
+    return gan
