@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class Generate:
     seed: Annotated[int, takes("S", "0")] = 0
     """Decides the noise."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
-    """What is wished for, e.g. class=7."""
+    """What is wished for, e.g. class=7; of tables any column, income=yes or "age>60"."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
@@ -48,7 +49,9 @@ def run(argv: list[str]) -> int:
     options = parse(Generate, argv, "gansmith generate")
     if options.n < 1:
         raise UserError(f"-n must be at least 1, but it is {options.n}.")
-    wishes = dict(map(_wish, options.where))
+    wishes: dict[str, str] = {}
+    for key, value in map(_wish, options.where):
+        wishes[key] = f"{wishes[key]}&{value}" if key in wishes else value
     from gansmith.model import Model
     from gansmith.planning import choose_device
 
@@ -67,15 +70,19 @@ def run(argv: list[str]) -> int:
         paths = _files(model, options.n, out, made)
     output = Output(options.json)
     output.say(f"{options.n:,} examples: {out}")
-    output.result({"n": options.n, "seed": options.seed, "where": wishes, "out": out, "paths": paths})
+    result = {"n": options.n, "seed": options.seed, "where": wishes, "out": out, "paths": paths}
+    if wishes and model.as_wished is not None:
+        output.say(f"{model.as_wished:,} of them ({model.as_wished / options.n:.1%}) are as wished.")
+        result["as_wished"] = model.as_wished
+    output.result(result)
     return 0
 
 
 def _wish(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals) or key in ("n", "seed", "truncation"):
+    match = re.fullmatch(r"(.+?)(>=|<=|!=|=|>|<)(.*)", text, re.DOTALL)
+    if match is None or match[1] in ("n", "seed", "truncation"):
         raise UserError(f"--where takes key=value, e.g. class=7, but it is {text!r}.")
-    return key, value
+    return match[1].strip(), match[3] if match[2] == "=" else match[2] + match[3]
 
 
 def _arrays(model: Model, n: int, made: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.cache import FORMAT, Writer, store, stored
+from gansmith.data.cells import Table
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint, fingerprint_of
 from gansmith.data.images import Codec
@@ -18,6 +19,7 @@ from gansmith.data.originals import Originals
 from gansmith.data.points import Codec as PointsCodec
 from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.readers.collection import CHUNK, Collection, Example, Points, in_threads
+from gansmith.data.tables import Codec as TableCodec
 from gansmith.data.survey import Wanted, fit_codec, name_of, reason, survey
 from gansmith.errors import UserError
 
@@ -31,6 +33,15 @@ def build_points(found: Points) -> Dataset:
     arrays = {"point": np.ascontiguousarray(found.points, np.float32)}
     facts = dict(found.facts) | ({"notes": found.notes} if found.notes else {})
     return Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=fingerprint(arrays, _words(codec)), facts=facts)
+
+
+def build_table(table: Table, schema: Mapping[str, str] | None = None, codec: TableCodec | None = None) -> Dataset:
+    """A table as a data set; `codec` is that of other rows of the same kind, which these are to be like."""
+    own = codec or TableCodec.fit(table, schema)
+    arrays = {"row": own.pack_table(table.columns)}
+    notes = [*table.notes, *(() if codec else own.notes)]
+    facts = {"notes": tuple(notes)} if notes else {}
+    return Dataset(name=table.name, codec=own, arrays=arrays, fingerprint=fingerprint(arrays, _words(own)), facts=facts)
 
 
 def build_images(
@@ -194,5 +205,5 @@ def _facts(mark: str, codec: Codec, unreadable: list[tuple[str, str]], notes: li
     return {"codec": codec.to_json(), "fingerprint": mark, "unreadable": unreadable, "notes": notes, "resized": resized}
 
 
-def _words(codec: Codec | PointsCodec) -> str:
+def _words(codec: Codec | PointsCodec | TableCodec) -> str:
     return json.dumps(codec.to_json(), sort_keys=True)

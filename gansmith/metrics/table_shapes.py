@@ -1,0 +1,111 @@
+"""Column shapes and pair trends: whether columns, and pairs of them, are distributed as in the data (definitions of SDMetrics).
+
+A number's shape is 1 - the Kolmogorov-Smirnov distance, a category's 1 - the total variation distance. A pair of numbers is
+1 - half the difference of Pearson's correlations, any other pair 1 - the total variation distance of the contingency table, numbers
+being cut into ten bins as wide as the real values ask (KSComplement, TVComplement, CorrelationSimilarity, ContingencySimilarity).
+"""
+
+from itertools import combinations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gansmith.metrics.score import Measured, jackknife
+from gansmith.metrics.sides import Side
+from gansmith.metrics.table_views import View, tables_only, view
+
+METRICS = {
+    "column_shapes": ("higher", "how alike single columns are distributed, 1 being equal"),
+    "pair_trends": ("higher", "how alike pairs of columns are distributed, 1 being equal"),
+}
+SAYS = "both"
+BASELINE = "independent columns"
+BINS = 10
+
+
+def column_shape(real: Float[np.ndarray, " real"], fake: Float[np.ndarray, " fake"], categorical: bool) -> float:
+    """1 - the distance of two columns; NaN where one holds no number."""
+    if categorical:
+        return 1 - total_variation(real.astype(int), fake.astype(int))
+    real, fake = np.sort(real[~np.isnan(real)]), np.sort(fake[~np.isnan(fake)])
+    if not len(real) or not len(fake):
+        return float("nan")
+    both = np.concatenate([real, fake])
+    shares = (np.searchsorted(side, both, "right") / len(side) for side in (real, fake))
+    return 1 - float(np.abs(next(shares) - next(shares)).max())
+
+
+def total_variation(real: Int[np.ndarray, " real"], fake: Int[np.ndarray, " fake"]) -> float:
+    """Half the summed difference of the shares of each value."""
+    size = int(max(real.max(), fake.max())) + 1
+    shares = (np.bincount(side, minlength=size) / len(side) for side in (real, fake))
+    return float(np.abs(next(shares) - next(shares)).sum() / 2)
+
+
+def correlation_similarity(real: Float[np.ndarray, "real 2"], fake: Float[np.ndarray, "fake 2"]) -> float:
+    """1 - half the difference of the correlations; NaN where a column is constant."""
+    return 1 - abs(_correlation(real) - _correlation(fake)) / 2
+
+
+def _correlation(pairs: Float[np.ndarray, "n 2"]) -> float:
+    known = pairs[~np.isnan(pairs).any(1)]
+    if len(known) < 2 or (known == known[0]).all(0).any():
+        return float("nan")
+    return float(np.corrcoef(known.T)[0, 1])
+
+
+def cut(real: Float[np.ndarray, " real"], fake: Float[np.ndarray, " fake"]) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers as ten bins of equal width over the real values; the outer ones are open, missing numbers are a bin of their own."""
+    edges = np.histogram_bin_edges(real[~np.isnan(real)], BINS) if not np.isnan(real).all() else np.array([0.0, 1.0])
+    return np.digitize(real, edges[1:-1]) + BINS * np.isnan(real), np.digitize(fake, edges[1:-1]) + BINS * np.isnan(fake)
+
+
+class Against:
+    """A fake table against a real one; parts of the fake one can be measured again and again."""
+
+    def __init__(self, real: View, fake: View) -> None:
+        self.real, self.fake = real, fake
+        pairs = [
+            (real.values[:, i].astype(int), fake.values[:, i].astype(int))
+            if real.categorical[i]
+            else cut(real.values[:, i], fake.values[:, i])
+            for i in range(len(real.names))
+        ]
+        self.binned = [np.stack(sides, 1) for sides in zip(*pairs, strict=True)]
+
+    def shapes(self, rows: Int[np.ndarray, " rows"]) -> dict[str, float]:
+        """The score of every column."""
+        return {
+            name: column_shape(self.real.values[:, i], self.fake.values[rows, i], bool(self.real.categorical[i]))
+            for i, name in enumerate(self.real.names)
+        }
+
+    def trends(self, rows: Int[np.ndarray, " rows"]) -> dict[tuple[str, str], float]:
+        """The score of every pair of columns."""
+        real, fake = self.binned[0], self.binned[1][rows]
+        size = np.maximum(real.max(0), self.binned[1].max(0)) + 1
+        found = {}
+        for i, j in combinations(range(len(self.real.names)), 2):
+            if self.real.categorical[i] or self.real.categorical[j]:
+                score = 1 - total_variation(real[:, i] * size[j] + real[:, j], fake[:, i] * size[j] + fake[:, j])
+            else:
+                score = correlation_similarity(self.real.values[:, [i, j]], self.fake.values[rows][:, [i, j]])
+            found[self.real.names[i], self.real.names[j]] = score
+        return found
+
+
+def measure(side: Side) -> dict[str, Measured]:
+    """Generated rows against the training rows."""
+    tables_only("column_shapes", side.real.train)
+    against = Against(view(side.real.train), view(side.data))
+    scores = {}
+    for metric, parts in (("column_shapes", against.shapes), ("pair_trends", against.trends)):
+        if not parts(np.arange(len(side.data))):
+            continue
+        value, low, high = jackknife(
+            lambda rows, parts=parts: float(np.nanmean(list(parts(rows).values()))), len(side.data), side.real.seed, (0.0, 1.0)
+        )
+        scores[metric] = Measured(
+            value=value, low=low, high=high, samples=len(side.data), reference_samples=len(side.real.train), space="table"
+        )
+    return scores
