@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from gansmith.model import Model
 
 
-
-
-
 class TableGAN:
     """Learns a table and makes new rows of it. The parameters are those of `gansmith train`.
 
@@ -240,7 +237,9 @@ class Augmenter:
         made = pandas.concat([part.astype({name: answers.dtype}) for part in parts]) if parts else None
         if made is None or not len(made):
             return X, answers
-        return pandas.concat([X, made[list(X.columns)]], ignore_index=True), pandas.concat([answers, made[name]], ignore_index=True)
+        return pandas.concat([X, made[list(X.columns)]], ignore_index=True), pandas.concat(
+            [answers, made[name]], ignore_index=True
+        )
 
 
 def _with_column(frame: Any, name: str, values: Any) -> Any:

@@ -19,6 +19,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"width": 8, "critic_width": 8, "noise": 16},
     "wgan": {"width": 8, "noise": 16, "critic_moves": 2},
     "wgan_gp": {"width": 8, "noise": 16, "critic_moves": 2},
+    "ctgan": {"width": 16, "noise": 8, "pack": 4},
+    "tvae": {"width": 16, "noise": 8},
     "rowgan": {"width": 16, "critic_width": 16, "blocks": 1, "noise": 8, "half_life": 500},
     "r3gan": {
         "widths": (16, 8),

@@ -182,7 +182,9 @@ class Column:
             return _seconds(text, self.spelling) if self.kind == "datetime" else float(text)
         except ValueError as error:
             example = self.spelled(self.values[0] if self.values else next(c for c in self.choices if c is not None))
-            raise UserError(f'"{self.name}" is compared with {text!r}, but its values are like {example}: give such a one.') from error
+            raise UserError(
+                f'"{self.name}" is compared with {text!r}, but its values are like {example}: give such a one.'
+            ) from error
 
     def spelled(self, value: Any) -> Any:
         """A number as the data has it: text from files of text, Python's own types from data frames."""

@@ -42,7 +42,9 @@ class Rule:
         """Which rows break it; rows with missing cells do not."""
         own, others = columns[self.column], [columns[name] for name in self.by]
         if self.kind == "decided":
-            return np.array([key in self.table and self.table[key] != value for key, value in zip(map(text, others[0]), own, strict=True)])
+            return np.array(
+                [key in self.table and self.table[key] != value for key, value in zip(map(text, others[0]), own, strict=True)]
+            )
         values, *parts = (_numbers(column) for column in (own, *others))
         right = np.sum(parts, axis=0)
         with np.errstate(invalid="ignore"):

@@ -75,7 +75,9 @@ def open_dataset(
         return build_points(found)
     if isinstance(found, Table):
         if wanted != Wanted():
-            raise UserError(f"{found.name} is a table, which has no resolution, crop, channels or labels: leave these options out.")
+            raise UserError(
+                f"{found.name} is a table, which has no resolution, crop, channels or labels: leave these options out."
+            )
         return build_table(found, read_schema(schema), like if isinstance(like, TableCodec) else None)
     if schema is not None:
         raise UserError("a schema is for tables: leave it out, or give a table.")
@@ -156,7 +158,9 @@ def read_schema(schema: Mapping[str, str] | Path | str | None) -> Mapping[str, s
     try:
         found = json.loads(Path(schema).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f'{schema} cannot be read as a schema ({error}): give a JSON file like {{"zip": "categorical"}}.') from error
+        raise UserError(
+            f'{schema} cannot be read as a schema ({error}): give a JSON file like {{"zip": "categorical"}}.'
+        ) from error
     if not isinstance(found, dict):
         raise UserError(f'{schema} must hold kinds by the names of columns, like {{"zip": "categorical"}}.')
     return found

@@ -52,9 +52,13 @@ class Codec:
         """
         for name, kind in (schema or {}).items():
             if name not in table.columns:
-                raise UserError(f'the schema names the column "{name}"{did_you_mean(name, list(table.columns))}, which is not there.')
+                raise UserError(
+                    f'the schema names the column "{name}"{did_you_mean(name, list(table.columns))}, which is not there.'
+                )
             if kind not in KINDS:
-                raise UserError(f'the schema says "{name}" is {kind!r}{did_you_mean(kind, KINDS)}: the kinds are {", ".join(KINDS)}.')
+                raise UserError(
+                    f'the schema says "{name}" is {kind!r}{did_you_mean(kind, KINDS)}: the kinds are {", ".join(KINDS)}.'
+                )
         wished = schema or {}
         kinds = {name: wished.get(name) or kind_of(name, cells) for name, cells in table.columns.items()}
         rules = infer(table.columns, kinds)
@@ -77,7 +81,11 @@ class Codec:
     def learned(self) -> tuple[Column, ...]:
         """The columns that a row holds, in order: not those that follow from others, are constant, made up or left out."""
         follow = {rule.column for rule in self.rules}
-        return tuple(column for column in (*self.columns, *self.excess) if column.sizes and (column in self.excess or column.name not in follow))
+        return tuple(
+            column
+            for column in (*self.columns, *self.excess)
+            if column.sizes and (column in self.excess or column.name not in follow)
+        )
 
     @cached_property
     def shown(self) -> tuple[str, ...]:
@@ -88,7 +96,9 @@ class Codec:
     def notes(self) -> tuple[str, ...]:
         """What there is to say of how the table was understood."""
         said = [f'"{column.name}" is free text and left out' for column in self.columns if column.kind == "text"]
-        said += [f'"{column.name}" is an identifier: new ones are made up' for column in self.columns if column.kind == "identifier"]
+        said += [
+            f'"{column.name}" is an identifier: new ones are made up' for column in self.columns if column.kind == "identifier"
+        ]
         said += [
             f'"{column.name}" is ' + ("always missing" if column.choices[0] is None else f"always {column.choices[0]}")
             for column in self.columns
@@ -110,7 +120,9 @@ class Codec:
         needed = {column.name for column in self.learned} | {name for rule in self.rules for name in rule.by}
         for name in needed:
             if name not in columns:
-                raise UserError(f'the column "{name}"{did_you_mean(name, list(columns))} is not there: give all columns of the data learned.')
+                raise UserError(
+                    f'the column "{name}"{did_you_mean(name, list(columns))} is not there: give all columns of the data learned.'
+                )
         given = {rule.column: _excess(columns, rule) for rule in self.rules if rule.kind == "at_least" and rule.column in columns}
         parts = []
         for place, column in enumerate(self.learned):
@@ -184,7 +196,11 @@ class Codec:
             options, lowest, highest = wanted.box()
             column = wanted.column
             if len(column.sizes) == 2 and not column.values:
-                for size, digit in zip(column.sizes, (np.arange(len(options)) // column.sizes[1], np.arange(len(options)) % column.sizes[1]), strict=True):
+                for size, digit in zip(
+                    column.sizes,
+                    (np.arange(len(options)) // column.sizes[1], np.arange(len(options)) % column.sizes[1]),
+                    strict=True,
+                ):
                     used = np.unique(digit[options])
                     high[start : start + size] = 0.0
                     high[start + used] = 1.0

@@ -94,7 +94,9 @@ def parse_wishes(columns: Mapping[str, Column], wishes: Mapping[str, Any]) -> li
     """The wishes by the names of columns. Raises UserError for a column that there is not."""
     for name in wishes:
         if name not in columns:
-            raise UserError(f'there is no column "{name}"{did_you_mean(name, list(columns))}: the columns are {listed(list(columns), 40)}.')
+            raise UserError(
+                f'there is no column "{name}"{did_you_mean(name, list(columns))}: the columns are {listed(list(columns), 40)}.'
+            )
     return [Wish.parse(columns[name], str(value)) for name, value in wishes.items()]
 
 

@@ -125,6 +125,13 @@ def chosen(logits: Float[Tensor, "batch choices options"]) -> Float[Tensor, "bat
     return one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
 
 
+def picked(shares: Float[Tensor, "batch choices options"], dice: Float[Tensor, "batch choices"]) -> Tensor:
+    """Options drawn as often as their shares say, one-hot; `dice` is uniform."""
+    borders = shares.cumsum(-1)
+    place = (dice[:, :, None] * borders[:, :, -1:] >= borders).sum(-1).clamp_max(shares.shape[-1] - 1)
+    return one_hot(place, shares.shape[-1]).to(shares.dtype)
+
+
 def gumbel(normal: Tensor) -> Tensor:
     """Gumbel noise from standard normal noise, so that all noise of a network is of one kind and shrinks towards its middle."""
     uniform = torch.special.ndtr(normal.double()).clamp(1e-9, 1 - 1e-9)

@@ -31,7 +31,9 @@ def measure(side: Side) -> dict[str, Measured]:
     classes = bool(learned.categorical[target])
     if classes:
         guess = _class_shares(*inputs, answers[0], side.real.seed)
-        value, low, high = jackknife(lambda rows: _area(answers[1][rows], guess[rows]), len(tested.values), side.real.seed, (0, 1))
+        value, low, high = jackknife(
+            lambda rows: _area(answers[1][rows], guess[rows]), len(tested.values), side.real.seed, (0, 1)
+        )
     else:
         guess = _numbers(*inputs, answers[0], side.real.seed)
         known = ~np.isnan(answers[1])
