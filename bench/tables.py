@@ -9,13 +9,13 @@ Seconds are CPU seconds of one thread. Results are added to bench/results/tables
 """
 
 import argparse
+import csv
 import json
-import platform
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from gansmith import planning
 from gansmith.data.building import build_table
 from gansmith.data.cells import Table
 from gansmith.data.readers.table_files import table_from_csv
+from gansmith.data.tables import Codec
 from gansmith.metrics.baseline import independent
 from gansmith.metrics.table_shapes import Against
 from gansmith.metrics.table_views import View, view_of
@@ -96,25 +97,60 @@ def copula(train: Any, count: int) -> np.ndarray:
             )
     drawn = rng.multivariate_normal(np.zeros(len(sizes)), np.corrcoef(scores.T), count)
     rows = np.empty_like(drawn)
-    for i, size in enumerate(sizes):
+    for i in range(len(sizes)):
         rows[:, i] = np.quantile(packed[:, i], ndtr(drawn[:, i]), method="inverted_cdf")
     return rows.astype(np.float32)
 
 
-def ours(data: Any, gan: str, seconds: float, seed: int, options: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
+def ours(data: Any, gan: str, seconds: float, seed: int) -> tuple[Model, dict[str, Any]]:
     """A model trained for so many CPU seconds, the measuring of the pace included."""
     start = time.process_time()
-    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=10**9, options=options)
+    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=10**9)
     warm = Trainer(plan.build(data), data, plan.settings)
     for _ in range(WARM_UP):
         warm.play_round()
     pace = (time.process_time() - start) / WARM_UP
     rounds = max(10, int((seconds - WARM_UP * pace) / pace))
-    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=rounds * plan.settings.batch, options=options)
+    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=rounds * plan.settings.batch)
     built = plan.build(data)
     Trainer(built, data, plan.settings).train()
     card = {"gan": gan, "data": data.name, "examples": len(data), "samples": rounds}
     return Model(built.eval(), data.codec, card), {"cpu_seconds": round(time.process_time() - start, 1), "rounds": rounds}
+
+
+def split(folder: Path, name: str) -> list[Table]:
+    """Four fifths of a table to learn from and one to test with."""
+    table = table_from_csv(folder / f"{name}_train.csv.gz")
+    order, held = np.random.default_rng(0).permutation(len(table)), len(table) // 5
+    return [
+        Table(name=name, columns={column: cells.take(rows) for column, cells in table.columns.items()})
+        for rows in (np.sort(order[held:]), np.sort(order[:held]))
+    ]
+
+
+def note(found: dict[str, Any]) -> None:
+    """Prints a record and puts it in the place of an earlier one of the same kind."""
+    found = {key: round(value, 4) if isinstance(value, float) else value for key, value in found.items()}
+    print(json.dumps(found), flush=True)
+    records = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    kept = [old for old in records if any(old.get(key) != found.get(key) for key in ("table", "model", "seed", "budget"))]
+    RESULTS.write_text(json.dumps(sorted([*kept, found], key=lambda one: (one["table"], one["model"])), indent=1) + "\n")
+
+
+def made_by_peer(python: str, name: str, epochs: str, table: Table, codec: Any) -> tuple[View, float]:
+    """What ctgan's package makes of a table, in an environment of its own, and the CPU seconds of its training."""
+    with tempfile.TemporaryDirectory() as folder:
+        cells = zip(*(column.values() for column in table.columns.values()), strict=True)
+        written = Path(folder) / "train.csv"
+        with open(written, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(table.columns)
+            writer.writerows(["" if cell is None else cell for cell in row] for row in cells)
+        made = Path(folder) / "made.csv"
+        call = [python, "-c", PEER, name, epochs, str(written), str(made), str(len(table))]
+        done = subprocess.run(call, capture_output=True, text=True, check=True)
+        columns = table_from_csv(made).columns
+        return view_of({c: cells.values() for c, cells in columns.items()}, codec.columns), float(done.stdout)
 
 
 def main() -> None:
@@ -124,64 +160,43 @@ def main() -> None:
     parser.add_argument("--gans", default="rowgan")
     parser.add_argument("--seconds", type=float, default=150)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--options", type=json.loads, default={})
-    parser.add_argument("--peers")
-    parser.add_argument("--peer-epochs", default="")
+    parser.add_argument("--peers", help="a python with ctgan 0.12.1")
+    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100")
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    about: dict[str, Any] = {"machine": "AMD EPYC, 2 shared cores, one thread", "torch": torch.__version__, "seed": asked.seed}
     for name, target_name in (pair.split(":") for pair in asked.tables.split(",")):
-        table = table_from_csv(asked.folder / f"{name}_train.csv.gz")
-        order = np.random.default_rng(0).permutation(len(table))
-        held = len(table) // 5
-        parts = [
-            Table(name=name, columns={column: cells.take(rows) for column, cells in table.columns.items()})
-            for rows in (np.sort(order[held:]), np.sort(order[:held]))
-        ]
+        parts = split(asked.folder, name)
         data = build_table(parts[0])
-        codec, count = data.codec, len(data)
+        codec, count = cast("Codec", data.codec), len(data)
         train, test = (view_of({c: cells.values() for c, cells in part.columns.items()}, codec.columns) for part in parts)
-        target = train.names.index(target_name)
+        target, about = train.names.index(target_name), about | {"table": name}
 
-        def record(model: str, fake: View, about: dict[str, Any]) -> None:
-            found = {"table": name, "model": model, "seed": asked.seed, **about, **measure(train, test, fake, target)}
-            found = {key: round(value, 4) if isinstance(value, float) else value for key, value in found.items()}
-            print(json.dumps(found), flush=True)
-            records = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-            same = lambda old: all(old.get(key) == found.get(key) for key in ("table", "model", "seed", "budget"))
-            records = [old for old in records if not same(old)] + [found]
-            RESULTS.write_text(json.dumps(sorted(records, key=lambda r: (r["table"], r["model"])), indent=1) + "\n")
+        def scored(fake: View, sides: Any = (train, test, target)) -> dict[str, Any]:
+            return measure(sides[0], sides[1], fake, sides[2])
 
-        machine = {"machine": f"{platform.machine()}, one thread", "torch": torch.__version__}
-        if not asked.peers:
-            record("real test rows", test, machine)
-            record("real training rows (copies)", train, machine)
-            record("independent columns", view_of(codec.table(independent(data, count, 0).arrays), codec.columns), machine)
-            record("Gaussian copula", view_of(codec.table({"row": copula(data, count)}), codec.columns), machine)
-            for gan in asked.gans.split(","):
-                model, about = ours(data, gan, asked.seconds, asked.seed, asked.options if gan == "rowgan" else {})
-                rows = codec.repack(model.sample(count, seed=1))
-                record(gan, view_of(codec.table(rows), codec.columns), machine | {"budget": asked.seconds} | about)
+        def rows(packed: np.ndarray, codec: Any = codec) -> View:
+            return view_of(codec.table({"row": packed}), codec.columns)
+
+        if asked.peers:
+            for peer, epochs in (pair.split("=") for pair in asked.peer_epochs.split(",")):
+                fake, seconds = made_by_peer(asked.peers, peer, epochs, parts[0], codec)
+                note(about | {"model": f"{peer} 0.12.1, {epochs} epochs", "cpu_seconds": round(seconds, 1)} | scored(fake))
             continue
-        for peer, epochs in (pair.split("=") for pair in asked.peer_epochs.split(",")):
-            with tempfile.TemporaryDirectory() as folder:
-                paths = [Path(folder) / "train.csv", Path(folder) / "made.csv"]
-                codec.save(
-                    [
-                        dict(zip(table.columns, row, strict=True))
-                        for row in zip(*[c.values() for c in parts[0].columns.values()], strict=True)
-                    ],
-                    Path(folder),
-                )
-                (Path(folder) / "rows.csv").rename(paths[0])
-                done = subprocess.run(
-                    [asked.peers, "-c", PEER, peer, epochs, paths[0], paths[1], str(count)],
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                )
-                made = table_from_csv(paths[1])
-                fake = view_of({c: made.columns[c].values() for c in made.columns}, codec.columns)
-                record(f"{peer} (0.12.1), {epochs} epochs", fake, machine | {"cpu_seconds": round(float(done.stdout), 1)})
+        note(about | {"model": "real rows"} | scored(train) | {"c2st": 0.5} | _shapes(train, test))
+        note(about | {"model": "independent columns"} | scored(rows(independent(data, count, 0).arrays["row"])))
+        note(about | {"model": "Gaussian copula"} | scored(rows(copula(data, count))))
+        for gan in asked.gans.split(","):
+            model, cost = ours(data, gan, asked.seconds, asked.seed)
+            fake = rows(codec.repack(model.sample(count, seed=1))["row"])
+            note(about | {"model": gan, "budget": asked.seconds} | cost | scored(fake))
+
+
+def _shapes(train: View, test: View) -> dict[str, float]:
+    """How alike real test rows are to real training rows."""
+    against, everything = Against(train, test), np.arange(len(test.values))
+    shapes, trends = (float(np.nanmean(list(part(everything).values()))) for part in (against.shapes, against.trends))
+    return {"quality": (shapes + trends) / 2, "shapes": shapes, "trends": trends}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ class Model:
             for start in range(0, n, CHUNK):
                 part = {key: tensor[start : start + CHUNK] for key, tensor in condition.items()}
                 count = min(CHUNK, n - start)
-                batch = self._as_wished(lambda: self.gan.generate(count, part, rng=rng, truncation=truncation), where)
+                make = partial(self.gan.generate, count, part, rng=rng, truncation=truncation)
+                batch = self._as_wished(make, where)
                 yield {key: tensor.cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
@@ -101,14 +103,15 @@ class Model:
     def _as_wished(self, make: Callable[[], Batch], where: Mapping[str, str]) -> Batch:
         """A batch whose examples are as wished, judged as they would be saved where the codec can: others are made anew, a few times."""
         batch = make()
-        if not (where and hasattr(self.codec, "complies")):
+        complies = getattr(self.codec, "complies", None)
+        if not (where and complies):
             return batch
-        kept = torch.from_numpy(self.codec.complies(batch, **where))
+        kept = torch.from_numpy(complies(batch, **where))
         for _ in range(RETRIES):
             if bool(kept.all()):
                 break
             again = make()
-            fits = torch.from_numpy(self.codec.complies(again, **where))
+            fits = torch.from_numpy(complies(again, **where))
             gaps, fitting = torch.where(~kept)[0], torch.where(fits)[0]
             places, rows = gaps[: len(fitting)], fitting[: len(gaps)]
             batch = {key: tensor.index_copy(0, places, again[key][rows]) for key, tensor in batch.items()}

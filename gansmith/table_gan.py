@@ -6,11 +6,12 @@ import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
+    from gansmith.data.tables import Codec as TableCodec
     from gansmith.model import Model
 
 
@@ -108,17 +109,18 @@ class TableGAN:
         elif y is not None:
             raise UserError("y goes with a data frame: give one, or name the target among its columns with target=.")
         data = open_dataset(X, kind="tables", schema=self.schema)
-        if self.target_ is not None and self.target_ not in data.codec.by_name:
-            raise UserError(f'the target "{self.target_}" is no column: the columns are {", ".join(data.codec.by_name)}.')
+        known = cast("TableCodec", data.codec).by_name
+        if self.target_ is not None and self.target_ not in known:
+            raise UserError(f'the target "{self.target_}" is no column: the columns are {", ".join(known)}.')
         return data
 
     @property
     def columns_(self) -> list[str]:
-        return list(self._fitted().codec.shown)
+        return list(self._codec.shown)
 
     @property
     def rules_(self) -> list[str]:
-        return [rule.sentence() for rule in self._fitted().codec.rules]
+        return [rule.sentence() for rule in self._codec.rules]
 
     def sample(self, n: int = 1000, *, seed: int = 0, **where: Any) -> Any:
         """n new rows as a data frame of the library that was fitted (pandas after a file), with its types and order.
@@ -126,8 +128,8 @@ class TableGAN:
         Keywords wish for values: `income=">50K"`, `age=">60"`, `**{"marital-status": "Divorced"}`.
         """
         model = self._fitted()
-        rows = model.generate(n, seed=seed, **{name: str(value) for name, value in where.items()})
-        return self._framed(model.codec.numbered(rows))
+        wishes: dict[str, Any] = {name: str(value) for name, value in where.items()}
+        return self._framed(self._codec.numbered(model.generate(n, seed=seed, **wishes)))
 
     def impute(self, X: Any, *, seed: int = 0) -> Any:
         """The data frame with its missing cells filled by what the model makes of the others; known cells stay as they are.
@@ -142,7 +144,7 @@ class TableGAN:
         table = table_from_frame(X)
         columns = {name: cells.values() for name, cells in table.columns.items()}
         rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-        condition = model.codec.to_impute(rows)
+        condition = self._codec.to_impute(rows)
         with torch.inference_mode():
             made = model.codec.decode(model.gan.generate(len(rows), condition, rng=torch.Generator().manual_seed(seed)))
         filled = {
@@ -178,10 +180,14 @@ class TableGAN:
             raise UserError("this TableGAN has learned nothing yet: call fit first.")
         return self.model_
 
+    @property
+    def _codec(self) -> TableCodec:
+        return cast("TableCodec", self._fitted().codec)
+
     def _framed(self, rows: list[dict[str, Any]]) -> Any:
         from gansmith.data.readers.frames import frame_from_columns, pandas_from_columns
 
-        codec = self._fitted().codec
+        codec = self._codec
         columns = {name: [row[name] for row in rows] for name in codec.shown}
         if self._like is None:
             return pandas_from_columns(columns, codec.columns)
@@ -223,7 +229,7 @@ class Augmenter:
         if not isinstance(X, pandas.DataFrame):
             raise UserError(f"Augmenter takes a pandas data frame, but X is a {type(X).__name__}: convert it.")
         answers = pandas.Series(y, index=X.index, name=getattr(y, "name", None) or "target")
-        self.table_gan_ = clone(self.table_gan or TableGAN(), safe=False).fit(X, answers)
+        self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(X, answers)
         name = self.table_gan_.target_
         counts = answers.value_counts()
         if self.balance:

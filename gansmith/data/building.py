@@ -19,8 +19,8 @@ from gansmith.data.originals import Originals
 from gansmith.data.points import Codec as PointsCodec
 from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.readers.collection import CHUNK, Collection, Example, Points, in_threads
-from gansmith.data.tables import Codec as TableCodec
 from gansmith.data.survey import Wanted, fit_codec, name_of, reason, survey
+from gansmith.data.tables import Codec as TableCodec
 from gansmith.errors import UserError
 
 _NAMED = 3

@@ -70,9 +70,9 @@ def kind_of(name: str, cells: Cells) -> str:
 def _of_numbers(name: str, levels: list[Any], different: int, rows: int) -> str:
     values = np.array([number_of(level) for level in levels])
     whole = all(is_whole(level) for level in levels)
-    if whole and different >= UNIQUE * rows and rows >= FEW:
-        if _NAMED.search(name) or (different == rows and np.ptp(values) == rows - 1):
-            return "identifier"
+    counted = different == rows and np.ptp(values) == rows - 1
+    if whole and different >= UNIQUE * rows and rows >= FEW and (_NAMED.search(name) or counted):
+        return "identifier"
     if different <= min(FEW, rows / 3):
         return "ordinal"
     return "integer" if whole and all(not isinstance(level, float) for level in levels) else "continuous"

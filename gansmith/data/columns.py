@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
 from gansmith.data.cells import Cells
@@ -226,7 +226,8 @@ class Column:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Column:
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()})
+        known: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+        return cls(**known)
 
 
 def _plain(value: Any) -> Any:
@@ -308,5 +309,5 @@ def _seconds(level: Any, form: str) -> float:
     else:
         moment = datetime(level.year, level.month, level.day)
     if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
     return (moment - _EPOCH).total_seconds()

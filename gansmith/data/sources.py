@@ -17,8 +17,8 @@ from gansmith.data.readers.array_files import from_npy, from_npz
 from gansmith.data.readers.arrays import from_memory
 from gansmith.data.readers.builtin import builtin_names, open_builtin
 from gansmith.data.readers.collection import Collection, Points
-from gansmith.data.readers.frames import is_frame, table_from_frame
 from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
+from gansmith.data.readers.frames import is_frame, table_from_frame
 from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.mapstyle import from_mapstyle
 from gansmith.data.readers.parquet import from_parquet, holds_images

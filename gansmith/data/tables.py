@@ -137,11 +137,10 @@ class Codec:
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
         rows = torch.from_numpy(np.array(packed["row"], np.float32))
-        parts, start = [], 0
-        for size in self._groups:
-            column = rows[:, start]
-            parts.append(column[:, None] if size == 1 else torch.nn.functional.one_hot(column.long(), size).float())
-            start += 1
+        parts = [
+            rows[:, i : i + 1] if size == 1 else torch.nn.functional.one_hot(rows[:, i].long(), size).float()
+            for i, size in enumerate(self._groups)
+        ]
         return {"row": torch.cat(parts, 1)}
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:

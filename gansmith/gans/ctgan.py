@@ -11,7 +11,7 @@ paper has a mode of a Gaussian mixture and a value in tanh.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -128,20 +128,30 @@ class CTGAN(GAN):
         self.register_buffer("seen", torch.zeros(()))
         self.seen: Tensor
 
+    @property
+    def network(self) -> RowGenerator:
+        """The network that plays."""
+        return cast("RowGenerator", self.generator.network)
+
+    @property
+    def averaged(self) -> RowGenerator:
+        """The network that generates."""
+        return cast("RowGenerator", self.generator.averaged)
+
     # ---- the game -------------------------------------------------------------------------------------------------------------
 
     def play(self, draw: Draw) -> Iterator[Move]:
         real, wished, _ = self.sampled(draw()[self.spec.key])
-        fake = self.generator(normal_rows(len(real), self.generator.network.noise, device=real.device), wished)
+        fake = self.generator(normal_rows(len(real), self.network.noise, device=real.device), wished)
         on_real, on_fake = self.packed(real, wished), self.packed(fake.detach(), wished)
         yield self.critic.minimizes(
             wasserstein=wasserstein_critic(self.critic(on_real), self.critic(on_fake)),
             penalty=self.config.penalty * gradient_penalty(self.critic, on_real, on_fake),
         )
         real, wished, column = self.sampled(draw()[self.spec.key])
-        noise = normal_rows(len(real), self.generator.network.noise, device=real.device)
-        heads = self.generator.network.heads(noise, wished)
-        fake = self.generator.network.rows(heads, noise)
+        noise = normal_rows(len(real), self.network.noise, device=real.device)
+        heads = self.network.heads(noise, wished)
+        fake = self.network.rows(heads, noise)
         logits = self.layout.logits(heads).log_softmax(-1)
         rows = torch.arange(len(real), device=real.device)
         missed = -(logits[rows, column] * self.layout.logits(wished).clamp_min(0)[rows, column]).sum(1)
@@ -153,7 +163,7 @@ class CTGAN(GAN):
         Returns the rows, the wished categories (one-hot in rows of zeros) and which choice each is of (section 4.3).
         """
         with torch.no_grad():
-            network = self.generator.network
+            network = self.network
             self.seen += len(real)
             network.shares.lerp_(real.mean(0), float(len(real) / self.seen))
             dice = uniform_rows(len(real), 2, device=real.device)
@@ -176,7 +186,7 @@ class CTGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n rows; see RowGAN for `condition`. Given cells stay; the network itself hears of one of them that is a category."""
-        network = Completion(self.generator.averaged)
+        network = Completion(self.averaged)
 
         def complete(row: Row, known: Bool[Tensor, "batch columns"]) -> Row:
             noise = truncation * torch.randn(len(row), network.noise, generator=rng)
@@ -197,14 +207,14 @@ class CTGAN(GAN):
         return self.critic(self.packed(row, wished))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        network = Completion(self.generator.averaged)
+        network = Completion(self.averaged)
         return network, {"noise": torch.randn(2, network.noise)}
 
 
 class Completion(nn.Module):
     """The generator with the choice of what it is conditioned on: a known category, or one as frequent as in the data."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: RowGenerator) -> None:
         super().__init__()
         self.network, self.layout = network, network.layout
         self.noise = network.noise + 2 * self.layout.choices

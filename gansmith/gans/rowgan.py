@@ -13,7 +13,7 @@ shares of choices and the ranks of numbers are corrected to be exactly those of 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -165,12 +165,22 @@ class RowGAN(GAN):
         self.seen: Tensor
         self._margins: tuple[int, Margins] | None = None
 
+    @property
+    def network(self) -> RowGenerator:
+        """The network that plays."""
+        return cast("RowGenerator", self.generator.network)
+
+    @property
+    def averaged(self) -> RowGenerator:
+        """The network that generates."""
+        return cast("RowGenerator", self.generator.averaged)
+
     # ---- the game -------------------------------------------------------------------------------------------------------------
 
     def play(self, draw: Draw) -> Iterator[tuple[Move, ...]]:
         real = draw()[self.spec.key]
         known = self.part(len(real))
-        noise = normal_rows(len(real), self.generator.network.noise, device=real.device)
+        noise = normal_rows(len(real), self.network.noise, device=real.device)
         fake = self.generator(noise, real, known)
 
         both, twice = torch.cat([real, fake]), known.repeat(2, 1)
@@ -208,7 +218,7 @@ class RowGAN(GAN):
                 self.real_frequencies.lerp_(of_real.T @ of_real / len(real), new)
                 self.fake_frequencies.lerp_(pairs, new)
                 share = (self.real_frequencies.diagonal() / self.seen).clamp_min(RAREST)
-                self.generator.network.shares.copy_(self.real_frequencies.diagonal()[: self.layout.width] / self.seen)
+                self.network.shares.copy_(self.real_frequencies.diagonal()[: self.layout.width] / self.seen)
                 slope = (self.fake_frequencies - self.real_frequencies) / self.seen / (share[:, None] * share).sqrt()
             return (slope * pairs).sum() / len(share)
 
@@ -216,7 +226,7 @@ class RowGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n rows; `condition` may hold cells to complete ("given", "known") or bounds to keep ("low", "high")."""
-        network, margins = self.generator.averaged, self.margins()
+        network, margins = self.averaged, self.margins()
 
         def complete(row: Row, known: Known) -> Row:
             noise = truncation * torch.randn(len(row), network.noise, generator=rng)
@@ -233,7 +243,7 @@ class RowGAN(GAN):
     def margins(self) -> Margins:
         """The corrections of single columns, measured on rows of the averaged generator as it is now."""
         if self._margins is None or self._margins[0] != self.clock.samples:
-            self._margins = self.clock.samples, Margins.measured(self.generator.averaged)
+            self._margins = self.clock.samples, Margins.measured(self.averaged)
         return self._margins[1]
 
     def scores(self, batch: Batch) -> Tensor:
@@ -241,14 +251,14 @@ class RowGAN(GAN):
         return self.critic(row, torch.zeros(len(row), self.layout.columns, dtype=torch.bool, device=row.device))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        network = self.generator.averaged
+        network = self.averaged
         return Whole(network, self.margins()), {"noise": torch.randn(2, network.noise)}
 
 
 class Whole(nn.Module):
     """The generator of whole rows alone, with its corrections."""
 
-    def __init__(self, network: nn.Module, margins: Margins) -> None:
+    def __init__(self, network: RowGenerator, margins: Margins) -> None:
         super().__init__()
         self.network, self.margins = network, margins
 

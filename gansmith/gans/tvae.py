@@ -10,7 +10,7 @@ the reconstruction. Written from the paper; numbers are normal scores of ranks h
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -97,9 +97,19 @@ class TVAE(GAN):
             average=partial(Average, half_life=config.half_life),
         )
 
+    @property
+    def network(self) -> Autoencoder:
+        """The network that plays."""
+        return cast("Autoencoder", self.generator.network)
+
+    @property
+    def averaged(self) -> Autoencoder:
+        """The network that generates."""
+        return cast("Autoencoder", self.generator.averaged)
+
     def play(self, draw: Draw) -> Iterator[Move]:
         row = draw()[self.spec.key]
-        network = self.generator.network
+        network = self.network
         mean, log_variance = network.encode(row)
         latent = mean + (log_variance / 2).exp() * normal_rows(len(row), network.latent, device=row.device)
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
@@ -110,7 +120,7 @@ class TVAE(GAN):
 
     def surprise(self, row: Row, heads: Row) -> Float[Tensor, " batch"]:
         """The negative logarithm of the likelihood of rows under decoded distributions; gated numbers do not count."""
-        layout, spread = self.layout, self.generator.network.spread()
+        layout, spread = self.layout, self.network.spread()
         logits = layout.logits(heads).log_softmax(-1)
         of_choices = -(layout.logits(row).clamp_min(0) * logits).sum((1, 2))
         padded = torch.cat([row, row.new_ones(len(row), 1)], 1)
@@ -119,7 +129,7 @@ class TVAE(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n rows; see RowGAN for `condition`. Rows with given cells come from what the encoder makes of these cells."""
-        network = self.generator.averaged
+        network = self.averaged
 
         def complete(row: Row, known: Bool[Tensor, "batch columns"]) -> Row:
             row, given = row.to(self.device), self.layout.of_columns(known.to(self.device))
@@ -141,8 +151,8 @@ class TVAE(GAN):
     def scores(self, batch: Batch) -> Tensor:
         """How well rows are reconstructed."""
         row = batch[self.spec.key]
-        return -self.surprise(row, self.generator.network.heads(self.generator.network.encode(row)[0]))
+        return -self.surprise(row, self.network.heads(self.network.encode(row)[0]))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        network = self.generator.averaged
+        network = self.averaged
         return network, {"noise": torch.randn(2, network.noise)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from jaxtyping import Bool, Float
@@ -151,6 +152,16 @@ def soft_bins(row: Float[Tensor, "batch width"], layout: RowLayout) -> Float[Ten
     return torch.cat([row, (torch.cat([ends[0], above], -1) - torch.cat([above, ends[1]], -1)).flatten(1)], 1)
 
 
+class RowMaker(Protocol):
+    """A network of which corrections can be measured."""
+
+    layout: RowLayout
+    noise: int
+    shares: Tensor
+
+    def heads(self, noise: Tensor, row: Tensor, known: Tensor) -> Tensor: ...
+
+
 class Margins(nn.Module):
     """Corrections of single columns: added to the logits of options, and numbers matched by their ranks to a normal distribution."""
 
@@ -167,7 +178,7 @@ class Margins(nn.Module):
 
     @classmethod
     @torch.no_grad()
-    def measured(cls, generator: nn.Module) -> Margins:
+    def measured(cls, generator: RowMaker) -> Margins:
         """Those that give a generator of rows the shares of options in its `shares`, and normal scores to its numbers."""
         layout, shares = generator.layout, generator.shares
         rng = torch.Generator().manual_seed(0)

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from gansmith.data.columns import Column
 from gansmith.data.dataset import Dataset
+from gansmith.data.tables import Codec
 from gansmith.metrics.cache import content_key
 from gansmith.metrics.families import NotApplicableError
-
 
 _MOST_HELD = 8
 _held: dict[str, "View"] = {}
@@ -47,7 +47,8 @@ def view(data: Dataset) -> View:
 
 
 def _seen(data: Dataset) -> View:
-    return view_of(data.codec.table(data.packed(slice(None))), data.codec.columns)
+    codec = cast("Codec", data.codec)
+    return view_of(codec.table(data.packed(slice(None))), codec.columns)
 
 
 def view_of(columns: Mapping[str, Sequence[Any]], known: Sequence[Column]) -> View:

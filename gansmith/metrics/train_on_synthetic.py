@@ -24,20 +24,18 @@ def measure(side: Side) -> dict[str, Measured]:
     tables_only("tstr", side.real.train)
     target = target_of(side.real.train)
     learned, tested = view(side.lessons), view(side.real.held_out)
-    inputs = [np.delete(each.values, target, 1) for each in (learned, tested)]
-    answers = [each.values[:, target] for each in (learned, tested)]
-    if not inputs[0].shape[1]:
+    inputs, asked = (np.delete(each.values, target, 1) for each in (learned, tested))
+    answers, expected = (each.values[:, target] for each in (learned, tested))
+    if not inputs.shape[1]:
         raise NotApplicableError(f"tstr needs two columns, and {side.real.train.name} has one.")
     classes = bool(learned.categorical[target])
     if classes:
-        guess = _class_shares(*inputs, answers[0], side.real.seed)
-        value, low, high = jackknife(
-            lambda rows: _area(answers[1][rows], guess[rows]), len(tested.values), side.real.seed, (0, 1)
-        )
+        guess = _class_shares(inputs, asked, answers, side.real.seed)
+        value, low, high = jackknife(lambda rows: _area(expected[rows], guess[rows]), len(tested.values), side.real.seed, (0, 1))
     else:
-        guess = _numbers(*inputs, answers[0], side.real.seed)
-        known = ~np.isnan(answers[1])
-        truth, guess = answers[1][known], guess[known]
+        guess = _numbers(inputs, asked, answers, side.real.seed)
+        known = ~np.isnan(expected)
+        truth, guess = expected[known], guess[known]
         value, low, high = jackknife(lambda rows: _explained(truth[rows], guess[rows]), len(truth), side.real.seed)
     name = learned.names[target]
     return {

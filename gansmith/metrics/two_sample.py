@@ -24,7 +24,7 @@ def told_apart(real: np.ndarray, fake: np.ndarray, seed: int) -> tuple[np.ndarra
     rows, truth = np.concatenate([real, fake]), np.repeat([0, 1], [len(real), len(fake)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     model = HistGradientBoostingClassifier(random_state=seed)
-    return cross_val_predict(model, rows, truth, cv=folds, method="predict_proba")[:, 1], truth
+    return np.asarray(cross_val_predict(model, rows, truth, cv=folds, method="predict_proba"))[:, 1], truth
 
 
 def measure(side: Side) -> dict[str, Measured]:

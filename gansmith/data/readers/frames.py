@@ -24,7 +24,7 @@ def table_from_frame(frame: Any, name: str = "data") -> Table:
     whole = narwhals.from_native(frame, eager_only=True)
     if not len(whole):
         raise UserError("the data frame has no rows: give at least one.")
-    native = getattr(frame, "dtypes", None)
+    native: Any = getattr(frame, "dtypes", None)
     columns = {}
     for place, column in enumerate(whole.columns):
         dtype = str(native.iloc[place]) if hasattr(native, "iloc") else str(whole.schema[column])

@@ -1,4 +1,4 @@
-"""Raw coordinates as features, for data in which plain distances already mean something: points, and rows of tables as networks see them."""
+"""Raw coordinates as features, for data in which plain distances mean something: points, and rows of tables as networks see them."""
 
 import numpy as np
 import torch
