@@ -109,8 +109,11 @@ def ours(data: Any, gan: str, seconds: float, seed: int) -> tuple[Model, dict[st
     warm = Trainer(plan.build(data), data, plan.settings)
     for _ in range(WARM_UP):
         warm.play_round()
-    pace = (time.process_time() - start) / WARM_UP
-    rounds = max(10, int((seconds - WARM_UP * pace) / pace))
+    warmed = time.process_time()
+    for _ in range(WARM_UP):
+        warm.play_round()
+    pace = (time.process_time() - warmed) / WARM_UP
+    rounds = max(10, int((seconds - (time.process_time() - start)) / pace))
     plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=rounds * plan.settings.batch)
     built = plan.build(data)
     Trainer(built, data, plan.settings).train()

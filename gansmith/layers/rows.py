@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -152,6 +152,7 @@ def soft_bins(row: Float[Tensor, "batch width"], layout: RowLayout) -> Float[Ten
     return torch.cat([row, (torch.cat([ends[0], above], -1) - torch.cat([above, ends[1]], -1)).flatten(1)], 1)
 
 
+@runtime_checkable
 class RowMaker(Protocol):
     """A network of which corrections can be measured."""
 
