@@ -61,7 +61,11 @@ def test_imputing_fills_gaps_and_keeps_the_rest(fitted, frame):
     holes = frame.copy()
     holes.loc[:9, "count"] = np.nan
     filled = fitted.impute(holes)
-    assert filled["count"].notna().all() and filled.bought.equals(frame.bought) and filled["count"][10:].tolist() == frame["count"][10:].tolist()
+    assert (
+        filled["count"].notna().all()
+        and filled.bought.equals(frame.bought)
+        and filled["count"][10:].tolist() == frame["count"][10:].tolist()
+    )
 
 
 def test_before_fit_there_is_a_sentence():

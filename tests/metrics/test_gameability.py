@@ -13,7 +13,20 @@ from gansmith.metrics.judge import judge
 from gansmith.metrics.judgement import Judgement
 from gansmith.metrics.perceptual_network import LPIPS, TRUNKS
 from gansmith.metrics.score import Score
-from tests.metrics.cheats import HELD_OUT, IMAGES, PARCELS, PARCELS_HELD_OUT, POINTS, RING, RING_HELD_OUT, TABLES, TRAIN, Squares, StandIn, generator
+from tests.metrics.cheats import (
+    HELD_OUT,
+    IMAGES,
+    PARCELS,
+    PARCELS_HELD_OUT,
+    POINTS,
+    RING,
+    RING_HELD_OUT,
+    TABLES,
+    TRAIN,
+    Squares,
+    StandIn,
+    generator,
+)
 from tests.metrics.conftest import image_data
 
 GAMES = [
