@@ -30,6 +30,8 @@ CORRELATED, ASSOCIATED = 0.5, 0.3
 def column_shape(real: Float[np.ndarray, " real"], fake: Float[np.ndarray, " fake"], categorical: bool) -> float:
     """1 - the distance of two columns; NaN where one holds no number."""
     if categorical:
+        if not len(real) or not len(fake):
+            return float("nan")
         return 1 - total_variation(real.astype(int), fake.astype(int))
     real, fake = np.sort(real[~np.isnan(real)]), np.sort(fake[~np.isnan(fake)])
     if not len(real) or not len(fake):
@@ -97,11 +99,14 @@ class Against:
         return cramers_v(self.binned[0][:, i], self.binned[0][:, j]) > ASSOCIATED
 
     def shapes(self, rows: Int[np.ndarray, " rows"]) -> dict[str, float]:
-        """The score of every column."""
-        return {
-            name: column_shape(self.real.values[:, i], self.fake.values[rows, i], bool(self.real.categorical[i]))
-            for i, name in enumerate(self.real.names)
-        }
+        """The score of every column, over the cells that are not missing."""
+        found = {}
+        for i, name in enumerate(self.real.names):
+            real, fake = self.real.values[:, i], self.fake.values[rows, i]
+            if self.real.missing and self.real.missing[i] >= 0:
+                real, fake = real[real != self.real.missing[i]], fake[fake != self.real.missing[i]]
+            found[name] = column_shape(real, fake, bool(self.real.categorical[i]))
+        return found
 
     def trends(self, rows: Int[np.ndarray, " rows"]) -> dict[tuple[str, str], float]:
         """The score of every pair of columns that counts."""

@@ -25,9 +25,11 @@ class View:
     values: Float[np.ndarray, "rows columns"]
     """Numbers, NaN where missing; of categories their place in the column's choices, a missing cell having one too."""
     categorical: Bool[np.ndarray, " columns"]
+    missing: tuple[int, ...] = ()
+    """The place of a category's missing cell, -1 where it has none; empty for a table without any."""
 
     def take(self, rows: np.ndarray) -> "View":
-        return View(self.names, self.values[rows], self.categorical)
+        return View(self.names, self.values[rows], self.categorical, self.missing)
 
 
 def tables_only(metric: str, data: Dataset) -> None:
@@ -64,7 +66,9 @@ def view_of(columns: Mapping[str, Sequence[Any]], known: Sequence[Column]) -> Vi
             found = {cell: float(places.get(cell, len(places))) for cell in set(columns[column.name])}
         numbers.append(np.array([found[cell] for cell in columns[column.name]], np.float64))
     categorical = np.array([not column.is_numeric for column in kept])
-    return View(tuple(column.name for column in kept), np.stack(numbers, 1), categorical)
+    gaps = [not column.is_numeric and None in column.choices for column in kept]
+    missing = tuple(column.choices.index(None) if gap else -1 for column, gap in zip(kept, gaps, strict=True))
+    return View(tuple(column.name for column in kept), np.stack(numbers, 1), categorical, missing)
 
 
 def target_of(data: Dataset) -> int:

@@ -27,6 +27,12 @@ def test_the_shape_of_categories_is_one_minus_total_variation():
     assert total_variation(real, real) == 0
 
 
+def test_missing_cells_do_not_count_in_the_shape_of_a_category():
+    codes = np.array([[0.0], [0.0], [1.0], [2.0]])
+    real, fake = (View(("c",), values, np.ones(1, bool), (2,)) for values in (codes, codes[:3]))
+    assert Against(real, fake).shapes(np.arange(3)) == {"c": 1.0}
+
+
 def test_pairs_of_numbers_compare_correlations():
     real, fake = RNG.normal(size=(200, 2)), RNG.normal(size=(150, 2))
     fake[:, 1] += fake[:, 0]
