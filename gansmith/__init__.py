@@ -22,6 +22,8 @@ _HOMES = {
     "Model": "gansmith.model",
     "Run": "gansmith.run",
     "Spec": "gansmith.data.spec",
+    "TableGAN": "gansmith.table_gan",
+    "Augmenter": "gansmith.table_gan",
     "UserError": "gansmith.errors",
 }
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from gansmith.game import GAN, Move, Player, Preset
     from gansmith.model import Model
     from gansmith.run import Run
+    from gansmith.table_gan import Augmenter, TableGAN
 
 
 def __getattr__(name: str) -> Any:

@@ -33,7 +33,7 @@ HELD_OUT_MOST = 10_000
 FEWEST = 8
 """Fewer examples than this cannot be trained on: at least one must be held out."""
 
-OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable")
+OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable", "schema")
 """The options of `open_dataset` that a run remembers."""
 
 
@@ -396,6 +396,8 @@ def evaluate_elsewhere(
 def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
     """Other data, opened in the geometry of the training data; their class names must be known."""
     codec = training.codec
+    if codec.spec.kind == "tables":
+        return open_dataset(data, kind="tables", like=codec)
     if not isinstance(codec, ImageCodec):
         return open_dataset(data)
     spec = codec.spec

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ FORMAT = 1
 """The version of the model folder; older ones stay loadable."""
 CHUNK = 256
 """Examples generated at a time, so that memory stays flat."""
+RETRIES = 20
+"""How often examples are made anew that are not as wished."""
 
 
 class Model:
@@ -35,6 +38,8 @@ class Model:
         self.precision: str | None = None
         """float32 or bfloat16 once the weights change no more, so that they may be prepared to generate faster."""
         self._resting: Resting | None = None
+        self.as_wished: int | None = None
+        """How many of the examples generated last are as wished, where the codec can tell."""
 
     @classmethod
     def load(cls, path: Path | str, device: str = "cpu", precision: str = "float32") -> Model:
@@ -97,6 +102,7 @@ class Model:
     def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
         """n generated examples as tensors on the CPU, at most CHUNK at a time."""
         rng = torch.Generator().manual_seed(seed)
+        self.as_wished = None
         was_training = self.gan.training
         self.gan.eval()
         try:
@@ -107,10 +113,30 @@ class Model:
             makes = self.resting.generate if self.precision else self.gan.generate
             for start in range(0, n, CHUNK):
                 part = {key: tensor[start : start + CHUNK] for key, tensor in condition.items()}
-                batch = makes(min(CHUNK, n - start), part, rng=rng, truncation=truncation)
+                count = min(CHUNK, n - start)
+                batch = self._as_wished(partial(makes, count, part, rng=rng, truncation=truncation), where)
                 yield {key: tensor.cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
+
+    def _as_wished(self, make: Callable[[], Batch], where: Mapping[str, str]) -> Batch:
+        """A batch whose examples are as wished, judged as they would be saved where the codec can: others are made anew, a few times."""
+        batch = make()
+        complies = getattr(self.codec, "complies", None)
+        if not (where and complies):
+            return batch
+        kept = torch.from_numpy(complies(batch, **where))
+        for _ in range(RETRIES):
+            if bool(kept.all()):
+                break
+            again = make()
+            fits = torch.from_numpy(complies(again, **where))
+            gaps, fitting = torch.where(~kept)[0], torch.where(fits)[0]
+            places, rows = gaps[: len(fitting)], fitting[: len(gaps)]
+            batch = {key: tensor.index_copy(0, places, again[key][rows]) for key, tensor in batch.items()}
+            kept[places] = True
+        self.as_wished = (self.as_wished or 0) + int(kept.sum())
+        return batch
 
     def sample(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Batch:
         """n generated examples as tensors."""

@@ -73,5 +73,5 @@ def test_accumulated_moves_are_told_once():
 def test_auto_takes_bfloat16_only_where_the_cpu_has_instructions_for_it(instructions, expected, monkeypatch):
     for name in ("avx512_bf16", "amx_tile"):
         monkeypatch.setattr(f"torch.cpu._is_{name}_supported", lambda name=name: name in instructions)
-    assert planning.choose_precision("auto", "cpu", toys.images()) == expected
-    assert planning.choose_precision("auto", "cpu", toys.points()) == "float32"
+    assert planning.choose_precision("auto", "cpu", toys.images().codec.spec) == expected
+    assert planning.choose_precision("auto", "cpu", toys.points().codec.spec) == "float32"

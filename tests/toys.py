@@ -7,6 +7,8 @@ import numpy as np
 
 from gansmith import gans
 from gansmith.data.attributes import Attributes
+from gansmith.data.building import build_table
+from gansmith.data.cells import Table, cells_of
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
@@ -30,6 +32,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "unrolled": {"width": 8, "critic_width": 8, "noise": 16, "steps": 2},
     "sngan": {"width": 8, "critic_width": 8, "noise": 16, "critic_moves": 2},
     "sagan": {"width": 8, "critic_width": 8, "noise": 16},
+    "ctgan": {"width": 16, "noise": 8, "pack": 4},
+    "tvae": {"width": 16, "noise": 8},
+    "rowgan": {"width": 16, "critic_width": 16, "blocks": 1, "noise": 8, "half_life": 500},
     "r3gan": {
         "widths": (16, 8),
         "blocks": 1,
@@ -108,6 +113,23 @@ def points(count: int = 512) -> Dataset:
     codec = PointCodec.fit(values, ["x", "y"])
     arrays = {"point": values}
     return Dataset(name="clusters", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def rows(count: int = 256) -> Dataset:
+    """A table of two categories, of which one depends on the other, a number with a peak and missing cells, and one that follows."""
+    rng = np.random.default_rng(0)
+    size = rng.choice(["small", "medium", "large"], count, p=[0.5, 0.3, 0.2])
+    weight = np.round(rng.gamma(3, 1 + 3 * (size == "large"), count), 2)
+    used = rng.random(count) < 0.3 + 0.4 * (size == "large")
+    hours = np.where(rng.random(count) < 0.1, None, np.where(used, rng.integers(1, 200, count), 0))
+    columns = {
+        "size": size.tolist(),
+        "weight": weight.tolist(),
+        "used": np.where(used, "yes", "no").tolist(),
+        "hours": hours.tolist(),
+        "letter": [word[0].upper() for word in size],
+    }
+    return build_table(Table(name="parcels", columns={name: cells_of(cells) for name, cells in columns.items()}))
 
 
 def small(name: str, data: Dataset, **options: Any) -> GAN:

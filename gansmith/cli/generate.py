@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class Generate:
     rejection: Annotated[float | None, takes("P")] = None
     """Keep what the run's critic thinks real (Azadi et al. 2019): about half of the examples above percentile P, 80 in the paper."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
-    """What is wished for, e.g. class=7."""
+    """What is wished for, e.g. class=7; of tables any column, income=yes or "age>60"."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
@@ -56,7 +57,9 @@ def run(argv: list[str]) -> int:
         raise UserError(f"-n must be at least 1, but it is {options.n}.")
     if options.seeds is not None and options.rejection is not None:
         raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
-    wishes = dict(map(wish, options.where))
+    wishes: dict[str, str] = {}
+    for key, value in map(wish, options.where):
+        wishes[key] = f"{wishes[key]}&{value}" if key in wishes else value
     from gansmith.model import Model
     from gansmith.planning import choose_device
 
@@ -85,15 +88,20 @@ def run(argv: list[str]) -> int:
     if options.rejection is not None:
         accepted = f" ({model.card['accepted']:.0%} of those made)"
     output.say(f"{n:,} examples{accepted}: {out}")
-    output.result({"n": n, "seed": options.seed, "where": wishes, "out": out, "paths": paths})
+    result = {"n": n, "seed": options.seed, "where": wishes, "out": out, "paths": paths}
+    if wishes and model.as_wished is not None:
+        output.say(f"{model.as_wished:,} of them ({model.as_wished / n:.1%}) are as wished.")
+        result["as_wished"] = model.as_wished
+    output.result(result)
     return 0
 
 
 def wish(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals) or key in ("n", "seed", "truncation"):
+    """The key and the value of a wish; a comparison stays with the value (age>60 is "age", ">60")."""
+    match = re.fullmatch(r"(.+?)(>=|<=|!=|=|>|<)(.*)", text, re.DOTALL)
+    if match is None or match[1] in ("n", "seed", "truncation"):
         raise UserError(f"--where takes key=value, e.g. class=7, but it is {text!r}.")
-    return key, value
+    return match[1].strip(), match[3] if match[2] == "=" else match[2] + match[3]
 
 
 def _rejecting(model: Model, options: Generate) -> Model:

@@ -31,7 +31,7 @@ def takes(metavar: str, default: str = "", **more: Any) -> Any:
 class Reading:
     """How data are read."""
 
-    kind: Annotated[Literal["images", "points"] | None, takes("{images,points}", "what is found")] = None
+    kind: Annotated[Literal["images", "points", "tables"] | None, takes("{images,points,tables}", "what is found")] = None
     """The kind of data."""
     resolution: Annotated[str | None, takes("SIDE|HxW", "that of the data up to 256, else 64")] = None
     """Size of the images: 64, or height x width, 64x48."""
@@ -41,6 +41,8 @@ class Reading:
     """Gray, RGB or RGBA."""
     no_labels: Flag = False
     """Leave class labels out."""
+    schema: Annotated[str | None, takes("FILE.json", "what is found")] = None
+    """Of which kind columns of a table are: {"zip": "categorical"}."""
 
     def opening(self) -> dict[str, Any]:
         """The options of `open_dataset` that differ from its own defaults."""

@@ -108,7 +108,19 @@ class Train:
         """The arguments that `planning.plan` and `gansmith.train` share; `argv` tells which of the GAN's own were given."""
         if self.mirror and self.no_mirror:
             raise UserError("--mirror and --no-mirror contradict each other: leave one out.")
-        names = ("gan", "preset", "minutes", "samples", "batch", "accumulate", "seed", "device", "precision", "compile", "threads")
+        names = (
+            "gan",
+            "preset",
+            "minutes",
+            "samples",
+            "batch",
+            "accumulate",
+            "seed",
+            "device",
+            "precision",
+            "compile",
+            "threads",
+        )
         mirror = True if self.mirror else False if self.no_mirror else None
         own, given = getattr(self, "options", None), _own(argv)
         options = {name: value for name, value in vars(own).items() if {name, f"no_{name}"} & given} if own else {}

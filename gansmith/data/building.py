@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.cache import FORMAT, Writer, store, stored
+from gansmith.data.cells import Table
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint, fingerprint_of
 from gansmith.data.images import Codec
@@ -20,6 +21,7 @@ from gansmith.data.readers.arrays import PixelRows
 from gansmith.data.readers.collection import CHUNK, Collection, Example, Label, Points, in_threads
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Wanted, fit_codec, name_of, reason, survey
+from gansmith.data.tables import Codec as TableCodec
 from gansmith.errors import UserError
 
 _NAMED = 3
@@ -32,6 +34,15 @@ def build_points(found: Points) -> Dataset:
     arrays = {"point": np.ascontiguousarray(found.points, np.float32)}
     facts = dict(found.facts) | ({"notes": found.notes} if found.notes else {})
     return Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=fingerprint(arrays, _words(codec)), facts=facts)
+
+
+def build_table(table: Table, schema: Mapping[str, str] | None = None, codec: TableCodec | None = None) -> Dataset:
+    """A table as a data set; `codec` is that of other rows of the same kind, which these are to be like."""
+    own = codec or TableCodec.fit(table, schema)
+    arrays = {"row": own.pack_table(table.columns)}
+    notes = [*table.notes, *(() if codec else own.notes)]
+    facts = {"notes": tuple(notes)} if notes else {}
+    return Dataset(name=table.name, codec=own, arrays=arrays, fingerprint=fingerprint(arrays, _words(own)), facts=facts)
 
 
 def build_images(
@@ -213,5 +224,5 @@ def _facts(mark: str, codec: Codec, unreadable: list[tuple[str, str]], notes: li
     return {"codec": codec.to_json(), "fingerprint": mark, "unreadable": unreadable, "notes": notes, "resized": resized}
 
 
-def _words(codec: Codec | PointsCodec) -> str:
+def _words(codec: Codec | PointsCodec | TableCodec) -> str:
     return json.dumps(codec.to_json(), sort_keys=True)

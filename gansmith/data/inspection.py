@@ -9,12 +9,14 @@ import numpy as np
 
 from gansmith.choosing import little_data_advice
 from gansmith.data.cache import cache_folder
+from gansmith.data.cells import Table
 from gansmith.data.dataset import Dataset
 from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.sources import find
 from gansmith.data.stack import MODES
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
+from gansmith.data.tables import Codec as TableCodec
 from gansmith.errors import UserError
 
 FEW = 500
@@ -58,6 +60,8 @@ class Inspection:
     channels: int | None = None
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     """(smallest, largest) value of each column of points."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """What each column of a table is, in a few words."""
     notes: list[str] = field(default_factory=list)
     suggestion: str | None = None
     """What would be trained and how long it would take: filled in by the caller."""
@@ -83,6 +87,8 @@ class Inspection:
             said += [
                 "Ranges: " + ", ".join(f"{name} from {low:g} to {high:g}" for name, (low, high) in self.ranges.items()) + "."
             ]
+        if self.columns:
+            said.append("Columns: " + "; ".join(f"{name} ({words})" for name, words in self.columns.items()) + ".")
         if self.classes:
             said.append(f"{len(self.classes)} classes: {_tally(self.classes)}.")
         if self.attributes:
@@ -150,6 +156,8 @@ def inspect_dataset(
     if isinstance(data, Dataset):
         raise UserError("a Dataset is already decoded: inspect the folder, file or array that it was made of.")
     found = find(data, kind, cache_folder(cache))
+    if isinstance(found, Table):
+        return _of_table(found)
     return _of_points(found) if isinstance(found, Points) else _of_images(found, wanted)
 
 
@@ -210,11 +218,27 @@ def _channels(count: int) -> str:
     return MODES.get(count, f"{count} channels")
 
 
+def _of_table(table: Table) -> Inspection:
+    codec = TableCodec.fit(table)
+    stacked = np.stack([cells.codes for cells in table.columns.values()], 1)
+    _, first, inverse = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
+    copies = np.flatnonzero(first[inverse] != np.arange(len(table)))
+    return Inspection(
+        name=table.name,
+        kind="tables",
+        count=len(table),
+        columns={column.name: column.sentence() for column in codec.columns},
+        duplicates=[[f"row {first[inverse[row]]}", f"row {row}"] for row in copies.tolist()],
+        notes=list(codec.notes),
+    )
+
+
 def _tally(counts: dict[str, int]) -> str:
     return listed([f"{name} {count:,}" for name, count in counts.items()], 10)
 
 
 def _count(count: int, plural: str) -> str:
+    plural = "rows" if plural == "tables" else plural
     return f"{count:,} {plural if count != 1 else plural.removesuffix('s')}"
 
 

@@ -1,13 +1,17 @@
 """Data from anywhere: finds out what was given, decodes it once, and answers with a `Dataset`."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from gansmith.data.building import build_images, build_points
+from gansmith.data.building import build_images, build_points, build_table
 from gansmith.data.cache import cache_folder
+from gansmith.data.cells import Table
+from gansmith.data.codec import Codec
 from gansmith.data.dataset import Dataset
 from gansmith.data.levels import Levels
 from gansmith.data.readers.array_files import from_npy, from_npz
@@ -15,17 +19,20 @@ from gansmith.data.readers.arrays import from_memory
 from gansmith.data.readers.builtin import builtin_names, open_builtin
 from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
+from gansmith.data.readers.frames import is_frame, table_from_frame
 from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.listing import remembered
 from gansmith.data.readers.mapstyle import from_mapstyle
-from gansmith.data.readers.parquet import from_parquet
-from gansmith.data.readers.point_files import from_csv, points_of
+from gansmith.data.readers.parquet import from_parquet, holds_images
+from gansmith.data.readers.point_files import from_csv, holds_points, points_of
 from gansmith.data.readers.rows import open_npy
+from gansmith.data.readers.table_files import table_from_csv, table_from_parquet
 from gansmith.data.suggestions import did_you_mean
 from gansmith.data.survey import Wanted, parse_resolution
+from gansmith.data.tables import Codec as TableCodec
 from gansmith.errors import UserError
 
-KINDS = ("images", "points")
+KINDS = ("images", "points", "tables")
 
 
 def open_dataset(
@@ -40,17 +47,20 @@ def open_dataset(
     cache: Path | None = None,
     skip_unreadable: bool = False,
     originals: bool = False,
+    schema: Mapping[str, str] | Path | str | None = None,
+    like: Codec[Any] | None = None,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
 
     `data` is a folder, zip, npz, npy, csv or Parquet file, a built-in name (see `builtin_names`), a hub name "user/name", a NumPy
-    array or tensor, a tuple (images, labels), a map-style torch data set, a list of pictures, or a `Dataset`, which is returned
-    as it is. `resolution` is a side or height x width ("64", "64x48"); without it, images that share one size up to 256 keep it
+    array or tensor, a tuple (images, labels), a map-style torch data set, a list of pictures, a data frame, or a `Dataset`, which is
+    returned as it is. `resolution` is a side or height x width ("64", "64x48"); without it, images that share one size up to 256 keep it
     and others become squares of 64 (less where many are smaller). `crop` says how other proportions are fitted: center, fit, pad.
     `channels` is 1, 3 or 4; without it, the most general mode present (or as many as the data have). `levels` is the type and range
     of the numbers; without it, those of the data, so that 16 bits and floating point numbers stay what they are. Unreadable files
     raise a UserError that names them unless `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`;
-    `Dataset.facts["notes"]` says how the data was read.
+    `Dataset.facts["notes"]` says how the data was read. `schema` says of which kind columns of a table are ({"zip": "categorical"},
+    or a JSON file of that); tables that are to be like those of the codec `like` are encoded by it.
 
     With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
@@ -67,21 +77,29 @@ def open_dataset(
         if wanted.resolution or wanted.channels:
             raise UserError(f"{found.name} holds points, which have no resolution or channels: leave these options out.")
         return build_points(found)
+    if isinstance(found, Table):
+        if wanted != Wanted():
+            raise UserError(
+                f"{found.name} is a table, which has no resolution, crop, channels or labels: leave these options out."
+            )
+        return build_table(found, read_schema(schema), like if isinstance(like, TableCodec) else None)
+    if schema is not None:
+        raise UserError("a schema is for tables: leave it out, or give a table.")
     return build_images(found, wanted, root, skip_unreadable, originals=originals)
 
 
-def find(data: Any, kind: str | None, cache: Path) -> Collection | Points:
+def find(data: Any, kind: str | None, cache: Path) -> Collection | Points | Table:
     """What `data` is, before anything is decoded."""
     if kind is not None and kind not in KINDS:
         raise UserError(f'the kind of data must be {" or ".join(KINDS)}, not "{kind}"{did_you_mean(kind, KINDS)}.')
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
-    is_kind = "points" if isinstance(found, Points) else "images"
+    is_kind = "points" if isinstance(found, Points) else "tables" if isinstance(found, Table) else "images"
     if kind is not None and kind != is_kind:
         raise UserError(f"{found.name} holds {is_kind}, not {kind}: leave the kind out, or choose other data.")
     return found
 
 
-def _named(data: str | Path, kind: str | None, cache: Path) -> Collection | Points:
+def _named(data: str | Path, kind: str | None, cache: Path) -> Collection | Points | Table:
     name, path = str(data), Path(data).expanduser()
     builtin = builtin_names()
     if name in builtin and isinstance(data, str):
@@ -98,18 +116,20 @@ def _named(data: str | Path, kind: str | None, cache: Path) -> Collection | Poin
     )
 
 
-def _from_any_folder(folder: Path, kind: str | None) -> Collection | Points:
+def _from_any_folder(folder: Path, kind: str | None) -> Collection | Points | Table:
     """Images; or Parquet files as a hub snapshot has them; or the points that `generate` writes."""
     name = folder.resolve().name
     if points := sorted(folder.glob("points*.npy")):
         return points_of(np.concatenate([open_npy(path) for path in points]), name, f"points*.npy in {folder}")
     tables = sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet"))
     if tables and tables[0].stem != "metadata":  # which lies beside image files and describes them
-        return from_parquet(tables, name)
+        return _from_parquet(tables, name, kind)
+    if rows := sorted(folder.glob("rows*.csv")):
+        return table_from_csv(rows[0])
     return from_folder(folder)
 
 
-def _from_file(path: Path, kind: str | None) -> Collection | Points:
+def _from_file(path: Path, kind: str | None) -> Collection | Points | Table:
     suffix = path.suffix.lower()
     if suffix == ".zip":
         return from_zip(path)
@@ -118,15 +138,41 @@ def _from_file(path: Path, kind: str | None) -> Collection | Points:
     if suffix == ".npy":
         return from_npy(path, kind)
     if path.name.lower().endswith((".csv", ".csv.gz")):
-        return from_csv(path, kind)
+        if kind == "points" or (kind is None and holds_points(path)):
+            return from_csv(path, kind)
+        return table_from_csv(path)
     if suffix == ".parquet":
-        return from_parquet([path], path.stem)
+        return _from_parquet([path], path.stem, kind)
     if suffix in IMAGE_SUFFIXES:
         return from_image(path)
     raise UserError(f"{path} is a {suffix or 'file without suffix'}, where a file of data is .zip, .npz, .npy, .csv or .parquet.")
 
 
-def _from_python(data: Any, kind: str | None) -> Collection | Points:
+def _from_parquet(paths: list[Path], name: str, kind: str | None) -> Collection | Table:
+    """Images where a column holds bytes, else a table."""
+    if kind == "tables" or (kind is None and not holds_images(paths[0])):
+        return table_from_parquet(paths, name)
+    return from_parquet(paths, name)
+
+
+def read_schema(schema: Mapping[str, str] | Path | str | None) -> Mapping[str, str] | None:
+    """The kinds of columns that a schema names: as given, or from a JSON file. Raises UserError where it is none."""
+    if schema is None or isinstance(schema, Mapping):
+        return schema
+    try:
+        found = json.loads(Path(schema).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f'{schema} cannot be read as a schema ({error}): give a JSON file like {{"zip": "categorical"}}.'
+        ) from error
+    if not isinstance(found, dict):
+        raise UserError(f'{schema} must hold kinds by the names of columns, like {{"zip": "categorical"}}.')
+    return found
+
+
+def _from_python(data: Any, kind: str | None) -> Collection | Points | Table:
+    if is_frame(data):
+        return table_from_frame(data)
     images, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
     if isinstance(images, torch.Tensor):
         images = images.detach().cpu().numpy()

@@ -19,15 +19,24 @@ class Spec:
     attributes: tuple[str, ...] = ()
     """The names of the numbers under the key "label" [B, K], if conditions are several or continuous; never beside classes."""
 
+    columns: tuple[tuple[int, ...], ...] = ()
+    """Of tables, for every column that a row [width] holds, the sizes of its groups in order: 1 is a number, more are a one-hot
+    choice. A number behind a choice counts only where the last option is chosen, and is 0 elsewhere."""
+
     @property
     def conditions(self) -> int:
         """How many numbers a condition is: one per class (one-hot) or one per attribute; 0 without labels."""
         return len(self.classes) or len(self.attributes)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"shape": list(self.shape), "classes": list(self.classes), "attributes": list(self.attributes)}
+        facts = asdict(self)
+        return facts | {key: list(value) for key, value in facts.items() if isinstance(value, tuple)}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Spec":
-        lists = {key: tuple(value) for key, value in facts.items() if isinstance(value, list)}
-        return cls(**{**facts, **lists})
+        return cls(**{key: _tuples(value) for key, value in facts.items()})
+
+
+def _tuples(value: Any) -> Any:
+    """JSON's lists, nested ones too, as tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

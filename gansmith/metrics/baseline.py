@@ -15,11 +15,31 @@ BATCH = 256
 
 def baseline_name(train: Dataset) -> str:
     """What the baseline of this data is called."""
+    if train.codec.spec.kind == "tables":
+        return "independent columns"
     return ("pixel Gaussian" if train.codec.spec.kind == "images" else "Gaussian") + (" per class" if _per_class(train) else "")
 
 
 def _per_class(train: Dataset) -> bool:
     return train.codec.spec.kind == "images" and bool(train.codec.spec.classes)
+
+
+def trivial(train: Dataset, count: int, seed: int) -> Dataset:
+    """`count` examples of the trivial model of this data: independent columns of a table, else a Gaussian."""
+    return independent(train, count, seed) if train.codec.spec.kind == "tables" else gaussian(train, count, seed)
+
+
+def independent(train: Dataset, count: int, seed: int) -> Dataset:
+    """`count` rows whose columns are each drawn from the training rows, independently of the others."""
+    rng = np.random.default_rng(seed)
+    packed, start = train.packed(slice(None))["row"], 0
+    rows = np.empty((count, packed.shape[1]), packed.dtype)
+    for sizes in train.codec.spec.columns:
+        end = start + len(sizes)
+        rows[:, start:end] = packed[rng.integers(0, len(packed), count), start:end]
+        start = end
+    arrays = {"row": rows}
+    return Dataset(name=baseline_name(train), codec=train.codec, arrays=arrays, fingerprint=fingerprint(arrays))
 
 
 def gaussian(train: Dataset, count: int, seed: int) -> Dataset:

@@ -33,6 +33,17 @@ if TYPE_CHECKING:
 DEFAULTS = {
     "images": ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas"),
     "points": ("modes", "high_quality", "mode_divergence", "frechet", "precision", "recall", "coverage", "memorisation"),
+    "tables": (
+        "column_shapes",
+        "pair_trends",
+        "c2st",
+        "tstr",
+        "precision",
+        "recall",
+        "closer_to_training",
+        "membership",
+        "row_copies",
+    ),
 }
 """The metrics of each kind of data when none are named."""
 MOST = 10_000

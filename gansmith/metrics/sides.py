@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
-from gansmith.metrics.baseline import gaussian
+from gansmith.metrics.baseline import trivial
 from gansmith.metrics.cache import content_key, remember
 from gansmith.metrics.extractors import Extractor
 from gansmith.metrics.extractors.inception import CHECKED, Inception
@@ -109,13 +109,13 @@ class Real:
 
     @cached_property
     def baseline(self) -> Side:
-        """A Gaussian fitted to the training examples."""
-        lessons = gaussian(self.train, max(self.count, self.lessons), self.seed)
+        """A trivial model fitted to the training examples."""
+        lessons = trivial(self.train, max(self.count, self.lessons), self.seed)
         return Side(
             name="baseline",
             data=lessons.subset(np.arange(self.count)),
             lessons=lessons.subset(np.arange(self.lessons)),
-            everything=gaussian(self.train, TRIVIAL, self.seed),
+            everything=trivial(self.train, TRIVIAL, self.seed),
             reference=self.everything,
             real=self,
         )

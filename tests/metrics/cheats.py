@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.data.dataset import Dataset
+from gansmith.metrics.baseline import independent
 from gansmith.metrics.perceptual_network import LPIPS
 from gansmith.model import Model
 from tests.metrics.conftest import image_data, ring_points, stripes
 from tests.metrics.plain_sides import Tiny
-from tests.toys import small
+from tests.toys import rows, small
 
 COUNT = 200
 """Training, held-out and generated examples alike, so that copies of the training set are all of it."""
@@ -21,6 +22,7 @@ Images = dict[str, np.ndarray]
 
 TRAIN, HELD_OUT = (stripes(COUNT, np.random.default_rng(seed)) for seed in (0, 1))
 RING, RING_HELD_OUT = (ring_points(COUNT, np.random.default_rng(seed))[0] for seed in (0, 1))
+PARCELS, PARCELS_HELD_OUT, FRESH_PARCELS = (rows(3 * COUNT).subset(np.arange(i * COUNT, (i + 1) * COUNT)) for i in range(3))
 MODES = ring_points(1, np.random.default_rng(0))[1]
 
 
@@ -123,4 +125,11 @@ POINTS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "wide noise": lambda rng: rng.normal(0, 6, (COUNT, 2)),
     "real distances from the mean, in one direction": lambda _: in_one_direction(),
     "as often behind every mode, far away": lambda _: 5 * np.resize(MODES, (COUNT, 2)),
+}
+TABLES: dict[str, Callable[[], Dataset]] = {
+    "fresh real examples": lambda: FRESH_PARCELS,
+    "copies of the training set": lambda: PARCELS,
+    "shuffled columns": lambda: independent(PARCELS, COUNT, 2),
+    "held-out rows, half of them the same": lambda: PARCELS_HELD_OUT.subset(np.arange(COUNT) * (np.arange(COUNT) % 2)),
+    "one real row, over and over": lambda: PARCELS_HELD_OUT.subset(np.zeros(COUNT, np.int64)),
 }

@@ -13,7 +13,20 @@ from gansmith.metrics.judge import judge
 from gansmith.metrics.judgement import Judgement
 from gansmith.metrics.perceptual_network import LPIPS, TRUNKS
 from gansmith.metrics.score import Score
-from tests.metrics.cheats import HELD_OUT, IMAGES, POINTS, RING, RING_HELD_OUT, TRAIN, Squares, StandIn, generator
+from tests.metrics.cheats import (
+    HELD_OUT,
+    IMAGES,
+    PARCELS,
+    PARCELS_HELD_OUT,
+    POINTS,
+    RING,
+    RING_HELD_OUT,
+    TABLES,
+    TRAIN,
+    Squares,
+    StandIn,
+    generator,
+)
 from tests.metrics.conftest import image_data
 
 GAMES = [
@@ -50,6 +63,13 @@ GAMES = [
     ("modes", "points", "shuffled columns", "high_quality"),
     ("high_quality", "points", "one mode", "modes"),
     ("mode_divergence", "points", "as often behind every mode, far away", "high_quality"),
+    ("column_shapes", "tables", "shuffled columns", "c2st"),
+    ("pair_trends", "tables", "copies of the training set", "row_copies"),
+    ("c2st", "tables", "copies of the training set", "row_copies"),
+    ("tstr", "tables", "copies of the training set", "row_copies"),
+    ("closer_to_training", "tables", "one real row, over and over", "coverage"),
+    ("row_copies", "tables", "one real row, over and over", "coverage"),
+    ("membership", "tables", "held-out rows, half of them the same", "coverage"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -85,6 +105,8 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "points":
             fake, train, held_out = map(ring, (POINTS[cheat](rng), RING, RING_HELD_OUT))
             return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "tables":
+            return judge(TABLES[cheat](), PARCELS, PARCELS_HELD_OUT, metrics=sorted(metrics), cache=remembered)
         fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")
         return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered, model=model)

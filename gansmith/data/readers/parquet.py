@@ -89,15 +89,22 @@ def _holds_classes(schema: Any, column: str) -> bool:
     )
 
 
-def _image_column(schema: Any, path: Path) -> str:
+def _holds_bytes(kind: Any) -> bool:
     from pyarrow import types
 
-    def holds_bytes(kind: Any) -> bool:
-        if types.is_struct(kind):
-            return any(holds_bytes(kind.field(index).type) for index in range(kind.num_fields))
-        return types.is_binary(kind) or types.is_large_binary(kind)
+    if types.is_struct(kind):
+        return any(_holds_bytes(kind.field(index).type) for index in range(kind.num_fields))
+    return types.is_binary(kind) or types.is_large_binary(kind)
 
-    holding = [field.name for field in schema if holds_bytes(field.type)]
+
+def holds_images(path: Path) -> bool:
+    """Whether a column holds bytes, as those of images do."""
+    with _file(path) as file:
+        return any(_holds_bytes(field.type) for field in file.schema_arrow)
+
+
+def _image_column(schema: Any, path: Path) -> str:
+    holding = [field.name for field in schema if _holds_bytes(field.type)]
     named = [column for column in IMAGE_COLUMNS if column in holding]
     if named or len(holding) == 1:
         return (named or holding)[0]

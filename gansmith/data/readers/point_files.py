@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,16 @@ def points_of(array: np.ndarray, name: str, where: str, columns: tuple[str, ...]
         ("x", "y", "z")[: array.shape[1]] if array.shape[1] <= 3 else tuple(f"x{i}" for i in range(array.shape[1]))
     )
     return Points(name=name, points=array if array.dtype.kind == "f" else array.astype(np.float64), columns=names)
+
+
+def holds_points(path: Path) -> bool:
+    """Whether the first rows of a CSV file are pairs of numbers, whatever the header."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else open(path, encoding="utf-8-sig") as file:
+            rows = [row for row in islice(csv.reader(file), 20) if row]
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error):
+        return False
+    return bool(rows) and all(len(row) == 2 for row in rows) and all(_is_number(cell) for row in rows[1:] for cell in row)
 
 
 def from_csv(path: Path, kind: str | None) -> Points:

@@ -1,4 +1,4 @@
-"""Raw coordinates as features, for data in which plain distances already mean something: points."""
+"""Raw coordinates as features, for data in which plain distances mean something: points, and rows of tables as networks see them."""
 
 import numpy as np
 import torch
@@ -9,12 +9,14 @@ from gansmith.data.dataset import Dataset
 
 
 class Identity:
-    """Features that are the coordinates of the points themselves."""
+    """Features that are the coordinates of the points themselves; of tables the rows of one-hot choices and normal scores."""
 
     name = "raw"
     key = "raw"
 
     def features(self, data: Dataset) -> Float[Tensor, "batch features"]:
+        if data.codec.spec.kind == "tables":
+            return data.batch(slice(None))[data.codec.spec.key]
         return torch.from_numpy(raw_points(data))
 
 

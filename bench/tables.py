@@ -1,0 +1,201 @@
+"""Generated tables against real ones: our RowGAN beside trivial models, real rows and, where installed, ctgan's CTGAN and TVAE.
+
+    python bench/tables.py FOLDER --tables adult:income --seconds 150
+    python bench/tables.py FOLDER --tables adult:income --peers /path/to/venv/bin/python --peer-epochs ctgan=100,tvae=100
+
+FOLDER holds NAME_train.csv.gz; a fifth of the rows (seed 0) is kept for testing. Everything is measured on raw values with the
+functions of gansmith.metrics, which equal SDMetrics' KSComplement, TVComplement, CorrelationSimilarity and ContingencySimilarity.
+Seconds are CPU seconds of one thread. Results are added to bench/results/tables.json, one record a model.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from scipy.special import ndtr, ndtri
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import f1_score, r2_score, roc_auc_score
+
+from gansmith import planning
+from gansmith.data.building import build_table
+from gansmith.data.cells import Table
+from gansmith.data.readers.table_files import table_from_csv
+from gansmith.data.tables import Codec
+from gansmith.metrics.baseline import independent
+from gansmith.metrics.table_shapes import Against
+from gansmith.metrics.table_views import View, view_of
+from gansmith.metrics.two_sample import told_apart
+from gansmith.model import Model
+from gansmith.trainer import Trainer
+
+RESULTS = Path(__file__).parent / "results" / "tables.json"
+WARM_UP = 20
+"""Rounds from which the budget in CPU seconds is turned into samples."""
+
+PEER = """
+import sys, time, warnings
+warnings.filterwarnings("ignore")
+import pandas, torch
+torch.set_num_threads(1)
+name, epochs, train, out, rows = sys.argv[1:6]
+frame = pandas.read_csv(train)
+discrete = [c for c in frame if frame[c].dtype.kind not in "if"]
+for c in discrete: frame[c] = frame[c].fillna("missing")
+for c in frame: frame[c] = frame[c].fillna(frame[c].median()) if c not in discrete else frame[c]
+from ctgan import CTGAN, TVAE
+model = (CTGAN if name == "ctgan" else TVAE)(epochs=int(epochs), enable_gpu=False)
+start = time.process_time(); model.fit(frame, discrete); print(time.process_time() - start)
+made = model.sample(int(rows))
+for c in discrete: made[c] = made[c].where(made[c] != "missing")
+made.to_csv(out, index=False)
+"""
+
+
+def measure(train: View, test: View, fake: View, target: int) -> dict[str, Any]:
+    """All figures of one set of rows."""
+    against, rows = Against(train, fake), np.arange(len(fake.values))
+    shapes = float(np.nanmean(list(against.shapes(rows).values())))
+    trends = float(np.nanmean(list(against.trends(rows).values())))
+    count = min(len(train.values), len(fake.values))
+    some = np.random.default_rng(0).permutation(len(train.values))[:count]  # files may be sorted
+    guess, truth = told_apart(train.values[some], fake.values[:count], 0)
+    learned, asked = (np.delete(each.values, target, 1) for each in (fake, test))
+    answers, expected = fake.values[:, target], test.values[:, target]
+    found = {"quality": (shapes + trends) / 2, "shapes": shapes, "trends": trends, "c2st": float(roc_auc_score(truth, guess))}
+    if not train.categorical[target]:
+        model = HistGradientBoostingRegressor(random_state=0).fit(learned, answers)
+        return found | {"tstr_r2": float(r2_score(expected, model.predict(asked)))}
+    rare = np.bincount(train.values[:, target].astype(int)).argmin()
+    if len(np.unique(answers == rare)) < 2:
+        return found | {"tstr_auc": 0.5, "tstr_f1": 0.0}
+    model = HistGradientBoostingClassifier(random_state=0).fit(learned, answers == rare)
+    shares = model.predict_proba(asked)[:, 1]
+    areas = {
+        "tstr_auc": float(roc_auc_score(expected == rare, shares)),
+        "tstr_f1": float(f1_score(expected == rare, shares > 0.5)),
+    }
+    return found | areas
+
+
+def copula(train: Any, count: int) -> np.ndarray:
+    """Rows of a Gaussian copula fitted to the packed rows: choices as ordered ranks, numbers as their normal scores."""
+    packed, rng = train.packed(slice(None))["row"].astype(float), np.random.default_rng(0)
+    sizes = [size for column in train.codec.spec.columns for size in column]
+    scores = packed.copy()
+    for i, size in enumerate(sizes):
+        if size > 1:
+            shares = np.concatenate([[0], np.bincount(packed[:, i].astype(int), minlength=size).cumsum() / len(packed)])
+            place = packed[:, i].astype(int)
+            scores[:, i] = ndtri(
+                (shares[place] + (shares[place + 1] - shares[place]) * rng.random(len(packed))).clip(1e-6, 1 - 1e-6)
+            )
+    drawn = rng.multivariate_normal(np.zeros(len(sizes)), np.corrcoef(scores.T), count)
+    rows = np.empty_like(drawn)
+    for i in range(len(sizes)):
+        rows[:, i] = np.quantile(packed[:, i], ndtr(drawn[:, i]), method="inverted_cdf")
+    return rows.astype(np.float32)
+
+
+def ours(data: Any, gan: str, seconds: float, seed: int) -> tuple[Model, dict[str, Any]]:
+    """A model trained for so many CPU seconds, the measuring of the pace included."""
+    start = time.process_time()
+    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=10**9)
+    warm = Trainer(plan.build(data), data, plan.settings)
+    for _ in range(WARM_UP):
+        warm.play_round()
+    warmed = time.process_time()
+    for _ in range(WARM_UP):
+        warm.play_round()
+    pace = (time.process_time() - warmed) / WARM_UP
+    rounds = max(10, int((seconds - (time.process_time() - start)) / pace))
+    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=rounds * plan.settings.batch)
+    built = plan.build(data)
+    Trainer(built, data, plan.settings).train()
+    card = {"gan": gan, "data": data.name, "examples": len(data), "samples": rounds}
+    return Model(built.eval(), data.codec, card), {"cpu_seconds": round(time.process_time() - start, 1), "rounds": rounds}
+
+
+def split(folder: Path, name: str) -> list[Table]:
+    """Four fifths of a table to learn from and one to test with."""
+    table = table_from_csv(folder / f"{name}_train.csv.gz")
+    order, held = np.random.default_rng(0).permutation(len(table)), len(table) // 5
+    return [
+        Table(name=name, columns={column: cells.take(rows) for column, cells in table.columns.items()})
+        for rows in (np.sort(order[held:]), np.sort(order[:held]))
+    ]
+
+
+def note(found: dict[str, Any]) -> None:
+    """Prints a record and puts it in the place of an earlier one of the same kind."""
+    found = {key: round(value, 4) if isinstance(value, float) else value for key, value in found.items()}
+    print(json.dumps(found), flush=True)
+    records = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    kept = [old for old in records if any(old.get(key) != found.get(key) for key in ("table", "model", "seed", "budget"))]
+    RESULTS.write_text(json.dumps(sorted([*kept, found], key=lambda one: (one["table"], one["model"])), indent=1) + "\n")
+
+
+def made_by_peer(python: str, name: str, epochs: str, table: Table, codec: Any) -> tuple[View, float]:
+    """What ctgan's package makes of a table, in an environment of its own, and the CPU seconds of its training."""
+    with tempfile.TemporaryDirectory() as folder:
+        cells = zip(*(column.values() for column in table.columns.values()), strict=True)
+        written = Path(folder) / "train.csv"
+        with open(written, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(table.columns)
+            writer.writerows(["" if cell is None else cell for cell in row] for row in cells)
+        made = Path(folder) / "made.csv"
+        call = [python, "-c", PEER, name, epochs, str(written), str(made), str(len(table))]
+        done = subprocess.run(call, capture_output=True, text=True, check=True)
+        columns = table_from_csv(made).columns
+        return view_of({c: cells.values() for c, cells in columns.items()}, codec.columns), float(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tables", required=True, help="name:target,name:target")
+    parser.add_argument("--gans", default="rowgan")
+    parser.add_argument("--seconds", type=float, default=150)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--peers", help="a python with ctgan 0.12.1")
+    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    about: dict[str, Any] = {"machine": "AMD EPYC, 2 shared cores, one thread", "torch": torch.__version__, "seed": asked.seed}
+    for name, target_name in (pair.split(":") for pair in asked.tables.split(",")):
+        parts = split(asked.folder, name)
+        data = build_table(parts[0])
+        codec, count = cast("Codec", data.codec), len(data)
+        train, test = (view_of({c: cells.values() for c, cells in part.columns.items()}, codec.columns) for part in parts)
+        target, about = train.names.index(target_name), about | {"table": name}
+
+        def scored(fake: View, sides: Any = (train, test, target)) -> dict[str, Any]:
+            return measure(sides[0], sides[1], fake, sides[2])
+
+        def rows(packed: np.ndarray, codec: Any = codec) -> View:
+            return view_of(codec.table({"row": packed}), codec.columns)
+
+        if asked.peers:
+            for peer, epochs in (pair.split("=") for pair in asked.peer_epochs.split(",")):
+                fake, seconds = made_by_peer(asked.peers, peer, epochs, parts[0], codec)
+                note(about | {"model": f"{peer} 0.12.1, {epochs} epochs", "cpu_seconds": round(seconds, 1)} | scored(fake))
+            continue
+        beside = {key: value for key, value in scored(test).items() if not key.startswith("tstr")}
+        note(about | {"model": "real rows"} | scored(train) | beside)  # learned from: training rows; compared: test rows
+        note(about | {"model": "independent columns"} | scored(rows(independent(data, count, 0).arrays["row"])))
+        note(about | {"model": "Gaussian copula"} | scored(rows(copula(data, count))))
+        for gan in asked.gans.split(","):
+            model, cost = ours(data, gan, asked.seconds, asked.seed)
+            fake = rows(codec.repack(model.sample(count, seed=1))["row"])
+            note(about | {"model": gan, "budget": asked.seconds} | cost | scored(fake))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The cells of a table's column, each different value held once: compact for millions of rows, fast to look through."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+MISSING = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "<NA>", "#N/A"})
+"""What stands for a missing cell in text files."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Different values ("levels") and, for each row, the place of its value among them."""
+
+    levels: list[Any]
+    """Text, numbers, truth values or dates; None is a missing cell."""
+    codes: Int[np.ndarray, " rows"]
+    dtype: str = "text"
+    """What a data frame calls the type of the column; "text" for files of text."""
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def counts(self) -> Int[np.ndarray, " levels"]:
+        """How many rows have each level."""
+        return np.bincount(self.codes, minlength=len(self.levels))
+
+    def values(self) -> list[Any]:
+        return [self.levels[code] for code in self.codes]
+
+    def take(self, rows: np.ndarray) -> "Cells":
+        return Cells(self.levels, self.codes[rows], self.dtype)
+
+
+@dataclass
+class CellsBuilder:
+    """Cells that grow row by row."""
+
+    places: dict[Any, int] = field(default_factory=dict)
+    codes: list[np.ndarray] = field(default_factory=list)
+
+    def extend(self, values: Iterable[Any]) -> None:
+        places = self.places
+        self.codes.append(np.array([places.setdefault(value, len(places)) for value in values], np.int32))
+
+    def finished(self, dtype: str = "text") -> Cells:
+        codes = np.concatenate(self.codes) if self.codes else np.empty(0, np.int32)
+        return Cells(list(self.places), codes, dtype)
+
+
+def cells_of(values: Iterable[Any], dtype: str = "text") -> Cells:
+    """Cells of these values; NaN counts as missing."""
+    builder = CellsBuilder()
+    builder.extend(None if value is None or value != value else value for value in values)
+    return builder.finished(dtype)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table:
+    """A table as it was found, before anything is learned of it."""
+
+    name: str
+    columns: dict[str, Cells]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))

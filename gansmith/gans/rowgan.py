@@ -1,0 +1,271 @@
+"""RowGAN: rows of tables, whole or completed from any of their cells (ours; the objective of Huang et al. 2024).
+
+The relativistic pairing game with R1 and R2 between residual networks, made for rows of choices and numbers: choices are drawn by
+Gumbel noise and seen by the critic as one-hot (straight through), numbers are normal scores of ranks, and the critic also sees
+them through hinges. In half of the rows a random part of the cells is given to both players, so that one generator makes rows
+from nothing, from any wished values, and completes rows with gaps. A further term brings the pairwise frequencies of generated
+batches to those of the data (as the information loss of Park et al. 2018 does for means and deviations). After training, the
+shares of choices and the ranks of numbers are corrected to be exactly those of the data, column by column.
+
+    gansmith train adult.csv
+
+Adult (20,838 training rows), 72 CPU seconds (1,359 rounds), one thread, seed 0: column shapes 0.994, pair trends 0.943, C2ST 0.79,
+TSTR AUC 0.895 and F1 0.656 (real rows 0.931 and 0.724).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, cast
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+from gansmith.adversarial import relativistic_critic, relativistic_generator
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.layers.rows import Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
+from gansmith.penalties import with_gradient_norm, zero_centred
+from gansmith.schedules import Cosine, Geometric
+from gansmith.seeds import normal_rows, uniform_rows
+
+Row = Float[Tensor, "batch width"]
+Known = Bool[Tensor, "batch columns"]
+RAREST = 1e-3
+"""Pairs of options rarer than this weigh no more than it in the term of frequencies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of RowGAN."""
+
+    width: int = 256
+    """Features between the generator's blocks."""
+    critic_width: int = 256
+    """Features between the critic's blocks."""
+    blocks: int = 3
+    """Residual blocks of each player."""
+    noise: int = 32
+    """Dimensions of the latent noise, besides the noise that decides the choices."""
+    knots: int = 8
+    """Hinges through which the critic sees each number."""
+    temperature: float = 0.5
+    """Of the softmax through which gradients reach the choices."""
+    completed: float = 0.5
+    """Share of the rows in which some cells are given."""
+    gamma: float = 0.1
+    """Weight of the gradient penalties at the start."""
+    gamma_end: float = 0.01
+    """Weight of the gradient penalties at the end."""
+    penalty_interval: int = 4
+    """Rounds from one with penalties to the next; they then weigh as many times more (Karras et al. 2020)."""
+    learning_rate: float = 3e-3
+    """Step size of both players at the start."""
+    learning_rate_end: float = 2e-5
+    """Step size at the end."""
+    half_life: int = 20_000
+    """Half-life of the generator's moving average in samples."""
+    frequencies: float = 1.0
+    """Weight of the term of pairwise frequencies; 0 leaves it out."""
+    memory: float = 0.98
+    """Share of the running frequencies that a batch leaves as it was."""
+
+
+class Block(nn.Module):
+    """A residual block of two linear layers, the last of which starts at zero."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.widen = nn.Linear(width, width)
+        self.narrow = nn.Linear(width, width)
+        nn.init.zeros_(self.narrow.weight)
+        nn.init.zeros_(self.narrow.bias)
+
+    def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+        return x + self.narrow(leaky_relu(self.widen(x), 0.2))
+
+
+class RowGenerator(nn.Module):
+    """Noise and the known cells of rows to whole rows."""
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__()
+        self.layout = RowLayout(spec)
+        self.temperature, self.latent = config.temperature, config.noise
+        self.noise = config.noise + self.layout.width
+        self.enter = nn.Linear(config.noise + self.layout.width + self.layout.columns, config.width)
+        self.blocks = nn.Sequential(*[Block(config.width) for _ in range(config.blocks)])
+        self.leave = nn.Linear(config.width, self.layout.width)
+        self.register_buffer("shares", torch.zeros(self.layout.width))
+        self.shares: Tensor
+        """How often each option is chosen in the data, as far as was seen."""
+
+    def heads(self, noise: Float[Tensor, "batch noise"], row: Row, known: Known) -> Row:
+        """Logits of the options, and the numbers."""
+        given = self.layout.of_columns(known)
+        x = self.enter(torch.cat([noise[:, : self.latent], row * given, known.to(row.dtype)], 1))
+        return self.leave(leaky_relu(self.blocks(x), 0.2)).float()
+
+    def forward(self, noise: Float[Tensor, "batch noise"], row: Row, known: Known, margins: Margins | None = None) -> Row:
+        heads = self.heads(noise, row, known)
+        numbers = heads[:, self.layout.number]
+        if margins is not None:
+            heads, numbers = heads + margins.logits, margins.matched(numbers)
+        logits = self.layout.logits(heads + gumbel(noise[:, self.latent :]))
+        soft = (logits / self.temperature).softmax(-1)
+        made = self.layout.assemble(chosen(logits) + soft - soft.detach(), numbers)
+        return torch.where(self.layout.of_columns(known), row, made)
+
+
+class RowCritic(nn.Module):
+    """A row, of which some cells were given, to a logit."""
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__()
+        self.layout, self.knots = RowLayout(spec), config.knots
+        seen = self.layout.width + self.layout.numbers * config.knots + self.layout.columns
+        self.enter = nn.Linear(seen, config.critic_width)
+        self.blocks = nn.Sequential(*[Block(config.critic_width) for _ in range(config.blocks)])
+        self.leave = nn.Linear(config.critic_width, 1)
+
+    def forward(self, row: Row, known: Known) -> Float[Tensor, " batch"]:
+        bent = hinges(row[:, self.layout.number], self.knots)
+        x = leaky_relu(self.enter(torch.cat([row, bent, known.to(row.dtype)], 1)), 0.2)
+        return self.leave(leaky_relu(self.blocks(x), 0.2)).squeeze(1)
+
+
+class RowGAN(GAN):
+    """The relativistic pairing game over rows of which some cells are given."""
+
+    Config = Config
+    kinds = ("tables",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(about="minutes on a CPU", kind="tables", batch=256, minutes=2.5),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        learning_rate = Cosine(config.learning_rate, config.learning_rate_end)
+        self.generator = Player(
+            RowGenerator(config, spec),
+            learning_rate=learning_rate,
+            betas=(0.0, 0.99),
+            average=partial(Average, half_life=config.half_life),
+        )
+        self.critic = Player(RowCritic(config, spec), learning_rate=learning_rate, betas=(0.0, 0.99))
+        self.gamma = Geometric(config.gamma, config.gamma_end)
+        self.layout = RowLayout(spec)
+        features = soft_bins(torch.zeros(1, self.layout.width), self.layout).shape[1]
+        for name in ("real_frequencies", "fake_frequencies"):
+            self.register_buffer(name, torch.zeros(features, features))
+        self.register_buffer("seen", torch.zeros(()))
+        self.real_frequencies: Tensor
+        self.fake_frequencies: Tensor
+        self.seen: Tensor
+        self._margins: tuple[int, Margins] | None = None
+
+    @property
+    def network(self) -> RowGenerator:
+        """The network that plays."""
+        return cast("RowGenerator", self.generator.network)
+
+    @property
+    def averaged(self) -> RowGenerator:
+        """The network that generates."""
+        return cast("RowGenerator", self.generator.averaged)
+
+    # ---- the game -------------------------------------------------------------------------------------------------------------
+
+    def play(self, draw: Draw) -> Iterator[tuple[Move, ...]]:
+        real = draw()[self.spec.key]
+        known = self.part(len(real))
+        noise = normal_rows(len(real), self.network.noise, device=real.device)
+        fake = self.generator(noise, real, known)
+
+        both, twice = torch.cat([real, fake]), known.repeat(2, 1)
+        if self.clock.every(self.config.penalty_interval):
+            logits, squared_norms = with_gradient_norm(lambda row: self.critic(row, twice), both)
+            gamma = self.gamma(self.clock) * self.config.penalty_interval
+            r1, r2 = (gamma * zero_centred(norms) for norms in squared_norms.chunk(2))
+            penalties = {"r1": r1, "r2": r2}
+        else:
+            logits, penalties = self.critic(both, twice), {}
+        real_logits, fake_logits = logits.chunk(2)
+        critic_move = self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), **penalties)
+        terms = {"relativistic": relativistic_generator(real_logits, fake_logits)}
+        if self.config.frequencies:
+            terms["frequencies"] = self.config.frequencies * self.frequencies(real, fake)
+        yield critic_move, self.generator.minimizes(**terms)
+
+    def part(self, n: int) -> Known:
+        """Which cells are given: none in some rows, a random share in the others."""
+        dice = uniform_rows(n, 1 + self.layout.columns, device=self.device)
+        amount = dice[:, :1] / max(self.config.completed, 1e-9)
+        return (dice[:, 1:] < amount) & (amount < 1)
+
+    def frequencies(self, real: Row, fake: Row) -> Float[Tensor, ""]:
+        """A term whose gradient is that of half the squared distance of the pairwise frequencies of options and bins of numbers.
+
+        Each pair is measured by the root of its expected frequency. The distance is that of running means, as one batch is too few.
+        """
+        with torch.autocast(real.device.type, enabled=False):
+            of_real, of_fake = soft_bins(real.float(), self.layout), soft_bins(fake.float(), self.layout)
+            pairs = of_fake.T @ of_fake / len(fake)
+            with torch.no_grad():
+                new = 1 - self.config.memory
+                self.seen.lerp_(torch.ones_like(self.seen), new)
+                self.real_frequencies.lerp_(of_real.T @ of_real / len(real), new)
+                self.fake_frequencies.lerp_(pairs, new)
+                share = (self.real_frequencies.diagonal() / self.seen).clamp_min(RAREST)
+                self.network.shares.copy_(self.real_frequencies.diagonal()[: self.layout.width] / self.seen)
+                slope = (self.fake_frequencies - self.real_frequencies) / self.seen / (share[:, None] * share).sqrt()
+            return (slope * pairs).sum() / len(share)
+
+    # ---- generating -----------------------------------------------------------------------------------------------------------
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
+        """n rows; `condition` may hold cells to complete ("given", "known") or bounds to keep ("low", "high")."""
+        network, margins = self.averaged, self.margins()
+
+        def complete(row: Row, known: Known) -> Row:
+            noise = truncation * torch.randn(len(row), network.noise, generator=rng)
+            return network(noise.to(self.device), row.to(self.device), known.to(self.device), margins)
+
+        nothing = torch.zeros(n, self.layout.width), torch.zeros(n, self.layout.columns, dtype=torch.bool)
+        if "given" in condition:
+            return {self.spec.key: complete(condition["given"], condition["known"])}
+        if "low" in condition:
+            low, high = condition["low"].to(self.device), condition["high"].to(self.device)
+            return {self.spec.key: fulfilled(complete, low, high, self.layout, rng)}
+        return {self.spec.key: complete(*nothing)}
+
+    def margins(self) -> Margins:
+        """The corrections of single columns, measured on rows of the averaged generator as it is now."""
+        if self._margins is None or self._margins[0] != self.clock.samples:
+            self._margins = self.clock.samples, Margins.measured(self.averaged)
+        return self._margins[1]
+
+    def scores(self, batch: Batch) -> Tensor:
+        row = batch[self.spec.key]
+        return self.critic(row, torch.zeros(len(row), self.layout.columns, dtype=torch.bool, device=row.device))
+
+    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        network = self.averaged
+        return Whole(network, self.margins()), {"noise": torch.randn(2, network.noise)}
+
+
+class Whole(nn.Module):
+    """The generator of whole rows alone, with its corrections."""
+
+    def __init__(self, network: RowGenerator, margins: Margins) -> None:
+        super().__init__()
+        self.network, self.margins = network, margins
+
+    def forward(self, noise: Float[Tensor, "batch noise"]) -> Row:
+        layout = self.network.layout
+        nothing = noise.new_zeros(len(noise), layout.width), torch.zeros(len(noise), layout.columns, dtype=torch.bool)
+        return self.network(noise, *nothing, self.margins)

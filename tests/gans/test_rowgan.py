@@ -1,0 +1,101 @@
+"""RowGAN: what it learns, what it keeps of wishes, and what it does not keep of the data."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from gansmith.gans.rowgan import Config, RowGAN
+from gansmith.layers.rows import Margins, RowLayout, gumbel, picked
+from gansmith.model import Model
+from gansmith.seeds import seed_everything
+from gansmith.trainer import Settings, Trainer
+from tests import toys
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """A small RowGAN after some seconds on parcels."""
+    data = toys.rows(1000)
+    seed_everything(0)
+    gan = RowGAN(Config(width=64, critic_width=64, blocks=2, noise=16), data.codec.spec)
+    Trainer(gan, data, Settings(batch=128, samples=128 * 250)).train()
+    return Model(gan, data.codec, {"gan": "rowgan"})
+
+
+def test_columns_and_their_dependence_are_learned(model):
+    rows = model.generate(2000)
+    real = toys.rows(2000)
+    known = real.codec.decode(real.batch(slice(None)))
+    for name in ("size", "used"):
+        shares = [Counter(row[name] for row in side) for side in (rows, known)]
+        assert all(abs(shares[0][word] - shares[1][word]) < 120 for word in shares[1])
+    used = [
+        [row["used"] for row in side if row["size"] == "large"].count("yes") / max(1, sum(r["size"] == "large" for r in side))
+        for side in (rows, known)
+    ]
+    assert abs(used[0] - used[1]) < 0.2
+    assert all(row["letter"] == row["size"][0].upper() for row in rows)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"size": "large"}, {"weight": ">8"}, {"hours": "missing"}, {"used": "no", "hours": "0"}, {"letter": "M", "weight": "<2"}],
+)
+def test_every_row_is_as_wished(model, wish):
+    model.sample(300, **wish)
+    assert model.as_wished == 300
+
+
+def test_a_wish_that_rejection_cannot_fulfil_is_met_by_completion(model):
+    made = model.sample(64, weight=">14", size="small", used="yes", hours=">190")
+    assert model.codec.complies(made, weight=">14", size="small", used="yes", hours=">190").all()
+
+
+def test_known_cells_are_kept_when_rows_are_completed(model):
+    rows = [{**row, "weight": None, "used": None} for row in model.generate(50)]
+    made = model.codec.decode(model.gan.generate(50, model.codec.to_impute(rows), rng=torch.Generator().manual_seed(0)))
+    assert all(
+        new["size"] == old["size"] and old["hours"] in (None, new["hours"]) and new["weight"] is not None
+        for new, old in zip(made, rows, strict=True)
+    )
+
+
+def test_the_saved_model_holds_no_training_row(model, tmp_path):
+    """No tensor has a row for each training row, and no combination of what is saved gives back more than single columns."""
+    from gansmith.checkpoint import read_tensors
+
+    model.save(tmp_path)
+    tensors, _ = read_tensors(tmp_path / "model.safetensors")
+    assert all(1000 not in tensor.shape and 800 not in tensor.shape for tensor in tensors.values())
+    again = Model.load(tmp_path)
+    assert again.gan.state_dict()["real_frequencies"].abs().sum() == 0  # statistics of training stay in checkpoints
+    real = toys.rows(1000)
+    rows = {tuple(row.values()) for row in real.codec.decode(real.batch(slice(None)))}
+    rare = {row for row in rows if row[3] not in ("0", None) and row[3] != 0}
+    made = {tuple(row.values()) for row in again.generate(2000)}
+    assert len(made & rare) < 0.02 * len(rare)
+
+
+def test_margins_bring_shares_and_ranks_to_those_of_the_data(model):
+    network = model.gan.averaged
+    with torch.inference_mode():
+        margins = Margins.measured(network)
+        row = model.sample(4000)["row"]
+    layout = RowLayout(model.codec.spec)
+    assert (row.mean(0)[layout.choice] - network.shares[layout.choice]).abs().max() < 0.03
+    weight = row[:, layout.number[layout.gate == layout.width]]
+    assert weight.mean().abs() < 0.06 and abs(weight.std() - 1) < 0.06 and margins.ranks.shape == (layout.numbers, 512)
+
+
+def test_gumbel_noise_has_the_mean_of_the_gumbel_distribution():
+    noise = gumbel(torch.randn(200_000, generator=torch.Generator().manual_seed(0)))
+    assert noise.mean().item() == pytest.approx(np.euler_gamma, abs=0.02)
+    assert noise.var().item() == pytest.approx(np.pi**2 / 6, abs=0.03)
+
+
+def test_options_are_picked_as_often_as_their_shares_say():
+    shares = torch.tensor([[[0.5, 0.2, 0.3]]]).expand(20_000, 1, 3)
+    found = picked(shares, torch.rand(20_000, 1, generator=torch.Generator().manual_seed(0))).mean(0)[0]
+    torch.testing.assert_close(found, shares[0, 0], atol=0.01, rtol=0)

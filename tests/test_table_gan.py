@@ -1,0 +1,92 @@
+"""TableGAN and Augmenter: scikit-learn's habits."""
+
+import numpy as np
+import pandas
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from gansmith import Augmenter, TableGAN
+from gansmith.errors import UserError
+
+TINY = {"samples": 64 * 20, "batch": 64, "options": {"width": 16, "critic_width": 16, "blocks": 1}}
+
+
+@pytest.fixture(scope="module")
+def frame() -> pandas.DataFrame:
+    rng = np.random.default_rng(0)
+    return pandas.DataFrame(
+        {
+            "colour": pandas.Categorical(rng.choice(["red", "blue"], 200)),
+            "count": rng.integers(0, 90, 200),
+            "x": np.where(rng.random(200) < 0.1, np.nan, rng.normal(size=200)),
+            "bought": rng.random(200) < 0.2,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(frame) -> TableGAN:
+    return TableGAN(**TINY).fit(frame)
+
+
+def test_samples_have_the_columns_types_and_wishes(fitted, frame):
+    made = fitted.sample(50, colour="red", count=">40")
+    assert made.dtypes.to_dict() == frame.dtypes.to_dict() and len(made) == 50
+    assert (made.colour == "red").all() and (made["count"] > 40).all()
+    pandas.testing.assert_frame_equal(made, fitted.sample(50, colour="red", count=">40"))
+
+
+def test_parameters_are_read_set_and_cloned():
+    made = TableGAN(minutes=3, seed=7)
+    assert clone(made).get_params() == made.get_params()
+    assert made.set_params(seed=8).seed == 8 and repr(made) == "TableGAN(minutes=3, seed=8)"
+    with pytest.raises(UserError, match="no parameter 'epochs'"):
+        made.set_params(epochs=3)
+
+
+def test_it_is_the_last_step_of_a_pipeline(frame):
+    pipeline = Pipeline([("rows", "passthrough"), ("gan", TableGAN(**TINY))]).fit(frame)
+    assert len(pipeline.named_steps["gan"].sample(5)) == 5
+
+
+def test_a_loaded_model_makes_the_same_rows(fitted, tmp_path):
+    fitted.save(tmp_path)
+    assert not list(tmp_path.glob("*.pkl")) and {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
+    made, again = fitted.sample(20, seed=3), TableGAN.load(tmp_path).sample(20, seed=3)
+    assert made["count"].tolist() == again["count"].tolist() and made.colour.tolist() == again.colour.tolist()
+
+
+def test_imputing_fills_gaps_and_keeps_the_rest(fitted, frame):
+    holes = frame.copy()
+    holes.loc[:9, "count"] = np.nan
+    filled = fitted.impute(holes)
+    assert (
+        filled["count"].notna().all()
+        and filled.bought.equals(frame.bought)
+        and filled["count"][10:].tolist() == frame["count"][10:].tolist()
+    )
+
+
+def test_before_fit_there_is_a_sentence():
+    with pytest.raises(UserError, match="call fit first"):
+        TableGAN().sample(3)
+    with pytest.raises(UserError, match='target "y" is no column'):
+        TableGAN(**TINY).fit(pandas.DataFrame({"a": [1, 2, 3] * 10, "b": ["x", "y", "z"] * 10}), target="y")
+
+
+def test_the_augmenter_balances_classes_with_new_rows_after_the_given_ones(frame):
+    inputs, answers = frame.drop(columns="bought"), frame.bought
+    augmenter = clone(Augmenter(TableGAN(**TINY)))
+    more, labels = augmenter.fit_resample(inputs, answers)
+    assert labels.value_counts().nunique() == 1 and labels.dtype == bool
+    pandas.testing.assert_frame_equal(more[: len(inputs)], inputs)
+    assert more.dtypes.to_dict() == inputs.dtypes.to_dict()
+
+
+def test_the_augmenter_sees_no_row_that_it_is_not_given(frame):
+    """Learned from one fold alone: its category, which the other fold lacks, is all it can make."""
+    fold = frame[frame.colour == "red"]
+    augmenter = Augmenter(TableGAN(**TINY), balance=False, share=0.5)
+    more, _ = augmenter.fit_resample(fold.drop(columns="bought"), fold.bought)
+    assert len(more) == len(fold) + round(len(fold) / 2) and set(more.colour) == {"red"}
