@@ -32,7 +32,7 @@ HELD_OUT_MOST = 10_000
 FEWEST = 8
 """Fewer examples than this cannot be trained on: at least one must be held out."""
 
-OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable")
+OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable", "degrade", "pairing", "swap")
 """The options of `open_dataset` that a run remembers."""
 
 
@@ -216,7 +216,7 @@ def _train(
     trainer = Trainer(gan, played, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
-    model, examiner = Model(gan, dataset.codec, card), None
+    model, examiner = Model(gan, dataset.codec, card, held_out), None
     if examination is not None:
         trainer.aside = examination.share
         examiner = distributed.in_first(lambda: Examiner(examination, model, training, held_out, folder / BEST))
@@ -337,7 +337,9 @@ def evaluate_run(
     training, held_out = _split(run_data(run))
     if data is not None:
         held_out = _like(training, data)
-    return _judge_and_report(run, run.model(), training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
+    model = run.model()
+    model.inputs = held_out
+    return _judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
 
 
 def evaluate(
@@ -380,7 +382,7 @@ def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
     """Other data, opened in the geometry of the training data; their class names must be known."""
     spec = training.codec.spec
     if spec.kind != "images":
-        return open_dataset(data)
+        return open_dataset(data, **({"kind": "pairs", "resolution": spec.shape[1:]} if spec.given else {}))
     return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], originals=originals)
 
 

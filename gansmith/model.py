@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gansmith import __version__
 from gansmith.checkpoint import read_tensors, write_atomically, write_tensors
 from gansmith.data import load_codec
-from gansmith.data.codec import Batch, Codec
+from gansmith.data.codec import Batch, Codec, Giving
+from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
@@ -23,13 +26,16 @@ FORMAT = 1
 """The version of the model folder; older ones stay loadable."""
 CHUNK = 256
 """Examples generated at a time, so that memory stays flat."""
+NUMBERS = 2**22
+"""Numbers in the examples that are made of images at a time: networks from image to image keep much of them in memory."""
 
 
 class Model:
     """A GAN's averaged makers, its codec and its card: `model.safetensors` and `model.json`, without pickle."""
 
-    def __init__(self, gan: GAN, codec: Codec[Any], card: Mapping[str, Any]) -> None:
-        self.gan, self.codec, self.card = gan, codec, dict(card)
+    def __init__(self, gan: GAN, codec: Codec[Any], card: Mapping[str, Any], inputs: Dataset | None = None) -> None:
+        """`inputs` are the real examples of which others are made, where the codec's spec says that something is given."""
+        self.gan, self.codec, self.card, self.inputs = gan, codec, dict(card), inputs
 
     @classmethod
     def load(cls, path: Path | str, device: str = "cpu") -> Model:
@@ -85,12 +91,22 @@ class Model:
         self.gan.eval()
         try:
             condition = self.codec.conditions(n, rng, **where)
-            for start in range(0, n, CHUNK):
-                part = {key: tensor[start : start + CHUNK] for key, tensor in condition.items()}
-                batch = self.gan.generate(min(CHUNK, n - start), part, rng=rng, truncation=truncation)
+            chunk = min(CHUNK, max(1, NUMBERS // prod(self.codec.spec.shape))) if self.codec.spec.given else CHUNK
+            for start in range(0, n, chunk):
+                count = min(chunk, n - start)
+                part = {key: tensor[start : start + count] for key, tensor in condition.items()} | self._given(start, count)
+                batch = self.gan.generate(count, part, rng=rng, truncation=truncation)
                 yield {key: tensor.cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
+
+    def _given(self, start: int, count: int) -> Batch:
+        """What examples are made from, where they are: that of the real ones in `inputs`, in their order, round and round."""
+        if not isinstance(self.codec, Giving):
+            return {}
+        if self.inputs is None:
+            raise UserError("This model makes images of images: give it some with gansmith translate RUN INPUT.")
+        return self.codec.given(self.inputs.batch(np.arange(start, start + count) % len(self.inputs)))
 
     def sample(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Batch:
         """n generated examples as tensors."""

@@ -8,15 +8,19 @@ from gansmith import gans
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.pairs import Codec as PairCodec
 from gansmith.data.points import Codec as PointCodec
 from gansmith.data.spec import Spec
 from gansmith.game import GAN
 
+_TRANSLATING = {"width": 8, "critic_width": 8, "critic_layers": 1, "half_life": 500}
 SMALL: dict[str, dict[str, Any]] = {
     "gan": {"width": 32, "noise": 16},
     "dcgan": {"width": 8, "critic_width": 8, "noise": 16},
     "wgan": {"width": 8, "noise": 16, "critic_moves": 2},
     "wgan_gp": {"width": 8, "noise": 16, "critic_moves": 2},
+    "pix2pix": {**_TRANSLATING, "halvings": 3},
+    "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},
     "r3gan": {
         "widths": (16, 8),
         "blocks": 1,
@@ -30,6 +34,8 @@ SMALL: dict[str, dict[str, Any]] = {
     },
 }
 """Options that make every GAN of this package tiny."""
+ENLARGING: tuple[str, ...] = ("srgan", "esrgan", "real_esrgan")
+"""GANs of pairs that make images larger than those given; the others keep the size."""
 
 
 def images(count: int = 96, side: int = 8, channels: int = 1, classes: int = 0) -> Dataset:
@@ -55,6 +61,16 @@ def points(count: int = 512) -> Dataset:
     codec = PointCodec.fit(values, ["x", "y"])
     arrays = {"point": values}
     return Dataset(name="clusters", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def pairs(count: int = 48, side: int = 16, scale: int = 1, given: int = 3, made: int = 3) -> Dataset:
+    """Bright squares on dark ground, given as their negative, `scale` times smaller."""
+    b = images(count, side, made).arrays["image"]
+    a = 255 - np.broadcast_to(b[:, :1, ::scale, ::scale], (count, given, side // scale, side // scale))
+    arrays = {"a": np.ascontiguousarray(a), "b": b}
+    sides = [ImageCodec(Spec(kind="images", key="image", shape=array.shape[1:])) for array in arrays.values()]
+    codec = PairCodec.of(*sides, aligned=True)
+    return Dataset(name="negatives", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
 
 
 def small(name: str, data: Dataset, **options: Any) -> GAN:

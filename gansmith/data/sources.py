@@ -9,6 +9,7 @@ import torch
 from gansmith.data.building import build_images, build_points
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
+from gansmith.data.pairing import build_pairs
 from gansmith.data.readers.array_files import from_npy, from_npz
 from gansmith.data.readers.arrays import from_memory
 from gansmith.data.readers.builtin import builtin_names, open_builtin
@@ -16,6 +17,7 @@ from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
 from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.mapstyle import from_mapstyle
+from gansmith.data.readers.pairs import Pairs, pairs_in, recognised
 from gansmith.data.readers.parquet import from_parquet
 from gansmith.data.readers.point_files import from_csv, points_of
 from gansmith.data.readers.rows import open_npy
@@ -23,7 +25,7 @@ from gansmith.data.suggestions import did_you_mean
 from gansmith.data.survey import Wanted, parse_resolution
 from gansmith.errors import UserError
 
-KINDS = ("images", "points")
+KINDS = ("images", "pairs", "points")
 
 
 def open_dataset(
@@ -37,6 +39,9 @@ def open_dataset(
     cache: Path | None = None,
     skip_unreadable: bool = False,
     originals: bool = False,
+    degrade: str | None = None,
+    pairing: str | None = None,
+    swap: bool = False,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
 
@@ -49,6 +54,10 @@ def open_dataset(
 
     With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
+    Pairs of images (kind "pairs") are found in folders trainA and trainB (two domains) or A and B (partners of one name), in pictures
+    side by side, or in a csv with the columns a and b. `degrade` makes them of single pictures ("x4", "noise25,jpeg40"), `pairing`
+    ("names", "none") overrides what the folders say, and `swap` exchanges the given side and the one that is made.
+
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
     wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
@@ -57,12 +66,27 @@ def open_dataset(
             raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")
         return data
     root = cache_folder(cache)
+    if pairs := _pairs(data, kind, degrade, pairing, swap):
+        return build_pairs(pairs, wanted, root, skip_unreadable)
     found = find(data, kind, root)
     if isinstance(found, Points):
         if wanted.resolution or wanted.channels:
             raise UserError(f"{found.name} holds points, which have no resolution or channels: leave these options out.")
         return build_points(found)
     return build_images(found, wanted, root, skip_unreadable, originals=originals)
+
+
+def _pairs(data: Any, kind: str | None, degrade: str | None, pairing: str | None, swap: bool) -> Pairs | None:
+    """The pairs that `data` holds, if they were asked for or cannot be anything else."""
+    path = Path(data).expanduser() if isinstance(data, str | Path) else None
+    asked = kind == "pairs" or degrade or pairing or swap
+    if path is None or not path.exists():
+        if asked:
+            raise UserError(f"pairs are read from a folder or a csv on disk, which {data!r} is not: give the path of one.")
+        return None
+    if asked or (kind is None and path.is_dir() and recognised(path)):
+        return pairs_in(path, degrade=degrade, pairing=pairing, swap=swap)
+    return None
 
 
 def find(data: Any, kind: str | None, cache: Path) -> Collection | Points:

@@ -15,7 +15,7 @@ BATCH = 256
 
 def baseline_name(train: Dataset) -> str:
     """What the baseline of this data is called."""
-    return ("pixel Gaussian" if train.codec.spec.kind == "images" else "Gaussian") + (" per class" if _per_class(train) else "")
+    return ("pixel Gaussian" if train.codec.spec.of_images else "Gaussian") + (" per class" if _per_class(train) else "")
 
 
 def _per_class(train: Dataset) -> bool:
