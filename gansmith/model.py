@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from gansmith import __version__
@@ -116,6 +117,12 @@ class Model:
     def generate(self, n: int = 64, *, seed: int = 0, truncation: float = 1.0, **where: str) -> list[Any]:
         """n generated examples in the codec's raw form."""
         return [raw for batch in self.batches(n, seed=seed, truncation=truncation, **where) for raw in self.codec.decode(batch)]
+
+    def translate(self, picture: Image.Image, *, makes: str = "b", tile: int | None = None, overlap: int = 32) -> Image.Image:
+        """What a model of pairs makes of a picture of any size; see `gansmith.translation.pictures.translate_picture`."""
+        from gansmith.translation.pictures import translate_picture
+
+        return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap)
 
     def export(self, to: str = "onnx", out: Path | str = ".") -> Path:
         """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""
