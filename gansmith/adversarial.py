@@ -68,3 +68,14 @@ def relativistic_critic(real: Logits, fake: Logits) -> Loss:
 def relativistic_generator(real: Logits, fake: Logits) -> Loss:
     """The same game from the generator's side: the fake of a pair should look more real than the real one."""
     return softplus(-(fake.float() - real.float())).mean()
+
+
+def relativistic_average_critic(real: Logits, fake: Logits) -> Loss:
+    """Jolicoeur-Martineau 2018 (ESRGAN, Wang et al. 2018, equation 1): real against the mean fake, fake against the mean real."""
+    real, fake = real.float(), fake.float()
+    return (softplus(-(real - fake.mean())).mean() + softplus(fake - real.mean()).mean()) / 2
+
+
+def relativistic_average_generator(real: Logits, fake: Logits) -> Loss:
+    """The same game from the generator's side (ESRGAN, equation 2)."""
+    return relativistic_average_critic(fake, real)

@@ -20,6 +20,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "wgan": {"width": 8, "noise": 16, "critic_moves": 2},
     "wgan_gp": {"width": 8, "noise": 16, "critic_moves": 2},
     "pix2pix": {**_TRANSLATING, "halvings": 3},
+    "srgan": {"width": 8, "blocks": 1, "critic_width": 8, "critic_layers": 1, "faithful": 0.0, "half_life": 500},
+    "esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
     "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},
     "r3gan": {
         "widths": (16, 8),
@@ -34,7 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
 }
 """Options that make every GAN of this package tiny."""
-ENLARGING: tuple[str, ...] = ("srgan", "esrgan", "real_esrgan")
+ENLARGING: tuple[str, ...] = ("srgan", "esrgan")
 """GANs of pairs that make images larger than those given; the others keep the size."""
 
 

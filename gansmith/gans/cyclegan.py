@@ -21,7 +21,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.image_pool import ImagePool
-from gansmith.layers.patch_critic import PatchCritic, smallest_side
+from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.layers.resnet_translator import ResNetTranslator
 from gansmith.schedules import Linear
 from gansmith.translating import Translating, per_image
@@ -93,12 +93,7 @@ class CycleGAN(Translating):
                 f"the identity term needs as many channels on both sides, but they have {given} and {made}: pass --gan.identity 0."
             )
         check_crop(config.crop, spec.given)
-        side = config.crop or min(spec.shape[1:])
-        if side < smallest_side(config.critic_layers):
-            raise UserError(
-                f"a critic of {config.critic_layers} layers needs images of {smallest_side(config.critic_layers)} pixels, but they have "
-                f"{side}: give a smaller --gan.critic-layers, or a greater --resolution."
-            )
+        check_patches(config.critic_layers, config.crop or min(spec.shape[1:]))
         rate, betas = Linear(config.learning_rate, 0.0, wait=0.5), (config.beta1, 0.999)
         translator = partial(ResNetTranslator, width=config.width, blocks=config.blocks)
         patches = partial(PatchCritic, width=config.critic_width, layers=config.critic_layers, batch_norm=False)

@@ -21,7 +21,7 @@ from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
-from gansmith.layers.patch_critic import PatchCritic, smallest_side
+from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.layers.resnet_translator import ResNetTranslator
 from gansmith.layers.unet import UNet
 from gansmith.schedules import Linear
@@ -88,11 +88,7 @@ class Pix2Pix(Translating):
             raise UserError(f"pix2pix keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
         check_crop(config.crop, spec.given)
         side = config.crop or min(spec.shape[1:])
-        if side < smallest_side(config.critic_layers):
-            raise UserError(
-                f"a critic of {config.critic_layers} layers needs images of {smallest_side(config.critic_layers)} pixels, but they have "
-                f"{side}: give a smaller --gan.critic-layers, or a greater --resolution."
-            )
+        check_patches(config.critic_layers, side)
         given, made = spec.given[0], spec.shape[0]
         halvings = min(config.halvings, int(log2(side)))
         self.generator = Player(

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, leaky_relu
 
+from gansmith.errors import UserError
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.initial import normal_weights
 
@@ -37,6 +38,10 @@ class PatchCritic(nn.Module):
         return self.last(x)
 
 
-def smallest_side(layers: int) -> int:
-    """The smallest side of an image that still gives a patch to judge with instance norm: one logit over two pixels or more."""
-    return 4 * 2**layers
+def check_patches(layers: int, side: int) -> None:
+    """Raises UserError where images of this side are too small for a critic of so many layers, which leaves at least 2 x 2 patches."""
+    if side < (smallest := 4 * 2**layers):
+        raise UserError(
+            f"a critic of {layers} layers needs images of {smallest} pixels, but they have {side}: give a smaller --gan.critic-layers, or "
+            "a greater --resolution."
+        )
