@@ -32,7 +32,19 @@ class Translating(GAN):
         return {self.spec.key: self.maker()(condition["a"].to(self.device)).float(), **condition}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return self.maker(), {"input": torch.zeros(2, *self.spec.given)}
+        return Named(self.maker()), {"input": torch.zeros(2, *self.spec.given)}
+
+
+class Named(nn.Module):
+    """A network from image to image under the names that programs expect: `input` goes in, of any size that is a `multiple`."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.multiple = getattr(network, "multiple", 1)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self.network(input)
 
 
 def per_image(logits: Tensor) -> Tensor:

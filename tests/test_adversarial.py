@@ -33,13 +33,25 @@ CASES = {
     "wasserstein_generator": mean([-f for _, f in PAIRS]),
     "relativistic_critic": mean([-math.log(sigmoid(r - f)) for r, f in PAIRS]),
     "relativistic_generator": mean([-math.log(sigmoid(f - r)) for r, f in PAIRS]),
+    "relativistic_average_critic": mean(
+        [
+            mean([-math.log(sigmoid(r - mean(FAKE.tolist()))) for r, _ in PAIRS]),
+            mean([-math.log(1 - sigmoid(f - mean(REAL.tolist()))) for _, f in PAIRS]),
+        ]
+    ),
+    "relativistic_average_generator": mean(
+        [
+            mean([-math.log(1 - sigmoid(r - mean(FAKE.tolist()))) for r, _ in PAIRS]),
+            mean([-math.log(sigmoid(f - mean(REAL.tolist()))) for _, f in PAIRS]),
+        ]
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_loss_is_the_mean_of_its_formula_in_float32(name, dtype):
-    both = name.endswith("_critic") or name == "relativistic_generator"
+    both = name.endswith("_critic") or name.startswith("relativistic")
     real, fake = REAL.to(dtype), FAKE.to(dtype)
     loss = getattr(adversarial, name)(*((real, fake) if both else (fake,)))
     assert loss.dtype == torch.float32 and loss.shape == ()
@@ -54,7 +66,7 @@ def test_every_public_loss_is_tested():
 @pytest.mark.parametrize("name", CASES)
 def test_huge_logits_stay_finite(name):
     huge = torch.tensor([1e4, -1e4])
-    arguments = (huge, huge) if name.endswith("_critic") or name == "relativistic_generator" else (huge,)
+    arguments = (huge, huge) if name.endswith("_critic") or name.startswith("relativistic") else (huge,)
     assert getattr(adversarial, name)(*arguments).isfinite()
 
 

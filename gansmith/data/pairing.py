@@ -15,7 +15,7 @@ from gansmith.data.survey import Wanted, resolve, survey
 from gansmith.data.unaligned import Unaligned, unaligned
 from gansmith.errors import UserError
 
-HELD_OUT = 0.1
+HELD_OUT = 0.2
 """The share of two domains without a test split that is held out."""
 
 

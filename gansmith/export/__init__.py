@@ -15,8 +15,12 @@ from gansmith.errors import UserError
 if TYPE_CHECKING:
     from gansmith.model import Model
 
-_INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes"}
-_OUTPUTS = {"images": "from -1 to 1, for 0 to 255", "points": "standardised: times the codec's scale, plus its centre"}
+_INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes", "input": "float32, from -1 to 1"}
+_OUTPUTS = {
+    "images": "from -1 to 1, for 0 to 255",
+    "pairs": "from -1 to 1, for 0 to 255",
+    "points": "standardised: times the codec's scale, plus its centre",
+}
 
 
 class Exporter(Protocol):

@@ -60,8 +60,9 @@ class RRDBNet(nn.Module):
 
     def __init__(self, channels: int, made: int, *, scale: int, width: int, blocks: int, growth: int) -> None:
         super().__init__()
-        self.fold = {1: 4, 2: 2}.get(scale, 1)
-        self.conv_first = nn.Conv2d(channels * self.fold**2, width, 3, padding=1)
+        self.multiple = {1: 4, 2: 2}.get(scale, 1)
+        """The side of the squares of pixels that are folded."""
+        self.conv_first = nn.Conv2d(channels * self.multiple**2, width, 3, padding=1)
         self.body = nn.Sequential(*(RRDB(width, growth) for _ in range(blocks)))
         self.conv_body = nn.Conv2d(width, width, 3, padding=1)
         self.conv_up1 = nn.Conv2d(width, width, 3, padding=1)
@@ -74,8 +75,8 @@ class RRDBNet(nn.Module):
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch made tall wide"]:
         height, width = x.shape[2:]
         x = (x + 1) / 2
-        if self.fold > 1:
-            x = pixel_unshuffle(padded(x, self.fold), self.fold)
+        if self.multiple > 1:
+            x = pixel_unshuffle(padded(x, self.multiple), self.multiple)
         first = self.conv_first(x)
         y = first + self.conv_body(self.body(first))
         y = leaky_relu(self.conv_up1(interpolate(y, scale_factor=2, mode="nearest")), 0.2)

@@ -30,6 +30,7 @@ class ResNetTranslator(nn.Module):
 
     def __init__(self, given: int, made: int, *, width: int, blocks: int) -> None:
         super().__init__()
+        self.multiple = 8  # at a quarter of the size, two pixels at least, which is what reflection needs
         self.first = nn.Conv2d(given, width, 7, padding=3, padding_mode="reflect")
         self.shrink = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
         self.shrink_again = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1)
@@ -41,7 +42,7 @@ class ResNetTranslator(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch given height width"]) -> Float[Tensor, "batch made height width"]:
         height, width = x.shape[2:]
-        x = padded(x, 8)  # at a quarter of the size, two pixels at least, which is what reflection needs
+        x = padded(x, self.multiple)
         x = relu(instance_norm(self.first(x)))
         x = relu(instance_norm(self.shrink(x)))
         x = relu(instance_norm(self.shrink_again(x)))

@@ -19,7 +19,8 @@ class UNet(nn.Module):
     def __init__(self, given: int, made: int, *, width: int, halvings: int, dropout: bool) -> None:
         """From `given` to `made` channels; with `dropout`, half the features of the inner layers of full width are dropped."""
         super().__init__()
-        self.halvings = halvings
+        self.multiple = 2**halvings
+        """What sides are padded to."""
         widths = [width * min(8, 2**level) for level in range(halvings)]
         self.dropped = [dropout and 0 < index <= halvings - 5 for index in range(halvings)]
         self.down = nn.ModuleList(
@@ -40,7 +41,7 @@ class UNet(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch given height width"]) -> Float[Tensor, "batch made height width"]:
         height, width = x.shape[2:]
-        x = padded(x, 2**self.halvings)
+        x = padded(x, self.multiple)
         skips: list[Tensor] = []
         for level, (convolution, norm) in enumerate(zip(self.down, self.down_norms, strict=True)):
             x = norm(convolution(leaky_relu(x, 0.2) if level else x))

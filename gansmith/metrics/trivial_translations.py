@@ -16,15 +16,6 @@ LEARNT = 500
 AT_ONCE = 64
 
 
-def best_trivial(train: Dataset, held_out: Dataset) -> tuple[Dataset, str]:
-    """The trivial translation of the held-out a that has the smallest squared error, and its name."""
-    made = trivial(train, held_out)
-    real = torch.from_numpy(held_out.packed(slice(None))["b"].astype(np.float32))
-    error = {name: (torch.from_numpy(data.arrays["b"].astype(np.float32)) - real).square().mean() for name, data in made.items()}
-    best = min(error, key=error.__getitem__)
-    return made[best], best
-
-
 def trivial(train: Dataset, held_out: Dataset) -> dict[str, Dataset]:
     """The trivial translations of every held-out a, as data sets by name."""
     chosen = np.linspace(0, len(train) - 1, min(LEARNT, len(train))).astype(int)
