@@ -95,7 +95,7 @@ class Model:
             chunk = min(CHUNK, max(1, NUMBERS // prod(self.codec.spec.shape))) if self.codec.spec.given else CHUNK
             for start in range(0, n, chunk):
                 count = min(chunk, n - start)
-                part = {key: tensor[start : start + count] for key, tensor in condition.items()} | self._given(start, count)
+                part = {**{key: tensor[start : start + count] for key, tensor in condition.items()}, **self._given(start, count)}
                 batch = self.gan.generate(count, part, rng=rng, truncation=truncation)
                 yield {key: tensor.cpu() for key, tensor in batch.items()}
         finally:

@@ -65,6 +65,16 @@ def test_pictures_of_any_size_are_translated_with_a_page(
         assert made.size == (37, 21)
 
 
+def test_inspecting_says_that_there_are_pairs(folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["inspect", str(folder)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "120 pairs" in said
+        and "Side a has 120 images of 16x16, each belonging to one of side b" in said
+        and "train pix2pix" in said
+    )
+
+
 def test_a_model_of_images_is_told_to_translate(run: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["generate", str(run), "-n", "2"]) == 2
     assert "gansmith translate RUN INPUT" in capsys.readouterr().err

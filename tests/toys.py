@@ -22,6 +22,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "pix2pix": {**_TRANSLATING, "halvings": 3},
     "srgan": {"width": 8, "blocks": 1, "critic_width": 8, "critic_layers": 1, "faithful": 0.0, "half_life": 500},
     "esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
+    "cut": {**_TRANSLATING, "blocks": 2, "places": 8},
     "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},
     "r3gan": {
         "widths": (16, 8),

@@ -42,8 +42,9 @@ class Codec:
     b: ImageCodec
 
     @classmethod
-    def of(cls, a: ImageCodec, b: ImageCodec, aligned: bool) -> "Codec":
+    def of(cls, a: Any, b: Any, aligned: bool) -> "Codec":
         """The codec of two codecs of images."""
+        assert isinstance(a, ImageCodec) and isinstance(b, ImageCodec)
         return cls(Spec(kind="pairs", key="b", shape=b.spec.shape, given=a.spec.shape, aligned=aligned), a, b)
 
     @property

@@ -66,7 +66,7 @@ def open_dataset(
             raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")
         return data
     root = cache_folder(cache)
-    if pairs := _pairs(data, kind, degrade, pairing, swap):
+    if pairs := find_pairs(data, kind, degrade, pairing, swap):
         return build_pairs(pairs, wanted, root, skip_unreadable)
     found = find(data, kind, root)
     if isinstance(found, Points):
@@ -76,7 +76,9 @@ def open_dataset(
     return build_images(found, wanted, root, skip_unreadable, originals=originals)
 
 
-def _pairs(data: Any, kind: str | None, degrade: str | None, pairing: str | None, swap: bool) -> Pairs | None:
+def find_pairs(
+    data: Any, kind: str | None = None, degrade: str | None = None, pairing: str | None = None, swap: bool = False
+) -> Pairs | None:
     """The pairs that `data` holds, if they were asked for or cannot be anything else."""
     path = Path(data).expanduser() if isinstance(data, str | Path) else None
     asked = kind == "pairs" or degrade or pairing or swap

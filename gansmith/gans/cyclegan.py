@@ -8,7 +8,7 @@ One network makes b of a, another a of b; each has a critic of patches, and an i
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -60,7 +60,10 @@ class Config:
 class Both(nn.Module):
     """The two directions; called, it makes b of a."""
 
-    def __init__(self, b_of_a: nn.Module, a_of_b: nn.Module) -> None:
+    b_of_a: ResNetTranslator
+    a_of_b: ResNetTranslator
+
+    def __init__(self, b_of_a: ResNetTranslator, a_of_b: ResNetTranslator) -> None:
         super().__init__()
         self.b_of_a, self.a_of_b = b_of_a, a_of_b
 
@@ -111,7 +114,7 @@ class CycleGAN(Translating):
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         a, b = self._views(draw()["a"]), self._views(draw()["b"])
-        both = self.generator.network
+        both = cast(Both, self.generator.network)
         fake_b, fake_a = both.b_of_a(a), both.a_of_b(b)
         terms = {
             "b_least_squares": least_squares_generator(self.critic(fake_b)),
@@ -134,7 +137,7 @@ class CycleGAN(Translating):
         return flipped_together(images, images)[0] if self.config.flip else images
 
     def maker(self, makes: str = "b") -> nn.Module:
-        both = self.generator.averaged
+        both = cast(Both, self.generator.averaged)
         return both.b_of_a if makes == "b" else both.a_of_b
 
     def scores(self, batch: Batch) -> Tensor:

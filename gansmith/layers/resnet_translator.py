@@ -51,3 +51,18 @@ class ResNetTranslator(nn.Module):
         x = relu(instance_norm(self.grow(x)))
         x = relu(instance_norm(self.grow_again(x)))
         return self.last(x)[..., :height, :width].float().tanh()
+
+    def encoded(self, x: Float[Tensor, "batch given height width"]) -> list[Tensor]:
+        """What the network sees on its way: the image, both halvings, the first and the middle block (Park et al. 2020, appendix C)."""
+        x = padded(x, self.multiple)
+        found = [x]
+        x = relu(instance_norm(self.first(x)))
+        x = relu(instance_norm(self.shrink(x)))
+        found.append(x)
+        x = relu(instance_norm(self.shrink_again(x)))
+        found.append(x)
+        for index, block in enumerate(list(self.blocks)[: len(self.blocks) // 2 + 1]):
+            x = block(x)
+            if index in (0, len(self.blocks) // 2):
+                found.append(x)
+        return found
