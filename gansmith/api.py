@@ -336,7 +336,7 @@ def evaluate_run(
     how["device"] = planning.choose_device(how.get("device") or "auto")
     training, held_out = _split(run_data(run))
     if data is not None:
-        held_out = _like(training, data)
+        held_out = _like(training, data, opening=run.facts["data"]["opening"])
     model = run.model()
     model.inputs = held_out
     return _judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
@@ -378,11 +378,14 @@ def evaluate_elsewhere(
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
 
-def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
-    """Other data, opened in the geometry of the training data; their class names must be known."""
+def _like(training: Dataset, data: Any, originals: bool = False, opening: Mapping[str, Any] | None = None) -> Dataset:
+    """Other data, opened in the geometry of the training data; their class names must be known. `opening` says how pairs were made."""
     spec = training.codec.spec
+    if spec.given:
+        made = {key: value for key, value in (opening or {}).items() if key in ("degrade", "pairing", "swap")}
+        return open_dataset(data, **{"kind": "pairs", "resolution": spec.shape[1:], **made})
     if spec.kind != "images":
-        return open_dataset(data, **({"kind": "pairs", "resolution": spec.shape[1:]} if spec.given else {}))
+        return open_dataset(data)
     return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], originals=originals)
 
 
