@@ -23,6 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "srgan": {"width": 8, "blocks": 1, "critic_width": 8, "critic_layers": 1, "faithful": 0.0, "half_life": 500},
     "esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
     "cut": {**_TRANSLATING, "blocks": 2, "places": 8},
+    "real_esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
     "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},
     "r3gan": {
         "widths": (16, 8),
@@ -37,7 +38,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
 }
 """Options that make every GAN of this package tiny."""
-ENLARGING: tuple[str, ...] = ("srgan", "esrgan")
+ENLARGING: tuple[str, ...] = ("srgan", "esrgan", "real_esrgan")
 """GANs of pairs that make images larger than those given; the others keep the size."""
 
 

@@ -6,7 +6,7 @@ from gansmith.trainer import Settings, Trainer
 from tests import toys
 
 
-@pytest.mark.parametrize("name", ["srgan", "esrgan"])
+@pytest.mark.parametrize("name", ["srgan", "esrgan", "real_esrgan"])
 def test_the_critic_joins_when_its_share_of_the_budget_has_come(name: str):
     data = toys.pairs(scale=2)
     seed_everything(0)
