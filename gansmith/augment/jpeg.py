@@ -22,7 +22,7 @@ _TO_YCC = torch.tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5
 def jpeg(x: Float[Tensor, "n channels height width"], quality: Float[Tensor, " n"]) -> Float[Tensor, "n channels height width"]:
     """Images from 0 to 1 (gray or RGB) as after saving at these qualities (1 to 95) and loading again."""
     height, width = x.shape[2:]
-    scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality) / 100
+    scale = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality) / 100
     x = pad(x * 255, (0, -width % 16, 0, -height % 16), mode="replicate")
     if x.shape[1] == 1:
         return (_quantised(x - 128, _BRIGHTNESS, scale) + 128)[..., :height, :width].clamp(0, 255) / 255
@@ -35,7 +35,7 @@ def jpeg(x: Float[Tensor, "n channels height width"], quality: Float[Tensor, " n
 
 def _quantised(x: Tensor, table: Tensor, scale: Tensor) -> Tensor:
     n, channels, height, width = x.shape
-    steps = (table.to(x.device)[None] * scale.view(-1, 1, 1)).round().clamp(1, 255).view(n, 1, 1, 1, 8, 8)
+    steps = (table.to(x.device)[None] * scale.view(-1, 1, 1) + 0.5).floor().clamp(1, 255).view(n, 1, 1, 1, 8, 8)
     place = torch.arange(8, device=x.device)
     basis = torch.cos((2 * place[None, :] + 1) * place[:, None] * pi / 16) / 2
     basis[0] /= 2**0.5

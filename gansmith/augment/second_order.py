@@ -1,7 +1,7 @@
 """What photographs suffer on their way through cameras and the web (Wang et al. 2021, Real-ESRGAN, section 3).
 
-Twice blur, resize, noise and JPEG, with a last ringing filter, at random. Numbers are the paper's; blur kernels have 13 pixels instead of up to 21, so
-that small crops can be degraded.
+Twice blur, resize, noise and JPEG, with a last ringing filter, at random. Numbers are the paper's; blur kernels have 13 pixels instead
+of up to 21, so that small crops can be degraded.
 """
 
 import torch
