@@ -7,6 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.fingerprint import fingerprint
+from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.pairs import Codec as PairCodec
+from gansmith.data.spec import Spec
 from gansmith.metrics.perceptual_network import LPIPS
 from gansmith.model import Model
 from tests.metrics.conftest import image_data, ring_points, stripes
@@ -61,6 +65,21 @@ def generator(*, deaf: bool) -> Model:
     model = Model(small("gan", data), data.codec, {"gan": "gan"})
     model.gan.exportable = lambda: (Stripes(deaf=deaf), {"noise": torch.zeros(2, 4)})
     return model
+
+
+def pair_data(b: np.ndarray, target: np.ndarray | None = None) -> Dataset:
+    """Pairs whose given image says nothing, so that every stripe is as right as another."""
+    arrays = {"a": np.full_like(b, 127), "b": b} | ({} if target is None else {"target": target})
+    side = ImageCodec(Spec(kind="images", key="image", shape=b.shape[1:]))
+    return Dataset(name="stripes", codec=PairCodec.of(side, side, aligned=True), arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def mean_image(rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(TRAIN["image"].mean(0, keepdims=True).round().astype(np.uint8), COUNT, axis=0)
+
+
+def noisy(b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (b + rng.normal(0, 60, b.shape)).round().clip(0, 255).astype(np.uint8)
 
 
 def over_and_over(images: Images, rows: np.ndarray, count: int = COUNT) -> Images:
@@ -123,4 +142,10 @@ POINTS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "wide noise": lambda rng: rng.normal(0, 6, (COUNT, 2)),
     "real distances from the mean, in one direction": lambda _: in_one_direction(),
     "as often behind every mode, far away": lambda _: 5 * np.resize(MODES, (COUNT, 2)),
+}
+
+PAIRS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "fresh real examples": lambda rng: stripes(COUNT, rng)["image"],
+    "the mean image": mean_image,
+    "the real partner under noise": lambda rng: noisy(HELD_OUT["image"], rng),
 }

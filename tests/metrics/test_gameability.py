@@ -13,7 +13,19 @@ from gansmith.metrics.judge import judge
 from gansmith.metrics.judgement import Judgement
 from gansmith.metrics.perceptual_network import LPIPS, TRUNKS
 from gansmith.metrics.score import Score
-from tests.metrics.cheats import HELD_OUT, IMAGES, POINTS, RING, RING_HELD_OUT, TRAIN, Squares, StandIn, generator
+from tests.metrics.cheats import (
+    HELD_OUT,
+    IMAGES,
+    PAIRS,
+    POINTS,
+    RING,
+    RING_HELD_OUT,
+    TRAIN,
+    Squares,
+    StandIn,
+    generator,
+    pair_data,
+)
 from tests.metrics.conftest import image_data
 
 GAMES = [
@@ -47,6 +59,10 @@ GAMES = [
     ("perceptual_diversity", "images", "far too much contrast", "precision"),
     ("ms_ssim", "images", "noise", "precision"),
     ("vendi", "images", "noise", "precision"),
+    ("psnr", "pairs", "the mean image", "coverage"),
+    ("psnr_y", "pairs", "the mean image", "coverage"),
+    ("ssim", "pairs", "the real partner under noise", "precision"),
+    ("l1", "pairs", "the mean image", "coverage"),
     ("modes", "points", "shuffled columns", "high_quality"),
     ("high_quality", "points", "one mode", "modes"),
     ("mode_divergence", "points", "as often behind every mode, far away", "high_quality"),
@@ -84,6 +100,10 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         rng = np.random.default_rng(2)
         if data == "points":
             fake, train, held_out = map(ring, (POINTS[cheat](rng), RING, RING_HELD_OUT))
+            return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "pairs":
+            fake = pair_data(PAIRS[cheat](rng), HELD_OUT["image"])
+            train, held_out = pair_data(TRAIN["image"]), pair_data(HELD_OUT["image"])
             return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
         fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")
