@@ -33,7 +33,7 @@ HELD_OUT_MOST = 10_000
 FEWEST = 8
 """Fewer examples than this cannot be trained on: at least one must be held out."""
 
-OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable", "schema")
+OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable", "schema", "degrade", "pairing", "swap")
 """The options of `open_dataset` that a run remembers."""
 
 
@@ -231,7 +231,7 @@ def _train(
     trainer = Trainer(gan, played, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
-    model, examiner = Model(gan, dataset.codec, card), None
+    model, examiner = Model(gan, dataset.codec, card, held_out), None
     if examination is not None:
         trainer.aside = examination.share
         examiner = distributed.in_first(lambda: Examiner(examination, model, training, held_out, folder / BEST))
@@ -353,8 +353,10 @@ def evaluate_run(
     how["device"] = planning.choose_device(how.get("device") or "auto")
     training, held_out = split(run_data(run))
     if data is not None:
-        held_out = _like(training, data)
-    return _judge_and_report(run, run.model(), training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
+        held_out = _like(training, data, opening=run.facts["data"]["opening"])
+    model = run.model()
+    model.inputs = held_out
+    return _judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
 
 
 def evaluate(
@@ -393,9 +395,12 @@ def evaluate_elsewhere(
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
 
-def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
-    """Other data, opened in the geometry of the training data; their class names must be known."""
+def _like(training: Dataset, data: Any, originals: bool = False, opening: Mapping[str, Any] | None = None) -> Dataset:
+    """Other data, opened in the geometry of the training data; their class names must be known. `opening` says how pairs were made."""
     codec = training.codec
+    if codec.spec.given:
+        made = {key: value for key, value in (opening or {}).items() if key in ("degrade", "pairing", "swap")}
+        return open_dataset(data, **{"kind": "pairs", "resolution": codec.spec.shape[1:], **made})
     if codec.spec.kind == "tables":
         return open_dataset(data, kind="tables", like=codec)
     if not isinstance(codec, ImageCodec):

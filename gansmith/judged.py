@@ -24,7 +24,7 @@ def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **co
     if judgement.portrait is not None:
         found["portrait"] = judgement.portrait.to_json()
     write_atomically(run.folder / "judgement.json", json.dumps(found).encode())
-    if training.codec.spec.kind == "images":
+    if training.codec.spec.of_images:
         _pictures(judgement, run, fake, training)
     write_report(run.folder)
     return records

@@ -6,16 +6,20 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from gansmith import __version__
 from gansmith.checkpoint import read_tensors, write_atomically, write_tensors
 from gansmith.data import load_codec
-from gansmith.data.codec import Batch, Codec
+from gansmith.data.codec import Batch, Codec, Giving
+from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
@@ -28,13 +32,16 @@ CHUNK = 256
 """Examples generated at a time, so that memory stays flat."""
 RETRIES = 20
 """How often examples are made anew that are not as wished."""
+NUMBERS = 2**22
+"""Numbers in the examples that are made of images at a time: networks from image to image keep much of them in memory."""
 
 
 class Model:
     """A GAN's averaged makers, its codec and its card: `model.safetensors` and `model.json`, without pickle."""
 
-    def __init__(self, gan: GAN, codec: Codec[Any], card: Mapping[str, Any]) -> None:
-        self.gan, self.codec, self.card = gan, codec, dict(card)
+    def __init__(self, gan: GAN, codec: Codec[Any], card: Mapping[str, Any], inputs: Dataset | None = None) -> None:
+        """`inputs` are the real examples of which others are made, where the codec's spec says that something is given."""
+        self.gan, self.codec, self.card, self.inputs = gan, codec, dict(card), inputs
         self.precision: str | None = None
         """float32 or bfloat16 once the weights change no more, so that they may be prepared to generate faster."""
         self._resting: Resting | None = None
@@ -110,10 +117,12 @@ class Model:
             others = {key: value for key, value in where.items() if granted[key] is None}
             own = {key: tensor for key, tensor in granted.items() if tensor is not None}
             condition = {**self.codec.conditions(n, rng, **others), **own}
-            makes = self.resting.generate if self.precision else self.gan.generate
-            for start in range(0, n, CHUNK):
-                part = {key: tensor[start : start + CHUNK] for key, tensor in condition.items()}
-                count = min(CHUNK, n - start)
+            given = self.codec.spec.given
+            makes = self.resting.generate if self.precision and not given else self.gan.generate
+            chunk = min(CHUNK, max(1, NUMBERS // prod(self.codec.spec.shape))) if given else CHUNK
+            for start in range(0, n, chunk):
+                count = min(chunk, n - start)
+                part = {**{key: tensor[start : start + count] for key, tensor in condition.items()}, **self._given(start, count)}
                 batch = self._as_wished(partial(makes, count, part, rng=rng, truncation=truncation), where)
                 yield {key: tensor.cpu() for key, tensor in batch.items()}
         finally:
@@ -138,6 +147,14 @@ class Model:
         self.as_wished = (self.as_wished or 0) + int(kept.sum())
         return batch
 
+    def _given(self, start: int, count: int) -> Batch:
+        """What examples are made from, where they are: that of the real ones in `inputs`, in their order, round and round."""
+        if not isinstance(self.codec, Giving):
+            return {}
+        if self.inputs is None:
+            raise UserError("This model makes images of images: give it some with gansmith translate RUN INPUT.")
+        return self.codec.given(self.inputs.batch(np.arange(start, start + count) % len(self.inputs)))
+
     def sample(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Batch:
         """n generated examples as tensors."""
         parts = list(self.batches(n, seed=seed, truncation=truncation, **where))
@@ -146,6 +163,12 @@ class Model:
     def generate(self, n: int = 64, *, seed: int = 0, truncation: float = 1.0, **where: str) -> list[Any]:
         """n generated examples in the codec's raw form."""
         return [raw for batch in self.batches(n, seed=seed, truncation=truncation, **where) for raw in self.codec.decode(batch)]
+
+    def translate(self, picture: Image.Image, *, makes: str = "b", tile: int | None = None, overlap: int = 32) -> Image.Image:
+        """What a model of pairs makes of a picture of any size; see `gansmith.translation.pictures.translate_picture`."""
+        from gansmith.translation.pictures import translate_picture
+
+        return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap)
 
     def export(self, to: str = "onnx", out: Path | str = ".") -> Path:
         """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""

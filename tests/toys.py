@@ -12,10 +12,12 @@ from gansmith.data.cells import Table, cells_of
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.pairs import Codec as PairCodec
 from gansmith.data.points import Codec as PointCodec
 from gansmith.data.spec import Spec
 from gansmith.game import GAN
 
+_TRANSLATING = {"width": 8, "critic_width": 8, "critic_layers": 1, "half_life": 500}
 SMALL: dict[str, dict[str, Any]] = {
     "gan": {"width": 32, "noise": 16},
     "dcgan": {"width": 8, "critic_width": 8, "noise": 16},
@@ -35,6 +37,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "ctgan": {"width": 16, "noise": 8, "pack": 4},
     "tvae": {"width": 16, "noise": 8},
     "rowgan": {"width": 16, "critic_width": 16, "blocks": 1, "noise": 8, "half_life": 500},
+    "pix2pix": {**_TRANSLATING, "halvings": 3},
+    "srgan": {"width": 8, "blocks": 1, "critic_width": 8, "critic_layers": 1, "faithful": 0.0, "half_life": 500},
+    "esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
+    "cut": {**_TRANSLATING, "blocks": 2, "places": 8},
+    "real_esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
+    "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},
     "r3gan": {
         "widths": (16, 8),
         "blocks": 1,
@@ -73,6 +81,8 @@ SMALL: dict[str, dict[str, Any]] = {
     },
 }
 """Options that make every GAN of this package tiny."""
+ENLARGING: tuple[str, ...] = ("srgan", "esrgan", "real_esrgan")
+"""GANs of pairs that make images larger than those given; the others keep the size."""
 
 
 def images(count: int = 96, side: int = 8, channels: int = 1, classes: int = 0) -> Dataset:
@@ -130,6 +140,16 @@ def rows(count: int = 256) -> Dataset:
         "letter": [word[0].upper() for word in size],
     }
     return build_table(Table(name="parcels", columns={name: cells_of(cells) for name, cells in columns.items()}))
+
+
+def pairs(count: int = 48, side: int = 16, scale: int = 1, given: int = 3, made: int = 3) -> Dataset:
+    """Bright squares on dark ground, given as their negative, `scale` times smaller."""
+    b = images(count, side, made).arrays["image"]
+    a = 255 - np.broadcast_to(b[:, :1, ::scale, ::scale], (count, given, side // scale, side // scale))
+    arrays = {"a": np.ascontiguousarray(a), "b": b}
+    sides = [ImageCodec(Spec(kind="images", key="image", shape=array.shape[1:])) for array in arrays.values()]
+    codec = PairCodec.of(*sides, aligned=True)
+    return Dataset(name="negatives", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
 
 
 def small(name: str, data: Dataset, **options: Any) -> GAN:

@@ -18,6 +18,7 @@ from gansmith.errors import UserError
 COMMANDS = {
     "train": "train a GAN on data, judge it and write a report",
     "generate": "make new examples with a trained model",
+    "translate": "pictures, folders and videos through a model that makes images of images",
     "evaluate": "judge a run, or anybody's samples, against real data",
     "compare": "runs beside each other, and which of their differences are real",
     "edit": "walk, project, mix and average: reach into a trained model",

@@ -31,7 +31,9 @@ def takes(metavar: str, default: str = "", **more: Any) -> Any:
 class Reading:
     """How data are read."""
 
-    kind: Annotated[Literal["images", "points", "tables"] | None, takes("{images,points,tables}", "what is found")] = None
+    kind: Annotated[
+        Literal["images", "pairs", "points", "tables"] | None, takes("{images,pairs,points,tables}", "what is found")
+    ] = None
     """The kind of data."""
     resolution: Annotated[str | None, takes("SIDE|HxW", "that of the data up to 256, else 64")] = None
     """Size of the images: 64, or height x width, 64x48."""
@@ -56,6 +58,12 @@ class Opening(Reading):
 
     skip_unreadable: Flag = False
     """Leave files that cannot be read out, instead of stopping at them."""
+    degrade: Annotated[str | None, takes("x4,noise25,..")] = None
+    """Make pairs of pictures by x2 (smaller), blur2, noise25, jpeg30, gray or holes."""
+    pairing: Annotated[Literal["names", "none"] | None, takes("{names,none}", "what the folders say")] = None
+    """Whether files of two folders are partners by name, or the folders two domains."""
+    swap: Flag = False
+    """Exchange the two sides of pairs."""
 
 
 def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping[str, str] | None = None) -> Options:

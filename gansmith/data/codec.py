@@ -72,3 +72,12 @@ class Codec(Protocol[Raw]):
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Any: ...
+
+
+@runtime_checkable
+class Giving(Protocol):
+    """A codec of examples that are made from something given, such as an image from another one."""
+
+    def given(self, batch: Batch) -> Batch:
+        """What of real examples is given to make others."""
+        ...

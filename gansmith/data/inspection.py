@@ -1,7 +1,7 @@
 """What is in the data and what is wrong with it, before anything is trained."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,7 +12,8 @@ from gansmith.data.cache import cache_folder
 from gansmith.data.cells import Table
 from gansmith.data.dataset import Dataset
 from gansmith.data.readers.collection import Collection, Points
-from gansmith.data.sources import find
+from gansmith.data.readers.pairs import Pairs
+from gansmith.data.sources import find, find_pairs
 from gansmith.data.stack import MODES
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
@@ -155,6 +156,8 @@ def inspect_dataset(
     wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
     if isinstance(data, Dataset):
         raise UserError("a Dataset is already decoded: inspect the folder, file or array that it was made of.")
+    if pairs := find_pairs(data, kind):
+        return _of_pairs(pairs, wanted)
     found = find(data, kind, cache_folder(cache))
     if isinstance(found, Table):
         return _of_table(found)
@@ -184,6 +187,18 @@ def _of_images(collection: Collection, wanted: Wanted) -> Inspection:
         ]
     if report.count:
         _judge(report, seen, collection, wanted)
+    return report
+
+
+def _of_pairs(found: Pairs, wanted: Wanted) -> Inspection:
+    """Of side b, with what is to be said of a; duplicates and leaks are those of b."""
+    given, wanted = survey(found.a), replace(wanted, labels=False)
+    report = _of_images(replace(found.b, held_out=found.held_out.b if found.held_out else None), wanted)
+    sizes = ", ".join(f"{height}x{width}" for height, width in given.sizes)
+    bond = "each belonging to one of side b" if found.aligned else "of another domain than side b"
+    report.kind, report.name = "pairs", found.name
+    report.notes = [*found.notes, f"side a has {sum(given.sizes.values())} images of {sizes}, {bond}", *report.notes]
+    report.unreadable = [*given.unreadable, *report.unreadable]
     return report
 
 

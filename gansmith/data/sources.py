@@ -14,6 +14,7 @@ from gansmith.data.cells import Table
 from gansmith.data.codec import Codec
 from gansmith.data.dataset import Dataset
 from gansmith.data.levels import Levels
+from gansmith.data.pairing import build_pairs
 from gansmith.data.readers.array_files import from_npy, from_npz
 from gansmith.data.readers.arrays import from_memory
 from gansmith.data.readers.builtin import builtin_names, open_builtin
@@ -23,6 +24,7 @@ from gansmith.data.readers.frames import is_frame, table_from_frame
 from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.listing import remembered
 from gansmith.data.readers.mapstyle import from_mapstyle
+from gansmith.data.readers.pairs import Pairs, pairs_in, recognised
 from gansmith.data.readers.parquet import from_parquet, holds_images
 from gansmith.data.readers.point_files import from_csv, holds_points, points_of
 from gansmith.data.readers.rows import open_npy
@@ -32,7 +34,7 @@ from gansmith.data.survey import Wanted, parse_resolution
 from gansmith.data.tables import Codec as TableCodec
 from gansmith.errors import UserError
 
-KINDS = ("images", "points", "tables")
+KINDS = ("images", "pairs", "points", "tables")
 
 
 def open_dataset(
@@ -49,6 +51,9 @@ def open_dataset(
     originals: bool = False,
     schema: Mapping[str, str] | Path | str | None = None,
     like: Codec[Any] | None = None,
+    degrade: str | None = None,
+    pairing: str | None = None,
+    swap: bool = False,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
 
@@ -64,6 +69,10 @@ def open_dataset(
 
     With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
+    Pairs of images (kind "pairs") are found in folders trainA and trainB (two domains) or A and B (partners of one name), in pictures
+    side by side, or in a csv with the columns a and b. `degrade` makes them of single pictures ("x4", "noise25,jpeg40"), `pairing`
+    ("names", "none") overrides what the folders say, and `swap` exchanges the given side and the one that is made.
+
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
     wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels, levels=levels)
@@ -72,6 +81,8 @@ def open_dataset(
             raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")
         return data
     root = cache_folder(cache)
+    if pairs := find_pairs(data, kind, degrade, pairing, swap):
+        return build_pairs(pairs, wanted, root, skip_unreadable)
     found = find(data, kind, root)
     if isinstance(found, Points):
         if wanted.resolution or wanted.channels:
@@ -88,10 +99,27 @@ def open_dataset(
     return build_images(found, wanted, root, skip_unreadable, originals=originals)
 
 
+def find_pairs(
+    data: Any, kind: str | None = None, degrade: str | None = None, pairing: str | None = None, swap: bool = False
+) -> Pairs | None:
+    """The pairs that `data` holds, if they were asked for or cannot be anything else."""
+    path = Path(data).expanduser() if isinstance(data, str | Path) else None
+    asked = kind == "pairs" or degrade or pairing or swap
+    if path is None or not path.exists():
+        if asked:
+            raise UserError(f"pairs are read from a folder or a csv on disk, which {data!r} is not: give the path of one.")
+        return None
+    if asked or (kind is None and path.is_dir() and recognised(path)):
+        return pairs_in(path, degrade=degrade, pairing=pairing, swap=swap)
+    return None
+
+
 def find(data: Any, kind: str | None, cache: Path) -> Collection | Points | Table:
     """What `data` is, before anything is decoded."""
     if kind is not None and kind not in KINDS:
-        raise UserError(f'the kind of data must be {" or ".join(KINDS)}, not "{kind}"{did_you_mean(kind, KINDS)}.')
+        raise UserError(
+            f'the kind of data must be {", ".join(KINDS[:-1])} or {KINDS[-1]}, not "{kind}"{did_you_mean(kind, KINDS)}.'
+        )
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
     is_kind = "points" if isinstance(found, Points) else "tables" if isinstance(found, Table) else "images"
     if kind is not None and kind != is_kind:

@@ -18,6 +18,15 @@ class Spec:
     """The names of the classes, in the order of the integers under the key "label"; empty if the data has no classes."""
     attributes: tuple[str, ...] = ()
     """The names of the numbers under the key "label" [B, K], if conditions are several or continuous; never beside classes."""
+    given: tuple[int, ...] = ()
+    """The shape of what an example is made from (pairs: the image that is translated); empty where it is made from noise."""
+    aligned: bool = True
+    """Whether what is given and the example belong together (pairs of one scene), or merely come from two domains."""
+
+    @property
+    def of_images(self) -> bool:
+        """Whether an example under `key` is an image, whatever else a batch holds."""
+        return self.kind in ("images", "pairs")
 
     columns: tuple[tuple[int, ...], ...] = ()
     """Of tables, for every column that a row [width] holds, the sizes of its groups in order: 1 is a number, more are a one-hot
@@ -29,8 +38,7 @@ class Spec:
         return len(self.classes) or len(self.attributes)
 
     def to_json(self) -> dict[str, Any]:
-        facts = asdict(self)
-        return facts | {key: list(value) for key, value in facts.items() if isinstance(value, tuple)}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Spec":

@@ -6,6 +6,7 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,18 +26,36 @@ def resting(model: Model) -> tuple[nn.Module, dict[str, Tensor]]:
     return network, {name: tensor.cpu() for name, tensor in inputs.items()}
 
 
+def dynamic(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, dict[int, Any]]:
+    """Which sizes of the inputs may change: the batch, and of images that are translated their sides, in the network's multiples."""
+    sizes: dict[str, dict[int, Any]] = {name: {0: torch.export.Dim("batch")} for name in inputs}
+    if "input" in sizes:
+        multiple = int(getattr(network, "multiple", 1))
+        rows, columns = (torch.export.Dim(name, min=2) for name in ("rows", "columns"))
+        sizes["input"] |= {2: multiple * rows, 3: multiple * columns} if multiple > 1 else {2: rows, 3: columns}
+    return sizes
+
+
 def compared(network: nn.Module, inputs: dict[str, Tensor], exported: Callable[[dict[str, Tensor]], Tensor]) -> str:
     """In words, how far the exported network is from torch. Raises RuntimeError if that is more than rounding."""
     rng = torch.Generator().manual_seed(0)
     differences = []
     for n in BATCHES:
-        given = {name: _resized(tensor, n, rng) for name, tensor in inputs.items()}
+        given = {name: _resized(_grown(network, name, tensor, n), n, rng) for name, tensor in inputs.items()}
         with torch.inference_mode():
             differences.append((network(**given) - exported(given)).abs().max())
     worst = float(torch.stack(differences).max())  # which is nan if any of them is
     if not worst <= TOLERANCE:
         raise RuntimeError(f"the exported network differs from torch by {worst:.2g}, which is more than {TOLERANCE:g}")
     return f"equal to torch to {worst:.1g} at batches of {' and '.join(map(str, BATCHES))}."
+
+
+def _grown(network: nn.Module, name: str, example: Tensor, n: int) -> Tensor:
+    """Images to be translated, in sizes that go with the batch."""
+    if name != "input":
+        return example
+    multiple = int(getattr(network, "multiple", 1))
+    return example.new_zeros(len(example), example.shape[1], multiple * (n + 2), multiple * (n + 1))
 
 
 def _resized(example: Tensor, n: int, rng: torch.Generator) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gansmith.errors import missing_extra
 from gansmith.export import properties
-from gansmith.export._network import compared, quiet, resting
+from gansmith.export._network import compared, dynamic, quiet, resting
 from gansmith.model import Model
 
 FILE = "model.onnx"
@@ -30,8 +30,8 @@ def write(model: Model, path: Path) -> str:
     except ImportError as error:
         raise missing_extra(error.name or "onnx", "onnx", "Exporting to ONNX") from error
     network, inputs = resting(model)
-    key = model.codec.spec.key
-    sizes = {name: {0: torch.export.Dim("batch")} for name in inputs}
+    key = "output" if "input" in inputs else model.codec.spec.key
+    sizes = dynamic(network, inputs)
     with quiet():
         program = torch.onnx.export(
             network,

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from gansmith.export import properties
-from gansmith.export._network import compared, quiet, resting
+from gansmith.export._network import compared, dynamic, quiet, resting
 from gansmith.model import Model
 
 FILE = "model.pt2"
@@ -21,7 +21,7 @@ FILE = "model.pt2"
 def write(model: Model, path: Path) -> str:
     """Writes the file, loads it again and holds it against the model. Raises RuntimeError if they differ."""
     network, inputs = resting(model)
-    sizes = {name: {0: torch.export.Dim("batch")} for name in inputs}
+    sizes = dynamic(network, inputs)
     with quiet():
         program = torch.export.export(network, (), kwargs=inputs, dynamic_shapes=sizes)
         torch.export.save(program, path, extra_files={"gansmith.json": json.dumps(properties(model, inputs))})

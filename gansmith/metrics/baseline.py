@@ -17,7 +17,7 @@ def baseline_name(train: Dataset) -> str:
     """What the baseline of this data is called."""
     if train.codec.spec.kind == "tables":
         return "independent columns"
-    return ("pixel Gaussian" if train.codec.spec.kind == "images" else "Gaussian") + (" per class" if _per_class(train) else "")
+    return ("pixel Gaussian" if train.codec.spec.of_images else "Gaussian") + (" per class" if _per_class(train) else "")
 
 
 def _per_class(train: Dataset) -> bool:

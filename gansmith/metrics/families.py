@@ -41,8 +41,8 @@ class NotApplicableError(Exception):
 
 def images_only(metric: str, train: Dataset) -> None:
     """Raises NotApplicableError where the data are no images."""
-    if (kind := train.codec.spec.kind) != "images":
-        raise NotApplicableError(f"{metric} is a metric of images, and {train.name} holds {kind}.")
+    if not train.codec.spec.of_images:
+        raise NotApplicableError(f"{metric} is a metric of images, and {train.name} holds {train.codec.spec.kind}.")
 
 
 @cache

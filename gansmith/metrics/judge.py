@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULTS = {
     "images": ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas"),
+    "pairs": ("psnr", "ssim", "frechet", "coverage"),
     "points": ("modes", "high_quality", "mode_divergence", "frechet", "precision", "recall", "coverage", "memorisation"),
     "tables": (
         "column_shapes",
@@ -153,7 +154,7 @@ def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path
     needed = [output for name in names for output in getattr(load_family(family_of(name)), "INCEPTION", ())]
     if features == "inception":
         needed.append("features")
-    if not needed or train.codec.spec.kind != "images":
+    if not needed or not train.codec.spec.of_images:
         return None
     return Inception.open(folder, wanted=tuple(sorted(set(needed))), **options)
 

@@ -16,7 +16,7 @@ NET: Net = "alex"
 
 def measure(side: Side) -> dict[str, Measured]:
     """On AlexNet, version 0.1; raises UserError where its weights are not here and cannot be fetched."""
-    if side.data.codec.spec.kind != "images":
+    if not side.data.codec.spec.of_images:
         raise NotApplicableError("LPIPS compares images.")
     network = LPIPS.pretrained(NET)
     return {"lpips": diversity(side, network, network.name)}

@@ -122,7 +122,7 @@ def measure(side: Side) -> dict[str, Measured]:
     The interval leaves out as many examples on both sides and is measured along the first 32 directions.
     """
     seed = side.real.seed
-    if side.data.codec.spec.kind == "images":
+    if side.data.codec.spec.of_images:
         count, unit, space = min(len(side.data), IMAGES), 1000.0, "patches"
         fake = descriptors(side.data.subset(choose(len(side.data), count, seed)), seed)
         real = descriptors(side.real.train.subset(choose(len(side.real.train), count, seed)), seed + 1)

@@ -53,6 +53,14 @@ def ms_ssim(
     return (product * (luminance * structure).mean((2, 3)).clamp(min=0) ** weights[-1]).mean(1)
 
 
+def ssim(
+    a: Float[Tensor, "batch channels height width"], b: Float[Tensor, "batch channels height width"]
+) -> Float[Tensor, " batch"]:
+    """The structural similarity at one scale (Wang et al. 2004) of images from 0 to 1, averaged over places and channels."""
+    luminance, structure = _similarity(a, b)
+    return (luminance * structure).mean((1, 2, 3))
+
+
 def _similarity(
     a: Float[Tensor, "batch channels height width"], b: Float[Tensor, "batch channels height width"]
 ) -> tuple[Float[Tensor, "batch channels h w"], Float[Tensor, "batch channels h w"]]:

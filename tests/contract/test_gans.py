@@ -10,6 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gansmith import gans
+from gansmith.data.codec import Giving
 from gansmith.data.dataset import Dataset
 from gansmith.game import GAN
 from gansmith.seeds import seed_everything
@@ -22,13 +23,26 @@ TOYS: dict[str, dict[str, Callable[[], Dataset]]] = {
     "images": {"gray": toys.images, "attributes": toys.attributed, "labelled": partial(toys.images, channels=3, classes=3)},
     "points": {"points": toys.points},
     "tables": {"rows": toys.rows},
+    "pairs": {"small pairs": partial(toys.pairs, scale=2), "pairs": toys.pairs},
 }
 """Small data of every kind; the last of a kind is the one whose terms are recorded."""
 
 
 def cases() -> list[tuple[str, str]]:
     """Every GAN with every toy of a kind of data that it takes."""
-    return [(name, toy) for name in NAMES for kind in gans.find(name).kinds for toy in TOYS[kind]]
+    return [(name, toy) for name in NAMES for kind in gans.find(name).kinds for toy in toys_of(name, kind)]
+
+
+def toys_of(name: str, kind: str) -> list[str]:
+    """The toys of a kind that a GAN takes; of pairs, those whose scale it makes."""
+    return [toy for toy in TOYS[kind] if kind != "pairs" or (toy == "small pairs") == (name in toys.ENLARGING)]
+
+
+def condition_for(trainer: Trainer, n: int) -> dict[str, torch.Tensor]:
+    """Conditions as frequent as in the data, and what is given of the first examples."""
+    codec = trainer.data.codec
+    given = codec.given(trainer.data.batch(slice(0, n))) if isinstance(codec, Giving) else {}
+    return {**codec.conditions(n, torch.Generator().manual_seed(0)), **given}
 
 
 def trainer_for(name: str, toy: str, **settings) -> Trainer:
@@ -58,12 +72,14 @@ def test_a_round_moves_every_player(name, toy):
 def test_generated_examples_have_the_shape_of_the_data_and_depend_on_the_seed_alone(name, toy):
     trainer = trainer_for(name, toy)
     gan, codec = trainer.gan.eval(), trainer.data.codec
-    condition = codec.conditions(5, torch.Generator().manual_seed(0))
+    condition = condition_for(trainer, 5)
     with torch.inference_mode():
         a, b, c = (gan.generate(5, condition, rng=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     example = a[codec.spec.key]
     assert example.shape == (5, *codec.spec.shape) and example.isfinite().all() and example.dtype == torch.float32
-    assert torch.equal(example, b[codec.spec.key]) and not torch.equal(example, c[codec.spec.key])
+    given = bool(codec.spec.given) and not hasattr(gan.config, "noise")
+    assert torch.equal(example, b[codec.spec.key])
+    assert torch.equal(example, c[codec.spec.key]) == given
     assert ("label" in a) == bool(codec.spec.conditions)
     assert len(codec.decode(a)) == 5
 
@@ -71,9 +87,7 @@ def test_generated_examples_have_the_shape_of_the_data_and_depend_on_the_seed_al
 @every_case
 def test_truncation_to_zero_makes_one_example_per_class(name, toy):
     trainer = trainer_for(name, toy)
-    spec = trainer.data.codec.spec
-    label = torch.zeros(4, dtype=torch.int64) if spec.classes else torch.zeros(4, spec.conditions)
-    condition = {"label": label} if spec.conditions else {}
+    condition = {key: value[:1].expand(4, *value.shape[1:]) for key, value in condition_for(trainer, 1).items()}
     gan = trainer.gan.eval()
     with torch.inference_mode():
         made = gan.generate(4, condition, rng=torch.Generator().manual_seed(0), truncation=0.0)[gan.spec.key]
@@ -147,12 +161,13 @@ def test_the_exportable_network_makes_what_generate_makes(name, toy):
     trainer = trainer_for(name, toy)
     gan: GAN = trainer.gan.eval()
     network, inputs = gan.exportable()
-    condition = {key: inputs[key] for key in ("label",) if key in inputs}
+    condition = {key: inputs[name] for key, name in (("label", "label"), ("a", "input")) if name in inputs}
     rng = torch.Generator().manual_seed(3)
     with torch.inference_mode():
         made = gan.generate(2, condition, rng=rng)[gan.spec.key]
-        noise = torch.randn(inputs["noise"].shape, generator=torch.Generator().manual_seed(3))
-        torch.testing.assert_close(network(*{**inputs, "noise": noise}.values()), made)
+        if "noise" in inputs:
+            inputs |= {"noise": torch.randn(inputs["noise"].shape, generator=torch.Generator().manual_seed(3))}
+        torch.testing.assert_close(network(*inputs.values()), made)
 
 
 @every_case
@@ -186,7 +201,7 @@ def test_the_average_follows_the_generator(name, toy):
 @pytest.mark.parametrize("name", NAMES)
 def test_twenty_rounds_have_the_recorded_terms(name):
     """Golden terms: a change of mathematics shows here. Delete the file and run once to record anew."""
-    trainer = trainer_for(name, list(TOYS[gans.find(name).kinds[0]])[-1])
+    trainer = trainer_for(name, toys_of(name, gans.find(name).kinds[0])[-1])
     lines = []
     for _ in range(20):
         trainer.play_round()

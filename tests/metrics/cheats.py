@@ -7,6 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.fingerprint import fingerprint
+from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.pairs import Codec as PairCodec
+from gansmith.data.spec import Spec
 from gansmith.metrics.baseline import independent
 from gansmith.metrics.perceptual_network import LPIPS
 from gansmith.model import Model
@@ -63,6 +67,21 @@ def generator(*, deaf: bool) -> Model:
     model = Model(small("gan", data), data.codec, {"gan": "gan"})
     model.gan.exportable = lambda: (Stripes(deaf=deaf), {"noise": torch.zeros(2, 4)})
     return model
+
+
+def pair_data(b: np.ndarray, target: np.ndarray | None = None) -> Dataset:
+    """Pairs whose given image says nothing, so that every stripe is as right as another."""
+    arrays = {"a": np.full_like(b, 127), "b": b} | ({} if target is None else {"target": target})
+    side = ImageCodec(Spec(kind="images", key="image", shape=b.shape[1:]))
+    return Dataset(name="stripes", codec=PairCodec.of(side, side, aligned=True), arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def mean_image(rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(TRAIN["image"].mean(0, keepdims=True).round().astype(np.uint8), COUNT, axis=0)
+
+
+def noisy(b: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (b + rng.normal(0, 60, b.shape)).round().clip(0, 255).astype(np.uint8)
 
 
 def over_and_over(images: Images, rows: np.ndarray, count: int = COUNT) -> Images:
@@ -132,4 +151,9 @@ TABLES: dict[str, Callable[[], Dataset]] = {
     "shuffled columns": lambda: independent(PARCELS, COUNT, 2),
     "held-out rows, half of them the same": lambda: PARCELS_HELD_OUT.subset(np.arange(COUNT) * (np.arange(COUNT) % 2)),
     "one real row, over and over": lambda: PARCELS_HELD_OUT.subset(np.zeros(COUNT, np.int64)),
+}
+PAIRS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "fresh real examples": lambda rng: stripes(COUNT, rng)["image"],
+    "the mean image": mean_image,
+    "the real partner under noise": lambda rng: noisy(HELD_OUT["image"], rng),
 }

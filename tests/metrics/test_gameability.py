@@ -16,6 +16,7 @@ from gansmith.metrics.score import Score
 from tests.metrics.cheats import (
     HELD_OUT,
     IMAGES,
+    PAIRS,
     PARCELS,
     PARCELS_HELD_OUT,
     POINTS,
@@ -26,6 +27,7 @@ from tests.metrics.cheats import (
     Squares,
     StandIn,
     generator,
+    pair_data,
 )
 from tests.metrics.conftest import image_data
 
@@ -60,6 +62,10 @@ GAMES = [
     ("perceptual_diversity", "images", "far too much contrast", "precision"),
     ("ms_ssim", "images", "noise", "precision"),
     ("vendi", "images", "noise", "precision"),
+    ("psnr", "pairs", "the mean image", "coverage"),
+    ("psnr_y", "pairs", "the mean image", "coverage"),
+    ("ssim", "pairs", "the real partner under noise", "precision"),
+    ("l1", "pairs", "the mean image", "coverage"),
     ("modes", "points", "shuffled columns", "high_quality"),
     ("high_quality", "points", "one mode", "modes"),
     ("mode_divergence", "points", "as often behind every mode, far away", "high_quality"),
@@ -107,6 +113,10 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
             return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
         if data == "tables":
             return judge(TABLES[cheat](), PARCELS, PARCELS_HELD_OUT, metrics=sorted(metrics), cache=remembered)
+        if data == "pairs":
+            fake = pair_data(PAIRS[cheat](rng), HELD_OUT["image"])
+            train, held_out = pair_data(TRAIN["image"]), pair_data(HELD_OUT["image"])
+            return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
         fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")
         return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered, model=model)

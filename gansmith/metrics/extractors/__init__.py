@@ -38,7 +38,7 @@ def extractor_for(train: Dataset, seed: int, folder: Path, wish: Any = None, dev
         from gansmith.metrics.extractors.wishes import find_extractor
 
         return find_extractor(wish, device)
-    if train.codec.spec.kind == "images":
+    if train.codec.spec.of_images:
         from gansmith.metrics.extractors.classifier import Classifier
 
         return Classifier.trained_on(train, seed, folder)

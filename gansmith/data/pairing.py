@@ -1,0 +1,71 @@
+"""From two collections to one data set of pairs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gansmith.data.building import build_images
+from gansmith.data.dataset import Dataset
+from gansmith.data.fingerprint import fingerprint
+from gansmith.data.pairs import Codec
+from gansmith.data.readers.collection import Collection
+from gansmith.data.readers.pairs import Pairs, scale_between
+from gansmith.data.survey import Wanted, resolve, survey
+from gansmith.data.unaligned import Unaligned, unaligned
+from gansmith.errors import UserError
+
+HELD_OUT = 0.2
+"""The share of two domains without a test split that is held out."""
+
+
+def build_pairs(found: Pairs, wanted: Wanted, cache: Path, skip_unreadable: bool = False, codec: Codec | None = None) -> Dataset:
+    """Both sides decoded (from the cache if they were before). `codec` is that of the training split, for its test split.
+
+    The resolution is that of b; a is as many times smaller as in the source. Raises UserError where the sides do not fit.
+    """
+    if found.aligned:
+        found = _readable(found, wanted, cache) if skip_unreadable else found
+    wanted = replace(wanted, labels=False)
+    scale = (found.scale or scale_between(found)) if found.aligned else 1
+    height, width = codec.spec.shape[1:] if codec else resolve(survey(found.b), wanted)
+    height, width = (max(scale, side - side % scale) for side in (height, width))
+    made = build_images(found.b, replace(wanted, resolution=(height, width)), cache, skip_unreadable, codec and codec.b)
+    smaller = replace(wanted, resolution=(height // scale, width // scale))
+    given = build_images(found.a, smaller, cache, skip_unreadable, codec and codec.a)
+    if found.aligned and len(given) != len(made):
+        raise UserError(f"{found.name} must have as many a as b, but it has {len(given)} and {len(made)}: add the partners.")
+    own = codec or Codec.of(given.codec, made.codec, found.aligned)
+    held_out = build_pairs(found.held_out, wanted, cache, skip_unreadable, own) if found.held_out else None
+    notes = tuple(dict.fromkeys((*found.notes, *given.facts.get("notes", ()), *made.facts.get("notes", ()))))
+    mark = fingerprint({}, f"{given.fingerprint} {made.fingerprint} {own.to_json()}")
+    arrays = {"a": given.arrays["image"], "b": made.arrays["image"]}
+    facts = {"notes": notes} if notes else {}
+    if found.aligned:
+        return Dataset(name=found.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, facts=facts)
+    rows = {key: np.arange(len(array)) for key, array in arrays.items()}
+    whole = Unaligned(name=found.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, facts=facts, rows=rows)
+    return whole if held_out or codec else unaligned(whole, HELD_OUT)
+
+
+def _readable(found: Pairs, wanted: Wanted, cache: Path) -> Pairs:
+    """The pairs of which both sides can be read: without its partner an image is no pair."""
+    sides = [list(side.examples) for side in (found.a, found.b)]
+    bad = [
+        set(build_images(side, replace(wanted, labels=False), cache, True).facts.get("unreadable", ()))
+        for side in (found.a, found.b)
+    ]
+    kept = [
+        i
+        for i, pair in enumerate(zip(*sides, strict=True))
+        if not any(one.name in names for one, names in zip(pair, bad, strict=True))
+    ]
+    if len(kept) == len(sides[0]):
+        return found
+    a, b = (_subset(side, [own[i] for i in kept]) for side, own in zip((found.a, found.b), sides, strict=True))
+    return replace(found, a=a, b=b, notes=(*found.notes, f"{len(sides[0]) - len(kept)} pairs cannot be read and are left out"))
+
+
+def _subset(side: Collection, examples: list) -> Collection:
+    key, names = side.key, [example.name for example in examples]
+    return replace(side, load=lambda: examples, key=(lambda: f"{key()} {names}") if key else None)

@@ -1,0 +1,232 @@
+"""Pairs in files: two folders, pictures side by side, a list, or single pictures and what is done to them."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from PIL import Image
+
+from gansmith.data.degradations import degraded, parsed, scale_of
+from gansmith.data.fitting import upright_size
+from gansmith.data.readers.collection import Collection, Example
+from gansmith.data.readers.files import file_key
+from gansmith.data.readers.folders import from_folder
+from gansmith.data.stack import Opened
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
+
+_TESTS = ("test", "val", "valid", "validation")
+_NAMED = 3
+"""How many files an error names."""
+PAIRINGS = ("names", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """Two sides of a source; example i of both belong together if they are aligned."""
+
+    name: str
+    a: Collection
+    b: Collection
+    aligned: bool
+    scale: int | None = None
+    """How many times larger b is than a; None if their sizes have yet to be compared."""
+    notes: tuple[str, ...] = ()
+    held_out: "Pairs | None" = None
+
+
+def recognised(folder: Path) -> bool:
+    """Whether a folder holds pairs and nothing else: trainA and trainB, or A and B alone with the same names."""
+    if (folder / "trainA").is_dir() and (folder / "trainB").is_dir():
+        return True
+    inside = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    return inside == {"A", "B"} and [_stem(path.name) for path in sorted((folder / "A").iterdir())] == [
+        _stem(path.name) for path in sorted((folder / "B").iterdir())
+    ]
+
+
+def pairs_in(path: Path, *, degrade: str | None = None, pairing: str | None = None, swap: bool = False) -> Pairs:
+    """The pairs of a folder or a csv list. Raises UserError where it holds none, or what does not match.
+
+    `degrade` makes the given side of each picture; `pairing` ("names", "none") says whether two folders belong together file by file
+    (by name), or are two domains; without it trainA/trainB are two domains and A/B belong together. `swap` exchanges the sides.
+    """
+    if pairing not in (None, *PAIRINGS):
+        raise UserError(f"--pairing must be names or none, not {pairing!r}.")
+    found = _degraded(path, degrade) if degrade else _listed(path) if path.suffix.lower() == ".csv" else _in_folder(path, pairing)
+    return _swapped(found) if swap else found
+
+
+def _swapped(found: Pairs) -> Pairs:
+    if found.scale not in (None, 1):
+        raise UserError(f"{found.name} is degraded, so its sides cannot be swapped: leave --swap or --degrade out.")
+    held_out = _swapped(found.held_out) if found.held_out else None
+    return replace(found, a=found.b, b=found.a, held_out=held_out)
+
+
+def _in_folder(folder: Path, pairing: str | None) -> Pairs:
+    if not folder.is_dir():
+        raise UserError(
+            f"{folder} holds no pairs: give a folder with trainA and trainB, with A and B, of pictures side by side, or a csv."
+        )
+    name = folder.resolve().name
+    if (folder / "trainA").is_dir() or (folder / "trainB").is_dir():
+        held_out = next(
+            (_two(folder, f"{test}A", f"{test}B", pairing or "none") for test in _TESTS if (folder / f"{test}A").is_dir()), None
+        )
+        return replace(_two(folder, "trainA", "trainB", pairing or "none"), held_out=held_out)
+    for a, b in (("A", "B"), ("a", "b"), ("input", "target"), ("source", "target")):
+        if (folder / a).is_dir() and (folder / b).is_dir():
+            return _two(folder, a, b, pairing or "names")
+    train = folder / "train"
+    if train.is_dir():
+        held_out = next((_in_folder(folder / test, pairing) for test in _TESTS if (folder / test).is_dir()), None)
+        return replace(_in_folder(train, pairing), name=name, held_out=held_out)
+    return _side_by_side(folder)
+
+
+def _two(folder: Path, a: str, b: str, pairing: str) -> Pairs:
+    """Two folders of pictures."""
+    for side in (a, b):
+        if not (folder / side).is_dir():
+            raise UserError(f"{folder} has no folder {side}, and pairs need {a} and {b}: add it.")
+    sides = [_plain(from_folder(folder / side)) for side in (a, b)]
+    name = folder.resolve().name
+    if pairing == "none":
+        return Pairs(name=name, a=sides[0], b=sides[1], aligned=False, notes=(f"{a} and {b} are two domains, not pairs",))
+    first, second = ({_stem(example.name): example for example in side.examples} for side in sides)
+    only = [sorted(first.keys() - second.keys()), sorted(second.keys() - first.keys())]
+    if any(only):
+        lacking = " and ".join(
+            f"{len(names)} of {side} without a partner in {other} ({listed(names, _NAMED)})"
+            for names, side, other in zip(only, (a, b), (b, a), strict=True)
+            if names
+        )
+        raise UserError(
+            f"the names in {folder} do not match, {lacking}: name partners alike, or say --pairing none for two domains."
+        )
+    matched = [_of(side, [own[stem] for stem in first]) for side, own in zip(sides, (first, second), strict=True)]
+    return Pairs(name=name, a=matched[0], b=matched[1], aligned=True)
+
+
+def _stem(name: str) -> str:
+    return str(PurePosixPath(name).with_suffix(""))
+
+
+def _plain(collection: Collection) -> Collection:
+    """Without the classes that folders may name."""
+    return replace(collection, load=lambda: [replace(example, label=None) for example in collection.examples], held_out=None)
+
+
+def _of(collection: Collection, examples: Sequence[Example], mark: str = "") -> Collection:
+    """The collection with other examples; `mark` tells them from its own in the cache."""
+    key = collection.key
+    names = [example.name for example in examples]
+    return replace(collection, load=lambda: examples, key=(lambda: f"{key()} {mark} {names}") if key else None, held_out=None)
+
+
+def _side_by_side(folder: Path) -> Pairs:
+    """Pictures twice as wide as high: the left half is given, the right half is made (as in pix2pix's data sets)."""
+    whole = _plain(from_folder(folder))
+    examples = list(whole.examples)
+    for example in examples:
+        with _picture(example.open(), example.name) as image:
+            if image.width % 2 or image.width < image.height:
+                raise UserError(
+                    f"{folder} is read as pictures side by side, but {example.name} is {image.width}x{image.height}: give pictures of two "
+                    "halves, the folders A and B, trainA and trainB, or --degrade."
+                )
+    sides = [
+        _of(whole, [replace(example, open=partial(_half, example, right)) for example in examples], f"half {right}")
+        for right in (0, 1)
+    ]
+    return Pairs(name=whole.name, a=sides[0], b=sides[1], aligned=True, scale=1)
+
+
+def _picture(opened: Opened, name: str) -> Image.Image:
+    """A picture that can be cut and degraded. Raises UserError for one of other channels or numbers than Pillow knows."""
+    if not isinstance(opened, Image.Image):
+        raise UserError(
+            f"pairs are made of pictures of gray, RGB or RGBA, but {name} holds {opened.mode}: give the two sides in folders of their own."
+        )
+    return opened
+
+
+def _half(example: Example, right: int) -> Image.Image:
+    with _picture(example.open(), example.name) as image:
+        half = image.width // 2
+        return image.crop((right * half, 0, (right + 1) * half, image.height))
+
+
+def _degraded(path: Path, words: str) -> Pairs:
+    """Single pictures: the degraded one is given, the picture itself is made."""
+    parsed(words)
+    whole = from_folder(path)
+    plain = _plain(whole)
+    examples = list(plain.examples)
+    a = _of(plain, [replace(example, open=partial(_suffered, example, words)) for example in examples], f"degraded {words}")
+    held_out = whole.held_out and _degraded_collection(_plain(whole.held_out), words)
+    return Pairs(
+        name=whole.name, a=a, b=plain, aligned=True, scale=scale_of(words), notes=(f"degraded by {words}",), held_out=held_out
+    )
+
+
+def _degraded_collection(plain: Collection, words: str) -> Pairs:
+    examples = [replace(example, open=partial(_suffered, example, words)) for example in plain.examples]
+    return Pairs(name=plain.name, a=_of(plain, examples, f"degraded {words}"), b=plain, aligned=True, scale=scale_of(words))
+
+
+def _suffered(example: Example, words: str) -> Image.Image:
+    """The degraded picture, brought to a size that divides evenly first."""
+    scale = scale_of(words)
+    with _picture(example.open(), example.name) as image:
+        upright = image.crop((0, 0, image.width - image.width % scale, image.height - image.height % scale))
+    return degraded(upright, words, example.name)
+
+
+def _listed(path: Path) -> Pairs:
+    """A csv with the columns a and b, paths relative to its folder."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if not {"a", "b"} <= set(reader.fieldnames or ()):
+            raise UserError(
+                f"{path} must have the columns a and b with paths of images, but it has {', '.join(reader.fieldnames or ())}."
+            )
+        rows = list(reader)
+    absent = [row[side] for row in rows for side in ("a", "b") if not (path.parent / row[side]).is_file()]
+    if absent or not rows:
+        raise UserError(f"{path} names {listed(absent, _NAMED) or 'no files'}, which are not there: correct the list.")
+    sides = []
+    for side in ("a", "b"):
+        paths = [path.parent / row[side] for row in rows]
+        examples = [Example(row[side], None, partial(Image.open, own)) for row, own in zip(rows, paths, strict=True)]
+        sides.append(Collection(name=path.stem, load=partial(list, examples), key=partial(_key, [path, *paths], side)))
+    return Pairs(name=path.stem, a=sides[0], b=sides[1], aligned=True)
+
+
+def _key(paths: Iterable[Path], side: str) -> str:
+    return f"{file_key(list(paths))} {side}"
+
+
+def scale_between(found: Pairs) -> int:
+    """How many times larger every b is than its a. Raises UserError for a pair that does not fit, by its name."""
+    scales = {}
+    for first, second in zip(found.a.examples, found.b.examples, strict=True):
+        try:
+            with first.open() as image, second.open() as other:
+                sizes = upright_size(image), upright_size(other)
+        except Exception:  # what cannot be read is named when it is decoded
+            continue
+        (height, width), (tall, wide) = sizes
+        if tall % height or wide % width or tall // height != wide // width:
+            raise UserError(
+                f"the two images of a pair must have one size, or b a multiple of it, but {first.name} is {width}x{height} and its partner "
+                f"{wide}x{tall}: resize one of them."
+            )
+        scales.setdefault(tall // height, first.name)
+    if len(scales) > 1:
+        found_ones = " and ".join(f"x{scale} ({name})" for scale, name in sorted(scales.items()))
+        raise UserError(f"all pairs must have the same scale, but there are {found_ones}: resize them, or train on one scale.")
+    return next(iter(scales), 1)

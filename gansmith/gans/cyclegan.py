@@ -1,0 +1,144 @@
+"""CycleGAN: two domains without pairs, there and back again (Zhu et al. 2017).
+
+One network makes b of a, another a of b; each has a critic of patches, and an image that has gone there and back must be as before.
+
+    gansmith train horse2zebra/ --gan cyclegan
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, cast
+
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from gansmith.adversarial import least_squares_critic, least_squares_generator
+from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.errors import UserError
+from gansmith.game import Draw, Move, Player, Preset
+from gansmith.layers.image_pool import ImagePool
+from gansmith.layers.patch_critic import PatchCritic, check_patches
+from gansmith.layers.resnet_translator import ResNetTranslator
+from gansmith.schedules import Linear
+from gansmith.translating import Translating, per_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of CycleGAN; the defaults are the paper's (section 4, appendix 7)."""
+
+    width: int = 64
+    """Channels of the generators' first layer."""
+    blocks: int = 9
+    """Residual blocks: 9 for 256 pixels, 6 for 128."""
+    critic_width: int = 64
+    """Channels of the critics' first layer."""
+    critic_layers: int = 3
+    """Halvings of the critics: patches of 70 pixels with 3, 34 with 2, 16 with 1."""
+    cycle: float = 10.0
+    """Weight of the L1 distance between an image and itself after there and back."""
+    identity: float = 5.0
+    """Weight of the L1 distance between b and what is made of b; 0 to let colours change. Needs sides of as many channels."""
+    pool: int = 50
+    """Images made earlier that the critics are reminded of."""
+    crop: int = 0
+    """Side of random crops; 0 for whole images."""
+    flip: bool = True
+    """Whether half of the images are mirrored."""
+    learning_rate: float = 2e-4
+    """Adam's step size for all players, which falls to 0 in the second half."""
+    beta1: float = 0.5
+    """Adam's first-moment decay."""
+    half_life: int = 1_000
+    """Half-life of the generators' moving average in samples."""
+
+
+class Both(nn.Module):
+    """The two directions; called, it makes b of a."""
+
+    b_of_a: ResNetTranslator
+    a_of_b: ResNetTranslator
+
+    def __init__(self, b_of_a: ResNetTranslator, a_of_b: ResNetTranslator) -> None:
+        super().__init__()
+        self.b_of_a, self.a_of_b = b_of_a, a_of_b
+
+    def forward(self, a: Tensor) -> Tensor:
+        return self.b_of_a(a)
+
+
+class CycleGAN(Translating):
+    """The least-squares game on patches, in two directions at once. Its a and its b come from different draws, so never from one pair."""
+
+    Config = Config
+    directions = ("b", "a")
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            about="minutes on a CPU: a quarter of the width, 4 blocks, batches of 4",
+            batch=4,
+            minutes=20,
+            config={"width": 16, "blocks": 4, "critic_width": 24, "critic_layers": 2, "learning_rate": 5e-4},
+        ),
+        "paper": Preset(about="the paper's networks, one image at a time", batch=1, samples=400_000),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        given, made = spec.given[0], spec.shape[0]
+        if self.scale != 1:
+            raise UserError(f"cyclegan keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
+        if config.identity and given != made:
+            raise UserError(
+                f"the identity term needs as many channels on both sides, but they have {given} and {made}: pass --gan.identity 0."
+            )
+        check_crop(config.crop, spec.given)
+        check_patches(config.critic_layers, config.crop or min(spec.shape[1:]))
+        rate, betas = Linear(config.learning_rate, 0.0, wait=0.5), (config.beta1, 0.999)
+        translator = partial(ResNetTranslator, width=config.width, blocks=config.blocks)
+        patches = partial(PatchCritic, width=config.critic_width, layers=config.critic_layers, batch_norm=False)
+        self.generator = Player(
+            Both(translator(given, made), translator(made, given)),
+            learning_rate=rate,
+            betas=betas,
+            average=partial(Average, half_life=config.half_life),
+        )
+        self.critic = Player(patches(made), learning_rate=rate, betas=betas)
+        self.critic_of_a = Player(patches(given), learning_rate=rate, betas=betas)
+        shape = (config.crop, config.crop) if config.crop else spec.shape[1:]
+        self.pool = ImagePool(config.pool, (made, *shape))
+        self.pool_of_a = ImagePool(config.pool, (given, *shape))
+
+    def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
+        a, b = self._views(draw()["a"]), self._views(draw()["b"])
+        both = cast(Both, self.generator.network)
+        fake_b, fake_a = both.b_of_a(a), both.a_of_b(b)
+        terms = {
+            "b_least_squares": least_squares_generator(self.critic(fake_b)),
+            "a_least_squares": least_squares_generator(self.critic_of_a(fake_a)),
+            "cycle": self.config.cycle * (l1_loss(both.a_of_b(fake_b), a) + l1_loss(both.b_of_a(fake_a), b)),
+        }
+        if self.config.identity:
+            terms["identity"] = self.config.identity * (l1_loss(both.b_of_a(b), b) + l1_loss(both.a_of_b(a), a))
+        yield self.generator.minimizes(**terms)
+        old_b, old_a = self.pool.exchanged(fake_b), self.pool_of_a.exchanged(fake_a)
+        yield (
+            self.critic.minimizes(least_squares=least_squares_critic(self.critic(b), self.critic(old_b))),
+            self.critic_of_a.minimizes(least_squares=least_squares_critic(self.critic_of_a(a), self.critic_of_a(old_a))),
+        )
+
+    def _views(self, images: Tensor) -> Tensor:
+        """Random crops and flips of the images."""
+        if self.config.crop:
+            images, _ = cropped_together(images, images, self.config.crop)
+        return flipped_together(images, images)[0] if self.config.flip else images
+
+    def maker(self, makes: str = "b") -> nn.Module:
+        both = cast(Both, self.generator.averaged)
+        return both.b_of_a if makes == "b" else both.a_of_b
+
+    def scores(self, batch: Batch) -> Tensor:
+        return per_image(self.critic(batch["b"]))

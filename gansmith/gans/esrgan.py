@@ -1,0 +1,99 @@
+"""ESRGAN: residual dense blocks, and a critic that asks what looks more real (Wang et al. 2018).
+
+As SRGAN, with the paper's generator (RRDB, whose weights have the published names) and the relativistic average critic, here Real-ESRGAN's
+U-Net (Wang et al. 2021), which judges every pixel. The paper's VGG-19 term is left out, as its weights are not ours to ship.
+
+    gansmith train photos/ --degrade x4 --gan esrgan
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from gansmith.adversarial import relativistic_average_critic, relativistic_average_generator
+from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.errors import UserError
+from gansmith.game import Draw, Move, Player, Preset
+from gansmith.layers.enlarging import RRDBNet
+from gansmith.layers.unet_critic import UNetCritic
+from gansmith.schedules import Linear
+from gansmith.translating import Translating, per_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of ESRGAN; the defaults are the paper's (section 4.1)."""
+
+    width: int = 64
+    """Channels of the generator."""
+    blocks: int = 23
+    """Residual-in-residual dense blocks."""
+    growth: int = 32
+    """Channels that each convolution of a dense block adds."""
+    critic_width: int = 64
+    """Channels of the critic's first layer."""
+    faithful: float = 0.7
+    """The share of the budget before the critic joins; 1 for the highest PSNR."""
+    adversarial: float = 0.005
+    """Weight of the critic's opinion."""
+    crop: int = 0
+    """Side of random crops of the small image (the paper's: 32); 0 for whole images."""
+    flip: bool = True
+    """Whether half of the pairs are mirrored."""
+    learning_rate: float = 1e-4
+    """Adam's step size, which falls to a tenth in the second half."""
+    half_life: int = 10_000
+    """Half-life of the generator's moving average in samples."""
+
+
+class ESRGAN(Translating):
+    """The L1 distance alone, then with the relativistic average game."""
+
+    Config = Config
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            about="minutes on a CPU: 3 blocks of 24 channels",
+            batch=16,
+            minutes=10,
+            config={"width": 24, "blocks": 3, "growth": 12, "critic_width": 12, "learning_rate": 1e-3, "half_life": 2_000},
+        ),
+        "paper": Preset(about="the paper's network, 16 crops of 32 pixels", batch=16, samples=16_000_000, config={"crop": 32}),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if self.scale not in (1, 2, 4, 8):
+            raise UserError(f"esrgan enlarges 1, 2, 4 or 8 times, but b is {self.scale} times as large as a: choose --gan srgan.")
+        check_crop(config.crop, spec.given)
+        rate = Linear(config.learning_rate, config.learning_rate / 10, wait=0.5)
+        generator = RRDBNet(
+            spec.given[0], spec.shape[0], scale=self.scale, width=config.width, blocks=config.blocks, growth=config.growth
+        )
+        average = partial(Average, half_life=config.half_life)
+        self.generator = Player(generator, learning_rate=rate, betas=(0.9, 0.99), average=average)
+        self.critic = Player(UNetCritic(spec.shape[0], width=config.critic_width), learning_rate=rate, betas=(0.9, 0.99))
+
+    def play(self, draw: Draw) -> Iterator[Move]:
+        batch = draw()
+        a, b = batch["a"], batch["b"]
+        if self.config.crop:
+            a, b = cropped_together(a, b, self.config.crop)
+        if self.config.flip:
+            a, b = flipped_together(a, b)
+        fake = self.generator(a)
+        terms = {"l1": l1_loss(fake, b)}
+        if self.clock.progress() >= self.config.faithful:
+            yield self.critic.minimizes(relativistic=relativistic_average_critic(self.critic(b), self.critic(fake.detach())) / 2)
+            logits = self.critic(b).detach(), self.critic(fake)
+            terms["relativistic"] = self.config.adversarial * relativistic_average_generator(*logits) / 2
+        yield self.generator.minimizes(**terms)
+
+    def scores(self, batch: Batch) -> Tensor:
+        return per_image(self.critic(batch["b"]))

@@ -1,0 +1,126 @@
+"""pix2pix: an image to its partner, by a critic that sees both (Isola et al. 2017).
+
+A U-Net (or a residual network) makes b of a; a critic judges patches of the pair (a, b); the distance in L1 keeps b at its place.
+
+    gansmith train facades/ --kind pairs --gan pix2pix
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import log2
+from typing import ClassVar
+
+from torch import Tensor, cat
+from torch.nn.functional import l1_loss, mse_loss
+
+from gansmith.adversarial import non_saturating_critic, non_saturating_generator
+from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.errors import UserError
+from gansmith.game import Draw, Move, Player, Preset
+from gansmith.layers.patch_critic import PatchCritic, check_patches
+from gansmith.layers.resnet_translator import ResNetTranslator
+from gansmith.layers.unet import UNet
+from gansmith.schedules import Linear
+from gansmith.translating import Translating, per_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of pix2pix; the defaults are the paper's (section 3.3, appendix 6)."""
+
+    width: int = 64
+    """Channels of the generator's first layer."""
+    halvings: int = 8
+    """Halvings of the U-Net, at most as many as the images allow: 8 for 256 pixels."""
+    blocks: int = 0
+    """Residual blocks of a residual generator in place of the U-Net; 0 for the U-Net."""
+    dropout: bool = True
+    """Whether the U-Net drops features while it is trained."""
+    critic_width: int = 64
+    """Channels of the critic's first layer."""
+    critic_layers: int = 3
+    """Halvings of the critic: patches of 70 pixels with 3, 34 with 2, 16 with 1."""
+    l1: float = 100.0
+    """Weight of the L1 distance to the partner."""
+    l2: float = 0.0
+    """Weight of the squared distance to the partner, which asks for the mean where L1 asks for the median."""
+    crop: int = 0
+    """Side of random crops, in pixels of the given image; 0 for whole images."""
+    flip: bool = True
+    """Whether half of the pairs are mirrored."""
+    learning_rate: float = 2e-4
+    """Adam's step size for both players, which falls to 0 in the second half."""
+    beta1: float = 0.5
+    """Adam's first-moment decay."""
+    half_life: int = 500
+    """Half-life of the generator's moving average in samples."""
+
+
+class Pix2Pix(Translating):
+    """The non-saturating game on patches of pairs, with an L1 term."""
+
+    Config = Config
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            about="minutes on a CPU: a narrower U-Net and critic, batches of 8, no dropout",
+            batch=8,
+            minutes=10,
+            config={
+                "width": 24,
+                "dropout": False,
+                "critic_width": 16,
+                "critic_layers": 2,
+                "learning_rate": 1e-3,
+                "half_life": 2_000,
+            },
+        ),
+        "paper": Preset(about="the paper's networks, one pair at a time", batch=1, samples=80_000),
+        "residual": Preset(about="a residual generator of 9 blocks", batch=1, samples=80_000, config={"blocks": 9}),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if self.scale != 1:
+            raise UserError(f"pix2pix keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
+        check_crop(config.crop, spec.given)
+        side = config.crop or min(spec.shape[1:])
+        check_patches(config.critic_layers, side)
+        given, made = spec.given[0], spec.shape[0]
+        halvings = min(config.halvings, int(log2(side)))
+        self.generator = Player(
+            ResNetTranslator(given, made, width=config.width, blocks=config.blocks)
+            if config.blocks
+            else UNet(given, made, width=config.width, halvings=halvings, dropout=config.dropout),
+            learning_rate=Linear(config.learning_rate, 0.0, wait=0.5),
+            betas=(config.beta1, 0.999),
+            average=partial(Average, half_life=config.half_life),
+        )
+        self.critic = Player(
+            PatchCritic(given + made, width=config.critic_width, layers=config.critic_layers, batch_norm=True),
+            learning_rate=Linear(config.learning_rate, 0.0, wait=0.5),
+            betas=(config.beta1, 0.999),
+        )
+
+    def play(self, draw: Draw) -> Iterator[Move]:
+        batch = draw()
+        a, b = batch["a"], batch["b"]
+        if self.config.crop:
+            a, b = cropped_together(a, b, self.config.crop)
+        if self.config.flip:
+            a, b = flipped_together(a, b)
+        fake = self.generator(a)
+        real_logits, fake_logits = self.critic(cat([a, b], 1)), self.critic(cat([a, fake.detach()], 1))
+        yield self.critic.minimizes(non_saturating=non_saturating_critic(real_logits, fake_logits) / 2)
+        terms = {"non_saturating": non_saturating_generator(self.critic(cat([a, fake], 1)))}
+        if self.config.l1:
+            terms["l1"] = self.config.l1 * l1_loss(fake.float(), b)
+        if self.config.l2:
+            terms["l2"] = self.config.l2 * mse_loss(fake.float(), b)
+        yield self.generator.minimizes(**terms)
+
+    def scores(self, batch: Batch) -> Tensor:
+        return per_image(self.critic(cat([batch["a"], batch["b"]], 1)))

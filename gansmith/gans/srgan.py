@@ -1,0 +1,105 @@
+"""SRGAN: small images to large ones, first faithful, then sharp (Ledig et al. 2017).
+
+A residual network learns to enlarge by the distance to the large image alone (the PSNR stage); then a critic of patches joins. The
+generator is that of the paper without batch norm (Lim et al. 2017), which adds to the enlarged input what it lacks. The paper's VGG-19
+term is left out, as its weights are not ours to ship: an L1 term keeps the image at its place instead.
+
+    gansmith train photos/ --degrade x4 --gan srgan
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from gansmith.adversarial import non_saturating_critic, non_saturating_generator
+from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.game import Draw, Move, Player, Preset
+from gansmith.layers.enlarging import Compact, SRResNet
+from gansmith.layers.patch_critic import PatchCritic, check_patches
+from gansmith.schedules import Linear
+from gansmith.translating import Translating, per_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of SRGAN; the defaults are the paper's (section 3.2), the weights those for images from -1 to 1."""
+
+    width: int = 64
+    """Channels of the generator."""
+    blocks: int = 16
+    """Residual blocks, or layers of the compact network."""
+    compact: bool = False
+    """Whether the generator is Real-ESRGAN's compact network, for the speed of video."""
+    critic_width: int = 64
+    """Channels of the critic's first layer."""
+    critic_layers: int = 3
+    """Halvings of the critic."""
+    faithful: float = 0.7
+    """The share of the budget before the critic joins; 1 for the highest PSNR."""
+    adversarial: float = 0.005
+    """Weight of the critic's opinion."""
+    crop: int = 0
+    """Side of random crops of the small image; 0 for whole images."""
+    flip: bool = True
+    """Whether half of the pairs are mirrored."""
+    learning_rate: float = 1e-4
+    """Adam's step size, which falls to a tenth in the second half."""
+    half_life: int = 2_000
+    """Half-life of the generator's moving average in samples."""
+
+
+class SRGAN(Translating):
+    """The L1 distance alone, then with the non-saturating game on patches."""
+
+    Config = Config
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            about="minutes on a CPU: 4 blocks of 32 channels",
+            batch=16,
+            minutes=10,
+            config={"width": 32, "blocks": 4, "critic_width": 16, "critic_layers": 2, "learning_rate": 1e-3},
+        ),
+        "paper": Preset(about="the paper's networks, 16 crops of 24 pixels", batch=16, samples=16_000_000, config={"crop": 24}),
+        "video": Preset(
+            about="the compact network: 16 layers of 64 channels", batch=16, samples=4_000_000, config={"compact": True}
+        ),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        check_crop(config.crop, spec.given)
+        check_patches(config.critic_layers, self.scale * config.crop or min(spec.shape[1:]))
+        network = Compact if config.compact else SRResNet
+        self.generator = Player(
+            network(spec.given[0], spec.shape[0], scale=self.scale, width=config.width, blocks=config.blocks),
+            learning_rate=Linear(config.learning_rate, config.learning_rate / 10, wait=0.5),
+            average=partial(Average, half_life=config.half_life),
+        )
+        self.critic = Player(
+            PatchCritic(spec.shape[0], width=config.critic_width, layers=config.critic_layers, batch_norm=False),
+            learning_rate=Linear(config.learning_rate, config.learning_rate / 10, wait=0.5),
+        )
+
+    def play(self, draw: Draw) -> Iterator[Move]:
+        batch = draw()
+        a, b = batch["a"], batch["b"]
+        if self.config.crop:
+            a, b = cropped_together(a, b, self.config.crop)
+        if self.config.flip:
+            a, b = flipped_together(a, b)
+        fake = self.generator(a)
+        terms = {"l1": l1_loss(fake, b)}
+        if self.clock.progress() >= self.config.faithful:
+            yield self.critic.minimizes(non_saturating=non_saturating_critic(self.critic(b), self.critic(fake.detach())))
+            terms["non_saturating"] = self.config.adversarial * non_saturating_generator(self.critic(fake))
+        yield self.generator.minimizes(**terms)
+
+    def scores(self, batch: Batch) -> Tensor:
+        return per_image(self.critic(batch["b"]))

@@ -1,0 +1,143 @@
+"""Generators of super-resolution: a small image to one `scale` times as large. They know no global statistics, so tiles are exact."""
+
+from math import log2
+
+from jaxtyping import Float
+from torch import Tensor, cat, nn
+from torch.nn.functional import interpolate, leaky_relu, pixel_shuffle, pixel_unshuffle
+
+from gansmith.layers.padding import padded
+
+
+def _small(convolution: nn.Conv2d, factor: float = 0.1) -> nn.Conv2d:
+    """Kaiming's weights times a factor, so that a residual branch begins small (Wang et al. 2018, section 3.1)."""
+    nn.init.kaiming_normal_(convolution.weight)
+    convolution.weight.data.mul_(factor)
+    assert convolution.bias is not None
+    nn.init.zeros_(convolution.bias)
+    return convolution
+
+
+class ResidualDenseBlock(nn.Module):
+    """Five convolutions, each seeing all before it (Wang et al. 2018, figure 4)."""
+
+    def __init__(self, width: int, growth: int) -> None:
+        super().__init__()
+        self.conv1 = _small(nn.Conv2d(width, growth, 3, padding=1))
+        self.conv2 = _small(nn.Conv2d(width + growth, growth, 3, padding=1))
+        self.conv3 = _small(nn.Conv2d(width + 2 * growth, growth, 3, padding=1))
+        self.conv4 = _small(nn.Conv2d(width + 3 * growth, growth, 3, padding=1))
+        self.conv5 = _small(nn.Conv2d(width + 4 * growth, width, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x1 = leaky_relu(self.conv1(x), 0.2)
+        x2 = leaky_relu(self.conv2(cat([x, x1], 1)), 0.2)
+        x3 = leaky_relu(self.conv3(cat([x, x1, x2], 1)), 0.2)
+        x4 = leaky_relu(self.conv4(cat([x, x1, x2, x3], 1)), 0.2)
+        x5 = self.conv5(cat([x, x1, x2, x3, x4], 1))
+        return x + 0.2 * x5
+
+
+class RRDB(nn.Module):
+    """Three dense blocks around a skip."""
+
+    def __init__(self, width: int, growth: int) -> None:
+        super().__init__()
+        self.rdb1 = ResidualDenseBlock(width, growth)
+        self.rdb2 = ResidualDenseBlock(width, growth)
+        self.rdb3 = ResidualDenseBlock(width, growth)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 0.2 * self.rdb3(self.rdb2(self.rdb1(x)))
+
+
+class RRDBNet(nn.Module):
+    """ESRGAN's generator (Wang et al. 2018): 16.698 million parameters with 64 channels, 23 blocks and growth 32 at x4.
+
+    Scales 1 and 2 fold the input's pixels into channels first (x4 of a quarter, or of a half). Names of weights are those of the
+    published networks. Values from -1 to 1 go in and come out; inside they run from 0 to 1.
+    """
+
+    def __init__(self, channels: int, made: int, *, scale: int, width: int, blocks: int, growth: int) -> None:
+        super().__init__()
+        self.multiple = {1: 4, 2: 2}.get(scale, 1)
+        """The side of the squares of pixels that are folded."""
+        self.conv_first = nn.Conv2d(channels * self.multiple**2, width, 3, padding=1)
+        self.body = nn.Sequential(*(RRDB(width, growth) for _ in range(blocks)))
+        self.conv_body = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_up1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_up2 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_up3 = nn.Conv2d(width, width, 3, padding=1) if scale == 8 else None
+        self.conv_hr = nn.Conv2d(width, width, 3, padding=1)
+        self.conv_last = nn.Conv2d(width, made, 3, padding=1)
+        self.scale = scale
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch made tall wide"]:
+        height, width = x.shape[2:]
+        x = (x + 1) / 2
+        if self.multiple > 1:
+            x = pixel_unshuffle(padded(x, self.multiple), self.multiple)
+        first = self.conv_first(x)
+        y = first + self.conv_body(self.body(first))
+        y = leaky_relu(self.conv_up1(interpolate(y, scale_factor=2, mode="nearest")), 0.2)
+        y = leaky_relu(self.conv_up2(interpolate(y, scale_factor=2, mode="nearest")), 0.2)
+        if self.conv_up3 is not None:
+            y = leaky_relu(self.conv_up3(interpolate(y, scale_factor=2, mode="nearest")), 0.2)
+        y = self.conv_last(leaky_relu(self.conv_hr(y), 0.2)).float()
+        return 2 * y[..., : height * self.scale, : width * self.scale] - 1
+
+
+class SRResNet(nn.Module):
+    """SRGAN's generator without batch norm (Ledig et al. 2017, figure 4; Lim et al. 2017): residual blocks at the small size.
+
+    The result is added to the input enlarged, so that the network learns what bicubic enlargement lacks.
+    """
+
+    def __init__(self, channels: int, made: int, *, scale: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.scale = scale
+        self.first = nn.Conv2d(channels, width, 3, padding=1)
+        self.ahead = nn.ModuleList(_small(nn.Conv2d(width, width, 3, padding=1), 1.0) for _ in range(blocks))
+        self.back = nn.ModuleList(_small(nn.Conv2d(width, width, 3, padding=1)) for _ in range(blocks))
+        doublings = int(log2(scale)) if scale & (scale - 1) == 0 else 0
+        factors = [2] * doublings if doublings or scale == 1 else [scale]
+        self.factors = factors
+        self.up = nn.ModuleList(nn.Conv2d(width, width * factor**2, 3, padding=1) for factor in factors)
+        self.last = _small(nn.Conv2d(width, made, 3, padding=1))
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch made tall wide"]:
+        y = leaky_relu(self.first(x), 0.1)
+        for ahead, back in zip(self.ahead, self.back, strict=True):
+            y = y + back(leaky_relu(ahead(y), 0.1))
+        for factor, up in zip(self.factors, self.up, strict=True):
+            y = leaky_relu(pixel_shuffle(up(y), factor), 0.1)
+        return self.last(y).float() + enlarged(x, self.scale, self.last.out_channels)
+
+
+class Compact(nn.Module):
+    """The compact network of Real-ESRGAN (Wang et al. 2021, SRVGGNetCompact): plain convolutions at the small size, for video's speed.
+
+    Names of weights are those of the published networks (`body.0.weight`, ...). Inside, values run from 0 to 1.
+    """
+
+    def __init__(self, channels: int, made: int, *, scale: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.scale = scale
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, padding=1), nn.PReLU(width)]
+        for _ in range(blocks):
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width)]
+        self.body = nn.Sequential(*layers, _small(nn.Conv2d(width, made * scale**2, 3, padding=1)))
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch made tall wide"]:
+        y = pixel_shuffle(self.body((x + 1) / 2), self.scale).float()
+        return 2 * y + enlarged(x, self.scale, y.shape[1], mode="nearest")
+
+
+def enlarged(x: Tensor, scale: int, channels: int, mode: str = "bilinear") -> Tensor:
+    """The input `scale` times as large with so many channels, as what a network adds to; gray is repeated, colours are averaged."""
+    x = x.float()
+    if x.shape[1] != channels:
+        x = x.mean(1, keepdim=True).expand(-1, channels, -1, -1)
+    if scale == 1:
+        return x
+    return interpolate(x, scale_factor=scale, mode=mode, align_corners=None if mode == "nearest" else False)

@@ -1,0 +1,151 @@
+"""Files in, files out: pictures, folders of them, animations and videos."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageSequence, UnidentifiedImageError
+
+from gansmith.data.readers.collection import natural
+from gansmith.data.readers.folders import IMAGE_SUFFIXES
+from gansmith.errors import UserError
+from gansmith.translation.pictures import translate_picture
+
+if TYPE_CHECKING:
+    from gansmith.model import Model
+
+VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg")
+_ANIMATIONS = (".gif", ".webp", ".png")
+
+
+def inputs_in(path: Path) -> list[Path]:
+    """The pictures and videos of a folder in natural order, or the file itself. Raises UserError where there is none."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(f"there is no file or folder {path}: give a picture, a video, or a folder of them.")
+    kinds = (*IMAGE_SUFFIXES, *VIDEOS)
+    found = [own for own in path.rglob("*") if own.suffix.lower() in kinds and not own.name.startswith(".")]
+    if not found:
+        raise UserError(f"{path} has no pictures and no videos: point to a folder with .png, .jpg, .webp or .mp4 files.")
+    return sorted(found, key=lambda own: natural(own.relative_to(path).as_posix()))
+
+
+def outputs_for(inputs: list[Path], root: Path, out: Path) -> list[Path]:
+    """Where each output goes: the folders are kept, pictures become PNG, animations and videos stay what they are.
+
+    Raises UserError if an input would be overwritten.
+    """
+    base = root if root.is_dir() else root.parent
+    plain = [_place(path, base, out, path.stem) for path in inputs]
+    placed = [
+        own if plain.count(own) == 1 else _place(path, base, out, path.name) for own, path in zip(plain, inputs, strict=True)
+    ]
+    for given, made in zip(inputs, placed, strict=True):
+        if made.resolve() == given.resolve():
+            raise UserError(f"{given} would be overwritten: give --out another folder.")
+    return placed
+
+
+def _place(path: Path, base: Path, out: Path, stem: str) -> Path:
+    suffix = path.suffix.lower() if path.suffix.lower() in VIDEOS or _is_animation(path) else ".png"
+    return out / path.relative_to(base).parent / f"{stem}{suffix}"
+
+
+def _is_animation(path: Path) -> bool:
+    if path.suffix.lower() not in _ANIMATIONS:
+        return False
+    try:
+        with Image.open(path) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except (OSError, UnidentifiedImageError):
+        return False
+
+
+def translate_file(model: Model, given: Path, made: Path, **how: Any) -> None:
+    """Writes what the model makes of one file. Raises UserError for a file that cannot be read, and for videos without ffmpeg."""
+    made.parent.mkdir(parents=True, exist_ok=True)
+    if given.suffix.lower() in VIDEOS:
+        _translate_video(model, given, made, **how)
+        return
+    try:
+        with Image.open(given) as image:
+            image.load()
+            if made.suffix != ".png" or getattr(image, "n_frames", 1) > 1:
+                _translate_animation(model, image, made, **how)
+            else:
+                translate_picture(model, image, name=given.name, **how).save(made)
+    except (UnidentifiedImageError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's, not the picture's
+        raise UserError(f"{given} cannot be read as a picture ({error}): repair it, or leave it out.") from error
+
+
+def _translate_animation(model: Model, image: Image.Image, made: Path, **how: Any) -> None:
+    durations, frames = [], []
+    for frame in ImageSequence.Iterator(image):
+        durations.append(frame.info.get("duration", 100))
+        frames.append(translate_picture(model, frame.copy(), **how))
+    frames[0].save(made, save_all=True, append_images=frames[1:], duration=durations, loop=image.info.get("loop", 0))
+
+
+def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> None:
+    """Frame by frame through ffmpeg; the sound is kept."""
+    if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
+        raise UserError(
+            f"{given.name} is a video, and reading videos needs ffmpeg and ffprobe, which are not installed: install them."
+        )
+    width, height, rate = _geometry(given)
+    reader = subprocess.Popen(
+        ["ffmpeg", "-v", "error", "-i", given, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE
+    )
+    writer = None
+    assert reader.stdout is not None
+    for frame in _frames(reader.stdout, width, height):
+        picture = translate_picture(model, frame, **how).convert("RGB")
+        if writer is None:
+            writer = _writer(given, made, picture.size, rate)
+        assert writer.stdin is not None
+        writer.stdin.write(picture.tobytes())
+    if writer is not None and writer.stdin is not None:
+        writer.stdin.close()
+    if reader.wait() or writer is None or writer.wait():
+        raise UserError(f"ffmpeg could not translate {given}: look at what it said above, and convert the video to .mp4.")
+
+
+def _geometry(given: Path) -> tuple[int, int, str]:
+    """(width, height, frames a second) of a video."""
+    asked = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-select_streams",
+        "v:0",
+        "-show_entries",
+        "stream=width,height,r_frame_rate",
+        "-of",
+        "json",
+    ]
+    said = subprocess.run([*asked, str(given)], capture_output=True, text=True, check=False)
+    streams = json.loads(said.stdout or "{}").get("streams", [])
+    if not streams:
+        raise UserError(f"{given} cannot be read as a video ({said.stderr.strip()}): repair it, or leave it out.")
+    return streams[0]["width"], streams[0]["height"], streams[0]["r_frame_rate"]
+
+
+def _frames(stream: Any, width: int, height: int) -> Iterator[Image.Image]:
+    while len(content := stream.read(width * height * 3)) == width * height * 3:
+        yield Image.fromarray(np.frombuffer(content, np.uint8).reshape(height, width, 3))
+
+
+def _writer(given: Path, made: Path, size: tuple[int, int], rate: str) -> subprocess.Popen[bytes]:
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", rate, "-i", "-"]
+    even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"]
+    sound = ["-i", str(given), "-map", "0:v", "-map", "1:a?", "-c:a", "copy"]
+    return subprocess.Popen(["ffmpeg", "-v", "error", "-y", *raw, *sound, *even, str(made)], stdin=subprocess.PIPE)

@@ -1,0 +1,158 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gansmith.data import load_codec
+from gansmith.data.pairs import Pair
+from gansmith.data.sources import open_dataset
+from gansmith.data.unaligned import Unaligned
+from gansmith.errors import UserError
+
+Make = Callable[..., Image.Image]
+
+
+def put(folder: Path, name: str, image: Image.Image) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    image.save(folder / name)
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image).transpose(2, 0, 1)
+
+
+def test_partners_of_one_name_in_two_folders_stay_together(photos: Path, picture: Make) -> None:
+    for number in (10, 2, 1):
+        put(photos, f"A/{number}.png", picture(seed=number))
+        put(photos, f"B/{number}.png", picture(seed=100 + number))
+    dataset = open_dataset(photos)
+    assert dataset.codec.spec.kind == "pairs" and dataset.codec.spec.aligned and dataset.codec.spec.given == (3, 10, 12)
+    found = {tuple(a.flatten()): b for a, b in zip(dataset.arrays["a"], dataset.arrays["b"], strict=True)}
+    for number in (1, 2, 10):
+        np.testing.assert_array_equal(found[tuple(pixels(picture(seed=number)).flatten())], pixels(picture(seed=100 + number)))
+
+
+def test_names_that_do_not_match_are_named(photos: Path, picture: Make) -> None:
+    for name in ("A/one.png", "A/two.png", "B/one.png", "B/three.png"):
+        put(photos, name, picture())
+    with pytest.raises(UserError, match="1 of A without a partner in B .*two.* and 1 of B without a partner in A .*three"):
+        open_dataset(photos, kind="pairs")
+
+
+def test_train_a_and_train_b_are_two_domains_with_their_own_tests(photos: Path, picture: Make) -> None:
+    for side, count in (("trainA", 5), ("trainB", 3), ("testA", 2), ("testB", 2)):
+        for number in range(count):
+            put(photos, f"{side}/{number}.png", picture(seed=number))
+    dataset = open_dataset(photos)
+    assert isinstance(dataset, Unaligned) and not dataset.codec.spec.aligned
+    assert len(dataset) == 5 and dataset.held_out is not None and len(dataset.held_out) == 2
+    batch = dataset.batch(np.arange(5))
+    assert torch.equal(batch["b"][0], batch["b"][3]) and not torch.equal(batch["a"][0], batch["a"][3])
+
+
+def test_two_domains_without_a_test_split_hold_out_images_of_both_that_are_not_trained_on(photos: Path, picture: Make) -> None:
+    for side, count in (("trainA", 20), ("trainB", 12)):
+        for number in range(count):
+            put(photos, f"{side}/{number}.png", picture(seed=1000 * count + number))
+    dataset = open_dataset(photos)
+    training, held_out = dataset.split(0.2)
+    for key in ("a", "b"):
+        trained = {row.tobytes() for row in training.packed(np.arange(len(training)))[key]}
+        held = {row.tobytes() for row in held_out.packed(np.arange(len(held_out)))[key]}
+        assert held and not trained & held
+    assert len(training.subset(np.arange(3)).packed(slice(None))["a"]) == 3
+
+
+def test_side_by_side_pictures_are_cut_in_halves_and_sides_can_be_swapped(photos: Path, picture: Make) -> None:
+    whole = picture(size=(24, 10))
+    for number in range(3):
+        put(photos, f"{number}.png", whole)
+    straight, swapped = open_dataset(photos, kind="pairs"), open_dataset(photos, kind="pairs", swap=True)
+    np.testing.assert_array_equal(straight.arrays["a"][0], pixels(whole.crop((0, 0, 12, 10))))
+    np.testing.assert_array_equal(straight.arrays["b"][0], pixels(whole.crop((12, 0, 24, 10))))
+    np.testing.assert_array_equal(straight.arrays["a"], swapped.arrays["b"])
+
+
+def test_single_pictures_degraded_are_pairs_of_their_scale(photos: Path, picture: Make) -> None:
+    for number in range(3):
+        put(photos, f"{number}.png", picture(size=(16, 8), seed=number))
+    dataset = open_dataset(photos, degrade="x4")
+    assert dataset.codec.spec.given == (3, 2, 4) and dataset.codec.spec.shape == (3, 8, 16)
+    expected = picture(size=(16, 8), seed=0).resize((4, 2), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(dataset.arrays["a"][0], pixels(expected))
+
+
+def test_smaller_partners_give_the_scale_and_other_sizes_are_refused(photos: Path, picture: Make) -> None:
+    for number in range(2):
+        put(photos, f"A/{number}.png", picture(size=(6, 5)))
+        put(photos, f"B/{number}.png", picture(size=(12, 10)))
+    assert open_dataset(photos).codec.spec.given == (3, 5, 6)
+    put(photos, "B/1.png", picture(size=(13, 10)))
+    with pytest.raises(UserError, match="1.png is 6x5 and its partner 13x10: resize"):
+        open_dataset(photos)
+
+
+def test_a_list_pairs_any_files_and_names_those_that_are_absent(tmp_path: Path, picture: Make) -> None:
+    for number in range(2):
+        put(tmp_path, f"in/{number}.png", picture(seed=number))
+        put(tmp_path, f"out/{number}.png", picture(seed=9 - number))
+    (tmp_path / "list.csv").write_text("a,b\nin/0.png,out/1.png\nin/1.png,out/0.png\n")
+    dataset = open_dataset(tmp_path / "list.csv", kind="pairs")
+    np.testing.assert_array_equal(dataset.arrays["b"][0], pixels(picture(seed=8)))
+    (tmp_path / "list.csv").write_text("a,b\nin/0.png,out/7.png\n")
+    with pytest.raises(UserError, match=r"out/7.png, which are not there"):
+        open_dataset(tmp_path / "list.csv", kind="pairs")
+
+
+def test_pairs_with_an_unreadable_side_are_left_out_on_request(photos: Path, picture: Make) -> None:
+    for number in range(3):
+        put(photos, f"A/{number}.png", picture(seed=number))
+        put(photos, f"B/{number}.png", picture(seed=number))
+    (photos / "B/1.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"1\.png"):
+        open_dataset(photos)
+    dataset = open_dataset(photos, skip_unreadable=True)
+    np.testing.assert_array_equal(dataset.arrays["a"], dataset.arrays["b"])
+    assert len(dataset) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"kind": "pairs"}, "read as pictures side by side, but 0.png is 9x10"),
+        ({"degrade": "x4,blurr2"}, r"'blurr2' \(did you mean"),
+        ({"degrade": "x2.5"}, "whole number"),
+        ({"pairing": "some"}, "names or none"),
+    ],
+)
+def test_mistakes_are_answered_in_a_sentence(photos: Path, picture: Make, options: dict, sentence: str) -> None:
+    put(photos, "0.png", picture(size=(9, 10)))
+    with pytest.raises(UserError, match=sentence):
+        open_dataset(photos, **options)
+
+
+def test_a_domain_of_one_image_is_refused(photos: Path, picture: Make) -> None:
+    put(photos, "trainA/0.png", picture())
+    for number in range(3):
+        put(photos, f"trainB/{number}.png", picture(seed=number))
+    with pytest.raises(UserError, match="side a of photos has 1 image, where at least 2"):
+        open_dataset(photos)
+
+
+def test_the_codec_returns_what_it_was_given_and_survives_json(photos: Path, picture: Make) -> None:
+    put(photos, "A/0.png", picture("L"))
+    put(photos, "B/0.png", picture("RGBA"))
+    codec = open_dataset(photos).codec
+    again = load_codec(codec.to_json())
+    raw = Pair(picture("L", seed=3), picture("RGBA", seed=4), picture("RGBA", seed=5))
+    (back,) = again.decode(again.encode(raw))
+    for one, other in ((raw.a, back.a), (raw.b, back.b), (raw.target, back.target)):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    assert again == codec and codec.preview([raw, back]).mode == "RGB"
+    batch = again.encode(Pair(raw.a, raw.b))
+    assert torch.equal(again.given(batch)["target"], batch["b"])
+    with pytest.raises(UserError, match="no classes"):
+        codec.conditions(2, torch.Generator(), **{"class": "7"})

@@ -1,0 +1,29 @@
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from gansmith.data.codec import Giving
+from gansmith.export import export
+from gansmith.model import Model
+from tests import toys
+
+
+@pytest.mark.parametrize(
+    ("gan", "scale", "multiple"),
+    [("srgan", 2, 1), ("pix2pix", 1, 8), ("cyclegan", 1, 8), ("esrgan", 2, 2)],
+    ids=lambda case: str(case),
+)
+def test_onnx_takes_images_of_any_size_under_the_usual_names(gan: str, scale: int, multiple: int, tmp_path):
+    data = toys.pairs(scale=scale)
+    assert isinstance(data.codec, Giving)
+    model = Model(toys.small(gan, data).eval(), data.codec, {"gan": gan, "data": "negatives"})
+    session = onnxruntime.InferenceSession(export(model, "onnx", tmp_path), providers=["CPUExecutionProvider"])
+    assert [one.name for one in session.get_inputs()] == ["input"] and [one.name for one in session.get_outputs()] == ["output"]
+    for batch, rows, columns in ((1, 2, 3), (3, 5, 4)):
+        x = torch.randn(batch, 3, multiple * rows, multiple * columns)
+        (made,) = session.run(["output"], {"input": x.numpy()})
+        with torch.inference_mode():
+            expected = model.gan.exportable()[0](x)
+        assert made.shape == (batch, 3, scale * multiple * rows, scale * multiple * columns)
+        np.testing.assert_allclose(made, expected.numpy(), atol=1e-4)
