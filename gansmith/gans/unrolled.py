@@ -66,8 +66,8 @@ class FutureAdam:
         self.count += 1
         moved = {}
         for name, gradient in gradients.items():
-            self.first[name] = torch.lerp(gradient, self.first[name], self.beta1)
-            self.second[name] = torch.lerp(gradient.square(), self.second[name], self.beta2)
+            self.first[name] = self.beta1 * self.first[name] + (1 - self.beta1) * gradient
+            self.second[name] = self.beta2 * self.second[name] + (1 - self.beta2) * gradient.square()
             mean = self.first[name] / (1 - self.beta1**self.count)
             deviation = (self.second[name] / (1 - self.beta2**self.count) + FLOOR).sqrt()
             moved[name] = weights[name] - self.rate * mean / deviation

@@ -1,0 +1,71 @@
+"""Unrolled GAN: its future Adam is Adam, and its gradient goes through the critic's answers."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch.func import functional_call
+
+from gansmith.adversarial import non_saturating_critic, non_saturating_generator
+from gansmith.gans.unrolled import FutureAdam
+from gansmith.seeds import seed_everything
+from gansmith.trainer import Settings, Trainer
+from tests import toys
+
+
+def played(rounds, **options):
+    seed_everything(0)
+    data = toys.images()
+    trainer = Trainer(toys.small("unrolled", data, **options), data, Settings(batch=16, samples=10_000))
+    for _ in range(rounds):
+        trainer.play_round()
+    return trainer.gan, data.batch(slice(0, 16))["image"]
+
+
+@pytest.mark.parametrize("rounds", [0, 3])
+def test_three_future_steps_equal_three_steps_of_the_optimiser(rounds):
+    gan, real = played(rounds, steps=3)
+    fake = gan.generator(torch.randn(16, 16)).detach()
+    future = gan.unrolled_weights(real, fake, None)
+    for _ in range(3):
+        non_saturating_critic(gan.critic(real), gan.critic(fake)).backward()
+        gan.critic.step(gan.clock)
+    for name, parameter in gan.critic.network.named_parameters():
+        torch.testing.assert_close(future[name], parameter, atol=2e-5, rtol=1e-4)
+
+
+def test_nothing_moves_while_the_future_is_foreseen():
+    gan, real = played(2)
+    before = {name: tensor.clone() for name, tensor in gan.critic.state_dict().items()}
+    states = [state["exp_avg"].clone() for state in gan.critic.optimizer.state.values()]
+    gan.unrolled_weights(real, gan.generator(torch.randn(16, 16)), None)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in gan.critic.state_dict().items())
+    assert all(torch.equal(a, b["exp_avg"]) for a, b in zip(states, gan.critic.optimizer.state.values(), strict=True))
+
+
+def test_the_gradient_equals_finite_differences_through_the_unrolled_steps():
+    gan, real = played(2, steps=2)
+    gan, real = gan.double(), real.double()
+    gan.critic.learning_rate = lambda _: 1e-2  # far enough for the answers to matter
+    fake = gan.generator(torch.randn(16, 16, dtype=torch.float64)).detach().double()
+    direction = torch.randn_like(fake)
+
+    def loss(shift):
+        moved = fake + shift * direction
+        weights = gan.unrolled_weights(real, moved, None)
+        return non_saturating_generator(partial(functional_call, gan.critic.network, weights)((moved, None)))
+
+    shift = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(loss(shift), shift)
+    numeric = (loss(1e-3) - loss(-1e-3)).item() / 2e-3
+    assert slope.item() == pytest.approx(numeric, rel=2e-2, abs=1e-4)
+
+
+def test_a_first_step_survives_gradients_of_zero():
+    gan, _ = played(0)
+    adam = FutureAdam(gan.critic, 1e-3, 0.5, 0.999)
+    weights = {name: p for name, p in gan.critic.network.named_parameters()}  # noqa: C416, leaves to differentiate by
+    moved = adam.step(weights, {name: p * 0 for name, p in weights.items()})
+    total = torch.stack([tensor.sum() for tensor in moved.values()]).sum()
+    gradients = torch.autograd.grad(total, list(weights.values()))
+    assert all(gradient.isfinite().all() for gradient in gradients)
