@@ -163,6 +163,13 @@ class GAN(nn.Module, ABC):
         inputs = [noise, *(condition[key].to(self.device) for key in ("label",) if key in condition)]
         return {self.spec.key: self.players["generator"].averaged(*inputs), **condition}
 
+    def wish(self, key: str, value: str, n: int) -> Tensor | None:
+        """What the condition of n examples holds for a wish that is not about the data's labels (`--where code1=3`).
+
+        None if this GAN grants no wish of that name. Raises UserError for a value that it cannot grant.
+        """
+        return None
+
     def scores(self, batch: Batch) -> Tensor:
         """The critic's logits [n] for a batch of examples, real or generated; health watches them."""
         inputs = [batch[self.spec.key], *(batch[key] for key in ("label",) if key in batch)]

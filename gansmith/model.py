@@ -84,7 +84,10 @@ class Model:
         was_training = self.gan.training
         self.gan.eval()
         try:
-            condition = self.codec.conditions(n, rng, **where)
+            granted = {key: self.gan.wish(key, value, n) for key, value in where.items()}
+            others = {key: value for key, value in where.items() if granted[key] is None}
+            own = {key: tensor for key, tensor in granted.items() if tensor is not None}
+            condition = {**self.codec.conditions(n, rng, **others), **own}
             for start in range(0, n, CHUNK):
                 part = {key: tensor[start : start + CHUNK] for key, tensor in condition.items()}
                 batch = self.gan.generate(min(CHUNK, n - start), part, rng=rng, truncation=truncation)

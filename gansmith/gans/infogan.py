@@ -5,6 +5,7 @@ bound of the mutual information between codes and image is part of the game. On 
 the numbers slant and width. Square images of 8, 16, 28, 32, 64, 128 or 256 pixels.
 
     gansmith train digits --gan infogan
+    gansmith generate RUN --where code1=3 --where number1=-0.5
 
 The codes are the first dimensions of the noise, which stays one normal vector: a category is the place of the greatest of its
 dimensions, a number is its dimension mapped to [-1, 1] by the normal distribution function, both then uniform.
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, leaky_relu, one_hot
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
+from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.errors import UserError
@@ -163,3 +165,37 @@ class InfoGAN(GAN):
         )
         logits, read = critic.judged_and_read(fake, label)
         yield self.generator.minimizes(non_saturating=non_saturating_generator(logits), **self.information(read, noise))
+
+    def wish(self, key: str, value: str, n: int) -> Tensor | None:
+        """code1, code2, ...: a category, counted from 0; number1, number2, ...: between -1 and 1, without the ends."""
+        config, (name, index) = self.config, (key.rstrip("0123456789"), key[len(key.rstrip("0123456789")) :])
+        many = {"code": len(config.categories), "number": config.numbers}.get(name, 0)
+        if not index or not 1 <= int(index) <= many:
+            return None
+        if name == "code":
+            count = config.categories[int(index) - 1]
+            if not value.isdecimal() or int(value) >= count:
+                raise UserError(f"{key} must be an integer from 0 to {count - 1}, but {value!r} was wished.")
+            return torch.full((n,), int(value))
+        try:
+            number = float(value)
+        except ValueError:
+            number = 1.0
+        if not -1 < number < 1:
+            raise UserError(f"{key} must be a number between -1 and 1, but {value!r} was wished.")
+        return torch.full((n,), number)
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
+        """As every GAN's; wished codes are written into the noise that stands for them."""
+        noise, start = truncation * torch.randn(n, self.config.noise, generator=rng), 0
+        for index, count in enumerate(self.config.categories, start=1):
+            if f"code{index}" in condition:
+                noise[:, start : start + count] = one_hot(condition[f"code{index}"], count).float()
+            start += count
+        for index in range(1, self.config.numbers + 1):
+            if f"number{index}" in condition:
+                noise[:, start] = 2**0.5 * torch.erfinv(condition[f"number{index}"])
+            start += 1
+        label = {key: condition[key] for key in ("label",) if key in condition}
+        made = self.generator.averaged(noise.to(self.device), *(tensor.to(self.device) for tensor in label.values()))
+        return {self.spec.key: made, **label}

@@ -5,6 +5,7 @@ import torch
 
 from gansmith.errors import UserError
 from gansmith.gans.infogan import Config, InfoGAN
+from gansmith.model import Model
 from gansmith.seeds import seed_everything
 from gansmith.trainer import Settings, Trainer
 from tests import toys
@@ -56,6 +57,33 @@ def test_codes_come_to_be_read():
     with torch.no_grad():
         _, read = gan.critic.network.judged_and_read(gan.generator(noise), None)
     assert (read.argmax(1) == category).float().mean() > 0.6  # guessing reads a quarter
+
+
+def test_wished_codes_are_those_of_the_noise_that_the_generator_sees():
+    gan, data = made(categories=(3, 2), numbers=1, noise=16)
+    seen = []
+    gan.generator.averaged.register_forward_pre_hook(lambda module, inputs: seen.append(module.codes(inputs[0])))
+    model = Model(gan, data.codec, {})
+    assert len(model.generate(5, code1="2", number1="-0.25")) == 5
+    (first, second), numbers = seen[0]
+    assert first.tolist() == [2] * 5 and len(set(second.tolist())) == 2
+    torch.testing.assert_close(numbers, torch.full((5, 1), -0.25))
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        ({"code1": "3"}, "code1 must be an integer from 0 to 2, but '3'"),
+        ({"number1": "2"}, "number1 must be a number between -1 and 1, but '2'"),
+        ({"number1": "wide"}, "but 'wide' was wished"),
+        ({"code9": "0"}, "code9"),
+        ({"class": "0"}, "without classes"),
+    ],
+)
+def test_wishes_that_cannot_be_granted_are_refused(wish, sentence):
+    gan, data = made(categories=(3, 2), numbers=1, noise=16)
+    with pytest.raises(UserError, match=sentence):
+        Model(gan, data.codec, {}).generate(2, **wish)
 
 
 def test_codes_that_do_not_fit_into_the_noise_are_refused():
