@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 ROOT = Path(__file__).parent.parent
-CASES = ["gan:points", "wgan:points", "wgan_gp:images", "dcgan:images", "r3gan:images"]
+CASES = ["gan:points", "wgan:points", "wgan_gp:images", "dcgan:images", "r3gan:images", "sngan:images"]
 
 
 @pytest.fixture(scope="module")
