@@ -59,7 +59,7 @@ class BEGAN(GAN):
             about="minutes on a CPU: narrow, patches of two pixels, larger steps, more diversity",
             batch=32,
             minutes=2.5,
-            config={"width": 32, "patch": 2, "learning_rate": 1e-3, "learning_rate_end": 1e-4, "diversity": 0.7, "gain": 1e-2},
+            config={"width": 32, "patch": 2, "learning_rate": 1e-3, "learning_rate_end": 1e-4, "diversity": 0.7, "gain": 0.1},
         ),
         "paper": Preset(about="the paper's steps and batch", batch=16, samples=8_000_000),
     }

@@ -7,7 +7,8 @@ networks need no normalisation, no style, no noise inputs: residual blocks of 1x
     gansmith train cifar10 --preset cifar10                 # the paper's networks and schedules
 
 The first command takes 3 min 15 s on two CPU cores: classification accuracy 0.949 (real-trained 0.965), coverage 0.936, seed 0.
-MNIST, 608 CPU seconds: Frechet distance 0.14, coverage 0.89, seed 0. We have not trained the paper's presets to the end.
+MNIST, 608 CPU seconds: Frechet distance 0.14, coverage 0.89, seed 0. Stacked MNIST, 247 CPU seconds (0.19 million samples): 970 of
+1,000 modes, divergence 0.48 (real 0.02), seed 0. We have not trained the paper's presets to the end.
 """
 
 import math
