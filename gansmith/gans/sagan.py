@@ -55,8 +55,8 @@ class SAGAN(GAN):
             batch=32,
             minutes=2.5,
             config={
-                "width": 64,
-                "critic_width": 64,
+                "width": 32,
+                "critic_width": 32,
                 "patch": 2,
                 "learning_rate": 1e-3,
                 "critic_learning_rate": 2e-3,

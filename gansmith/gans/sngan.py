@@ -83,8 +83,8 @@ class SNGAN(GAN):
             batch=32,
             minutes=2.5,
             config={
-                "width": 64,
-                "critic_width": 64,
+                "width": 32,
+                "critic_width": 32,
                 "patch": 2,
                 "critic_moves": 1,
                 "learning_rate": 1e-3,

@@ -1,7 +1,7 @@
 """Unrolled GAN: the generator foresees the critic's answers (Metz et al. 2017, "Unrolled generative adversarial networks").
 
-The generator's loss is that of the critic after some further steps of its own optimiser, and the gradient goes through these steps: a
-generator that collapses would be answered at once. The critic itself makes one step. Square images of 8, 16, 28, 32, 64, 128 or 256
+The generator's loss is that of the critic after some further gradient steps, and its gradient goes through these steps: a generator
+that collapses would be answered at once. The critic itself makes one step, of Adam. Square images of 8, 16, 28, 32, 64, 128 or 256
 pixels; the critic has no batch norm.
 
     gansmith train digits --gan unrolled
@@ -23,16 +23,16 @@ from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.strided import StridedCritic, StridedGenerator
 from gansmith.seeds import normal_rows
 
-FLOOR = 1e-16
-"""Added to second moments: the root's slope must stay finite where a gradient is 0."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Options of the unrolled GAN; the steps are the paper's for stacked MNIST, widths and rates DCGAN's."""
+    """Options of the unrolled GAN; five steps are among those the paper tries, widths and rates DCGAN's."""
 
     steps: int = 5
     """Steps of the critic that the generator foresees; 0 plays the plain game."""
+    foresight: float = 0.01
+    """Size of the foreseen steps, which are plain gradient steps (equation 4). Through
+    steps of Adam the generator learned nothing here."""
     width: int = 128
     """Channels of the generator before its last layer; twice as many at each halving of the side, at most eight times."""
     critic_width: int = 64
@@ -48,30 +48,6 @@ class Config:
 
 
 Weights = dict[str, Tensor]
-
-
-class FutureAdam:
-    """Adam as a function of weights, continuing from an optimiser's state, through which gradients pass; nothing is changed."""
-
-    def __init__(self, player: Player, rate: float, beta1: float, beta2: float) -> None:
-        self.rate, self.beta1, self.beta2 = rate, beta1, beta2
-        named = dict(player.network.named_parameters())
-        states = {name: player.optimizer.state.get(parameter, {}) for name, parameter in named.items()}
-        self.first = {name: states[name].get("exp_avg", torch.zeros_like(p)).clone() for name, p in named.items()}
-        self.second = {name: states[name].get("exp_avg_sq", torch.zeros_like(p)).clone() for name, p in named.items()}
-        self.count = max((float(state["step"]) for state in states.values() if "step" in state), default=0.0)
-
-    def step(self, weights: Weights, gradients: Weights) -> Weights:
-        """The weights after one step (Kingma & Ba 2015, algorithm 1)."""
-        self.count += 1
-        moved = {}
-        for name, gradient in gradients.items():
-            self.first[name] = self.beta1 * self.first[name] + (1 - self.beta1) * gradient
-            self.second[name] = self.beta2 * self.second[name] + (1 - self.beta2) * gradient.square()
-            mean = self.first[name] / (1 - self.beta1**self.count)
-            deviation = (self.second[name] / (1 - self.beta2**self.count) + FLOOR).sqrt()
-            moved[name] = weights[name] - self.rate * mean / deviation
-        return moved
 
 
 class Unrolled(GAN):
@@ -105,14 +81,16 @@ class Unrolled(GAN):
 
     def unrolled_weights(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Weights:
         """The critic's weights after its next steps against these examples, as functions of the generated ones."""
-        critic = self.critic
-        adam = FutureAdam(critic, critic.learning_rate(self.clock) * critic.learning_rate_scale, critic.beta1, 0.999)
-        weights: Weights = dict(critic.network.named_parameters())
+        network = self.critic.network
+        weights: Weights = dict(network.named_parameters())
         for _ in range(self.config.steps):
-            judged = partial(functional_call, critic.network, weights)
+            judged = partial(functional_call, network, weights)
             loss = non_saturating_critic(judged((real, label)), judged((fake, label)))
             gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
-            weights = adam.step(weights, dict(zip(weights, gradients, strict=True)))
+            weights = {
+                name: weight - self.config.foresight * gradient
+                for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
+            }
         return weights
 
     def play(self, draw: Draw) -> Iterator[Move]:

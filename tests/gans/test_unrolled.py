@@ -1,4 +1,4 @@
-"""Unrolled GAN: its future Adam is Adam, and its gradient goes through the critic's answers."""
+"""Unrolled GAN: what it foresees is gradient descent, and its gradient goes through the critic's answers."""
 
 import pytest
 import torch
@@ -6,7 +6,6 @@ from torch.func import functional_call
 from torch.nn.functional import softplus
 
 from gansmith.adversarial import non_saturating_critic
-from gansmith.gans.unrolled import FutureAdam
 from gansmith.seeds import seed_everything
 from gansmith.trainer import Settings, Trainer
 from tests import toys
@@ -21,16 +20,17 @@ def played(rounds, **options):
     return trainer.gan, data.batch(slice(0, 16))["image"]
 
 
-@pytest.mark.parametrize("rounds", [0, 3])
-def test_three_future_steps_equal_three_steps_of_the_optimiser(rounds):
-    gan, real = played(rounds, steps=3)
+def test_three_foreseen_steps_are_three_steps_of_gradient_descent():
+    gan, real = played(1, steps=3, foresight=0.05)
     fake = gan.generator(torch.randn(16, 16)).detach()
     future = gan.unrolled_weights(real, fake, None)
+    descent = torch.optim.SGD(gan.critic.parameters(), lr=0.05)
     for _ in range(3):
+        descent.zero_grad()
         non_saturating_critic(gan.critic(real), gan.critic(fake)).backward()
-        gan.critic.step(gan.clock)
+        descent.step()
     for name, parameter in gan.critic.network.named_parameters():
-        torch.testing.assert_close(future[name], parameter, atol=2e-5, rtol=1e-4)
+        torch.testing.assert_close(future[name], parameter)
 
 
 def test_nothing_moves_while_the_future_is_foreseen():
@@ -47,9 +47,8 @@ def test_the_gradient_equals_finite_differences_through_the_unrolled_steps(monke
         return (softplus(-real) + softplus(fake)).mean()
 
     monkeypatch.setattr("gansmith.gans.unrolled.non_saturating_critic", exact)
-    gan, real = played(2, steps=2)
+    gan, real = played(2, steps=2, foresight=0.5)  # far enough for the answers to matter
     gan, real = gan.double(), real.double()
-    gan.critic.learning_rate = lambda _: 1e-2  # far enough for the answers to matter
     fake = gan.generator(torch.randn(16, 16, dtype=torch.float64)).detach().double()
     direction = torch.randn_like(fake)
 
@@ -61,13 +60,3 @@ def test_the_gradient_equals_finite_differences_through_the_unrolled_steps(monke
     shift = torch.zeros((), dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(loss(shift), shift)
     assert slope.item() == pytest.approx((loss(1e-5) - loss(-1e-5)).item() / 2e-5, rel=1e-4)
-
-
-def test_a_first_step_survives_gradients_of_zero():
-    gan, _ = played(0)
-    adam = FutureAdam(gan.critic, 1e-3, 0.5, 0.999)
-    weights = {name: p for name, p in gan.critic.network.named_parameters()}  # noqa: C416, leaves to differentiate by
-    moved = adam.step(weights, {name: p * 0 for name, p in weights.items()})
-    total = torch.stack([tensor.sum() for tensor in moved.values()]).sum()
-    gradients = torch.autograd.grad(total, list(weights.values()))
-    assert all(gradient.isfinite().all() for gradient in gradients)
