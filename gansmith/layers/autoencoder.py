@@ -34,7 +34,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A code or noise, and class, to an image in about [-1, 1]; also the generator of these GANs."""
+    """Noise or a code, and class, to an image in about [-1, 1]; also the generator of these GANs."""
 
     def __init__(self, spec: Spec, *, code: int, width: int, patch: int = 1) -> None:
         super().__init__()
@@ -47,9 +47,9 @@ class Decoder(nn.Module):
         self.leave = nn.Conv2d(width, spec.shape[0] * patch**2, 3, padding=1)
 
     def forward(
-        self, code: Float[Tensor, "batch code"], label: Label | None = None
+        self, noise: Float[Tensor, "batch noise"], label: Label | None = None
     ) -> Float[Tensor, "batch channels height width"]:
-        x = self.enter(with_label(code, label, self.spec)).unflatten(1, self.lowest)
+        x = self.enter(with_label(noise, label, self.spec)).unflatten(1, self.lowest)
         for number, (first, second) in enumerate(zip(self.firsts, self.seconds, strict=True)):
             x = elu(second(elu(first(interpolate(x, scale_factor=2, mode="nearest") if number else x))))
         return pixel_shuffle(self.leave(x), self.patch).float()
