@@ -34,11 +34,9 @@ class AdaptiveStrength(nn.Module):
         self.signs += distributed.average(logits.float().sign().mean()) * count
         self.seen += count
         swing = self.full_swing or (clock.total or 0) / 8
-        if int(self.seen) < self.interval:
-            return
+        due = self.seen >= self.interval  # stays on the device, which nobody waits for
         if swing:
-            overfit = self.signs / self.seen
-            self.p += (overfit - self.target).sign() * (int(self.seen) / swing)
-            self.p.clamp_(0, 1)
-        self.signs.zero_()
-        self.seen.zero_()
+            step = (self.signs / self.seen - self.target).sign() * self.seen / swing
+            self.p.add_(step * due).clamp_(0, 1)
+        self.signs.mul_(~due)
+        self.seen.mul_(~due)

@@ -138,7 +138,7 @@ class Codec:
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
         rows = torch.from_numpy(np.array(packed["row"], np.float32))
         parts = [
-            rows[:, i : i + 1] if size == 1 else torch.nn.functional.one_hot(rows[:, i].long(), size).float()
+            rows[:, i : i + 1] if size == 1 else (rows[:, i : i + 1].long() == torch.arange(size, device=rows.device)).float()
             for i, size in enumerate(self._groups)
         ]
         return {"row": torch.cat(parts, 1)}

@@ -25,6 +25,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.labels import one_hot
 from gansmith.layers.rows import RowLayout, chosen, fulfilled, gumbel, picked
 from gansmith.penalties import gradient_penalty
 from gansmith.seeds import normal_rows, uniform_rows
@@ -115,7 +116,7 @@ class CTGAN(GAN):
         self.layout = RowLayout(spec)
         if not self.layout.choices:
             raise UserError("ctgan conditions on categories, but no column of this table has any: choose --gan rowgan.")
-        adam = partial(torch.optim.Adam, lr=config.learning_rate, weight_decay=1e-6)
+        adam = partial(torch.optim.Adam, lr=config.learning_rate, weight_decay=1e-6, fused=True)
         betas = (0.5, 0.9)
         self.generator = Player(
             RowGenerator(config, spec),
@@ -165,7 +166,7 @@ class CTGAN(GAN):
         with torch.no_grad():
             network = self.network
             self.seen += len(real)
-            network.shares.lerp_(real.mean(0), float(len(real) / self.seen))
+            network.shares.lerp_(real.mean(0), len(real) / self.seen)
             dice = uniform_rows(len(real), 2, device=real.device)
             column = (dice[:, 0] * self.layout.choices).long()
             wished = only(real, column, self.layout)
@@ -237,5 +238,5 @@ class Completion(nn.Module):
 
 def only(row: Row, choice: Int[Tensor, " batch"], layout: RowLayout) -> Row:
     """The rows with nothing but one of their choices."""
-    kept = layout.logits(row).clamp_min(0) * nn.functional.one_hot(choice, layout.choices)[:, :, None]
+    kept = layout.logits(row).clamp_min(0) * one_hot(choice, layout.choices)[:, :, None]
     return layout.assemble(kept, row.new_zeros(len(row), layout.numbers))

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, leaky_relu, one_hot
+from torch.nn.functional import cross_entropy, leaky_relu
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.codec import Batch
@@ -28,7 +28,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
-from gansmith.layers.labels import Label
+from gansmith.layers.labels import Label, one_hot
 from gansmith.layers.strided import StridedFeatures, StridedGenerator, initialize
 from gansmith.seeds import normal_rows
 
@@ -190,7 +190,7 @@ class InfoGAN(GAN):
         noise, start = truncation * torch.randn(n, self.config.noise, generator=rng), 0
         for index, count in enumerate(self.config.categories, start=1):
             if f"code{index}" in condition:
-                noise[:, start : start + count] = one_hot(condition[f"code{index}"], count).float()
+                noise[:, start : start + count] = one_hot(condition[f"code{index}"], count)
             start += count
         for index in range(1, self.config.numbers + 1):
             if f"number{index}" in condition:

@@ -24,7 +24,7 @@ from typing import ClassVar, Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import normalize, one_hot, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import normalize, pixel_shuffle, pixel_unshuffle
 
 from gansmith import distributed
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
@@ -35,7 +35,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.equalized import EqualizedConvolution, EqualizedLinear, activated
-from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.labels import Label, label_embedding, one_hot
 from gansmith.layers.minibatch_deviation import MinibatchDeviation
 from gansmith.layers.modulated import ModulatedConvolution
 from gansmith.layers.noise import NoiseInput
@@ -127,7 +127,7 @@ class StyleMapping(nn.Module):
         """Moves the mean style of every class towards the mean of these, the further the more of these there are."""
         rows, classes = len(styles), len(self.centre)
         known = label if classes > 1 and label is not None else torch.zeros(rows, dtype=torch.int64, device=styles.device)
-        belongs = one_hot(known, classes).float().T  # [classes, B]
+        belongs = one_hot(known, classes).T  # [classes, B]
         counts = distributed.average(belongs.sum(1, keepdim=True))
         means = distributed.average(belongs @ styles[:, 0].float()) / counts.clamp_min(1e-6)
         keep = 0.5 ** (counts * distributed.processes() / CENTRE_HALF_LIFE)

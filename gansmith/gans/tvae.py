@@ -93,7 +93,7 @@ class TVAE(GAN):
         self.generator = Player(
             Autoencoder(config, spec),
             learning_rate=config.learning_rate,
-            optimizer=partial(torch.optim.Adam, lr=config.learning_rate, weight_decay=1e-5),
+            optimizer=partial(torch.optim.Adam, lr=config.learning_rate, weight_decay=1e-5, fused=True),
             average=partial(Average, half_life=config.half_life),
         )
 

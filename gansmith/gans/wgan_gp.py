@@ -85,7 +85,7 @@ class WGANGP(GAN):
             noise = normal_rows(len(real), self.config.noise, device=real.device)
             with torch.no_grad():
                 fake = self.generator(noise, label)
-            labels = None if label is None else label.repeat(2)
+            labels = None if label is None else torch.cat([label, label])
             real_logits, fake_logits = self.critic(torch.cat([real, fake]), labels).chunk(2)
             yield self.critic.minimizes(
                 wasserstein=wasserstein_critic(real_logits, fake_logits),

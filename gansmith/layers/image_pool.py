@@ -25,18 +25,14 @@ class ImagePool(nn.Module):
         """As many images, each new or from the pool, without gradients."""
         if not len(self.images):
             return images.detach()
-        chances = uniform_rows(len(images), 2).tolist()
+        size = len(self.images)
         dealt = []
-        for image, (keep, place) in zip(images.detach(), chances, strict=True):
-            filled = int(self.filled)
-            if filled < len(self.images):
-                self.images[filled] = image
-                self.filled += 1
-                dealt.append(image)
-            elif keep < 0.5:
-                dealt.append(image)
-            else:
-                index = int(place * len(self.images))
-                dealt.append(self.images[index].to(image.dtype, copy=True))
-                self.images[index] = image
+        for image, (chance, place) in zip(images.detach(), uniform_rows(len(images), 2, device=images.device), strict=True):
+            filling = self.filled < size  # decided on the device, which nobody waits for
+            index = torch.where(filling, self.filled, (place * size).long()).unsqueeze(0)
+            older = self.images[index][0]
+            kept = ~filling & (chance < 0.5)
+            dealt.append(torch.where(filling | kept, image, older.to(image.dtype)))
+            self.images.index_copy_(0, index, torch.where(kept, older, image.to(older.dtype)).unsqueeze(0))
+            self.filled += filling
         return torch.stack(dealt)

@@ -1,8 +1,7 @@
 """Labels as inputs of networks (Mirza & Osindero 2014: conditional GANs): a class, or several numbers (attributes)."""
 
 from jaxtyping import Float, Int
-from torch import Tensor, cat, nn
-from torch.nn.functional import one_hot
+from torch import Tensor, arange, cat, nn
 
 from gansmith.data.spec import Spec
 
@@ -10,9 +9,14 @@ Label = Int[Tensor, " batch"] | Float[Tensor, "batch attributes"]
 """Classes as integers, or attributes as numbers."""
 
 
+def one_hot(index: Int[Tensor, "*shape"], count: int) -> Float[Tensor, "*shape count"]:
+    """1 at the index, 0 elsewhere; unlike torch's, it does not wait for a GPU to check the range."""
+    return (index.unsqueeze(-1) == arange(count, device=index.device)).float()
+
+
 def condition_of(label: Label, spec: Spec) -> Float[Tensor, "batch conditions"]:
     """The label as numbers: one-hot classes, or the attributes as they are."""
-    return label if label.is_floating_point() else one_hot(label, spec.conditions).float()
+    return label if label.is_floating_point() else one_hot(label, spec.conditions)
 
 
 def with_label(x: Float[Tensor, "batch *shape"], label: Label | None, spec: Spec) -> Float[Tensor, "batch *more"]:

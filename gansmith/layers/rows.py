@@ -8,9 +8,9 @@ from typing import Protocol, runtime_checkable
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from gansmith.data.spec import Spec
+from gansmith.layers.labels import one_hot
 
 NEVER = -1e9
 """The logit of what cannot be chosen."""
