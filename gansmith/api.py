@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import distributed, planning
+from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.data.mirrored import mirrored
-from gansmith.data.sources import open_dataset
+from gansmith.data.sources import find, open_dataset
 from gansmith.errors import UserError
 from gansmith.examination import Examination
 from gansmith.examiner import Examiner
@@ -32,7 +33,9 @@ HELD_OUT_MOST = 10_000
 FEWEST = 8
 """Fewer examples than this cannot be trained on: at least one must be held out."""
 
-OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable")
+SEQUENCES = ("window", "stride", "returns", "scale", "entity", "time", "static")
+"""Those for time series."""
+OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable", *SEQUENCES)
 """The options of `open_dataset` that a run remembers."""
 
 
@@ -379,9 +382,22 @@ def evaluate_elsewhere(
 def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
     """Other data, opened in the geometry of the training data; their class names must be known."""
     spec = training.codec.spec
+    if spec.kind == "series":
+        return _series_like(training, data)
     if spec.kind != "images":
         return open_dataset(data)
     return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], originals=originals)
+
+
+def _series_like(training: Dataset, data: Any) -> Dataset:
+    """Other series, cut and scaled as the training data are."""
+    from gansmith.data.readers.sequences import Cutting, Sequences
+    from gansmith.data.windows import build_series
+
+    wanted = Cutting(window=training.codec.steps, returns=bool(training.codec.heaviness), scale=training.codec.scale)
+    found = find(data, "series", cache_folder(), wanted)
+    assert isinstance(found, Sequences)
+    return build_series(found, wanted, training.codec)
 
 
 def _judge_and_report(

@@ -19,7 +19,7 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
 from gansmith.trainer import Settings, Trainer
 
-DEFAULT_GANS = {"images": "r3gan", "points": "r3gan"}
+DEFAULT_GANS = {"images": "r3gan", "points": "r3gan", "series": "seriesgan"}
 """The GAN that each kind of data gets where none is named."""
 
 

@@ -36,6 +36,8 @@ class Generate:
     """Decides the noise."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
     """What is wished for, e.g. class=7."""
+    length: Annotated[int | None, takes("T", "that of the training")] = None
+    """Steps of a series, possibly more than it was trained on."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
@@ -48,7 +50,7 @@ def run(argv: list[str]) -> int:
     options = parse(Generate, argv, "gansmith generate")
     if options.n < 1:
         raise UserError(f"-n must be at least 1, but it is {options.n}.")
-    wishes = dict(map(_wish, options.where))
+    wishes = dict(map(_wish, options.where)) | ({"length": str(options.length)} if options.length is not None else {})
     from gansmith.model import Model
     from gansmith.planning import choose_device
 

@@ -11,9 +11,11 @@ from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.fitting import MODES
 from gansmith.data.readers.collection import Collection, Points
+from gansmith.data.readers.sequences import Cutting, Sequences
 from gansmith.data.sources import find
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
+from gansmith.data.windows import build_series
 from gansmith.errors import UserError
 
 FEW = 500
@@ -70,7 +72,7 @@ class Inspection:
         return [*self._there(), *self._wrong(), *([self.suggestion] if self.suggestion else [])]
 
     def _there(self) -> list[str]:
-        said = [f"{self.name}: {_count(self.count, self.kind)}."]
+        said = [f"{self.name}: {_count(self.count, 'windows' if self.kind == 'series' else self.kind)}."]
         if self.formats:
             said.append(f"Formats: {_tally(self.formats)}; modes: {_tally(self.modes)}; sizes: {_tally(self.sizes)}.")
         if self.ranges:
@@ -131,6 +133,7 @@ def inspect_dataset(
     channels: int | None = None,
     labels: bool = True,
     cache: Path | None = None,
+    **series: Any,
 ) -> Inspection:
     """Looks at every example of `data` (as of `open_dataset`) and reports; unreadable files are part of the report.
 
@@ -139,7 +142,9 @@ def inspect_dataset(
     wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
     if isinstance(data, Dataset):
         raise UserError("a Dataset is already decoded: inspect the folder, file or array that it was made of.")
-    found = find(data, kind, cache_folder(cache))
+    found = find(data, kind, cache_folder(cache), Cutting(**series) if series else None)
+    if isinstance(found, Sequences):
+        return _of_series(found, Cutting(**series))
     return _of_points(found) if isinstance(found, Points) else _of_images(found, wanted)
 
 
@@ -189,6 +194,21 @@ def _of_points(found: Points) -> Inspection:
         ranges=dict(zip(found.columns, zip(low, high, strict=True), strict=True)),
         duplicates=[names for names in rows.values() if len(names) > 1],
         notes=list(found.notes),
+    )
+
+
+def _of_series(found: Sequences, wanted: Cutting) -> Inspection:
+    data = build_series(found, wanted)
+    every = np.concatenate([raw.values for raw in found.series])
+    ranges = zip(found.columns, zip(every.min(0).tolist(), every.max(0).tolist(), strict=True), strict=True)
+    return Inspection(
+        name=found.name,
+        kind="series",
+        count=len(data),
+        classes=dict(zip(data.codec.spec.classes, data.codec.frequencies, strict=True)),
+        held_out=len(data.held_out) if data.held_out else None,
+        ranges=dict(ranges),
+        notes=list(data.facts.get("notes", ())),
     )
 
 

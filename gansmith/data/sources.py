@@ -1,5 +1,7 @@
 """Data from anywhere: finds out what was given, decodes it once, and answers with a `Dataset`."""
 
+import contextlib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,20 @@ from gansmith.data.readers.mapstyle import from_mapstyle
 from gansmith.data.readers.parquet import from_parquet
 from gansmith.data.readers.point_files import from_csv, points_of
 from gansmith.data.readers.rows import open_npy
+from gansmith.data.readers.sequences import (
+    Cutting,
+    Sequences,
+    from_series_array,
+    from_series_csv,
+    from_series_npz,
+    looks_like_series,
+)
 from gansmith.data.suggestions import did_you_mean
 from gansmith.data.survey import Wanted, parse_resolution
+from gansmith.data.windows import build_series
 from gansmith.errors import UserError
 
-KINDS = ("images", "points")
+KINDS = ("images", "points", "series")
 
 
 def open_dataset(
@@ -37,6 +48,7 @@ def open_dataset(
     cache: Path | None = None,
     skip_unreadable: bool = False,
     originals: bool = False,
+    **series: Any,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
 
@@ -49,6 +61,8 @@ def open_dataset(
 
     With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
+    `series` are options for time series (see `Cutting`): window, stride, returns, scale, entity, time, static.
+
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
     wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
@@ -57,7 +71,11 @@ def open_dataset(
             raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")
         return data
     root = cache_folder(cache)
-    found = find(data, kind, root)
+    found = find(data, kind, root, Cutting(**series) if series or kind == "series" else None)
+    if isinstance(found, Sequences):
+        return build_series(found, Cutting(**series))
+    if series:
+        raise UserError(f"--{next(iter(series))} is an option for time series, and {found.name} holds none: leave it out.")
     if isinstance(found, Points):
         if wanted.resolution or wanted.channels:
             raise UserError(f"{found.name} holds points, which have no resolution or channels: leave these options out.")
@@ -65,15 +83,48 @@ def open_dataset(
     return build_images(found, wanted, root, skip_unreadable, originals=originals)
 
 
-def find(data: Any, kind: str | None, cache: Path) -> Collection | Points:
-    """What `data` is, before anything is decoded."""
+def find(data: Any, kind: str | None, cache: Path, cutting: Cutting | None = None) -> Collection | Points | Sequences:
+    """What `data` is, before anything is decoded; `cutting` says how series are read."""
     if kind is not None and kind not in KINDS:
         raise UserError(f'the kind of data must be {" or ".join(KINDS)}, not "{kind}"{did_you_mean(kind, KINDS)}.')
+    if (sequences := _sequences(data, kind, cutting)) is not None:
+        return sequences
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
     is_kind = "points" if isinstance(found, Points) else "images"
     if kind is not None and kind != is_kind:
         raise UserError(f"{found.name} holds {is_kind}, not {kind}: leave the kind out, or choose other data.")
     return found
+
+
+def _sequences(data: Any, kind: str | None, cutting: Cutting | None) -> Sequences | None:
+    """Time series: whatever is asked to be, a CSV file whose first column is times in order, and what `generate` writes."""
+    if kind not in (None, "series"):
+        return None
+    asked, wanted = kind == "series", cutting or Cutting()
+    if isinstance(data, torch.Tensor | np.ndarray) and asked:
+        return from_series_array(np.asarray(data), "series", "the array")
+    path = Path(data).expanduser() if isinstance(data, str | Path) else None
+    if path is not None and path.is_dir() and (own := sorted(path.glob("series*.npz"))):
+        return from_series_npz(own[-1])
+    if path is None or not path.is_file():
+        if asked:
+            raise UserError(f"there are no series in {data}: give a csv, npz or npy file, or an array [N, T, D].")
+        return None
+    if path.name.lower().endswith((".csv", ".csv.gz")) and (asked or cutting or looks_like_series(path)):
+        return from_series_csv(path, wanted)
+    if path.suffix.lower() == ".npz" and (asked or _has_series(path)):
+        return from_series_npz(path)
+    if path.suffix.lower() == ".npy" and asked:
+        return from_series_array(np.array(open_npy(path)), path.stem, path.name)
+    if asked:
+        raise UserError(f"{path} is no file of series: give a csv, npz or npy file.")
+    return None
+
+
+def _has_series(path: Path) -> bool:
+    with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        return "series.npy" in archive.namelist()
+    return False
 
 
 def _named(data: str | Path, kind: str | None, cache: Path) -> Collection | Points:

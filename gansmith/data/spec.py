@@ -19,6 +19,11 @@ class Spec:
     attributes: tuple[str, ...] = ()
     """The names of the numbers under the key "label" [B, K], if conditions are several or continuous; never beside classes."""
 
+    means: tuple[float, ...] = ()
+    """Of series: the mean of each channel."""
+    spectrum: tuple[float, ...] = ()
+    """Of series: the covariance of the channels at each of several frequencies (see `layers.whitening`), one after another."""
+
     @property
     def conditions(self) -> int:
         """How many numbers a condition is: one per class (one-hot) or one per attribute; 0 without labels."""

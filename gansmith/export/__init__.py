@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from gansmith.model import Model
 
 _INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes"}
-_OUTPUTS = {"images": "from -1 to 1, for 0 to 255", "points": "standardised: times the codec's scale, plus its centre"}
+_OUTPUTS = {
+    "images": "from -1 to 1, for 0 to 255",
+    "points": "standardised: times the codec's scale, plus its centre",
+    "series": "from -1 to 1 over each column's range",
+}
 
 
 class Exporter(Protocol):
