@@ -23,6 +23,7 @@ from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.sequences import exportable_steps, generate_steps
 from gansmith.layers.whitening import Whitening
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine
@@ -35,9 +36,9 @@ LEAKY_GAIN = math.sqrt(2 / 1.04)  # keeps the variance through a leaky ReLU of s
 class Config:
     """Options of SeriesGAN."""
 
-    width: int = 64
+    width: int = 32
     """Channels of both players."""
-    blocks: int = 2
+    blocks: int = 1
     """Residual blocks at each time scale."""
     coarsest: int = 6
     """Time is halved while at least so many steps remain."""
@@ -49,9 +50,9 @@ class Config:
     """Weight of the gradient penalties at the end of the schedule."""
     penalty_interval: int = 2
     """Rounds from one with penalties to the next; they then weigh as many times more."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """Step size of both players at the start."""
-    learning_rate_end: float = 5e-5
+    learning_rate_end: float = 1e-4
     """Step size at the end of the schedule."""
     beta2: float = 0.9
     """Adam's second-moment decay at the start."""
@@ -97,7 +98,6 @@ class SeriesGenerator(nn.Module):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__()
         self.steps, channels = spec.shape
-        self.coarsest = config.coarsest
         stages = len(scales(self.steps, config.coarsest))
         self.stages_count = stages
         self.labels = label_embedding(spec, config.noise)
@@ -210,17 +210,11 @@ class SeriesGAN(GAN):
         )
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        steps = int(condition["steps"][0]) if "steps" in condition else self.spec.shape[0]
-        noise = truncation * torch.randn(n, steps, self.config.noise, generator=rng).to(self.device)
-        inputs = [noise, *(condition[key].to(self.device) for key in ("label",) if key in condition)]
-        return {
-            self.spec.key: self.players["generator"].averaged(*inputs),
-            **{k: v for k, v in condition.items() if k != "steps"},
-        }
+        """Of any number of steps, the spectrum being continued towards slower changes."""
+        return generate_steps(self, n, condition, rng, truncation)
 
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(self.whitening.white(batch[self.spec.key]), batch.get("label"))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        network, inputs = super().exportable()
-        return network, {**inputs, "noise": torch.randn(2, self.spec.shape[0], self.config.noise)}
+        return exportable_steps(self)

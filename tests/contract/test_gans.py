@@ -20,6 +20,7 @@ GOLDEN = Path(__file__).parent / "golden"
 TOYS: dict[str, dict[str, Callable[[], Dataset]]] = {
     "images": {"gray": toys.images, "labelled": partial(toys.images, channels=3, classes=3)},
     "points": {"points": toys.points},
+    "series": {"series": toys.series, "labelled series": partial(toys.series, classes=3)},
 }
 """Small data of every kind; the last of a kind is the one whose terms are recorded."""
 
@@ -120,7 +121,7 @@ def test_the_exportable_network_makes_what_generate_makes(name, toy):
     rng = torch.Generator().manual_seed(3)
     with torch.inference_mode():
         made = gan.generate(2, condition, rng=rng)[gan.spec.key]
-        noise = torch.randn(2, gan.config.noise, generator=torch.Generator().manual_seed(3))
+        noise = torch.randn(inputs["noise"].shape, generator=torch.Generator().manual_seed(3))
         torch.testing.assert_close(network(*{**inputs, "noise": noise}.values()), made)
 
 
