@@ -36,6 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "doppelganger": {"width": 8, "critic_width": 8, "critic_layers": 2, "noise": 4, "half_life": 500},
     "quantgan": {"width": 6, "dilations": (1, 1, 2), "half_life": 500},
     "rcgan": {"width": 8, "half_life": 500},
+    "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
 }
 """Options that make every GAN of this package tiny."""
 

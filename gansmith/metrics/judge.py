@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 DEFAULTS = {
     "images": ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas"),
     "points": ("modes", "high_quality", "mode_divergence", "frechet", "precision", "recall", "coverage", "memorisation"),
+    "series": (
+        "fair_discriminative",
+        "fair_predictive",
+        "frechet",
+        "precision",
+        "coverage",
+        "tails",
+        "acf",
+        "clustering",
+        "correlation",
+        "memorisation",
+    ),
 }
 """The metrics of each kind of data when none are named."""
 MOST = 10_000
