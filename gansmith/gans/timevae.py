@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
+from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, with_label
 from gansmith.seeds import normal_rows
@@ -110,6 +111,17 @@ class TimeVAE(GAN):
         yield (
             self.encoder.minimizes(reconstruction=error, divergence=divergence),
             self.generator.minimizes(reconstruction=error),
+        )
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
+        """Of the training's length alone. Raises UserError where another one is wished."""
+        if "steps" in condition and int(condition["steps"][0]) != self.spec.shape[0]:
+            raise UserError(
+                f"timevae makes series of {self.spec.shape[0]} steps, but {int(condition['steps'][0])} were wished: leave --length out, "
+                "or train seriesgan, quantgan, rcgan, timegan or doppelganger."
+            )
+        return super().generate(
+            n, {key: value for key, value in condition.items() if key != "steps"}, rng=rng, truncation=truncation
         )
 
     def scores(self, batch: Batch) -> Tensor:

@@ -1,8 +1,8 @@
 """Are generated series told from real ones, and do they teach as much? Stronger networks, split by stretches of time.
 
 What TimeGAN's scores (`timegan_scores.py`) leave open: the classifier here sees levels and moves through wide convolutions and is
-tested on stretches of time that it did not learn from, no window of which overlaps with those; the predictor says all columns one step ahead and
-is tested on held-out series, beside the simplest forecast there is.
+tested on stretches of time that it did not learn from, no window of which overlaps with those; the predictor says all columns one
+step ahead and is tested on held-out series, beside the simplest forecast there is.
 """
 
 import numpy as np
