@@ -30,7 +30,7 @@ SURVEYED = 5000
 """Examples from which the means and the spectrum are taken."""
 
 
-def build_series(found: Sequences, wanted: Cutting, codec: Codec | None = None) -> Dataset:
+def build_series(found: Sequences, wanted: Cutting, codec: Codec | None = None, hold_out: bool = True) -> Dataset:
     """The series as a data set, in the geometry of `codec` if one is given (then nothing is held out).
 
     Raises UserError where there are too few steps, a window is longer than the series, or prices to take returns of are not above 0.
@@ -49,7 +49,7 @@ def build_series(found: Sequences, wanted: Cutting, codec: Codec | None = None) 
         )
     if cut:
         notes.append(f"windows of {window} {'returns' if more else 'steps'}, each {wanted.stride} after the one before")
-    trained, held = _parts(raws, window + more, wanted, cut, codec)
+    trained, held = _parts(raws, window + more, wanted, cut, hold_out and codec is None)
     if not trained or (len(trained) < 2 and codec is None):
         raise UserError(
             f"{found.name} makes {len(trained)} windows of {window} steps out of {longest} rows, where at least 2 are needed: "
@@ -85,14 +85,14 @@ def _check_prices(raws: Sequence[Series], found: Sequences) -> None:
             )
 
 
-def _parts(raws: list[Series], length: int, wanted: Cutting, cut: bool, codec: Codec | None) -> tuple[list[Series], list[Series]]:
+def _parts(raws: list[Series], length: int, wanted: Cutting, cut: bool, hold_out: bool) -> tuple[list[Series], list[Series]]:
     """(examples to train on, examples held out).
 
     Of returns the last fifth of the time is held out; levels drift, so that the future is no fair sample of them: stretches all over
     the time are.
     """
     stride = wanted.stride
-    if codec is not None:
+    if not hold_out:
         return ([window for raw in raws for window in windows_of(raw, length, stride)] if cut else raws), []
     if len(raws) >= ENTITIES_TO_SPLIT:
         order = np.random.default_rng(0).permutation(len(raws))

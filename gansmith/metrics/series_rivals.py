@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 
 def block_bootstrap(
-    moves: Float[np.ndarray, "steps columns"], count: int, steps: int, seed: int, block: float = 20.0
+    moves: Float[np.ndarray, "rows columns"], count: int, steps: int, seed: int, block: float = 20.0
 ) -> Float[np.ndarray, "count steps columns"]:
     """Blocks of real moves one after another, of random length with this mean (Politis & Romano 1994, the stationary bootstrap)."""
     rng = np.random.default_rng(seed)

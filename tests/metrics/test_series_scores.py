@@ -21,16 +21,16 @@ def sines(count, seed, noise=0.0):
     return torch.from_numpy((values + 1) / 2).float()
 
 
-def test_timegans_classifier_tells_noise_from_waves_but_not_waves_from_waves():
-    real, same, other = sines(600, 0), sines(600, 1), torch.rand(600, 12, 2)
+def test_timegans_classifier_tells_low_waves_from_high_ones_but_not_waves_from_waves():
+    real, same, other = sines(600, 0), sines(600, 1), 0.4 * sines(600, 2)
     assert timegan_scores.discriminative_score(real, same, 0, steps=300) < 0.1
     assert timegan_scores.discriminative_score(real, other, 0, steps=300) > 0.3
 
 
-def test_timegans_predictor_learns_from_waves_and_not_from_noise():
+def test_timegans_predictor_is_misled_by_low_waves():
     real = sines(400, 0)
     taught = timegan_scores.predictive_score(real, sines(400, 1), 0, steps=500)
-    misled = timegan_scores.predictive_score(real, torch.rand(400, 12, 2), 0, steps=500)
+    misled = timegan_scores.predictive_score(real, 0.05 * sines(400, 1), 0, steps=500)
     assert taught < 0.8 * misled
 
 
@@ -78,7 +78,9 @@ def test_the_bootstrap_is_made_of_runs_of_the_data():
     assert np.isin(made, moves).all() and 0.92 < ((steps == 1) | (steps == -499)).mean() < 0.98
 
 
-def test_judging_series_says_which_samples_are_good():
+def test_judging_series_says_which_samples_are_good(monkeypatch):
+    monkeypatch.setattr(fair_series, "CLASSIFIER_STEPS", 60)
+    monkeypatch.setattr(fair_series, "FORECASTER_STEPS", 5)
     data = toys.series(400)
     train, held_out = data.split(0.3)
     metrics = [
@@ -98,7 +100,7 @@ def test_judging_series_says_which_samples_are_good():
     assert not good.skipped and not bad.skipped
     for name in ("frechet", "acf", "fair_discriminative"):
         assert good[name].value < bad[name].value, name
-    assert bad["fair_discriminative"].value > 0.95 and good["correlation"].value < 0.1
+    assert bad["fair_discriminative"].value > 0.85 and good["correlation"].value < 0.1
     assert bad["frechet"].ceiling < bad["frechet"].value
 
 
@@ -109,7 +111,9 @@ def test_metrics_of_series_skip_other_data():
     assert not judgement.scores and "is a metric of time series" in judgement.skipped["acf"]
 
 
-def test_the_forecast_of_a_network_taught_on_the_data_beats_saying_that_nothing_changes():
+def test_the_forecast_of_a_network_taught_on_the_data_beats_saying_that_nothing_changes(monkeypatch):
+    monkeypatch.setattr(fair_series, "CLASSIFIER_STEPS", 2)
+    monkeypatch.setattr(fair_series, "FORECASTER_STEPS", 150)
     data = open_dataset(np.sin(np.arange(1500) / 3.0), kind="series", window=16)
     train, held_out = data.split(0.2)
     judgement = judge(held_out, train, held_out, metrics=["fair_predictive"], samples=100)
