@@ -140,7 +140,14 @@ class DoppelGANger(GAN):
         whole = FlatCritic(steps * channels + fixed, config.critic_width, config.critic_layers)
         self.critic = Player(whole, learning_rate=rate, betas=betas)
         self.range_critic = Player(FlatCritic(fixed, config.critic_width, config.critic_layers), learning_rate=rate, betas=betas)
-        self.cells = steps // self.generator.network.at_a_time
+        self.cells = steps // self.maker.at_a_time
+
+    @property
+    def maker(self) -> DoppelGenerator:
+        """The network of the generator."""
+        network = self.generator.network
+        assert isinstance(network, DoppelGenerator)
+        return network
 
     def fixed(self, middle: Tensor, half: Tensor, label: Tensor | None) -> Tensor:
         """What the auxiliary critic sees: range and label."""
@@ -157,7 +164,7 @@ class DoppelGANger(GAN):
     def fake(self, n: int, label: Tensor | None) -> tuple[Tensor, Tensor]:
         """The same of generated series."""
         noise = normal_rows(n, 1 + self.cells, self.config.noise, device=self.device)
-        shape, middle, half = self.generator.network.parts(noise, label)
+        shape, middle, half = self.maker.parts(noise, label)
         fixed = self.fixed(middle, half, label)
         return torch.cat([shape.flatten(1), fixed], dim=1), fixed
 
@@ -186,7 +193,7 @@ class DoppelGANger(GAN):
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """Of any number of steps, in cells of several."""
         steps = int(condition["steps"][0]) if "steps" in condition else self.spec.shape[0]
-        cells = -(-steps // self.generator.network.at_a_time)
+        cells = -(-steps // self.maker.at_a_time)
         made = generate_steps(self, n, {**condition, "steps": torch.tensor([1 + cells])}, rng, truncation)
         return {**made, self.spec.key: made[self.spec.key][:, :steps]}
 

@@ -194,8 +194,10 @@ class SeriesGAN(GAN):
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
         labels = None if label is None else torch.cat([label, label])
+        maker = self.generator.network
+        assert isinstance(maker, SeriesGenerator)
         noise = normal_rows(len(real), self.spec.shape[0], self.config.noise, device=real.device)
-        both = torch.cat([self.whitening.white(real), self.generator.network.white(noise, label)])
+        both = torch.cat([self.whitening.white(real), maker.white(noise, label)])
         if self.clock.every(self.config.penalty_interval):
             logits, squared_norms = with_gradient_norm(lambda x: self.critic(x, labels), both)
             gamma = self.gamma(self.clock) * self.config.penalty_interval

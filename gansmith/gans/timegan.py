@@ -155,6 +155,20 @@ class TimeGAN(GAN):
         self.generator = Player(LatentGenerator(config, spec), learning_rate=rate, average=average)
         self.critic = Player(LatentCritic(config, spec), learning_rate=rate)
 
+    @property
+    def coder(self) -> Autoencoder:
+        """The network of the autoencoder."""
+        network = self.autoencoder.network
+        assert isinstance(network, Autoencoder)
+        return network
+
+    @property
+    def latent(self) -> LatentGenerator:
+        """The network of the generator."""
+        network = self.generator.network
+        assert isinstance(network, LatentGenerator)
+        return network
+
     def play(self, draw: Draw) -> Iterator[Move]:
         progress, config = self.clock.progress(), self.config
         if progress < config.embedding_share:
@@ -163,16 +177,16 @@ class TimeGAN(GAN):
             return
         if progress < config.embedding_share + config.supervision_share:
             with torch.no_grad():
-                latent = self.autoencoder.network.embed(draw()[self.spec.key])
+                latent = self.coder.embed(draw()[self.spec.key])
             yield self.generator.minimizes(supervised=mse_loss(self._next(latent), latent[:, 1:]))
             return
         for _ in range(config.generator_moves):
             batch = draw()
             real, label = batch[self.spec.key], batch.get("label")
             with torch.no_grad():
-                latent = self.autoencoder.network.embed(real)
+                latent = self.coder.embed(real)
             first, supervised = self._fake(real, label)
-            made = self.autoencoder.network.recover(supervised)
+            made = self.coder.recover(supervised)
             deviation, mean = torch.std_mean(made, 0)
             real_deviation, real_mean = torch.std_mean(real, 0)
             yield self.generator.minimizes(
@@ -181,15 +195,15 @@ class TimeGAN(GAN):
                 supervised=100 * (mse_loss(self._next(latent), latent[:, 1:]) + 1e-12).sqrt(),
                 moments=100 * ((deviation - real_deviation).abs().mean() + (mean - real_mean).abs().mean()),
             )
-            latent = self.autoencoder.network.embed(real)
+            latent = self.coder.embed(real)
             yield self.autoencoder.minimizes(
-                reconstruction=10 * mse_loss(self.autoencoder.network.recover(latent), real).sqrt(),
+                reconstruction=10 * mse_loss(self.coder.recover(latent), real).sqrt(),
                 supervised=0.1 * mse_loss(self._next(latent), latent[:, 1:]),
             )
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
         with torch.no_grad():
-            latent = self.autoencoder.network.embed(real)
+            latent = self.coder.embed(real)
             first, supervised = self._fake(real, label)
         judged = self.critic(latent, label)
         losses = {
@@ -200,12 +214,12 @@ class TimeGAN(GAN):
         yield self.critic.minimizes(**{name: moves * loss for name, loss in losses.items()})
 
     def _next(self, latent: Tensor) -> Tensor:
-        return self.generator.network.supervise(latent)[:, :-1]
+        return self.latent.supervise(latent)[:, :-1]
 
     def _fake(self, real: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
         """The generator's latent series, and the same one step on."""
         first = self.generator(normal_rows(len(real), real.shape[1], self.config.noise, device=real.device), label)
-        return first, self.generator.network.supervise(first)
+        return first, self.latent.supervise(first)
 
     def whole(self) -> WholeGenerator:
         """The averaged networks in a row."""
@@ -215,7 +229,7 @@ class TimeGAN(GAN):
         return generate_steps(self, n, condition, rng, truncation, network=self.whole())
 
     def scores(self, batch: Batch) -> Tensor:
-        return self.critic(self.autoencoder.network.embed(batch[self.spec.key]), batch.get("label")).mean(1)
+        return self.critic(self.coder.embed(batch[self.spec.key]), batch.get("label")).mean(1)
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         return self.whole(), exportable_steps(self)[1]

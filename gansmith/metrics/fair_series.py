@@ -149,9 +149,9 @@ def measure(side: Side) -> dict[str, Measured]:
     whole = area(real_logits, fake_logits)
     unit = np.maximum(moves_of(real.train).std((0, 1)), 1e-12)
     taught, tested = (torch.from_numpy(values_of(data) / unit).float() for data in (side.lessons, real.held_out))
-    centre = taught.mean((0, 1))
     returns = are_returns(real.train)
-    own, plain = forecast_errors(*((each if returns else each - centre) for each in (taught, tested)), returns, seed)
+    centre = torch.zeros(()) if returns else taught.mean((0, 1))
+    own, plain = forecast_errors(taught - centre, tested - centre, returns, seed)
     ratio = jackknife(lambda kept: float(own[kept].mean() / plain[kept].mean()), len(own), seed, bounds=(0.0, float("inf")))
     return {
         "fair_discriminative": Measured(

@@ -3,6 +3,9 @@
 A move is a log return where the data are returns, else the step from one value to the next.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from jaxtyping import Float
 
@@ -75,6 +78,10 @@ def unit_of(real: Dataset) -> np.ndarray:
     return np.maximum(moves_of(real).std((0, 1)), 1e-12)
 
 
+def _off(fake: Facts, fact: str, curve: np.ndarray, kept: np.ndarray) -> float:
+    return float(np.abs(fake.curve(fact, kept) - curve).mean())
+
+
 def measure(side: Side) -> dict[str, Measured]:
     """Against all training examples; the interval leaves out generated ones."""
     series_only("acf", side.real.train)
@@ -82,7 +89,7 @@ def measure(side: Side) -> dict[str, Measured]:
     real, fake = facts_of(side.real.train, unit), facts_of(side.data, unit)
     found = {}
     curves = {fact: real.curve(fact) for fact in fake.sums}
-    statistics = {fact: lambda kept, fact=fact: float(np.abs(fake.curve(fact, kept) - curves[fact]).mean()) for fact in fake.sums}
+    statistics: dict[str, Callable[[np.ndarray], float]] = {fact: partial(_off, fake, fact, curves[fact]) for fact in fake.sums}
     correlations, sizes = real.correlations(), np.maximum(real.sizes(), 1e-9)
     above = np.triu_indices(len(correlations), 1)
     statistics["tails"] = lambda kept: float(np.abs(np.log(np.maximum(fake.sizes(kept), 1e-9) / sizes)).mean())
