@@ -78,6 +78,20 @@ def unit_of(real: Dataset) -> np.ndarray:
     return np.maximum(moves_of(real).std((0, 1)), 1e-12)
 
 
+def curves_of(real: Dataset, fake: Dataset) -> list[Float[np.ndarray, "points 2"]]:
+    """(real, generated) side by side, to be drawn: the autocorrelations of moves and of their sizes and the leverage at lags 0 to 20
+    (0 being nothing), and the logarithms of the sizes of moves from the median to 1 in 1,000; each averaged over the columns."""
+    unit = unit_of(real)
+    facts = [facts_of(data, unit) for data in (real, fake)]
+    found = [
+        np.stack([np.concatenate([[0.0], each.curve(name).mean(1)]) for each in facts], axis=1)
+        for name in ("acf", "clustering", "leverage")
+    ]
+    shares = 1 - np.geomspace(0.5, 0.001, 30)
+    sizes = [np.quantile(np.abs(each.moves).reshape(-1, each.moves.shape[2]), shares, axis=0).mean(1) for each in facts]
+    return [*found, np.log(np.maximum(np.stack(sizes, axis=1), 1e-9))]
+
+
 def _off(fake: Facts, fact: str, curve: np.ndarray, kept: np.ndarray) -> float:
     return float(np.abs(fake.curve(fact, kept) - curve).mean())
 
