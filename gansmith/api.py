@@ -392,12 +392,15 @@ def _like(training: Dataset, data: Any, originals: bool = False) -> Dataset:
 def _series_like(training: Dataset, data: Any) -> Dataset:
     """Other series, cut and scaled as the training data are."""
     from gansmith.data.readers.sequences import Cutting, Sequences
+    from gansmith.data.series import Codec
     from gansmith.data.windows import build_series
 
-    wanted = Cutting(window=training.codec.steps, returns=bool(training.codec.heaviness), scale=training.codec.scale)
+    codec = training.codec
+    assert isinstance(codec, Codec)
+    wanted = Cutting(window=codec.steps, returns=bool(codec.heaviness), scale=codec.scale)
     found = find(data, "series", cache_folder(), wanted)
     assert isinstance(found, Sequences)
-    return build_series(found, wanted, training.codec)
+    return build_series(found, wanted, codec)
 
 
 def _judge_and_report(

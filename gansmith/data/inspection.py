@@ -12,6 +12,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.fitting import MODES
 from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.readers.sequences import Cutting, Sequences
+from gansmith.data.series import Codec
 from gansmith.data.sources import find
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
@@ -199,6 +200,7 @@ def _of_points(found: Points) -> Inspection:
 
 def _of_series(found: Sequences, wanted: Cutting) -> Inspection:
     data = build_series(found, wanted)
+    assert isinstance(data.codec, Codec)
     every = np.concatenate([raw.values for raw in found.series])
     ranges = zip(found.columns, zip(every.min(0).tolist(), every.max(0).tolist(), strict=True), strict=True)
     return Inspection(

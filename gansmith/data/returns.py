@@ -51,4 +51,4 @@ def heaviness(y: Float[np.ndarray, " n"]) -> float:
 
     if excess(0.0) <= 0 or excess(MOST) >= 0:
         return 0.0 if excess(0.0) <= 0 else MOST
-    return float(brentq(excess, 0.0, MOST, xtol=1e-6))
+    return float(brentq(excess, 0.0, MOST, xtol=1e-6))  # pyright: ignore[reportArgumentType], the stubs mix its two forms
