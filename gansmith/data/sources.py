@@ -86,7 +86,9 @@ def open_dataset(
 def find(data: Any, kind: str | None, cache: Path, cutting: Cutting | None = None) -> Collection | Points | Sequences:
     """What `data` is, before anything is decoded; `cutting` says how series are read."""
     if kind is not None and kind not in KINDS:
-        raise UserError(f'the kind of data must be {" or ".join(KINDS)}, not "{kind}"{did_you_mean(kind, KINDS)}.')
+        raise UserError(
+            f'the kind of data must be {", ".join(KINDS[:-1])} or {KINDS[-1]}, not "{kind}"{did_you_mean(kind, KINDS)}.'
+        )
     if (sequences := _sequences(data, kind, cutting)) is not None:
         return sequences
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)

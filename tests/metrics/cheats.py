@@ -1,6 +1,7 @@
 """Examples that fool metrics: striped images, points on a ring, and the networks that stand for those nobody needs to fetch."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from gansmith.metrics.perceptual_network import LPIPS
 from gansmith.model import Model
 from tests.metrics.conftest import image_data, ring_points, stripes
 from tests.metrics.plain_sides import Tiny
-from tests.toys import small
+from tests.toys import series, small
 
 COUNT = 200
 """Training, held-out and generated examples alike, so that copies of the training set are all of it."""
@@ -124,3 +125,15 @@ POINTS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "real distances from the mean, in one direction": lambda _: in_one_direction(),
     "as often behind every mode, far away": lambda _: 5 * np.resize(MODES, (COUNT, 2)),
 }
+
+_waves = series(3 * COUNT)
+_waves = replace(
+    _waves, arrays={"series": np.concatenate([part.packed(slice(None))["series"] for part in (_waves, _waves.held_out)])}
+)
+WAVES = {
+    "training": _waves.subset(np.arange(COUNT)),
+    "held out": _waves.subset(np.arange(COUNT, 2 * COUNT)),
+    "fresh real examples": _waves.subset(np.arange(2 * COUNT, 3 * COUNT)),
+    "copies of the training set": _waves.subset(np.arange(COUNT)),
+}
+"""Time series, and what is given out for generated ones."""

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from gansmith.data.dataset import Dataset
+from gansmith.metrics import fair_series, timegan_scores
 from gansmith.metrics.families import families, metric_names
 from gansmith.metrics.judge import judge
 from gansmith.metrics.judgement import Judgement
 from gansmith.metrics.perceptual_network import LPIPS, TRUNKS
 from gansmith.metrics.score import Score
-from tests.metrics.cheats import HELD_OUT, IMAGES, POINTS, RING, RING_HELD_OUT, TRAIN, Squares, StandIn, generator
+from tests.metrics.cheats import HELD_OUT, IMAGES, POINTS, RING, RING_HELD_OUT, TRAIN, WAVES, Squares, StandIn, generator
 from tests.metrics.conftest import image_data
 
 GAMES = [
@@ -50,6 +51,15 @@ GAMES = [
     ("modes", "points", "shuffled columns", "high_quality"),
     ("high_quality", "points", "one mode", "modes"),
     ("mode_divergence", "points", "as often behind every mode, far away", "high_quality"),
+    ("discriminative", "series", "copies of the training set", "memorisation"),
+    ("predictive", "series", "copies of the training set", "memorisation"),
+    ("fair_discriminative", "series", "copies of the training set", "memorisation"),
+    ("fair_predictive", "series", "copies of the training set", "memorisation"),
+    ("tails", "series", "copies of the training set", "memorisation"),
+    ("acf", "series", "copies of the training set", "memorisation"),
+    ("clustering", "series", "copies of the training set", "memorisation"),
+    ("leverage", "series", "copies of the training set", "memorisation"),
+    ("correlation", "series", "copies of the training set", "memorisation"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -66,6 +76,13 @@ def honest(cheat: str) -> str:
 def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gansmith.metrics.judge.Inception.open", lambda *_, **__: StandIn())
+        for module, name in (
+            (timegan_scores, "CLASSIFIER_STEPS"),
+            (timegan_scores, "PREDICTOR_STEPS"),
+            (fair_series, "CLASSIFIER_STEPS"),
+            (fair_series, "FORECASTER_STEPS"),
+        ):
+            patch.setattr(module, name, 30)
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
         patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
         for variable in (*(variable for _, _, variable in TRUNKS.values()), "GANSMITH_LPIPS_ALEX", "GANSMITH_LPIPS_VGG"):
@@ -85,6 +102,8 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "points":
             fake, train, held_out = map(ring, (POINTS[cheat](rng), RING, RING_HELD_OUT))
             return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "series":
+            return judge(WAVES[cheat], WAVES["training"], WAVES["held out"], metrics=sorted(metrics), cache=remembered)
         fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")
         return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered, model=model)
