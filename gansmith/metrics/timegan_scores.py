@@ -107,6 +107,12 @@ def measure(side: Side) -> dict[str, Measured]:
     rng = torch.Generator().manual_seed(side.real.seed)
     same = real[torch.randperm(len(real), generator=rng)[: len(fake)]]
     note = f"mean of {REPETITIONS} networks, interval over them"
-    found = {"discriminative": measured([discriminative_score(same, fake, seed) for seed in seeds], len(fake), len(same), note)}
-    found["predictive"] = measured([predictive_score(real, fake, seed) for seed in seeds], len(fake), len(real), note)
+    found = {
+        "discriminative": measured(
+            [discriminative_score(same, fake, seed, CLASSIFIER_STEPS) for seed in seeds], len(fake), len(same), note
+        )
+    }
+    found["predictive"] = measured(
+        [predictive_score(real, fake, seed, PREDICTOR_STEPS) for seed in seeds], len(fake), len(real), note
+    )
     return found
