@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import distributed, planning
+from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.data.mirrored import mirrored
-from gansmith.data.sources import open_dataset
+from gansmith.data.sources import find, open_dataset
 from gansmith.errors import UserError
 from gansmith.examination import Examination
 from gansmith.examiner import Examiner
@@ -33,7 +34,21 @@ HELD_OUT_MOST = 10_000
 FEWEST = 8
 """Fewer examples than this cannot be trained on: at least one must be held out."""
 
-OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable", "schema", "degrade", "pairing", "swap")
+SEQUENCES = ("window", "stride", "returns", "scale", "entity", "time", "static")
+"""Those for time series."""
+OPENING = (
+    "kind",
+    "resolution",
+    "crop",
+    "channels",
+    "labels",
+    "skip_unreadable",
+    "schema",
+    "degrade",
+    "pairing",
+    "swap",
+    *SEQUENCES,
+)
 """The options of `open_dataset` that a run remembers."""
 
 
@@ -403,10 +418,26 @@ def _like(training: Dataset, data: Any, originals: bool = False, opening: Mappin
         return open_dataset(data, **{"kind": "pairs", "resolution": codec.spec.shape[1:], **made})
     if codec.spec.kind == "tables":
         return open_dataset(data, kind="tables", like=codec)
+    if codec.spec.kind == "series":
+        return _series_like(training, data)
     if not isinstance(codec, ImageCodec):
         return open_dataset(data)
     spec = codec.spec
     return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals)
+
+
+def _series_like(training: Dataset, data: Any) -> Dataset:
+    """Other series, cut and scaled as the training data are."""
+    from gansmith.data.readers.sequences import Cutting, Sequences
+    from gansmith.data.series import Codec
+    from gansmith.data.windows import build_series
+
+    codec = training.codec
+    assert isinstance(codec, Codec)
+    wanted = Cutting(window=codec.steps, returns=bool(codec.heaviness), scale=codec.scale)
+    found = find(data, "series", cache_folder(), wanted)
+    assert isinstance(found, Sequences)
+    return build_series(found, wanted, codec)
 
 
 def _judge_and_report(

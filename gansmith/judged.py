@@ -8,6 +8,7 @@ import numpy as np
 
 from gansmith.checkpoint import write_atomically
 from gansmith.data.dataset import Dataset
+from gansmith.data.lines import lines
 from gansmith.metrics.judgement import Judgement
 from gansmith.report.html import write_report
 from gansmith.run import Run
@@ -24,8 +25,12 @@ def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **co
     if judgement.portrait is not None:
         found["portrait"] = judgement.portrait.to_json()
     write_atomically(run.folder / "judgement.json", json.dumps(found).encode())
-    if training.codec.spec.of_images:
+    if training.codec.spec.of_images or training.codec.spec.kind == "series":
         _pictures(judgement, run, fake, training)
+    if training.codec.spec.kind == "series":
+        from gansmith.metrics.stylised_facts import curves_of
+
+        lines(curves_of(training, fake), None).save(run.samples / "facts.png")
     write_report(run.folder)
     return records
 

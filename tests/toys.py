@@ -14,7 +14,10 @@ from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.pairs import Codec as PairCodec
 from gansmith.data.points import Codec as PointCodec
+from gansmith.data.readers.sequences import Cutting, Sequences
+from gansmith.data.series import Series
 from gansmith.data.spec import Spec
+from gansmith.data.windows import build_series
 from gansmith.game import GAN
 
 _TRANSLATING = {"width": 8, "critic_width": 8, "critic_layers": 1, "half_life": 500}
@@ -79,6 +82,12 @@ SMALL: dict[str, dict[str, Any]] = {
         "noise": 16,
         "half_life": 500,
     },
+    "seriesgan": {"width": 8, "blocks": 1, "coarsest": 3, "noise": 4, "half_life": 500},
+    "timegan": {"width": 6, "layers": 2, "noise": 3, "embedding_share": 0.0, "supervision_share": 0.0, "half_life": 500},
+    "doppelganger": {"width": 8, "critic_width": 8, "critic_layers": 2, "noise": 4, "half_life": 500},
+    "quantgan": {"width": 6, "dilations": (1, 1, 2), "half_life": 500},
+    "rcgan": {"width": 8, "half_life": 500},
+    "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
 }
 """Options that make every GAN of this package tiny."""
 ENLARGING: tuple[str, ...] = ("srgan", "esrgan", "real_esrgan")
@@ -150,6 +159,17 @@ def pairs(count: int = 48, side: int = 16, scale: int = 1, given: int = 3, made:
     sides = [ImageCodec(Spec(kind="images", key="image", shape=array.shape[1:])) for array in arrays.values()]
     codec = PairCodec.of(*sides, aligned=True)
     return Dataset(name="negatives", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def series(count: int = 96, steps: int = 12, classes: int = 0) -> Dataset:
+    """Waves of two columns with random phase and height; the class is how fast they are."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, max(classes, 1), count)
+    time = np.arange(steps)[None] * (label[:, None] + 1) / 2 + rng.uniform(0, 6, (count, 1))
+    height = rng.uniform(0.5, 1.5, (count, 1))
+    values = np.stack([height * np.sin(time), 10 + height * np.cos(time)], axis=2)
+    raws = [Series(each, {"class": str(name)} if classes else {}) for each, name in zip(values, label, strict=True)]
+    return build_series(Sequences(name="waves", series=raws, columns=("sine", "cosine")), Cutting())
 
 
 def small(name: str, data: Dataset, **options: Any) -> GAN:

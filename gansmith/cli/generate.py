@@ -41,6 +41,8 @@ class Generate:
     """Keep what the run's critic thinks real (Azadi et al. 2019): about half of the examples above percentile P, 80 in the paper."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
     """What is wished for, e.g. class=7; of tables any column, income=yes or "age>60"."""
+    length: Annotated[int | None, takes("T", "that of the training")] = None
+    """Steps of a series, possibly more than it was trained on."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
@@ -60,6 +62,8 @@ def run(argv: list[str]) -> int:
     wishes: dict[str, str] = {}
     for key, value in map(wish, options.where):
         wishes[key] = f"{wishes[key]}&{value}" if key in wishes else value
+    if options.length is not None:
+        wishes["length"] = str(options.length)
     from gansmith.model import Model
     from gansmith.planning import choose_device
 

@@ -32,7 +32,8 @@ class Reading:
     """How data are read."""
 
     kind: Annotated[
-        Literal["images", "pairs", "points", "tables"] | None, takes("{images,pairs,points,tables}", "what is found")
+        Literal["images", "pairs", "points", "series", "tables"] | None,
+        takes("{images,pairs,points,series,tables}", "what is found"),
     ] = None
     """The kind of data."""
     resolution: Annotated[str | None, takes("SIDE|HxW", "that of the data up to 256, else 64")] = None
@@ -41,6 +42,20 @@ class Reading:
     """How images of other proportions are fitted."""
     channels: Annotated[int | None, takes("1|3|4", "the most general there is")] = None
     """Gray, RGB or RGBA."""
+    window: Annotated[int | None, takes("T", "24 of long series, 128 of returns")] = None
+    """Steps of an example: long time series are cut into such windows."""
+    stride: Annotated[int, takes("S", "1")] = 1
+    """Steps from window to window."""
+    returns: Flag = False
+    """Series of prices: learn their log returns, and make prices of them again."""
+    scale: Annotated[Literal["feature", "example"], takes("{feature,example}", "feature")] = "feature"
+    """Scale series by the range of each column, or each series by its own, which is learned too."""
+    entity: Annotated[str | None, takes("COLUMN", "series or id, if there")] = None
+    """The column that tells several series in one file apart."""
+    time: Annotated[str | None, takes("COLUMN", "the first that reads as dates")] = None
+    """The column of dates or times."""
+    static: Annotated[str | None, takes("A,B,..")] = None
+    """Columns that are fixed for a series: its attributes."""
     no_labels: Flag = False
     """Leave class labels out."""
     schema: Annotated[str | None, takes("FILE.json", "what is found")] = None
@@ -49,6 +64,8 @@ class Reading:
     def opening(self) -> dict[str, Any]:
         """The options of `open_dataset` that differ from its own defaults."""
         given = {name: value for name, value in vars(self).items() if value != getattr(type(self), name)}
+        if "static" in given:
+            given["static"] = tuple(names_in(given["static"]))
         return given if not given.pop("no_labels", False) else {**given, "labels": False}
 
 

@@ -13,11 +13,14 @@ from gansmith.data.cells import Table
 from gansmith.data.dataset import Dataset
 from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.readers.pairs import Pairs
+from gansmith.data.readers.sequences import Cutting, Sequences
+from gansmith.data.series import Codec as SeriesCodec
 from gansmith.data.sources import find, find_pairs
 from gansmith.data.stack import MODES
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
 from gansmith.data.tables import Codec as TableCodec
+from gansmith.data.windows import build_series
 from gansmith.errors import UserError
 
 FEW = 500
@@ -81,7 +84,7 @@ class Inspection:
         return [*self._there(), *self._wrong(), *(said for said in (advice, self.suggestion) if said)]
 
     def _there(self) -> list[str]:
-        said = [f"{self.name}: {_count(self.count, self.kind)}."]
+        said = [f"{self.name}: {_count(self.count, 'windows' if self.kind == 'series' else self.kind)}."]
         if self.formats:
             said.append(f"Formats: {_tally(self.formats)}; modes: {_tally(self.modes)}; sizes: {_tally(self.sizes)}.")
         if self.ranges:
@@ -148,6 +151,7 @@ def inspect_dataset(
     channels: int | None = None,
     labels: bool = True,
     cache: Path | None = None,
+    **series: Any,
 ) -> Inspection:
     """Looks at every example of `data` (as of `open_dataset`) and reports; unreadable files are part of the report.
 
@@ -158,9 +162,11 @@ def inspect_dataset(
         raise UserError("a Dataset is already decoded: inspect the folder, file or array that it was made of.")
     if pairs := find_pairs(data, kind):
         return _of_pairs(pairs, wanted)
-    found = find(data, kind, cache_folder(cache))
+    found = find(data, kind, cache_folder(cache), Cutting(**series) if series else None)
     if isinstance(found, Table):
         return _of_table(found)
+    if isinstance(found, Sequences):
+        return _of_series(found, Cutting(**series))
     return _of_points(found) if isinstance(found, Points) else _of_images(found, wanted)
 
 
@@ -245,6 +251,22 @@ def _of_table(table: Table) -> Inspection:
         columns={column.name: column.sentence() for column in codec.columns},
         duplicates=[[f"row {first[inverse[row]]}", f"row {row}"] for row in copies.tolist()],
         notes=list(codec.notes),
+    )
+
+
+def _of_series(found: Sequences, wanted: Cutting) -> Inspection:
+    data = build_series(found, wanted)
+    assert isinstance(data.codec, SeriesCodec)
+    every = np.concatenate([raw.values for raw in found.series])
+    ranges = zip(found.columns, zip(every.min(0).tolist(), every.max(0).tolist(), strict=True), strict=True)
+    return Inspection(
+        name=found.name,
+        kind="series",
+        count=len(data),
+        classes=dict(zip(data.codec.spec.classes, data.codec.frequencies, strict=True)),
+        held_out=len(data.held_out) if data.held_out else None,
+        ranges=dict(ranges),
+        notes=list(data.facts.get("notes", ())),
     )
 
 

@@ -1,6 +1,8 @@
 """Data from anywhere: finds out what was given, decodes it once, and answers with a `Dataset`."""
 
+import contextlib
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,13 +30,22 @@ from gansmith.data.readers.pairs import Pairs, pairs_in, recognised
 from gansmith.data.readers.parquet import from_parquet, holds_images
 from gansmith.data.readers.point_files import from_csv, holds_points, points_of
 from gansmith.data.readers.rows import open_npy
+from gansmith.data.readers.sequences import (
+    Cutting,
+    Sequences,
+    from_series_array,
+    from_series_csv,
+    from_series_npz,
+    looks_like_series,
+)
 from gansmith.data.readers.table_files import table_from_csv, table_from_parquet
 from gansmith.data.suggestions import did_you_mean
 from gansmith.data.survey import Wanted, parse_resolution
 from gansmith.data.tables import Codec as TableCodec
+from gansmith.data.windows import build_series
 from gansmith.errors import UserError
 
-KINDS = ("images", "pairs", "points", "tables")
+KINDS = ("images", "pairs", "points", "series", "tables")
 
 
 def open_dataset(
@@ -54,6 +65,7 @@ def open_dataset(
     degrade: str | None = None,
     pairing: str | None = None,
     swap: bool = False,
+    **series: Any,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
 
@@ -72,6 +84,7 @@ def open_dataset(
     Pairs of images (kind "pairs") are found in folders trainA and trainB (two domains) or A and B (partners of one name), in pictures
     side by side, or in a csv with the columns a and b. `degrade` makes them of single pictures ("x4", "noise25,jpeg40"), `pairing`
     ("names", "none") overrides what the folders say, and `swap` exchanges the given side and the one that is made.
+    `series` are options for time series (see `Cutting`): window, stride, returns, scale, entity, time, static.
 
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
@@ -83,7 +96,11 @@ def open_dataset(
     root = cache_folder(cache)
     if pairs := find_pairs(data, kind, degrade, pairing, swap):
         return build_pairs(pairs, wanted, root, skip_unreadable)
-    found = find(data, kind, root)
+    found = find(data, kind, root, Cutting(**series) if series or kind == "series" else None)
+    if isinstance(found, Sequences):
+        return build_series(found, Cutting(**series))
+    if series:
+        raise UserError(f"--{next(iter(series))} is an option for time series, and {found.name} holds none: leave it out.")
     if isinstance(found, Points):
         if wanted.resolution or wanted.channels:
             raise UserError(f"{found.name} holds points, which have no resolution or channels: leave these options out.")
@@ -114,17 +131,50 @@ def find_pairs(
     return None
 
 
-def find(data: Any, kind: str | None, cache: Path) -> Collection | Points | Table:
-    """What `data` is, before anything is decoded."""
+def find(data: Any, kind: str | None, cache: Path, cutting: Cutting | None = None) -> Collection | Points | Sequences | Table:
+    """What `data` is, before anything is decoded; `cutting` says how series are read."""
     if kind is not None and kind not in KINDS:
         raise UserError(
             f'the kind of data must be {", ".join(KINDS[:-1])} or {KINDS[-1]}, not "{kind}"{did_you_mean(kind, KINDS)}.'
         )
+    if (sequences := _sequences(data, kind, cutting)) is not None:
+        return sequences
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
     is_kind = "points" if isinstance(found, Points) else "tables" if isinstance(found, Table) else "images"
     if kind is not None and kind != is_kind:
         raise UserError(f"{found.name} holds {is_kind}, not {kind}: leave the kind out, or choose other data.")
     return found
+
+
+def _sequences(data: Any, kind: str | None, cutting: Cutting | None) -> Sequences | None:
+    """Time series: whatever is asked to be, a CSV file whose first column is times in order, and what `generate` writes."""
+    if kind not in (None, "series"):
+        return None
+    asked, wanted = kind == "series", cutting or Cutting()
+    if isinstance(data, torch.Tensor | np.ndarray) and asked:
+        return from_series_array(np.asarray(data), "series", "the array")
+    path = Path(data).expanduser() if isinstance(data, str | Path) else None
+    if path is not None and path.is_dir() and (own := sorted(path.glob("series*.npz"))):
+        return from_series_npz(own[-1])
+    if path is None or not path.is_file():
+        if asked:
+            raise UserError(f"there are no series in {data}: give a csv, npz or npy file, or an array [N, T, D].")
+        return None
+    if path.name.lower().endswith((".csv", ".csv.gz")) and (asked or cutting or looks_like_series(path)):
+        return from_series_csv(path, wanted)
+    if path.suffix.lower() == ".npz" and (asked or _has_series(path)):
+        return from_series_npz(path)
+    if path.suffix.lower() == ".npy" and asked:
+        return from_series_array(np.array(open_npy(path)), path.stem, path.name)
+    if asked:
+        raise UserError(f"{path} is no file of series: give a csv, npz or npy file.")
+    return None
+
+
+def _has_series(path: Path) -> bool:
+    with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        return "series.npy" in archive.namelist()
+    return False
 
 
 def _named(data: str | Path, kind: str | None, cache: Path) -> Collection | Points | Table:

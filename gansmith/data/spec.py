@@ -32,6 +32,11 @@ class Spec:
     """Of tables, for every column that a row [width] holds, the sizes of its groups in order: 1 is a number, more are a one-hot
     choice. A number behind a choice counts only where the last option is chosen, and is 0 elsewhere."""
 
+    means: tuple[float, ...] = ()
+    """Of series: the mean of each channel."""
+    spectrum: tuple[float, ...] = ()
+    """Of series: the covariance of the channels at each of several frequencies (see `layers.whitening`), one after another."""
+
     @property
     def conditions(self) -> int:
         """How many numbers a condition is: one per class (one-hot) or one per attribute; 0 without labels."""

@@ -21,6 +21,7 @@ _OUTPUTS = {
     "images": "from -1 to 1, for the codec's levels (0 to 255 in bytes)",
     "pairs": "from -1 to 1, for 0 to 255",
     "points": "standardised: times the codec's scale, plus its centre",
+    "series": "from -1 to 1 over each column's range",
 }
 
 

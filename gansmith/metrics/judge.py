@@ -45,6 +45,18 @@ DEFAULTS = {
         "membership",
         "row_copies",
     ),
+    "series": (
+        "fair_discriminative",
+        "fair_predictive",
+        "frechet",
+        "precision",
+        "coverage",
+        "tails",
+        "acf",
+        "clustering",
+        "correlation",
+        "memorisation",
+    ),
 }
 """The metrics of each kind of data when none are named."""
 MOST = 10_000

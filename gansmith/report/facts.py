@@ -89,8 +89,8 @@ def _opening(records: Records) -> list[str]:
             words += [] if value else ["--no-labels"]
         elif isinstance(value, bool):
             words += [f"--{name.replace('_', '-')}"] if value else []
-        elif isinstance(value, list | tuple):  # a resolution
-            words += [f"--{name}", "x".join(str(side) for side in value)]
+        elif isinstance(value, list | tuple):  # names of columns, or a resolution
+            words += [f"--{name}", ("," if name == "static" else "x").join(str(part) for part in value)]
         else:
             words += _options({name: value}, "--")
     return words

@@ -71,6 +71,20 @@ def neighbours(records: Records) -> Section:
     return "Nearest real neighbours", single(records, ("neighbours.png",), alt, caption), lead.strip()
 
 
+def facts(records: Records) -> Section:
+    """The curves of stylised facts, of time series alone."""
+    lead = (
+        "Of the moves from step to step: their autocorrelation, that of their sizes (volatility clustering), their correlation with later "
+        "squared moves (leverage), each at lags up to 20; and how large the moves are, from the median to 1 in 1,000, as logarithms."
+    )
+    alt = "Four small plots of real and generated curves"
+    return (
+        "Stylised facts",
+        single(records, ("facts.png",), alt, "Blue: real; orange: generated. Each plot has its own scale."),
+        lead,
+    )
+
+
 def where(records: Records) -> Section:
     found = _portrait(records)
     space = found.get("space")

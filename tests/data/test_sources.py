@@ -35,7 +35,11 @@ FILES = [png(picture) for picture in PICTURES]
         ("Digits", {}, r'did you mean "digits"'),
         (Path("digits"), {}, "there is no data digits"),
         ("/no/such/folder", {}, "there is no data /no/such/folder: give a folder"),
-        ("digits", {"kind": "image"}, r'must be images, pairs, points or tables, not "image" \(did you mean "images"\?\)'),
+        (
+            "digits",
+            {"kind": "image"},
+            r'must be images, pairs, points, series or tables, not "image" \(did you mean "images"\?\)',
+        ),
         ("ring", {"kind": "images"}, "ring holds points, not images"),
         ("ring", {"channels": 3}, "no resolution or channels"),
         (3, {}, "data cannot be a int"),

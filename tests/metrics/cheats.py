@@ -1,6 +1,7 @@
 """Examples that fool metrics: striped images, points on a ring, and the networks that stand for those nobody needs to fetch."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from gansmith.metrics.perceptual_network import LPIPS
 from gansmith.model import Model
 from tests.metrics.conftest import image_data, ring_points, stripes
 from tests.metrics.plain_sides import Tiny
-from tests.toys import rows, small
+from tests.toys import rows, series, small
 
 COUNT = 200
 """Training, held-out and generated examples alike, so that copies of the training set are all of it."""
@@ -157,3 +158,15 @@ PAIRS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "the mean image": mean_image,
     "the real partner under noise": lambda rng: noisy(HELD_OUT["image"], rng),
 }
+
+_waves = series(3 * COUNT)
+_waves = replace(
+    _waves, arrays={"series": np.concatenate([part.packed(slice(None))["series"] for part in (_waves, _waves.held_out)])}
+)
+WAVES = {
+    "training": _waves.subset(np.arange(COUNT)),
+    "held out": _waves.subset(np.arange(COUNT, 2 * COUNT)),
+    "fresh real examples": _waves.subset(np.arange(2 * COUNT, 3 * COUNT)),
+    "copies of the training set": _waves.subset(np.arange(COUNT)),
+}
+"""Time series, and what is given out for generated ones."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gansmith.data.dataset import Dataset
+from gansmith.metrics import fair_series, timegan_scores
 from gansmith.metrics.families import families, metric_names
 from gansmith.metrics.judge import judge
 from gansmith.metrics.judgement import Judgement
@@ -24,6 +25,7 @@ from tests.metrics.cheats import (
     RING_HELD_OUT,
     TABLES,
     TRAIN,
+    WAVES,
     Squares,
     StandIn,
     generator,
@@ -76,6 +78,15 @@ GAMES = [
     ("closer_to_training", "tables", "one real row, over and over", "coverage"),
     ("row_copies", "tables", "one real row, over and over", "coverage"),
     ("membership", "tables", "held-out rows, half of them the same", "coverage"),
+    ("discriminative", "series", "copies of the training set", "memorisation"),
+    ("predictive", "series", "copies of the training set", "memorisation"),
+    ("fair_discriminative", "series", "copies of the training set", "memorisation"),
+    ("fair_predictive", "series", "copies of the training set", "memorisation"),
+    ("tails", "series", "copies of the training set", "memorisation"),
+    ("acf", "series", "copies of the training set", "memorisation"),
+    ("clustering", "series", "copies of the training set", "memorisation"),
+    ("leverage", "series", "copies of the training set", "memorisation"),
+    ("correlation", "series", "copies of the training set", "memorisation"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -92,6 +103,13 @@ def honest(cheat: str) -> str:
 def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gansmith.metrics.judge.Inception.open", lambda *_, **__: StandIn())
+        for module, name in (
+            (timegan_scores, "CLASSIFIER_STEPS"),
+            (timegan_scores, "PREDICTOR_STEPS"),
+            (fair_series, "CLASSIFIER_STEPS"),
+            (fair_series, "FORECASTER_STEPS"),
+        ):
+            patch.setattr(module, name, 30)
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
         patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
         for variable in (*(variable for _, _, variable in TRUNKS.values()), "GANSMITH_LPIPS_ALEX", "GANSMITH_LPIPS_VGG"):
@@ -117,6 +135,8 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
             fake = pair_data(PAIRS[cheat](rng), HELD_OUT["image"])
             train, held_out = pair_data(TRAIN["image"]), pair_data(HELD_OUT["image"])
             return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "series":
+            return judge(WAVES[cheat], WAVES["training"], WAVES["held out"], metrics=sorted(metrics), cache=remembered)
         fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")
         return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered, model=model)

@@ -32,7 +32,7 @@ class Extractor(Protocol):
 
 def extractor_for(train: Dataset, seed: int, folder: Path, wish: Any = None, device: str | torch.device = "cpu") -> Extractor:
     """The space in which this data is judged: the one wished for, else a classifier trained on the spot for images and the raw
-    coordinates for points. Raises UserError for a wish that cannot be met.
+    coordinates for points, plain statistics for series. Raises UserError for a wish that cannot be met.
     """
     if wish is not None and wish != "classifier":
         from gansmith.metrics.extractors.wishes import find_extractor
@@ -44,6 +44,10 @@ def extractor_for(train: Dataset, seed: int, folder: Path, wish: Any = None, dev
         return Classifier.trained_on(train, seed, folder)
     if wish == "classifier":
         raise UserError(f"a classifier judges images, but {train.name} holds {train.codec.spec.kind}: leave out --features.")
+    if train.codec.spec.kind == "series":
+        from gansmith.metrics.extractors.series_features import SeriesFeatures
+
+        return SeriesFeatures(train)
     from gansmith.metrics.extractors.identity import Identity
 
     return Identity()

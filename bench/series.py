@@ -1,0 +1,183 @@
+"""Time series: TimeGAN's scores on its stock prices, and volatility clustering of S&P 500 returns, beside rivals that are no GANs.
+
+    python bench/series.py stocks stock_data.csv --gans seriesgan --samples 350000
+    python bench/series.py returns sp500_daily.csv.gz --gans seriesgan --samples 350000
+
+`stocks` follows TimeGAN's protocol, nothing held out: windows of 24 steps, stride 1, each column by its range, as many generated as
+real windows. `returns` trains on the first four fifths of the daily returns of Close and compares curves with a band that resampled
+blocks of the same real returns give. One thread, CPU seconds; results go to bench/results/series.json and .md.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+
+from gansmith import planning
+from gansmith.data.dataset import Dataset
+from gansmith.data.readers.sequences import Cutting, Sequences, from_series_csv
+from gansmith.data.windows import build_series
+from gansmith.metrics.series_only import moves_of, values_of
+from gansmith.metrics.series_rivals import block_bootstrap, fit_garch, garch_paths
+from gansmith.metrics.stylised_facts import LAGS, Facts
+from gansmith.metrics.timegan_scores import discriminative_score, predictive_score
+from gansmith.model import Model
+from gansmith.trainer import Trainer
+
+RESULTS = Path(__file__).parent / "results" / "series.json"
+PATHS, BLOCK = 400, 250
+
+
+def trained(data: Dataset, gan: str, samples: int, seed: int, options: dict) -> tuple[Model, float]:
+    """A model, and the CPU seconds that it took."""
+    plan = planning.plan(data, gan=gan, options=options, samples=samples, seed=seed, device="cpu", precision="float32")
+    made = plan.build(data)
+    before = time.process_time()
+    Trainer(made, data, plan.settings).train()
+    return Model(made.eval(), data.codec, {"gan": gan}), time.process_time() - before
+
+
+def bootstrap_windows(levels: np.ndarray, count: int, steps: int, seed: int) -> np.ndarray:
+    """Windows that begin at a random real row and go on by blocks of real relative moves."""
+    moves = np.log(levels[1:] / levels[:-1])
+    start = np.random.default_rng(seed).integers(0, len(levels), count)
+    path = block_bootstrap(moves, count, steps - 1, seed, block=10)
+    return levels[start][:, None] * np.exp(np.concatenate([np.zeros((count, 1, levels.shape[1])), path.cumsum(1)], axis=1))
+
+
+def stocks(options: argparse.Namespace) -> dict:
+    cutting = Cutting(window=24)
+    found = from_series_csv(options.data, cutting)
+    data = build_series(found, cutting, hold_out=False)
+    real = values_of(data)
+    low, high = real.min((0, 1)), real.max((0, 1))
+
+    def scaled(values: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy((values - low) / (high - low)).float()
+
+    def scored(values: np.ndarray) -> dict:
+        discriminative = [discriminative_score(scaled(real), scaled(values), seed) for seed in range(options.repetitions)]
+        predictive = [predictive_score(scaled(real), scaled(values), seed) for seed in range(options.repetitions)]
+        return {"discriminative": discriminative, "predictive": predictive}
+
+    results = {}
+    levels = found.series[0].values
+    results["real, the windows themselves"] = {"predictive": [predictive_score(scaled(real), scaled(real), 0)]}
+    results["block bootstrap"] = scored(bootstrap_windows(levels, len(real), 24, 0))
+    for gan in options.gans:
+        model, seconds = trained(data, gan, options.samples, options.seed, {})
+        made = data.codec.repack(model.sample(len(real), seed=1))["series"].astype(np.float64)
+        results[gan] = {"cpu_seconds": round(seconds), "samples": options.samples, "seed": options.seed, **scored(made)}
+    return results
+
+
+def returns(options: argparse.Namespace) -> dict:
+    cutting = Cutting(window=128, returns=True)
+    found = from_series_csv(options.data, cutting)
+    close = [type(one)(one.values[:, [found.columns.index("Close")]]) for one in found.series]
+    data = build_series(Sequences(name="returns", series=close, columns=("Close",)), cutting)
+    prices = close[0].values[: len(data) + 128]
+    real = np.diff(np.log(prices), axis=0)
+    curve = curves(real[None])
+    rng = np.random.default_rng(0)
+    band = np.stack([curves(block_bootstrap(real, 1, len(real), int(rng.integers(2**31)), BLOCK)) for _ in range(PATHS)])
+    low, high = np.quantile(band, [0.025, 0.975], axis=0)
+    steps = 1000
+
+    def judged(paths: np.ndarray) -> dict:
+        found = curves(paths)
+        inside = (found >= low) & (found <= high)
+        deviation = paths.std()
+        return {
+            "clustering_inside": int(inside[0].sum()),
+            "acf_inside": int(inside[1].sum()),
+            "clustering": found[0].round(4).tolist(),
+            "kurtosis": round(float((((paths - paths.mean()) / deviation) ** 4).mean()), 2),
+            "deviation": round(float(deviation), 5),
+        }
+
+    results = {
+        "real": judged(real[None]) | {"band_low": low[0].round(4).tolist(), "band_high": high[0].round(4).tolist()},
+        "held-out years": judged(np.diff(np.log(close[0].values[len(prices) :]), axis=0)[None]),
+        "independent draws": judged(real[rng.integers(0, len(real), (50, steps))]),
+        "GARCH(1, 1)": judged(garch_paths(fit_garch(real[:, 0]), 50, steps, 0)),
+        "block bootstrap (20 days)": judged(block_bootstrap(real, 50, steps, 0)),
+    }
+    assert curve.shape == (2, LAGS)
+    for gan in options.gans:
+        model, seconds = trained(data, gan, options.samples, options.seed, {})
+        paths = {"windows": model.sample(2000, seed=1)}
+        if gan != "timevae":
+            paths[f"paths of {steps}"] = model.sample(50, seed=2, length=str(steps))
+        for name, batch in paths.items():
+            made = Dataset.of(batch, data.codec, gan)
+            facts = {"cpu_seconds": round(seconds), "samples": options.samples, "seed": options.seed}
+            results[f"{gan}, {name}"] = facts | judged(moves_of(made))
+    return results
+
+
+def curves(paths: np.ndarray) -> np.ndarray:
+    """The autocorrelations of absolute moves and of moves at lags 1 to 20: [2, 20]."""
+    facts = Facts(paths, paths, np.ones(paths.shape[2]))
+    return np.stack([facts.curve("clustering")[:, 0], facts.curve("acf")[:, 0]])
+
+
+def table(everything: dict) -> str:
+    lines = [
+        "# Time series",
+        "",
+        "One thread of an AMD EPYC, two shared cores. Means over the repetitions of the judging networks.",
+    ]
+    if rows := everything.get("stocks"):
+        lines += ["", "## Stocks, TimeGAN's protocol", "", "| | CPU s | discriminative | predictive |", "|---|---|---|---|"]
+        for name, row in rows.items():
+            cells = [
+                f"{np.mean(row[key]):.3f} ({min(row[key]):.3f} to {max(row[key]):.3f})" if key in row else "" for key in SCORES
+            ]
+            lines.append(f"| {name} | {row.get('cpu_seconds', '')} | {cells[0]} | {cells[1]} |")
+    if rows := everything.get("returns"):
+        lines += [
+            "",
+            "## S&P 500 daily returns",
+            "",
+            f"Of lags 1 to {LAGS}, how many lie inside the 95% band of the block bootstrap.",
+            "",
+        ]
+        lines += ["| | CPU s | ACF of absolute returns | ACF of returns | kurtosis |", "|---|---|---|---|---|"]
+        for name, row in rows.items():
+            seconds = row.get("cpu_seconds", "")
+            lines.append(f"| {name} | {seconds} | {row['clustering_inside']} | {row['acf_inside']} | {row['kurtosis']} |")
+    return "\n".join(lines) + "\n"
+
+
+SCORES = ("discriminative", "predictive")
+
+
+def main() -> None:
+    tasks: dict[str, Callable[[argparse.Namespace], dict]] = {"stocks": stocks, "returns": returns}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=tasks)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--gans", nargs="*", default=["seriesgan"])
+    parser.add_argument("--samples", type=int, default=350_000)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    found = tasks[options.task](options)
+    everything = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    everything.setdefault(options.task, {}).update(found)
+    RESULTS.write_text(json.dumps(everything, indent=1) + "\n")
+    RESULTS.with_suffix(".md").write_text(table(everything))
+    print(table(everything))
+
+
+if __name__ == "__main__":
+    main()
