@@ -36,9 +36,9 @@ OPENING = ("kind", "resolution", "crop", "channels", "labels", "skip_unreadable"
 """The options of `open_dataset` that a run remembers."""
 
 
-def load(path: Path | str, device: str = "cpu") -> Model:
-    """The model in a run folder, its model/ folder, or a copy of one. Raises UserError if there is none."""
-    return Model.load(path, device)
+def load(path: Path | str, device: str = "cpu", precision: str = "float32") -> Model:
+    """The model in a run folder, its model/ folder, or a copy of one; `precision` as of `Model.load`. Raises UserError if there is none."""
+    return Model.load(path, device, precision)
 
 
 def train(
