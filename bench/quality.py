@@ -26,7 +26,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, leaky_relu
 from torch.utils.data import DataLoader, TensorDataset
 
 import gansmith
-from gansmith import api
+from gansmith import opening
 from gansmith.data.dataset import Dataset
 from gansmith.data.sources import open_dataset
 from gansmith.metrics.judge import judge
@@ -104,7 +104,7 @@ def textbook(data: Dataset, seconds: float, seed: int) -> tuple[Tensor, int]:
 
 def by_the_book(path: str, seconds: float, seed: int) -> tuple[Judgement, dict[str, Any]]:
     data = open_dataset(path)
-    training, held_out = data.split(min(api.HELD_OUT, api.HELD_OUT_MOST / len(data)))
+    training, held_out = data.split(min(opening.HELD_OUT, opening.HELD_OUT_MOST / len(data)))
     before = time.process_time()
     images, seen = textbook(training, seconds, seed)
     trained = time.process_time() - before

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import distributed, planning
-from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
-from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.data.mirrored import mirrored
-from gansmith.data.sources import find, open_dataset
+from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.examination import Examination
 from gansmith.examiner import Examiner
 from gansmith.metrics.cache import content_key
 from gansmith.model import Model
+from gansmith.opening import OPENING, open_like, split
 from gansmith.recorder import Follower, Recorder
 from gansmith.run import BEST, Run
 from gansmith.trainer import Interrupted, Settings, Trainer
@@ -28,33 +27,10 @@ if TYPE_CHECKING:
     from gansmith.metrics.judgement import Judgement
     from gansmith.watch.watcher import Watcher
 
-HELD_OUT = 0.2
-"""Share of the data that is kept from training, to judge with, where the source brings no test split."""
-HELD_OUT_MOST = 10_000
-FEWEST = 8
-"""Fewer examples than this cannot be trained on: at least one must be held out."""
 
-SEQUENCES = ("window", "stride", "returns", "scale", "entity", "time", "static")
-"""Those for time series."""
-OPENING = (
-    "kind",
-    "resolution",
-    "crop",
-    "channels",
-    "labels",
-    "skip_unreadable",
-    "schema",
-    "degrade",
-    "pairing",
-    "swap",
-    *SEQUENCES,
-)
-"""The options of `open_dataset` that a run remembers."""
-
-
-def load(path: Path | str, device: str = "cpu") -> Model:
-    """The model in a run folder, its model/ folder, or a copy of one. Raises UserError if there is none."""
-    return Model.load(path, device)
+def load(path: Path | str, device: str = "cpu", precision: str = "float32") -> Model:
+    """The model in a run folder, its model/ folder, or a copy of one; `precision` as of `Model.load`. Raises UserError if there is none."""
+    return Model.load(path, device, precision)
 
 
 def train(
@@ -167,13 +143,6 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
         return {"source": None, "opening": {}}
     path = Path(data)
     return {"source": str(path.resolve()) if path.exists() else str(data), "opening": dict(opening)}
-
-
-def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
-    """Training and held-out examples. Raises UserError if there are too few for both."""
-    if len(dataset) < FEWEST:
-        raise UserError(f"Training and judging need at least {FEWEST} examples, but {dataset.name} has {len(dataset)}: add more.")
-    return dataset.split(min(HELD_OUT, HELD_OUT_MOST / len(dataset)))
 
 
 def _continue(
@@ -368,7 +337,7 @@ def evaluate_run(
     how["device"] = planning.choose_device(how.get("device") or "auto")
     training, held_out = split(run_data(run))
     if data is not None:
-        held_out = _like(training, data, opening=run.facts["data"]["opening"])
+        held_out = open_like(training, data, opening=run.facts["data"]["opening"])
     model = run.model()
     model.inputs = held_out
     return _judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
@@ -395,7 +364,7 @@ def evaluate(
     everything = open_dataset(real, **opening, originals=originals)
     training, held_out = split(everything)
     everything = dataclasses.replace(everything, held_out=None)
-    return judge(_like(training, fake, originals), training, held_out, everything=everything, **options)
+    return judge(open_like(training, fake, originals), training, held_out, everything=everything, **options)
 
 
 def evaluate_elsewhere(
@@ -406,38 +375,8 @@ def evaluate_elsewhere(
 
     model = run.model()
     fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
-    training, held_out = split(_like(fake, data))
+    training, held_out = split(open_like(fake, data))
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
-
-
-def _like(training: Dataset, data: Any, originals: bool = False, opening: Mapping[str, Any] | None = None) -> Dataset:
-    """Other data, opened in the geometry of the training data; their class names must be known. `opening` says how pairs were made."""
-    codec = training.codec
-    if codec.spec.given:
-        made = {key: value for key, value in (opening or {}).items() if key in ("degrade", "pairing", "swap")}
-        return open_dataset(data, **{"kind": "pairs", "resolution": codec.spec.shape[1:], **made})
-    if codec.spec.kind == "tables":
-        return open_dataset(data, kind="tables", like=codec)
-    if codec.spec.kind == "series":
-        return _series_like(training, data)
-    if not isinstance(codec, ImageCodec):
-        return open_dataset(data)
-    spec = codec.spec
-    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals)
-
-
-def _series_like(training: Dataset, data: Any) -> Dataset:
-    """Other series, cut and scaled as the training data are."""
-    from gansmith.data.readers.sequences import Cutting, Sequences
-    from gansmith.data.series import Codec
-    from gansmith.data.windows import build_series
-
-    codec = training.codec
-    assert isinstance(codec, Codec)
-    wanted = Cutting(window=codec.steps, returns=bool(codec.heaviness), scale=codec.scale)
-    found = find(data, "series", cache_folder(), wanted)
-    assert isinstance(found, Sequences)
-    return build_series(found, wanted, codec)
 
 
 def _judge_and_report(

@@ -21,6 +21,9 @@ GAIN = 1.05
 SLOW = 0.5
 """A share of the best pace below which a training is said to be held up."""
 
+SHORT = 1.0
+"""Seconds of a tick too short to tell its pace."""
+
 
 def candidates() -> list[int]:
     """One thread, as many as there are cores, and steps of four between; only the number that OMP_NUM_THREADS asks for, if any."""
@@ -74,8 +77,10 @@ class Pace:
     def __init__(self) -> None:
         self.best, self.slow, self.said = 0.0, 0, False
 
-    def remark(self, pace: float, threads: int) -> str | None:
-        """A sentence when the pace of two ticks running is below half of the best, and never again."""
+    def remark(self, pace: float, threads: int, seconds: float) -> str | None:
+        """A sentence when the pace of two ticks running is below half of the best, and never again. `seconds` is a tick's length."""
+        if seconds < SHORT:
+            return None
         self.best = max(self.best, pace)
         self.slow = self.slow + 1 if pace < SLOW * self.best else 0
         if self.slow < 2 or self.said:

@@ -244,8 +244,10 @@ class Trainer:
             record["compile_seconds"] = round(compile_seconds(), 1)
         if self.guest:
             self.guest.tick(self, record)
-        if self.device.type == "cpu" and (remark := self.pace.remark(record["images_per_second"], torch.get_num_threads())):
-            self._say(remark)
+        if self.device.type == "cpu":
+            remark = self.pace.remark(record["images_per_second"], torch.get_num_threads(), seconds - then)
+            if remark:
+                self._say(remark)
         self.tick_started = self.seconds(), clock.samples
 
     def checkpoint_due(self) -> bool:

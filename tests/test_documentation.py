@@ -39,7 +39,12 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
 
     for name in ("train", "evaluate", "inspect", "load"):
         monkeypatch.setattr(f"gansmith.api.{name}", stop)
-    for target in ("gansmith.distributed.launch", "gansmith.model.Model.load", "gansmith.run.Run.__init__"):
+    for target in (
+        "gansmith.distributed.launch",
+        "gansmith.model.Model.load",
+        "gansmith.run.Run.__init__",
+        "gansmith.data.sources.open_dataset",
+    ):
         monkeypatch.setattr(target, stop)
     status = cli.main(words)
     assert called or status == 0

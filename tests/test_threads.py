@@ -1,7 +1,6 @@
 """How many threads: measured on the game, kept for the run, and said when the machine is taken away."""
 
 import json
-import time
 
 import pytest
 import torch
@@ -17,12 +16,14 @@ from tests import toys
 def costs(monkeypatch):
     """A game whose rounds take so many milliseconds with so many threads, and how often it was played with each."""
     played: list[int] = []
+    now = [0.0]
     monkeypatch.setattr(threads, "SECONDS", 0.12)
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: now[0])
 
     def game(milliseconds: dict[int, float]):
         def play_round() -> None:
             played.append(torch.get_num_threads())
-            time.sleep(milliseconds[torch.get_num_threads()] / 1000)
+            now[0] += milliseconds[torch.get_num_threads()] / 1000
 
         return play_round
 
@@ -113,11 +114,16 @@ def test_training_computes_with_the_number_of_its_settings():
 
 def test_a_fallen_pace_is_said_once_after_two_ticks():
     pace = Pace()
-    said = [pace.remark(value, 2) for value in (900, 1000, 400, 900, 400, 300, 200, 100)]
+    said = [pace.remark(value, 2, 5.0) for value in (900, 1000, 400, 900, 400, 300, 200, 100)]
     assert [index for index, sentence in enumerate(said) if sentence] == [5]
     assert said[5] is not None and "from 1,000 to 300 samples a second" in said[5] and "--threads 1" in said[5]
 
 
 def test_one_thread_is_not_advised_to_become_one():
     pace = Pace()
-    assert "--threads" not in [pace.remark(value, 1) for value in (1000, 100, 100)][-1]
+    assert "--threads" not in [pace.remark(value, 1, 5.0) for value in (1000, 100, 100)][-1]
+
+
+def test_short_ticks_tell_nothing():
+    pace = Pace()
+    assert [pace.remark(value, 1, 0.1) for value in (1000, 1, 1, 1)] == [None] * 4

@@ -1,0 +1,70 @@
+"""How the data of a run are opened, split and opened again: other data in the geometry of those that were trained on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gansmith.data.cache import cache_folder
+from gansmith.data.dataset import Dataset
+from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.sources import find, open_dataset
+from gansmith.errors import UserError
+
+HELD_OUT = 0.2
+"""Share of the data that is kept from training, to judge with, where the source brings no test split."""
+HELD_OUT_MOST = 10_000
+FEWEST = 8
+"""Fewer examples than this cannot be trained on: at least one must be held out."""
+
+SEQUENCES = ("window", "stride", "returns", "scale", "entity", "time", "static")
+"""Those for time series."""
+OPENING = (
+    "kind",
+    "resolution",
+    "crop",
+    "channels",
+    "labels",
+    "skip_unreadable",
+    "schema",
+    "degrade",
+    "pairing",
+    "swap",
+    *SEQUENCES,
+)
+"""The options of `open_dataset` that a run remembers."""
+
+
+def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
+    """Training and held-out examples. Raises UserError if there are too few for both."""
+    if len(dataset) < FEWEST:
+        raise UserError(f"Training and judging need at least {FEWEST} examples, but {dataset.name} has {len(dataset)}: add more.")
+    return dataset.split(min(HELD_OUT, HELD_OUT_MOST / len(dataset)))
+
+
+def open_like(training: Dataset, data: Any, originals: bool = False, opening: Mapping[str, Any] | None = None) -> Dataset:
+    """Other data, opened in the geometry of the training data; their class names must be known. `opening` says how pairs were made."""
+    codec = training.codec
+    if codec.spec.given:
+        made = {key: value for key, value in (opening or {}).items() if key in ("degrade", "pairing", "swap")}
+        return open_dataset(data, **{"kind": "pairs", "resolution": codec.spec.shape[1:], **made})
+    if codec.spec.kind == "tables":
+        return open_dataset(data, kind="tables", like=codec)
+    if codec.spec.kind == "series":
+        return _series_like(training, data)
+    if not isinstance(codec, ImageCodec):
+        return open_dataset(data)
+    spec = codec.spec
+    return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals)
+
+
+def _series_like(training: Dataset, data: Any) -> Dataset:
+    """Other series, cut and scaled as the training data are."""
+    from gansmith.data.readers.sequences import Cutting, Sequences
+    from gansmith.data.series import Codec
+    from gansmith.data.windows import build_series
+
+    codec = training.codec
+    assert isinstance(codec, Codec)
+    wanted = Cutting(window=codec.steps, returns=bool(codec.heaviness), scale=codec.scale)
+    found = find(data, "series", cache_folder(), wanted)
+    assert isinstance(found, Sequences)
+    return build_series(found, wanted, codec)
