@@ -87,7 +87,7 @@ def open_dataset(
 def find(data: Any, kind: str | None, cache: Path) -> Collection | Points | Table:
     """What `data` is, before anything is decoded."""
     if kind is not None and kind not in KINDS:
-        raise UserError(f'the kind of data must be {" or ".join(KINDS)}, not "{kind}"{did_you_mean(kind, KINDS)}.')
+        raise UserError(f'the kind of data must be {", ".join(KINDS[:-1])} or {KINDS[-1]}, not "{kind}"{did_you_mean(kind, KINDS)}.')
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
     is_kind = "points" if isinstance(found, Points) else "tables" if isinstance(found, Table) else "images"
     if kind is not None and kind != is_kind:

@@ -35,7 +35,7 @@ FILES = [png(picture) for picture in PICTURES]
         ("Digits", {}, r'did you mean "digits"'),
         (Path("digits"), {}, "there is no data digits"),
         ("/no/such/folder", {}, "there is no data /no/such/folder: give a folder"),
-        ("digits", {"kind": "image"}, r'must be images or points, not "image" \(did you mean "images"\?\)'),
+        ("digits", {"kind": "image"}, r'must be images, points or tables, not "image" \(did you mean "images"\?\)'),
         ("ring", {"kind": "images"}, "ring holds points, not images"),
         ("ring", {"channels": 3}, "no resolution or channels"),
         (3, {}, "data cannot be a int"),
@@ -136,7 +136,7 @@ def test_parquet_rows_without_image_are_named(tmp_path: Path) -> None:
 def test_parquet_without_images_and_damaged_parquet_are_explained(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"price": [1.0]}), tmp_path / "a.parquet")
     with pytest.raises(UserError, match="has the columns price, of which none is clearly an image"):
-        open_dataset(tmp_path / "a.parquet")
+        open_dataset(tmp_path / "a.parquet", kind="images")
     (tmp_path / "b.parquet").write_bytes(b"nothing")
     with pytest.raises(UserError, match="cannot be read as Parquet"):
         open_dataset(tmp_path / "b.parquet")
