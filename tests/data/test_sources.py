@@ -139,8 +139,8 @@ def test_parquet_rows_without_image_are_named(tmp_path: Path) -> None:
 
 def test_parquet_without_images_and_damaged_parquet_are_explained(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"price": [1.0]}), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match="has no column that varies"):
-        open_dataset(tmp_path / "a.parquet")
+    with pytest.raises(UserError, match="has the columns price, of which none is clearly an image"):
+        open_dataset(tmp_path / "a.parquet", kind="images")
     (tmp_path / "b.parquet").write_bytes(b"nothing")
     with pytest.raises(UserError, match="cannot be read as Parquet"):
         open_dataset(tmp_path / "b.parquet")
