@@ -50,7 +50,7 @@ def forms(planned: Plan) -> dict[str, Plan]:
     """The same game in the forms that are compared."""
     bfloat16 = replace(planned, settings=replace(planned.settings, precision="bfloat16"))
     found = {"float32": replace(planned, settings=replace(planned.settings, precision="float32")), "bfloat16": bfloat16}
-    if "compile" in {field.name for field in dataclasses.fields(Settings)}:
+    if planned.settings.device != "cpu" and "compile" in {field.name for field in dataclasses.fields(Settings)}:
         compiled: dict[str, Any] = {"compile": True}
         found["bfloat16 compiled"] = replace(bfloat16, settings=replace(bfloat16.settings, **compiled))
     return found

@@ -253,7 +253,9 @@ def _hooked(trainer: TimedTrainer) -> Iterator[None]:
         return inside
 
     own = {type(trainer.gan).__module__}
-    modules = [module for name, module in sys.modules.items() if name.startswith("gansmith.") or name in own]
+    modules = [
+        module for name, module in sys.modules.items() if name.startswith(("gansmith.gans.", "gansmith.terms.")) or name in own
+    ]
     replaced = [(module, name, value) for module in modules for name, value in _penalties_in(module)]
     for module, name, value in replaced:
         setattr(module, name, timed(value))

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from gansmith.data.codec import Batch
 from gansmith.game import GAN
@@ -83,7 +84,7 @@ def _folded(gan: GAN, condition: Batch) -> GAN:
     hooks = []
     for network in networks:
         for layer in network.modules():
-            if isinstance(layer, CONVOLUTIONS):
+            if isinstance(layer, CONVOLUTIONS) and not parametrize.is_parametrized(layer):
                 hooks.append(layer.register_forward_hook(note))
             elif isinstance(layer, nn.BatchNorm2d):
                 hooks.append(layer.register_forward_pre_hook(match))
@@ -119,6 +120,6 @@ def _lowered(gan: GAN) -> GAN:
     """What autocast would turn into bfloat16 at every call is turned once."""
     for name in gan.makers:
         for layer in gan.players[name].averaged.modules():
-            if isinstance(layer, (*CONVOLUTIONS, nn.Linear)):
+            if isinstance(layer, (*CONVOLUTIONS, nn.Linear)) and not parametrize.is_parametrized(layer):
                 layer.to(torch.bfloat16)
     return gan

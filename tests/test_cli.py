@@ -158,7 +158,7 @@ def test_a_mistake_is_one_sentence_and_status_2(line, capsys):
 
 
 def test_a_fault_of_ours_is_no_mistake_of_the_user(monkeypatch):
-    monkeypatch.setattr("gansmith.model.Model.load", lambda *_: 1 / 0)
+    monkeypatch.setattr("gansmith.model.Model.load", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["generate", "runs/clusters-0001"])
 
@@ -297,11 +297,11 @@ def test_a_dry_run_in_json_has_the_plan_whole(capsys):
 def test_an_option_that_was_named_is_kept_whatever_the_preset_for_the_data_says(monkeypatch):
     seen = []
     monkeypatch.setattr("gansmith.api.train", lambda data, **named: seen.append(named) or 1 / 0)
-    for option in (["--gan.patch", "2"], ["--gan.patch=2"], ["--gan.no-simultaneous"], ["--gan.learning_rate", "1e-3"]):
+    for option in (["--gan.blocks", "2"], ["--gan.blocks=2"], ["--gan.no-simultaneous"], ["--gan.learning_rate", "1e-3"]):
         with pytest.raises(ZeroDivisionError):
             main(["train", "clusters.npy", *option])
     given = [named["options"] for named in seen]
-    assert given == [{"patch": 2}, {"patch": 2}, {"simultaneous": False}, {"learning_rate": 1e-3}]
+    assert given == [{"blocks": 2}, {"blocks": 2}, {"simultaneous": False}, {"learning_rate": 1e-3}]
 
 
 def test_devices_start_as_many_processes_of_the_same_command(monkeypatch):

@@ -16,10 +16,9 @@ def test_without_a_word_it_is_r3gan_with_the_preset_for_the_kind_of_data():
 
 
 def test_options_change_the_preset_and_a_budget_replaces_its_own():
-    plan = planning.plan(toys.images(), options={"noise": 7, "widths": [32, 16]}, samples=123, batch=8)
-    assert (
-        plan.config.noise == 7 and plan.config.widths == (32, 16) and plan.config.patch == R3GAN.presets["small"].config["patch"]
-    )
+    plan = planning.plan(toys.images(), options={"noise": 7, "critic_width": 24}, samples=123, batch=8)
+    assert plan.config.noise == 7 and plan.config.critic_width == 24
+    assert plan.config.network == R3GAN.presets["small"].config["network"]
     assert plan.settings.samples == 123 and plan.settings.minutes is None and plan.settings.batch == 8
 
 

@@ -20,7 +20,7 @@ def quick(monkeypatch):
 
 def profiled(gan):
     data = toys.images()
-    options = toys.SMALL[gan] | ({"penalty_interval": 2} if gan == "r3gan" else {})
+    options = toys.SMALL[gan] | ({"penalty_interval": 2, "network": "residual"} if gan == "r3gan" else {})
     plan = planning.plan(data, gan=gan, options=options, batch=16, device="cpu")
     return profile(plan, data, seconds=0.05)
 

@@ -118,13 +118,13 @@ class Config:
                     f"Every width times the expansion must be a multiple of the group width {self.group_width}, but "
                     f"{width} x {self.expansion} is not: change --gan.widths, --gan.expansion or --gan.group-width."
                 )
+        if self.patch not in (1, 2, 4):
+            raise UserError(f"A patch must be 1, 2 or 4 pixels wide, but it is {self.patch}: change --gan.patch.")
         if self.network == "plain" and (self.widths or self.patch > 1):
             raise UserError(
                 "Plain players take their widths from --gan.top-width and --gan.critic-width and see single pixels: leave out "
-                "--gan.widths and --gan.patch."
+                "--gan.widths and --gan.patch, or give --gan.network residual."
             )
-        if self.patch not in (1, 2, 4):
-            raise UserError(f"A patch must be 1, 2 or 4 pixels wide, but it is {self.patch}: change --gan.patch.")
 
 
 def convolution(inputs: int, outputs: int, size: int, *, groups: int = 1, gain: float = 1.0, bias: bool = False) -> nn.Conv2d:

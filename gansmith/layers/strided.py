@@ -43,6 +43,14 @@ def initialize(network: nn.Module) -> None:
             nn.init.normal_(layer.weight, 1, 0.02)
 
 
+class FromVector(nn.ConvTranspose2d):
+    """A transposed convolution of a single pixel, computed as the linear layer that it is, which is faster."""
+
+    def forward(self, input: Float[Tensor, "batch features"]) -> Float[Tensor, "batch channels height width"]:  # type: ignore[override]
+        x = linear(input, self.weight.flatten(1).T).unflatten(1, self.weight.shape[1:])
+        return x.contiguous(memory_format=torch.channels_last)
+
+
 class StridedGenerator(nn.Module):
     """Noise and class to an image; every transposed convolution doubles the side and halves the channels."""
 
@@ -52,7 +60,7 @@ class StridedGenerator(nn.Module):
         self.spec = spec
         doublings, lowest = stages(spec, gan)
         channels = [width * min(8, 2**i) for i in reversed(range(doublings))]
-        self.first = nn.ConvTranspose2d(noise + spec.conditions, channels[0], lowest, bias=False)
+        self.first = FromVector(noise + spec.conditions, channels[0], lowest, bias=False)
         self.first_norm = BatchNorm(channels[0])
         pairs = list(zip(channels, channels[1:], strict=False))
         self.layers = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False) for a, b in pairs)
@@ -63,10 +71,7 @@ class StridedGenerator(nn.Module):
     def forward(
         self, noise: Float[Tensor, "batch noise"], label: Label | None = None
     ) -> Float[Tensor, "batch channels height width"]:
-        # a transposed convolution of a single pixel is a linear layer, which is faster as such
-        x = linear(with_label(noise, label, self.spec), self.first.weight.flatten(1).T)
-        x = x.unflatten(1, self.first.weight.shape[1:]).contiguous(memory_format=torch.channels_last)
-        x = relu(self.first_norm(x))
+        x = relu(self.first_norm(self.first(with_label(noise, label, self.spec))))
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = relu(norm(layer(x)))
         return self.last(x).float().tanh()
