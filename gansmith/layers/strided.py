@@ -47,7 +47,8 @@ class FromVector(nn.ConvTranspose2d):
     """A transposed convolution of a single pixel, computed as the linear layer that it is, which is faster."""
 
     def forward(self, input: Float[Tensor, "batch features"]) -> Float[Tensor, "batch channels height width"]:  # type: ignore[override]
-        x = linear(input, self.weight.flatten(1).T).unflatten(1, self.weight.shape[1:])
+        bias = None if self.bias is None else self.bias.repeat_interleave(self.weight[0, 0].numel())
+        x = linear(input, self.weight.flatten(1).T, bias).unflatten(1, self.weight.shape[1:])
         return x.contiguous(memory_format=torch.channels_last)
 
 
