@@ -145,7 +145,9 @@ class PlainStridedGenerator(nn.Module):
 
     def __init__(self, ours: nn.Module) -> None:
         super().__init__()
-        layers: list[nn.Module] = [ours.first, nn.BatchNorm2d(ours.first.out_channels), nn.ReLU(True)]
+        first = nn.ConvTranspose2d(ours.first.in_channels, ours.first.out_channels, ours.first.kernel_size, bias=False)
+        first.load_state_dict(ours.first.state_dict())
+        layers: list[nn.Module] = [first, nn.BatchNorm2d(first.out_channels), nn.ReLU(True)]
         layers[1].load_state_dict(ours.first_norm.state_dict())
         for layer, norm in zip(ours.layers, ours.norms, strict=True):
             layers += [layer, nn.BatchNorm2d(layer.out_channels), nn.ReLU(True)]
