@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +18,8 @@ class Translating(GAN):
     """A GAN whose `generator` takes the image given, [B, C, H, W] of any size, to the one made of it."""
 
     kinds = ("pairs",)
-    directions: ClassVar[tuple[str, ...]] = ("b",)
-    """The sides that it can make: b of a, and for a cycle a of b too."""
+    directions: Sequence[str] = ("b",)
+    """The sides that it can make: b of a, and for a cycle a of b too; of domains, their names."""
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)
@@ -35,6 +37,30 @@ class Translating(GAN):
         return Named(self.maker()), {"input": torch.zeros(2, *self.spec.given)}
 
 
+class Styled(Translating):
+    """A translating GAN that makes many images of one: its makers take a style [B, S] besides the image.
+
+    The style comes of `config.noise` dimensions of normal noise, or of a reference image whose look is wanted.
+    """
+
+    @abstractmethod
+    def style_of(self, reference: Tensor, makes: str = "b") -> Tensor:
+        """The style [B, S] of reference images [B, C, H, W] of the side that is made."""
+
+    def style_from(self, noise: Tensor, makes: str = "b") -> Tensor:
+        """The style [B, S] of noise [B, config.noise]; the noise itself where nothing maps it."""
+        return noise
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
+        """`condition` holds the images given, "a" [n, ...]; a truncation below 1 draws the styles nearer to their mean."""
+        noise = truncation * torch.randn(n, self.config.noise, generator=rng).to(self.device)
+        made = self.maker()(condition["a"].to(self.device), self.style_from(noise)).float()
+        return {self.spec.key: made, **condition}
+
+    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        return NamedStyled(self.maker()), {"input": torch.zeros(2, *self.spec.given), "noise": torch.randn(2, self.config.noise)}
+
+
 class Named(nn.Module):
     """A network from image to image under the names that programs expect: `input` goes in, of any size that is a `multiple`."""
 
@@ -45,6 +71,13 @@ class Named(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return self.network(input)
+
+
+class NamedStyled(Named):
+    """A network from image and style to image, which go in as `input` and `noise`."""
+
+    def forward(self, input: Tensor, noise: Tensor) -> Tensor:
+        return self.network(input, noise)
 
 
 def per_image(logits: Tensor) -> Tensor:

@@ -46,6 +46,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "cut": {**_TRANSLATING, "blocks": 2, "places": 8},
     "real_esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
     "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},
+    "pix2pixhd": {**_TRANSLATING, "halvings": 1, "blocks": 1, "enhancer_blocks": 1, "coarse": 0.0, "critic_scales": 2},
+    "bicyclegan": {**_TRANSLATING, "noise": 4, "halvings": 3, "encoder_width": 8, "critic_scales": 2},
+    "munit": {**_TRANSLATING, "noise": 4, "blocks": 1, "mapping": 8, "critic_scales": 2},
     "r3gan": {
         "widths": (16, 8),
         "blocks": 1,

@@ -8,7 +8,7 @@ from gansmith.layers.initial import normal_weights
 from gansmith.layers.padding import padded
 
 
-class _Block(nn.Module):
+class TranslatorBlock(nn.Module):
     """Two convolutions with instance norm around a skip."""
 
     def __init__(self, width: int) -> None:
@@ -34,7 +34,7 @@ class ResNetTranslator(nn.Module):
         self.first = nn.Conv2d(given, width, 7, padding=3, padding_mode="reflect")
         self.shrink = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
         self.shrink_again = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1)
-        self.blocks = nn.ModuleList(_Block(4 * width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(TranslatorBlock(4 * width) for _ in range(blocks))
         self.grow = nn.ConvTranspose2d(4 * width, 2 * width, 3, stride=2, padding=1, output_padding=1)
         self.grow_again = nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1)
         self.last = nn.Conv2d(width, made, 7, padding=3, padding_mode="reflect")
