@@ -164,11 +164,29 @@ class Model:
         """n generated examples in the codec's raw form."""
         return [raw for batch in self.batches(n, seed=seed, truncation=truncation, **where) for raw in self.codec.decode(batch)]
 
-    def translate(self, picture: Image.Image, *, makes: str = "b", tile: int | None = None, overlap: int = 32) -> Image.Image:
-        """What a model of pairs makes of a picture of any size; see `gansmith.translation.pictures.translate_picture`."""
-        from gansmith.translation.pictures import translate_picture
+    def translate(
+        self,
+        picture: Image.Image,
+        *,
+        makes: str = "b",
+        tile: int | None = None,
+        overlap: int = 32,
+        reference: Image.Image | None = None,
+        seed: int = 0,
+    ) -> Image.Image:
+        """What a model of pairs or domains makes of a picture of any size; see `gansmith.translation.pictures.translate_picture`.
 
-        return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap)
+        Models that make many images of one take their style from `reference`, or at random by `seed`.
+        """
+        from gansmith.translating import Styled
+        from gansmith.translation.pictures import random_styles, reference_style, translate_picture
+
+        style = None
+        if reference is not None:
+            style = reference_style(self, reference, makes=makes)
+        elif isinstance(self.gan, Styled):
+            style = random_styles(self, 1, makes=makes, seed=seed)[0]
+        return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap, style=style)
 
     def export(self, to: str = "onnx", out: Path | str = ".") -> Path:
         """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""

@@ -28,6 +28,7 @@ OPENING = (
     "degrade",
     "pairing",
     "swap",
+    "label_maps",
     *SEQUENCES,
 )
 """The options of `open_dataset` that a run remembers."""
@@ -43,8 +44,10 @@ def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
 def open_like(training: Dataset, data: Any, originals: bool = False, opening: Mapping[str, Any] | None = None) -> Dataset:
     """Other data, opened in the geometry of the training data; their class names must be known. `opening` says how pairs were made."""
     codec = training.codec
+    if codec.spec.kind == "domains":
+        return open_dataset(data, kind="domains", resolution=codec.spec.shape[1:], channels=codec.spec.shape[0])
     if codec.spec.given:
-        made = {key: value for key, value in (opening or {}).items() if key in ("degrade", "pairing", "swap")}
+        made = {key: value for key, value in (opening or {}).items() if key in ("degrade", "pairing", "swap", "label_maps")}
         return open_dataset(data, **{"kind": "pairs", "resolution": codec.spec.shape[1:], **made})
     if codec.spec.kind == "tables":
         return open_dataset(data, kind="tables", like=codec)

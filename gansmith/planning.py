@@ -24,7 +24,14 @@ from gansmith.trainer import Settings, Trainer
 
 AUTO = "auto"
 """The name of no GAN: the one that suits the data (see `gansmith.choosing`)."""
-DEFAULT_GANS = {"images": "r3gan", "pairs": "pix2pix", "points": "r3gan", "series": "seriesgan", "tables": "rowgan"}
+DEFAULT_GANS = {
+    "domains": "starganv2",
+    "images": "r3gan",
+    "pairs": "pix2pix",
+    "points": "r3gan",
+    "series": "seriesgan",
+    "tables": "rowgan",
+}
 """The GAN that each kind of data gets where none is named."""
 
 

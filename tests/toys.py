@@ -10,6 +10,7 @@ from gansmith.data.attributes import Attributes
 from gansmith.data.building import build_table
 from gansmith.data.cells import Table, cells_of
 from gansmith.data.dataset import Dataset
+from gansmith.data.domains import domains as domains_of
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.pairs import Codec as PairCodec
@@ -48,6 +49,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},
     "pix2pixhd": {**_TRANSLATING, "halvings": 1, "blocks": 1, "enhancer_blocks": 1, "coarse": 0.0, "critic_scales": 2},
     "bicyclegan": {**_TRANSLATING, "noise": 4, "halvings": 3, "encoder_width": 8, "critic_scales": 2},
+    "spade": {**_TRANSLATING, "width": 4, "halvings": 2, "hidden": 8, "critic_scales": 2},
+    "starganv2": {"noise": 4, "style": 6, "width": 8, "widest": 16, "halvings": 1, "mapping": 8, "half_life": 500},
     "munit": {**_TRANSLATING, "noise": 4, "blocks": 1, "mapping": 8, "critic_scales": 2},
     "r3gan": {
         "widths": (16, 8),
@@ -162,6 +165,11 @@ def pairs(count: int = 48, side: int = 16, scale: int = 1, given: int = 3, made:
     sides = [ImageCodec(Spec(kind="images", key="image", shape=array.shape[1:])) for array in arrays.values()]
     codec = PairCodec.of(*sides, aligned=True)
     return Dataset(name="negatives", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def domains(count: int = 48) -> Dataset:
+    """Squares of three sizes, each of which is a domain."""
+    return domains_of(images(count, side=16, channels=3, classes=3))
 
 
 def series(count: int = 96, steps: int = 12, classes: int = 0) -> Dataset:

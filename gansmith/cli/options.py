@@ -32,8 +32,8 @@ class Reading:
     """How data are read."""
 
     kind: Annotated[
-        Literal["images", "pairs", "points", "series", "tables"] | None,
-        takes("{images,pairs,points,series,tables}", "what is found"),
+        Literal["domains", "images", "pairs", "points", "series", "tables"] | None,
+        takes("{domains,images,pairs,points,series,tables}", "what is found"),
     ] = None
     """The kind of data."""
     resolution: Annotated[str | None, takes("SIDE|HxW", "that of the data up to 256, else 64")] = None
@@ -81,6 +81,8 @@ class Opening(Reading):
     """Whether files of two folders are partners by name, or the folders two domains."""
     swap: Flag = False
     """Exchange the two sides of pairs."""
+    label_maps: Flag = False
+    """The colours of the given side of pairs are labels, not brightnesses."""
 
 
 def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping[str, str] | None = None) -> Options:

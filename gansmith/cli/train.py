@@ -247,7 +247,7 @@ def _report(options: Train, run: Run) -> None:
     if run.judgement is not None:
         output.show(run.judgement.table())
     output.say(f"Report:  {report}")
-    given = run.facts["data"]["kind"] == "pairs"
+    given = run.facts["data"]["kind"] in ("domains", "pairs")
     output.say(f"Next:    gansmith translate {run.folder} INPUT" if given else f"Next:    gansmith generate {run.folder}")
     output.say(f"         gansmith export {run.folder} --to onnx")
     output.result(

@@ -60,7 +60,7 @@ def build_images(
     """
     arrays, facts = _in_place(collection, wanted, codec) or _cached(collection, wanted, cache, codec)
     _refuse(collection, [tuple(pair) for pair in facts["unreadable"]], skip_unreadable)
-    own = Codec.from_json(facts["codec"])
+    own = codec or Codec.from_json(facts["codec"])
     known: dict[str, Any] = {}
     if notes := (*collection.notes, *facts["notes"]):
         known["notes"] = notes

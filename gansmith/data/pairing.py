@@ -8,6 +8,7 @@ import numpy as np
 from gansmith.data.building import build_images
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
+from gansmith.data.label_maps import fit_label_maps
 from gansmith.data.pairs import Codec
 from gansmith.data.readers.collection import Collection
 from gansmith.data.readers.pairs import Pairs, scale_between
@@ -19,8 +20,16 @@ HELD_OUT = 0.2
 """The share of two domains without a test split that is held out."""
 
 
-def build_pairs(found: Pairs, wanted: Wanted, cache: Path, skip_unreadable: bool = False, codec: Codec | None = None) -> Dataset:
+def build_pairs(
+    found: Pairs,
+    wanted: Wanted,
+    cache: Path,
+    skip_unreadable: bool = False,
+    codec: Codec | None = None,
+    label_maps: bool = False,
+) -> Dataset:
     """Both sides decoded (from the cache if they were before). `codec` is that of the training split, for its test split.
+    With `label_maps` the colours of side a are labels.
 
     The resolution is that of b; a is as many times smaller as in the source. Raises UserError where the sides do not fit.
     """
@@ -32,12 +41,14 @@ def build_pairs(found: Pairs, wanted: Wanted, cache: Path, skip_unreadable: bool
     height, width = (max(scale, side - side % scale) for side in (height, width))
     made = build_images(found.b, replace(wanted, resolution=(height, width)), cache, skip_unreadable, codec and codec.b)
     smaller = replace(wanted, resolution=(height // scale, width // scale))
-    given = build_images(found.a, smaller, cache, skip_unreadable, codec and codec.a)
+    maps = fit_label_maps(found.a, height // scale, width // scale, wanted.crop) if label_maps and not codec else None
+    given = build_images(found.a, smaller, cache, skip_unreadable, codec.a if codec else maps)
     if found.aligned and len(given) != len(made):
         raise UserError(f"{found.name} must have as many a as b, but it has {len(given)} and {len(made)}: add the partners.")
     own = codec or Codec.of(given.codec, made.codec, found.aligned)
     held_out = build_pairs(found.held_out, wanted, cache, skip_unreadable, own) if found.held_out else None
-    notes = tuple(dict.fromkeys((*found.notes, *given.facts.get("notes", ()), *made.facts.get("notes", ()))))
+    said = [f"the colours of side a are {len(maps.colours)} labels: {maps.legend()}"] if maps else []
+    notes = tuple(dict.fromkeys((*found.notes, *said, *given.facts.get("notes", ()), *made.facts.get("notes", ()))))
     mark = fingerprint({}, f"{given.fingerprint} {made.fingerprint} {own.to_json()}")
     arrays = {"a": given.arrays["image"], "b": made.arrays["image"]}
     facts = {"notes": notes} if notes else {}

@@ -14,6 +14,7 @@ from torch import Tensor
 from gansmith.data.codec import Batch
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.images import Picture
+from gansmith.data.label_maps import LabelMaps
 from gansmith.data.mosaic import mosaic
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
@@ -95,7 +96,8 @@ class Codec:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Codec":
-        return cls(Spec.from_json(facts["spec"]), ImageCodec.from_json(facts["a"]), ImageCodec.from_json(facts["b"]))
+        given = LabelMaps if "colours" in facts["a"] else ImageCodec
+        return cls(Spec.from_json(facts["spec"]), given.from_json(facts["a"]), ImageCodec.from_json(facts["b"]))
 
     def _side(self, key: str) -> ImageCodec:
         return self.a if key == "a" else self.b

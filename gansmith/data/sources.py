@@ -15,6 +15,7 @@ from gansmith.data.cache import cache_folder
 from gansmith.data.cells import Table
 from gansmith.data.codec import Codec
 from gansmith.data.dataset import Dataset
+from gansmith.data.domains import domains
 from gansmith.data.levels import Levels
 from gansmith.data.pairing import build_pairs
 from gansmith.data.readers.array_files import from_npy, from_npz
@@ -45,7 +46,7 @@ from gansmith.data.tables import Codec as TableCodec
 from gansmith.data.windows import build_series
 from gansmith.errors import UserError
 
-KINDS = ("images", "pairs", "points", "series", "tables")
+KINDS = ("domains", "images", "pairs", "points", "series", "tables")
 
 
 def open_dataset(
@@ -65,6 +66,7 @@ def open_dataset(
     degrade: str | None = None,
     pairing: str | None = None,
     swap: bool = False,
+    label_maps: bool = False,
     **series: Any,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
@@ -83,7 +85,9 @@ def open_dataset(
 
     Pairs of images (kind "pairs") are found in folders trainA and trainB (two domains) or A and B (partners of one name), in pictures
     side by side, or in a csv with the columns a and b. `degrade` makes them of single pictures ("x4", "noise25,jpeg40"), `pairing`
-    ("names", "none") overrides what the folders say, and `swap` exchanges the given side and the one that is made.
+    ("names", "none") overrides what the folders say, `swap` exchanges the given side and the one that is made, and with `label_maps` the
+    colours of the given side are labels (indices, palettes), not brightnesses. Kind "domains" are images by class, of which each is to be
+    made from those of the others.
     `series` are options for time series (see `Cutting`): window, stride, returns, scale, entity, time, static.
 
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
@@ -95,7 +99,9 @@ def open_dataset(
         return data
     root = cache_folder(cache)
     if pairs := find_pairs(data, kind, degrade, pairing, swap):
-        return build_pairs(pairs, wanted, root, skip_unreadable)
+        return build_pairs(pairs, wanted, root, skip_unreadable, label_maps=label_maps)
+    if label_maps:
+        raise UserError(f"--label-maps is for pairs, and {data} holds none: leave it out, or pass --kind pairs.")
     found = find(data, kind, root, Cutting(**series) if series or kind == "series" else None)
     if isinstance(found, Sequences):
         return build_series(found, Cutting(**series))
@@ -113,7 +119,8 @@ def open_dataset(
         return build_table(found, read_schema(schema), like if isinstance(like, TableCodec) else None)
     if schema is not None:
         raise UserError("a schema is for tables: leave it out, or give a table.")
-    return build_images(found, wanted, root, skip_unreadable, originals=originals)
+    built = build_images(found, wanted, root, skip_unreadable, originals=originals)
+    return domains(built) if kind == "domains" else built
 
 
 def find_pairs(
@@ -141,7 +148,7 @@ def find(data: Any, kind: str | None, cache: Path, cutting: Cutting | None = Non
         return sequences
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
     is_kind = "points" if isinstance(found, Points) else "tables" if isinstance(found, Table) else "images"
-    if kind is not None and kind != is_kind:
+    if kind is not None and kind != is_kind and (kind, is_kind) != ("domains", "images"):
         raise UserError(f"{found.name} holds {is_kind}, not {kind}: leave the kind out, or choose other data.")
     return found
 

@@ -26,7 +26,7 @@ class Spec:
     @property
     def of_images(self) -> bool:
         """Whether an example under `key` is an image, whatever else a batch holds."""
-        return self.kind in ("images", "pairs")
+        return self.kind in ("domains", "images", "pairs")
 
     columns: tuple[tuple[int, ...], ...] = ()
     """Of tables, for every column that a row [width] holds, the sizes of its groups in order: 1 is a number, more are a one-hot

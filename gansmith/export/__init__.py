@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes", "input": "float32, from -1 to 1"}
 _ATTRIBUTES = "float32, every attribute from -1 (smallest in the data) to 1 (largest), see codec"
 _OUTPUTS = {
+    "domains": "from -1 to 1, for the codec's levels (0 to 255 in bytes)",
     "images": "from -1 to 1, for the codec's levels (0 to 255 in bytes)",
     "pairs": "from -1 to 1, for 0 to 255",
     "points": "standardised: times the codec's scale, plus its centre",

@@ -15,6 +15,7 @@ from math import log2
 from typing import ClassVar, cast
 
 from torch import Tensor, cat, nn
+from torch.func import functional_call
 from torch.nn.functional import l1_loss
 
 from gansmith.adversarial import least_squares_critic, least_squares_generator
@@ -68,11 +69,29 @@ class Config:
     """Half-life of the moving averages in samples."""
 
 
+class Bicycle(nn.Module):
+    """The translator and the reader of styles; called, it translates in a style."""
+
+    translator: UNet
+    encoder: StyleEncoder
+
+    def __init__(self, translator: UNet, encoder: StyleEncoder) -> None:
+        super().__init__()
+        self.translator, self.encoder = translator, encoder
+
+    def forward(self, a: Tensor, style: Tensor) -> Tensor:
+        return self.translator(a, style)
+
+    def read_still(self, image: Tensor) -> Tensor:
+        """The mean style of an image, by an encoder that takes no gradient: it would agree with the translator to hide styles in images."""
+        still = {name: parameter.detach() for name, parameter in self.encoder.named_parameters()}
+        return functional_call(self.encoder, still, (image,))[0]
+
+
 class BicycleGAN(Styled):
     """Two least-squares games, with styles that are read and styles that are random, and a reader of styles between them."""
 
     Config = Config
-    makers = ("generator", "encoder")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: narrower networks, batches of 8",
@@ -105,16 +124,13 @@ class BicycleGAN(Styled):
         check_scales(config.critic_layers, config.critic_scales, side)
         given, made = spec.given[0], spec.shape[0]
         halvings = min(config.halvings, int(log2(side)))
-        own = {"learning_rate": Linear(config.learning_rate, 0.0, wait=0.5), "betas": (config.beta1, 0.999)}
-        average = partial(Average, half_life=config.half_life)
-        self.generator = Player(
-            UNet(given, made, width=config.width, halvings=halvings, dropout=False, style=config.noise), average=average, **own
-        )
-        self.encoder = Player(
+        rate, betas = Linear(config.learning_rate, 0.0, wait=0.5), (config.beta1, 0.999)
+        network = Bicycle(
+            UNet(given, made, width=config.width, halvings=halvings, dropout=False, style=config.noise),
             StyleEncoder(made, config.noise, width=config.encoder_width, halvings=min(4, halvings), heads=2),
-            average=average,
-            **own,
         )
+        average = partial(Average, half_life=config.half_life)
+        self.generator = Player(network, learning_rate=rate, betas=betas, average=average)
         critic = partial(
             MultiScaleCritic,
             given + made,
@@ -123,8 +139,8 @@ class BicycleGAN(Styled):
             scales=config.critic_scales,
             norm="instance",
         )
-        self.critic = Player(critic(), **own)
-        self.critic_of_random = Player(critic(), **own)
+        self.critic = Player(critic(), learning_rate=rate, betas=betas)
+        self.critic_of_random = Player(critic(), learning_rate=rate, betas=betas)
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
@@ -133,7 +149,8 @@ class BicycleGAN(Styled):
             a, b = cropped_together(a, b, self.config.crop)
         if self.config.flip:
             a, b = flipped_together(a, b)
-        mean, log_variance = self.encoder(b)
+        network = cast(Bicycle, self.generator.network)
+        mean, log_variance = network.encoder(b)
         read = mean + (log_variance / 2).exp() * normal_rows(len(a), self.config.noise, device=a.device)
         random = normal_rows(len(a), self.config.noise, device=a.device)
         encoded, sampled = self.generator(a, read), self.generator(a, random)
@@ -141,24 +158,23 @@ class BicycleGAN(Styled):
             self.critic.minimizes(least_squares=self._judged(self.critic, a, b, encoded)),
             self.critic_of_random.minimizes(least_squares=self._judged(self.critic_of_random, a, b, sampled)),
         )
-        terms = {
-            "least_squares": over_scales(least_squares_generator, self.critic(cat([a, encoded], 1)))
-            + over_scales(least_squares_generator, self.critic_of_random(cat([a, sampled], 1))),
-            "l1": self.config.l1 * l1_loss(encoded, b),
-        }
         divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean() / 2
-        # reading the random style again moves the generator alone: the encoder would agree with it to hide the style in the image
-        latent = l1_loss(self.encoder(sampled)[0], random)
-        yield (
-            self.generator.minimizes(**terms, latent=self.config.latent * latent),
-            self.encoder.minimizes(**terms, kl=self.config.kl * divergence),
+        yield self.generator.minimizes(
+            least_squares=over_scales(least_squares_generator, self.critic(cat([a, encoded], 1))),
+            random_least_squares=over_scales(least_squares_generator, self.critic_of_random(cat([a, sampled], 1))),
+            l1=self.config.l1 * l1_loss(encoded, b),
+            latent=self.config.latent * l1_loss(network.read_still(sampled), random),
+            kl=self.config.kl * divergence,
         )
 
     def _judged(self, critic: Player, a: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         return over_scales(least_squares_critic, critic(cat([a, real], 1)), critic(cat([a, fake.detach()], 1)))
 
+    def maker(self, makes: str = "b") -> nn.Module:
+        return cast(Bicycle, self.generator.averaged).translator
+
     def style_of(self, reference: Tensor, makes: str = "b") -> Tensor:
-        return cast(nn.Module, self.encoder.averaged)(reference)[0]
+        return cast(Bicycle, self.generator.averaged).encoder(reference)[0]
 
     def scores(self, batch: Batch) -> Tensor:
         return mean_logit(self.critic(cat([batch["a"], batch["b"]], 1)))

@@ -21,7 +21,7 @@ def baseline_name(train: Dataset) -> str:
 
 
 def _per_class(train: Dataset) -> bool:
-    return train.codec.spec.kind == "images" and bool(train.codec.spec.classes)
+    return train.codec.spec.kind in ("domains", "images") and bool(train.codec.spec.classes)
 
 
 def trivial(train: Dataset, count: int, seed: int) -> Dataset:

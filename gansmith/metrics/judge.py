@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DEFAULTS = {
     "images": ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas"),
+    "domains": ("frechet", "coverage"),
     "pairs": ("psnr", "ssim", "frechet", "coverage"),
     "points": ("modes", "high_quality", "mode_divergence", "frechet", "precision", "recall", "coverage", "memorisation"),
     "tables": (

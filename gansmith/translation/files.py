@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageSequence, UnidentifiedImageError
+from torch import Tensor
 
 from gansmith.data.readers.collection import natural
 from gansmith.data.readers.folders import IMAGE_SUFFIXES
 from gansmith.errors import UserError
-from gansmith.translation.pictures import translate_picture
+from gansmith.translating import Styled
+from gansmith.translation.pictures import random_styles, reference_style, translate_picture
 
 if TYPE_CHECKING:
     from gansmith.model import Model
@@ -37,15 +39,41 @@ def inputs_in(path: Path) -> list[Path]:
     return sorted(found, key=lambda own: natural(own.relative_to(path).as_posix()))
 
 
-def outputs_for(inputs: list[Path], root: Path, out: Path) -> list[Path]:
-    """Where each output goes: the folders are kept, pictures become PNG, animations and videos stay what they are.
+def styles_for(model: Model, makes: str, count: int, reference: Path | None, seed: int) -> list[tuple[str, Tensor | None]]:
+    """The styles to translate in, each with what it adds to the names of outputs: one without a name; random ones by number; those of
+    reference pictures by their names, where there are several. Raises UserError for references that cannot be read, and for models
+    without styles."""
+    if reference is not None:
+        pictures = inputs_in(reference)
+        read = [_style_in(model, picture, makes) for picture in pictures]
+        return [(f"-{path.stem}" if len(pictures) > 1 else "", style) for path, style in zip(pictures, read, strict=True)]
+    if count == 1 and not isinstance(model.gan, Styled):
+        return [("", None)]
+    styles = random_styles(model, count, makes=makes, seed=seed)
+    return [(f"-{number}" if count > 1 else "", style) for number, style in enumerate(styles, start=1)]
+
+
+def _style_in(model: Model, path: Path, makes: str) -> Tensor:
+    try:
+        with Image.open(path) as image:
+            return reference_style(model, image, makes=makes, name=path.name)
+    except (UnidentifiedImageError, OSError) as error:
+        raise UserError(
+            f"{path} cannot be read as a picture ({error}): give --reference a picture, or a folder of them."
+        ) from error
+
+
+def outputs_for(inputs: list[Path], root: Path, out: Path, name: str = "") -> list[Path]:
+    """Where each output goes: the folders are kept, `name` is added to the names, pictures become PNG, animations and videos stay what
+    they are.
 
     Raises UserError if an input would be overwritten.
     """
     base = root if root.is_dir() else root.parent
-    plain = [_place(path, base, out, path.stem) for path in inputs]
+    plain = [_place(path, base, out, path.stem + name) for path in inputs]
     placed = [
-        own if plain.count(own) == 1 else _place(path, base, out, path.name) for own, path in zip(plain, inputs, strict=True)
+        own if plain.count(own) == 1 else _place(path, base, out, path.name + name)
+        for own, path in zip(plain, inputs, strict=True)
     ]
     for given, made in zip(inputs, placed, strict=True):
         if made.resolve() == given.resolve():

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansmith.data.fitting import DEEP
+from gansmith.data.label_maps import LabelMaps
 from gansmith.data.pairs import Codec
+from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.translating import Translating
+from gansmith.translating import Styled, Translating
 from gansmith.translation.tiles import translated
 
 if TYPE_CHECKING:
@@ -24,11 +26,14 @@ _DEEP_WHITE = 65535.0
 
 
 def check_translates(model: Model, makes: str = "b") -> Translating:
-    """The model's GAN. Raises UserError unless it makes this side of images of the other."""
+    """The model's GAN. Raises UserError unless it makes this side of images of the other, or this domain."""
     gan = model.gan
-    if not isinstance(gan, Translating) or not isinstance(model.codec, Codec):
+    if not isinstance(gan, Translating):
         raise UserError(f"{model.card['gan']} makes images of noise, not of images: use gansmith generate, or train on pairs.")
     if makes not in gan.directions:
+        if "b" not in gan.directions:
+            near = did_you_mean(makes, gan.directions)
+            raise UserError(f"--makes must say one of the domains {listed(gan.directions)}, but it is {makes}{near}.")
         raise UserError(
             f"{model.card['gan']} makes {' and '.join(gan.directions)} alone, not {makes}: leave --makes out, or train cyclegan."
         )
@@ -37,24 +42,75 @@ def check_translates(model: Model, makes: str = "b") -> Translating:
 
 @torch.inference_mode()
 def translate_picture(
-    model: Model, picture: Image.Image, *, makes: str = "b", tile: int | None = None, overlap: int = 32, name: str = "the picture"
+    model: Model,
+    picture: Image.Image,
+    *,
+    makes: str = "b",
+    tile: int | None = None,
+    overlap: int = 32,
+    name: str = "the picture",
+    style: Tensor | None = None,
 ) -> Image.Image:
     """What the model makes of a picture, as large (or `scale` times as large), with its transparency.
 
-    Gray pictures of 16 bits stay so where the model makes gray. Raises UserError for a picture with colours where the model takes gray.
+    `style` [1, S] (of `random_styles` or `reference_style`) is for models that make many images of one, which else take the style of
+    seed 0. Gray pictures of 16 bits stay so where the model makes gray. Raises UserError for a picture with colours where the model takes
+    gray.
     """
     gan = check_translates(model, makes)
-    spec = model.codec.spec
-    channels = spec.given[0] if makes == "b" else spec.shape[0]
+    codec = model.codec.a if isinstance(model.codec, Codec) else model.codec
+    channels = model.codec.spec.shape[0] if makes == "a" else model.codec.spec.given[0]
     picture = ImageOps.exif_transpose(picture)
     deep = picture.mode in DEEP
     alpha = picture.convert("RGBA").getchannel("A") if channels != 4 and _transparent(picture) else None
-    given = _tensor(picture, channels, name).to(gan.device)
-    made = translated(gan.maker(makes), given, scale=gan.scale, tile=tile, overlap=overlap)[0].cpu()
+    given = (codec.seen(picture, name) if isinstance(codec, LabelMaps) else _tensor(picture, channels, name)).to(gan.device)
+    network = gan.maker(makes)
+    if isinstance(gan, Styled):
+        style = random_styles(model, 1, makes=makes)[0] if style is None else style
+        network = _InStyle(network, style.to(gan.device))
+    made = translated(network, given, scale=gan.scale, tile=tile, overlap=overlap)[0].cpu()
     result = _picture(made, deep)
     if alpha is not None and result.mode in ("L", "RGB"):
         result.putalpha(alpha.resize(result.size, Image.Resampling.BICUBIC))
     return result
+
+
+class _InStyle(nn.Module):
+    """A network from image and style to image, with the style given once and for all."""
+
+    def __init__(self, network: nn.Module, style: Tensor) -> None:
+        super().__init__()
+        self.network, self.style = network, style
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network(image, self.style.expand(len(image), -1))
+
+
+@torch.inference_mode()
+def random_styles(model: Model, n: int, *, makes: str = "b", seed: int = 0) -> list[Tensor]:
+    """n styles [1, S] for `translate_picture`. Raises UserError for a model that makes one image of one, if n is greater than 1."""
+    gan = check_translates(model, makes)
+    if not isinstance(gan, Styled):
+        raise UserError(
+            f"{model.card['gan']} makes one image of an image, so there are no {n} of them: leave -n out, or train bicyclegan, munit or "
+            "starganv2."
+        )
+    noise = torch.randn(n, gan.config.noise, generator=torch.Generator().manual_seed(seed)).to(gan.device)
+    return list(gan.style_from(noise, makes).split(1))
+
+
+@torch.inference_mode()
+def reference_style(model: Model, picture: Image.Image, *, makes: str = "b", name: str = "the reference") -> Tensor:
+    """The style [1, S] of a picture of the side that is made, which may have any size. Raises UserError for a model without styles."""
+    gan = check_translates(model, makes)
+    if not isinstance(gan, Styled):
+        raise UserError(
+            f"{model.card['gan']} takes no reference: leave --reference out, or train bicyclegan, munit or starganv2."
+        )
+    channels = model.codec.spec.given[0] if makes == "a" else model.codec.spec.shape[0]
+    _, height, width = model.codec.spec.shape
+    picture = ImageOps.fit(ImageOps.exif_transpose(picture), (width, height), Image.Resampling.BICUBIC)
+    return gan.style_of(_tensor(picture, channels, name).to(gan.device), makes)
 
 
 def _transparent(picture: Image.Image) -> bool:

@@ -25,6 +25,7 @@ TOYS: dict[str, dict[str, Callable[[], Dataset]]] = {
     "points": {"points": toys.points},
     "tables": {"rows": toys.rows},
     "pairs": {"small pairs": partial(toys.pairs, scale=2), "pairs": toys.pairs},
+    "domains": {"domains": toys.domains},
     "series": {"series": toys.series, "labelled series": partial(toys.series, classes=3)},
 }
 """Small data of every kind; the last of a kind is the one whose terms are recorded."""
