@@ -2,12 +2,16 @@
 
     python bench/translation.py PAIRS/ --resolution 64 --seconds 200 --out bench/results/translation
 
+With `--peer CHECKOUT` (of junyanz/pytorch-CycleGAN-and-pix2pix) its own code plays too: its generator for 128 pixels (a residual one below
+that), its defaults, its schedule stretched to the seconds, and as it tests: with dropout, and batch norm of the one image.
+
 PAIRS is a folder that `gansmith train --kind pairs` reads, with a test split. Each recipe is given as `name=preset:field=value,...`;
 `paper` is the published one (U-Net of width 64, PatchGAN of width 64, batch 1, Adam 2e-4, L1 100) at the same resolution. One thread.
 """
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,8 @@ import numpy as np
 import torch
 
 from gansmith import planning
-from gansmith.data.dataset import Dataset
+from gansmith.augment.together import flipped_together
+from gansmith.data.dataset import Dataset, Order
 from gansmith.data.sources import open_dataset
 from gansmith.metrics.fidelity import each
 from gansmith.metrics.trivial_translations import trivial
@@ -46,11 +51,38 @@ def trained(train: Dataset, held_out: Dataset, gan: str, preset: str, options: d
         spent = (time.process_time() - began) / seconds
         made.clock.total = max(made.clock.samples, int(made.clock.samples / max(spent, 0.02)))
     spent = time.process_time() - began
-    model = Model(made, train.codec, {"gan": gan}, held_out)
-    fake = Dataset.of(model.sample(len(held_out)), train.codec, gan)
+    model = Model(made, held_out.codec, {"gan": gan}, held_out)
+    fake = Dataset.of(model.sample(len(held_out)), held_out.codec, gan)
     found = {name: round(float(values.mean()), 4) for name, values in each(fake, fake).items() if name in MEASURED}
     pace = {"rounds": rounds, "pairs": made.clock.samples, "cpu_seconds_per_round": round(spent / max(1, rounds), 4)}
     return {**found, **pace, "batch": plan.settings.batch, "parameters": planning.parameters(made)}
+
+
+def by_peer(train: Dataset, held_out: Dataset, seconds: float, seed: int) -> dict:
+    """The authors' code for so many CPU seconds, and how near it comes."""
+    from translation_speed import their_model
+
+    torch.manual_seed(seed)
+    net = "unet_128" if min(train.codec.spec.shape[1:]) >= 128 else "resnet_6blocks"
+    model = their_model("pix2pix", net, 64)
+    order, rounds, began = Order(len(train), seed), 0, time.process_time()
+    while (spent := time.process_time() - began) < seconds:
+        for optimizer in model.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = 2e-4 * min(1.0, 2 * (1 - spent / seconds))
+        batch = train.batch(order.take(1))
+        a, b = flipped_together(batch["a"], batch["b"])
+        model.set_input({"A": a, "B": b, "A_paths": "", "B_paths": ""})
+        model.optimize_parameters()
+        rounds += 1
+    pace = {"rounds": rounds, "pairs": rounds, "cpu_seconds_per_round": round(spent / max(1, rounds), 4)}
+    given = [held_out.batch(slice(i, i + 1)) for i in range(len(held_out))]
+    with torch.inference_mode():
+        made = torch.cat([model.netG(one["a"]) for one in given])
+    target = torch.cat([one["b"] for one in given])
+    fake = Dataset.of({"b": made, "a": torch.cat([one["a"] for one in given]), "target": target}, train.codec, "peer")
+    found = {name: round(float(values.mean()), 4) for name, values in each(fake, fake).items() if name in MEASURED}
+    return {**found, **pace, "batch": 1, "net": net}
 
 
 def recipe(words: str) -> tuple[str, str, str, dict[str, Any]]:
@@ -69,6 +101,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=200)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--validate", action="store_true", help="judge by a fifth of the training pairs, to choose a recipe")
+    parser.add_argument("--peer", type=Path, help="a checkout of the authors' code, to play too")
+    parser.add_argument("--most", type=int, help="judge so many held-out pairs at most")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--recipes", nargs="+", default=["small=pix2pix:small", "paper=pix2pix:paper"])
     options = parser.parse_args()
@@ -77,6 +111,8 @@ def main() -> None:
     train, held_out = data.split(0.2)
     if options.validate:
         train, held_out = train.split(0.2)
+    if options.most:
+        held_out = held_out.subset(np.arange(min(options.most, len(held_out))))
     results: dict[str, Any] = {
         "pairs": len(train),
         "held_out": len(held_out),
@@ -86,6 +122,11 @@ def main() -> None:
     for name, made in trivial(train, held_out).items():
         results[name] = {key: round(float(values.mean()), 4) for key, values in each(made, held_out).items() if key in MEASURED}
         print(name, results[name], flush=True)
+    if options.peer:
+        sys.path.insert(0, str(options.peer))
+        runs = [by_peer(train, held_out, options.seconds, seed) for seed in range(options.seeds)]
+        results["peer"] = {"seeds": runs, **{key: round(float(np.mean([run[key] for run in runs])), 4) for key in MEASURED}}
+        print("peer", results["peer"], flush=True)
     for words in options.recipes:
         name, gan, preset, fields = recipe(words)
         runs = [trained(train, held_out, gan, preset, fields, options.seconds, seed) for seed in range(options.seeds)]

@@ -25,6 +25,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.pairs import Codec as PairCodec
 from gansmith.data.spec import Spec
+from gansmith.precision import choose_precision
 from gansmith.seeds import seed_everything
 from gansmith.trainer import Settings, Trainer
 
@@ -44,54 +45,59 @@ def pairs(side: int, count: int = 8) -> Dataset:
     return Dataset(name="random", codec=PairCodec.of(own, own, aligned=True), arrays=arrays, fingerprint="random")
 
 
-def ours(case: dict[str, Any], width: int) -> tuple[Callable[[], None], int]:
+def ours(case: dict[str, Any], width: int, precision: str = "float32") -> tuple[Callable[[], None], int]:
     """What plays one round of gansmith's paper preset, and the number of parameters that move."""
     data = pairs(case["side"])
     made = gans.find(case["gan"])
     seed_everything(0)
     gan = made(made.Config(width=width, critic_width=width, **case["options"]), data.codec.spec)
-    trainer = Trainer(gan, data, Settings(batch=1, samples=10**6))
+    trainer = Trainer(gan, data, Settings(batch=1, samples=10**6, precision=precision))
     gan.clock.total = 10**6
     return trainer.play_round, sum(p.numel() for player in gan.players.values() for p in player.moving())
 
 
-def theirs(case: dict[str, Any], width: int) -> tuple[Callable[[], None], int]:
-    """What plays one round of the authors' code with its defaults, and the number of parameters that move."""
-    paired = case["gan"] == "pix2pix"
-    options = SimpleNamespace(
-        isTrain=True,
-        device=torch.device("cpu"),
-        gpu_ids=[],
-        checkpoints_dir="checkpoints",
-        name="peer",
-        preprocess="none",
-        input_nc=3,
-        output_nc=3,
-        ngf=width,
-        ndf=width,
-        netG=case["net"],
-        netD="basic",
-        n_layers_D=3,
-        norm="batch" if paired else "instance",
-        no_dropout=not paired,
-        init_type="normal",
-        init_gain=0.02,
-        gan_mode="vanilla" if paired else "lsgan",
-        lr=2e-4,
-        beta1=0.5,
-        lambda_L1=100.0,
-        lambda_A=10.0,
-        lambda_B=10.0,
-        lambda_identity=0.5,
-        pool_size=0 if paired else 50,
-        direction="AtoB",
-    )
-    torch.manual_seed(0)
+def their_model(gan: str, net: str, width: int, **options: Any) -> Any:
+    """The authors' model with its defaults, of the checkout that is first on the path."""
+    paired = gan == "pix2pix"
+    usual = {
+        "isTrain": True,
+        "device": torch.device("cpu"),
+        "gpu_ids": [],
+        "checkpoints_dir": "checkpoints",
+        "name": "peer",
+        "preprocess": "none",
+        "input_nc": 3,
+        "output_nc": 3,
+        "ngf": width,
+        "ndf": width,
+        "netG": net,
+        "netD": "basic",
+        "n_layers_D": 3,
+        "norm": "batch" if paired else "instance",
+        "no_dropout": not paired,
+        "init_type": "normal",
+        "init_gain": 0.02,
+        "gan_mode": "vanilla" if paired else "lsgan",
+        "lr": 2e-4,
+        "beta1": 0.5,
+        "lambda_L1": 100.0,
+        "lambda_A": 10.0,
+        "lambda_B": 10.0,
+        "lambda_identity": 0.5,
+        "pool_size": 0 if paired else 50,
+        "direction": "AtoB",
+    }
     if paired:
         from models.pix2pix_model import Pix2PixModel as Peer  # pyright: ignore[reportMissingImports], the checkout's
     else:
         from models.cycle_gan_model import CycleGANModel as Peer  # pyright: ignore[reportMissingImports], the checkout's
-    model = Peer(options)
+    return Peer(SimpleNamespace(**usual | options))
+
+
+def theirs(case: dict[str, Any], width: int) -> tuple[Callable[[], None], int]:
+    """What plays one round of the authors' code with its defaults, and the number of parameters that move."""
+    torch.manual_seed(0)
+    model = their_model(case["gan"], case["net"], width)
     data, place = pairs(case["side"]), 0
 
     def play() -> None:
@@ -113,10 +119,13 @@ def block(play: Callable[[], None], rounds: int) -> tuple[float, float]:
 
 
 def compared(case: dict[str, Any], width: int, blocks: int, rounds: int) -> dict[str, Any]:
-    """Both in turns, after a block each that is not counted."""
-    players = {"ours": ours(case, width), "theirs": theirs(case, width)}
+    """Both in turns, after a block each that is not counted; ours in float32 and, where the hardware computes in it, in bfloat16, which
+    is what `gansmith train` then takes by itself."""
+    players = {"theirs": theirs(case, width), "float32": ours(case, width)}
+    if choose_precision("auto", "cpu", pairs(8).codec.spec) == "bfloat16":
+        players["bfloat16"] = ours(case, width, "bfloat16")
     parameters = {name: count for name, (_, count) in players.items()}
-    assert parameters["ours"] == parameters["theirs"], parameters
+    assert len(set(parameters.values())) == 1, parameters
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in players}
     for turn in range(blocks + 1):
         for name, (play, _) in players.items():
@@ -125,11 +134,13 @@ def compared(case: dict[str, Any], width: int, blocks: int, rounds: int) -> dict
                 found[name].append(seconds)
     wall, cpu = ({name: median(pair[place] for pair in pairs) for name, pairs in found.items()} for place in (0, 1))
     return {
-        "parameters": parameters["ours"],
+        "parameters": parameters["theirs"],
         "seconds_a_round": {name: round(value, 4) for name, value in wall.items()},
         "cpu_seconds_a_round": {name: round(value, 4) for name, value in cpu.items()},
-        "times_as_fast": round(wall["theirs"] / wall["ours"], 3),
-        "times_as_fast_by_block": sorted(round(b[0] / a[0], 3) for a, b in zip(found["ours"], found["theirs"], strict=True)),
+        "times_as_fast": {name: round(wall["theirs"] / value, 3) for name, value in wall.items()},
+        "times_as_fast_by_block": {
+            name: sorted(round(b[0] / a[0], 3) for a, b in zip(own, found["theirs"], strict=True)) for name, own in found.items()
+        },
     }
 
 

@@ -96,21 +96,27 @@ class StyleMapping(nn.Module):
         shared = [noise, *[width] * 4]
         own = [*[width] * 4, style]
         self.shared = nn.ModuleList(EqualizedLinear(a, b, pace=pace) for a, b in zip(shared, shared[1:], strict=False))
-        self.own = nn.ModuleList(
-            nn.ModuleList(EqualizedLinear(a, b, pace=pace) for a, b in zip(own, own[1:], strict=False)) for _ in range(domains)
-        )
+        self.own = nn.ModuleList(_Layers(own, pace) for _ in range(domains))
 
     def forward(self, noise: Float[Tensor, "batch noise"], domain: Int[Tensor, " batch"]) -> Float[Tensor, "batch style"]:
         x = noise
         for layer in self.shared:
             x = activated(layer(x))
-        styles = []
-        for layers in self.own:
-            y = x
-            for layer in list(layers)[:-1]:
-                y = activated(layer(y))
-            styles.append(layers[-1](y))
-        return of_domain(torch.stack(styles, dim=1), domain)
+        return of_domain(torch.stack([layers(x) for layers in self.own], dim=1), domain)
+
+
+class _Layers(nn.Module):
+    """Linear maps of these widths with ReLUs between."""
+
+    def __init__(self, widths: list[int], pace: float) -> None:
+        super().__init__()
+        self.inner = nn.ModuleList(EqualizedLinear(a, b, pace=pace) for a, b in zip(widths, widths[1:-1], strict=False))
+        self.last = EqualizedLinear(widths[-2], widths[-1], pace=pace)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.inner:
+            x = activated(layer(x))
+        return self.last(x)
 
 
 class DomainReader(nn.Module):

@@ -38,7 +38,7 @@ def test_what_was_remade_shows_what_it_was_made_from():
     np.testing.assert_array_equal(packed["a"], data.arrays["image"])
     torch.testing.assert_close(data.codec.unpack(packed)["a"], batch["image"])
     raws = data.codec.decode(made)
-    assert all(isinstance(raw, Remade) and raw.given is not None and raw.label in "012" for raw in raws)
+    assert all(isinstance(raw, Remade) and raw.given is not None and raw.label in ("0", "1", "2") for raw in raws)
     one = data.codec.preview(raws[:1])
     assert one.width > one.height  # a strip
 
