@@ -22,7 +22,8 @@ import torch
 
 from gansmith import planning
 from gansmith.data.dataset import Dataset
-from gansmith.data.readers.sequences import Cutting, Sequences, from_series_csv
+from gansmith.data.readers.sequences import Cutting, from_series_sheet
+from gansmith.data.readers.sheets import sheet_from_csv
 from gansmith.data.windows import build_series
 from gansmith.metrics.series_only import moves_of, values_of
 from gansmith.metrics.series_rivals import block_bootstrap, fit_garch, garch_paths
@@ -54,7 +55,7 @@ def bootstrap_windows(levels: np.ndarray, count: int, steps: int, seed: int) -> 
 
 def stocks(options: argparse.Namespace) -> dict:
     cutting = Cutting(window=24)
-    found = from_series_csv(options.data, cutting)
+    found = from_series_sheet(sheet_from_csv(options.data), cutting)
     data = build_series(found, cutting, hold_out=False)
     real = values_of(data)
     low, high = real.min((0, 1)), real.max((0, 1))
@@ -79,11 +80,10 @@ def stocks(options: argparse.Namespace) -> dict:
 
 
 def returns(options: argparse.Namespace) -> dict:
-    cutting = Cutting(window=128, returns=True)
-    found = from_series_csv(options.data, cutting)
-    close = [type(one)(one.values[:, [found.columns.index("Close")]]) for one in found.series]
-    data = build_series(Sequences(name="returns", series=close, columns=("Close",)), cutting)
-    prices = close[0].values[: len(data) + 128]
+    cutting = Cutting(window=128, returns=True, columns=("Close",))
+    found = from_series_sheet(sheet_from_csv(options.data), cutting)
+    data, close = build_series(found, cutting), found.series[0].values
+    prices = close[: len(data) + 128]
     real = np.diff(np.log(prices), axis=0)
     curve = curves(real[None])
     rng = np.random.default_rng(0)
@@ -105,7 +105,7 @@ def returns(options: argparse.Namespace) -> dict:
 
     results = {
         "real": judged(real[None]) | {"band_low": low[0].round(4).tolist(), "band_high": high[0].round(4).tolist()},
-        "held-out years": judged(np.diff(np.log(close[0].values[len(prices) :]), axis=0)[None]),
+        "held-out years": judged(np.diff(np.log(close[len(prices) :]), axis=0)[None]),
         "independent draws": judged(real[rng.integers(0, len(real), (50, steps))]),
         "GARCH(1, 1)": judged(garch_paths(fit_garch(real[:, 0]), 50, steps, 0)),
         "block bootstrap (20 days)": judged(block_bootstrap(real, 50, steps, 0)),

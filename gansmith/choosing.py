@@ -51,6 +51,11 @@ def _augmentable(facts: Facts) -> bool:
 
 
 RULES = (
+    Rule(
+        "seriesgan",
+        lambda f: f.kind == "series",
+        "it learns how series move as well as where they are, of any length and with attributes",
+    ),
     Rule("r3gan", lambda f: f.kind == "points", "points have one GAN here that reaches modes which lie apart"),
     Rule(
         "fastgan",

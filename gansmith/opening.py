@@ -15,7 +15,7 @@ HELD_OUT_MOST = 10_000
 FEWEST = 8
 """Fewer examples than this cannot be trained on: at least one must be held out."""
 
-SEQUENCES = ("window", "stride", "returns", "scale", "entity", "time", "static")
+SEQUENCES = ("window", "stride", "returns", "scale", "entity", "time", "static", "columns", "fill")
 """Those for time series."""
 OPENING = (
     "kind",
@@ -52,22 +52,33 @@ def open_like(training: Dataset, data: Any, originals: bool = False, opening: Ma
     if codec.spec.kind == "tables":
         return open_dataset(data, kind="tables", like=codec)
     if codec.spec.kind == "series":
-        return _series_like(training, data)
+        return _series_like(training, data, opening or {})
     if not isinstance(codec, ImageCodec):
         return open_dataset(data)
     spec = codec.spec
     return open_dataset(data, resolution=spec.shape[1:], channels=spec.shape[0], levels=codec.levels, originals=originals)
 
 
-def _series_like(training: Dataset, data: Any) -> Dataset:
-    """Other series, cut and scaled as the training data are."""
+def _series_like(training: Dataset, data: Any, opening: Mapping[str, Any]) -> Dataset:
+    """Other series, read, cut and scaled as the training data are: by the same columns, where they have them."""
     from gansmith.data.readers.sequences import Cutting, Sequences
     from gansmith.data.series import Codec
     from gansmith.data.windows import build_series
 
     codec = training.codec
     assert isinstance(codec, Codec)
-    wanted = Cutting(window=codec.steps, returns=bool(codec.heaviness), scale=codec.scale)
+    static = (codec.class_name,) if codec.spec.classes else (*codec.numbers, *codec.words)
+    wanted = Cutting(
+        window=codec.steps,
+        returns=bool(codec.heaviness),
+        scale=codec.scale,
+        entity=opening.get("entity"),
+        time=codec.calendar.column if codec.calendar else opening.get("time"),
+        static=static,
+        columns=codec.columns,
+        fill=opening.get("fill"),
+        like_known=True,
+    )
     found = find(data, "series", cache_folder(), wanted)
     assert isinstance(found, Sequences)
     return build_series(found, wanted, codec)

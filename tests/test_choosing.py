@@ -41,6 +41,10 @@ def test_every_image_has_a_rule() -> None:
                 assert any(rule.holds(facts) and rule.gan in gans.names() for rule in RULES)
 
 
+def test_series_get_a_gan_with_a_reason() -> None:
+    assert choose(toys.series(), "cpu").gan == "seriesgan"
+
+
 def test_little_data_are_advised() -> None:
     assert "--mirror" in (little_data_advice(500, 3) or "")
     assert "--gan.augment 0.3" in (little_data_advice(5000, 1) or "")

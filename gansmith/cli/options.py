@@ -56,6 +56,10 @@ class Reading:
     """The column of dates or times."""
     static: Annotated[str | None, takes("A,B,..")] = None
     """Columns that are fixed for a series: its attributes."""
+    columns: Annotated[str | None, takes("A,B,..", "all that are left")] = None
+    """Columns of a series to learn."""
+    fill: Annotated[Literal["linear", "previous"] | None, takes("{linear,previous}", "refuse them")] = None
+    """How missing values of a series, and steps that its times leave out, are filled in."""
     no_labels: Flag = False
     """Leave class labels out."""
     schema: Annotated[str | None, takes("FILE.json", "what is found")] = None
@@ -64,8 +68,7 @@ class Reading:
     def opening(self) -> dict[str, Any]:
         """The options of `open_dataset` that differ from its own defaults."""
         given = {name: value for name, value in vars(self).items() if value != getattr(type(self), name)}
-        if "static" in given:
-            given["static"] = tuple(names_in(given["static"]))
+        given |= {name: tuple(names_in(given[name])) for name in ("static", "columns") if name in given}
         return given if not given.pop("no_labels", False) else {**given, "labels": False}
 
 

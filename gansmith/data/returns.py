@@ -2,6 +2,10 @@
 
 Returns of prices have tails that a network fed with normal noise makes badly. The inverse Lambert-W transform (Goerg 2015, "The
 Lambert way to Gaussianize heavy-tailed data") pulls them in; it is undone exactly on the way back.
+
+The heaviness that makes the kurtosis of four thousand daily returns normal belongs to a law whose own kurtosis is ninety where that of
+the data is eleven (3 (1 - 2d)^3 / (1 - 4d)^(5/2) with d = 0.22): what a network makes a little beyond the data would become moves of fifty
+deviations. Beyond the largest move of the data the curve therefore goes on as a straight line.
 """
 
 import numpy as np
@@ -9,6 +13,10 @@ from jaxtyping import Float
 
 MOST = 2.0
 """The largest heaviness that is fitted; Cauchy has 1."""
+FAR = 1e9
+"""An edge beyond all moves."""
+MOST_EXPONENT = 300.0
+"""Beyond it no number of double precision is left."""
 
 
 def to_returns(prices: Float[np.ndarray, "... steps columns"]) -> Float[np.ndarray, "... returns columns"]:
@@ -24,17 +32,32 @@ def from_returns(
     return np.exp(path)
 
 
-def heavier(u: Float[np.ndarray, "*any"], delta: Float[np.ndarray, "*some"]) -> Float[np.ndarray, "*any"]:
-    """u exp(delta u^2 / 2): light tails made heavy (Goerg 2015, equation 7)."""
-    return u * np.exp(delta / 2 * u**2)
+def heavier(
+    u: Float[np.ndarray, "*any"], delta: Float[np.ndarray, "*some"], edge: Float[np.ndarray, "*some"] | float = FAR
+) -> Float[np.ndarray, "*any"]:
+    """u exp(delta u^2 / 2): light tails made heavy (Goerg 2015, equation 7); beyond +-edge its tangent there."""
+    inside = np.clip(u, -edge, edge)
+    curve = inside * np.exp(delta / 2 * inside**2)
+    return np.where(u == inside, curve, curve + _slope(delta, edge) * (u - inside))
 
 
-def lighter(y: Float[np.ndarray, "*any"], delta: Float[np.ndarray, "*some"]) -> Float[np.ndarray, "*any"]:
-    """Its inverse, sign(y) sqrt(W(delta y^2) / delta) with Lambert's W (equation 9); y itself where delta is 0."""
+def lighter(
+    y: Float[np.ndarray, "*any"], delta: Float[np.ndarray, "*some"], edge: Float[np.ndarray, "*some"] | float = FAR
+) -> Float[np.ndarray, "*any"]:
+    """Its inverse, within the edge sign(y) sqrt(W(delta y^2) / delta) with Lambert's W (equation 9); y itself where delta is 0."""
     from scipy.special import lambertw
 
+    limit = edge * np.exp(np.minimum(delta / 2 * np.square(edge), MOST_EXPONENT))
+    inside = np.clip(y, -limit, limit)
     safe = np.maximum(delta, 1e-12)
-    return np.where(delta > 1e-9, np.sign(y) * np.sqrt(lambertw(safe * y**2).real / safe), y)
+    curve = np.where(delta > 1e-9, np.sign(inside) * np.sqrt(lambertw(safe * inside**2).real / safe), inside)
+    return np.where(y == inside, curve, curve + (y - inside) / _slope(delta, edge))
+
+
+def _slope(delta: Float[np.ndarray, "*some"], edge: Float[np.ndarray, "*some"] | float) -> Float[np.ndarray, "*some"]:
+    """Of the curve at its edge."""
+    exponent = np.minimum(delta / 2 * np.square(edge), MOST_EXPONENT)
+    return np.exp(exponent) * (1 + 2 * exponent)
 
 
 def heaviness(y: Float[np.ndarray, " n"]) -> float:

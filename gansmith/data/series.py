@@ -14,11 +14,13 @@ from torch import Tensor
 from gansmith.data.calendar import Calendar
 from gansmith.data.codec import Batch
 from gansmith.data.lines import lines
-from gansmith.data.returns import from_returns, heavier, lighter
+from gansmith.data.returns import FAR, from_returns, heavier, lighter
 from gansmith.data.spec import Spec
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 
+UNROUNDED = 7
+"""Numbers with so many decimals are left as they are."""
 SCALES = ("feature", "example")
 """feature: every column by its range in the data; example: every series by its own range, which is learned beside it."""
 
@@ -49,6 +51,8 @@ class Codec:
     """The range of each column (of returns: mean minus and plus one standard deviation), which becomes [-1, 1]."""
     heaviness: tuple[float, ...] = ()
     """Of each column's returns; empty without returns."""
+    edges: tuple[float, ...] = ()
+    """The largest size of each column's returns without their heavy tails; empty without returns."""
     base: tuple[float, ...] = ()
     """Where generated prices begin: the last prices of the data."""
     scale: str = "feature"
@@ -56,9 +60,17 @@ class Codec:
     """With scale "example": the largest half range of each column."""
     lengths: tuple[int, ...] = ()
     """The lengths in the data, or a spread of at most 200 of them; empty if all are the same."""
+    decimals: tuple[int, ...] = ()
+    """With how many decimals each column is written; empty, and 7 of one, is not rounded."""
+    positive: tuple[bool, ...] = ()
+    """Which columns are never below 0 in the data, nor in what is generated; empty if none."""
     calendar: Calendar | None = None
+    class_name: str = "class"
+    """The attribute that is the class, where there are classes."""
     numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """(mean, deviation) of each numeric static attribute."""
+    static_decimals: Mapping[str, int] = field(default_factory=dict)
+    """With how many decimals each of them is written."""
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The values of each static attribute in words, where there are several attributes."""
     frequencies: tuple[int, ...] = ()
@@ -97,10 +109,11 @@ class Codec:
     def label_of(self, static: Mapping[str, str | float]) -> np.ndarray:
         """Static attributes as the GAN gets them: a class, or one number for each of `spec.attributes`."""
         if self.spec.classes:
-            name = str(static.get("class"))
+            name = str(static.get(self.class_name))
             if name not in self.spec.classes:
+                known = listed(self.spec.classes, 20)
                 raise UserError(
-                    f'there is no class "{name}"{did_you_mean(name, self.spec.classes)}: the classes are {listed(self.spec.classes, 20)}.'
+                    f'there is no {self.class_name} "{name}"{did_you_mean(name, self.spec.classes)}: the classes are {known}.'
                 )
             return np.array(self.spec.classes.index(name), np.int64)
         found = []
@@ -118,7 +131,7 @@ class Codec:
         values = packed["series"].astype(np.float64)
         middle, half = self._middle_and_half()
         if self.heaviness:
-            values = lighter((values - middle) / half, np.array(self.heaviness))
+            values = lighter((values - middle) / half, np.array(self.heaviness), self._edges())
         elif self.scale == "example":
             own_low, own_high = values.min(1, keepdims=True), values.max(1, keepdims=True)
             own_half = np.maximum((own_high - own_low) / 2, 1e-9 * half)
@@ -143,12 +156,15 @@ class Codec:
         count = len(self.columns)
         values, extra = given[:, :, :count], given[:, :, count:]
         if self.heaviness:
-            values = heavier(values, np.array(self.heaviness)) * half + middle
+            values = heavier(values, np.array(self.heaviness), self._edges()) * half + middle
         elif self.scale == "example":
             own_middle, own_half = (part.mean(1, keepdims=True) for part in np.split(extra[:, :, : 2 * count], 2, axis=2))
             values = values * np.maximum(own_half + 1, 0) / 2 * np.array(self.reach) + own_middle * half + middle
         else:
             values = values * half + middle
+        if not self.heaviness:
+            values = np.where(np.array(self.low) == np.array(self.high), middle, values)  # what never changes is known
+            values = self._as_written(values)
         packed = {"series": values.astype(np.float32)}
         if self.lengths:
             ended = extra[:, :, -1] < 0
@@ -161,6 +177,18 @@ class Codec:
         low, high = np.array(self.low), np.array(self.high)
         return (low + high) / 2, np.where(high > low, (high - low) / 2, 1.0)
 
+    def _as_written(self, values: Float[np.ndarray, "*batch columns"]) -> Float[np.ndarray, "*batch columns"]:
+        """Not below 0 where the data never are, and rounded as they are."""
+        if self.positive:
+            values = np.where(np.array(self.positive), np.maximum(values, 0), values)
+        for place, decimals in enumerate(self.decimals):
+            if decimals < UNROUNDED:
+                values[..., place] = np.round(values[..., place], decimals)
+        return values
+
+    def _edges(self) -> np.ndarray:
+        return np.array(self.edges or (FAR,) * len(self.columns))
+
     def encode(self, raw: Series) -> Batch:
         return self.unpack({key: np.asarray(array)[None] for key, array in self.pack(raw).items()})
 
@@ -171,15 +199,16 @@ class Codec:
             values = values[: packed["length"][index]] if "length" in packed else values
             if self.heaviness:
                 values = from_returns(values, np.array(self.base))
+            values = self._as_written(values)
             found.append(Series(values, self._static(packed["label"][index]) if "label" in packed else {}))
         return found
 
     def _static(self, label: np.ndarray) -> dict[str, str | float]:
         if self.spec.classes:
-            return {"class": self.spec.classes[int(label)]}
+            return {self.class_name: self.spec.classes[int(label)]}
         found: dict[str, str | float] = {}
         for place, (name, (mean, deviation)) in enumerate(self.numbers.items()):
-            found[name] = float(label[place]) * deviation + mean
+            found[name] = round(float(label[place]) * deviation + mean, self.static_decimals.get(name, UNROUNDED))
         place = len(self.numbers)
         for name, values in self.words.items():
             found[name] = values[int(label[place : place + len(values)].argmax())]
@@ -201,7 +230,9 @@ class Codec:
             if self.lengths:
                 raise UserError("these series have lengths of their own, which the model chooses: leave --length out.")
             found["steps"] = torch.full((n,), int(steps))
-        known = ["class"] if self.spec.classes else [*self.numbers, *self.words]
+        if self.spec.classes and "class" in wishes:
+            wishes[self.class_name] = wishes.pop("class")
+        known = [self.class_name] if self.spec.classes else [*self.numbers, *self.words]
         for key in wishes:
             if key not in known:
                 what = f"what can be is {listed(known, 20)}" if known else "these series have no classes or attributes"
@@ -209,7 +240,7 @@ class Codec:
         if self.spec.classes:
             shares = torch.tensor(self.frequencies, dtype=torch.float32)
             label = torch.multinomial(shares, n, replacement=True, generator=rng)
-            found["label"] = torch.full((n,), int(self.label_of({"class": wishes["class"]}))) if wishes else label
+            found["label"] = torch.full((n,), int(self.label_of(wishes))) if wishes else label
         elif self.spec.attributes:
             rows = torch.tensor(self.statics, dtype=torch.float32)
             found["label"] = rows[torch.randint(len(rows), (n,), generator=rng)]

@@ -31,14 +31,9 @@ from gansmith.data.readers.pairs import Pairs, pairs_in, recognised
 from gansmith.data.readers.parquet import from_parquet, holds_images
 from gansmith.data.readers.point_files import from_csv, holds_points, points_of
 from gansmith.data.readers.rows import open_npy
-from gansmith.data.readers.sequences import (
-    Cutting,
-    Sequences,
-    from_series_array,
-    from_series_csv,
-    from_series_npz,
-    looks_like_series,
-)
+from gansmith.data.readers.sequences import Cutting, Sequences, from_series_folder, from_series_sheet, looks_like_series
+from gansmith.data.readers.series_arrays import from_series_array, from_series_npz
+from gansmith.data.readers.sheets import sheet_from_csv, sheet_from_table
 from gansmith.data.readers.table_files import table_from_csv, table_from_parquet
 from gansmith.data.suggestions import did_you_mean
 from gansmith.data.survey import Wanted, parse_resolution
@@ -88,7 +83,8 @@ def open_dataset(
     ("names", "none") overrides what the folders say, `swap` exchanges the given side and the one that is made, and with `label_maps` the
     colours of the given side are labels (indices, palettes), not brightnesses. Kind "domains" are images by class, of which each is to be
     made from those of the others.
-    `series` are options for time series (see `Cutting`): window, stride, returns, scale, entity, time, static.
+    `series` are options for time series (see `Cutting`): window, stride, returns, scale, entity, time, static,
+    columns, fill.
 
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
@@ -158,24 +154,37 @@ def _sequences(data: Any, kind: str | None, cutting: Cutting | None) -> Sequence
     if kind not in (None, "series"):
         return None
     asked, wanted = kind == "series", cutting or Cutting()
-    if isinstance(data, torch.Tensor | np.ndarray) and asked:
-        return from_series_array(np.asarray(data), "series", "the array")
+    if asked and is_frame(data):
+        return from_series_sheet(sheet_from_table(_with_index(data), "the data frame"), wanted)
+    if asked and isinstance(data, torch.Tensor | np.ndarray):
+        return from_series_array(np.asarray(data), "series", "the array", wanted)
     path = Path(data).expanduser() if isinstance(data, str | Path) else None
-    if path is not None and path.is_dir() and (own := sorted(path.glob("series*.npz"))):
-        return from_series_npz(own[-1])
+    if path is not None and path.is_dir():
+        if own := sorted(path.glob("series*.npz")):
+            return from_series_npz(own[-1], wanted)
+        return from_series_folder(path, wanted) if asked else None
     if path is None or not path.is_file():
         if asked:
-            raise UserError(f"there are no series in {data}: give a csv, npz or npy file, or an array [N, T, D].")
+            raise UserError(f"there are no series in {data}: give a csv, Parquet, npz or npy file, or an array [N, T, D].")
         return None
     if path.name.lower().endswith((".csv", ".csv.gz")) and (asked or cutting or looks_like_series(path)):
-        return from_series_csv(path, wanted)
+        return from_series_sheet(sheet_from_csv(path), wanted)
     if path.suffix.lower() == ".npz" and (asked or _has_series(path)):
-        return from_series_npz(path)
+        return from_series_npz(path, wanted)
     if path.suffix.lower() == ".npy" and asked:
-        return from_series_array(np.array(open_npy(path)), path.stem, path.name)
+        return from_series_array(np.array(open_npy(path)), path.stem, path.name, wanted)
+    if path.suffix.lower() == ".parquet" and asked:
+        return from_series_sheet(sheet_from_table(table_from_parquet([path], path.stem), str(path)), wanted)
     if asked:
-        raise UserError(f"{path} is no file of series: give a csv, npz or npy file.")
+        raise UserError(f"{path} is no file of series: give a csv, Parquet, npz or npy file.")
     return None
+
+
+def _with_index(frame: Any) -> Table:
+    """A data frame as a table; the dates that are the index of a pandas one become its first column."""
+    if type(getattr(frame, "index", None)).__name__ == "DatetimeIndex":
+        frame = frame.reset_index(names=frame.index.name or "time")
+    return table_from_frame(frame)
 
 
 def _has_series(path: Path) -> bool:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.readers.sequences import Cutting, Sequences
-from gansmith.data.returns import heaviness, to_returns
-from gansmith.data.series import Codec, Series
+from gansmith.data.returns import heaviness, lighter, to_returns
+from gansmith.data.series import UNROUNDED, Codec, Series
 from gansmith.data.spec import Spec
 from gansmith.data.spectrum import second_moments
 from gansmith.errors import UserError
@@ -20,11 +21,15 @@ from gansmith.errors import UserError
 WINDOW, RETURNS_WINDOW = 24, 128
 """Steps of an example where none are asked for: TimeGAN's, and half a year of trading days."""
 WHOLE = 256
-"""Several series of at most so many steps are not cut."""
+"""Many series of at most so many steps are not cut."""
 BLOCKS, HELD = 20, 4
 """A long series is cut into so many stretches, of which every fifth (`HELD` of them) is held out."""
 ENTITIES_TO_SPLIT = 20
 """With so many series, whole ones are held out at random instead."""
+FEWEST_HELD = 20
+"""Judging needs so many examples; so many whole series are held out where that leaves twice as many to learn from."""
+FEWEST = 2
+"""Of fewer examples no scale can be taken."""
 STATICS = 1000
 SURVEYED = 5000
 """Examples from which the means and the spectrum are taken."""
@@ -40,7 +45,8 @@ def build_series(found: Sequences, wanted: Cutting, codec: Codec | None = None, 
     if wanted.returns:
         _check_prices(raws, found)
     more = int(wanted.returns)
-    cut = wanted.window is not None or longest > WHOLE or len(raws) == 1
+    few = len(raws) == 1 or (len(raws) < ENTITIES_TO_SPLIT and shortest >= 2 * WINDOW)
+    cut = wanted.window is not None or longest > WHOLE or few
     window = _window(longest - more, cut, wanted, codec)
     if window > longest - more:
         raise UserError(
@@ -50,10 +56,11 @@ def build_series(found: Sequences, wanted: Cutting, codec: Codec | None = None, 
     if cut:
         notes.append(f"windows of {window} {'returns' if more else 'steps'}, each {wanted.stride} after the one before")
     trained, held = _parts(raws, window + more, wanted, cut, hold_out and codec is None)
-    if not trained or (len(trained) < 2 and codec is None):
+    fewest = FEWEST if codec is None else 1
+    if len(trained) < fewest:
         raise UserError(
-            f"{found.name} makes {len(trained)} windows of {window} steps out of {longest} rows, where at least 2 are needed: "
-            "give more rows or a shorter --window."
+            f"{found.name} makes {len(trained)} examples of {window} steps out of {len(raws)} series of up to {longest}, where at least "
+            f"{fewest} are needed: give more rows or series, or a shorter --window."
         )
     if held:
         if len(raws) >= ENTITIES_TO_SPLIT:
@@ -96,7 +103,8 @@ def _parts(raws: list[Series], length: int, wanted: Cutting, cut: bool, hold_out
         return ([window for raw in raws for window in windows_of(raw, length, stride)] if cut else raws), []
     if len(raws) >= ENTITIES_TO_SPLIT:
         order = np.random.default_rng(0).permutation(len(raws))
-        chosen = set(order[: len(raws) // 5].tolist())
+        held_out = max(len(raws) // 5, FEWEST_HELD if len(raws) >= 3 * FEWEST_HELD else 0)
+        chosen = set(order[:held_out].tolist())
         groups = [[raw for index, raw in enumerate(raws) if (index in chosen) == held] for held in (False, True)]
         if not cut:
             return groups[0], groups[1]
@@ -133,7 +141,9 @@ def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Cu
     if wanted.returns:
         moves = np.concatenate([to_returns(raw.values) for raw in trained])
         mean, deviation = moves.mean(0), moves.std(0)
-        facts["heaviness"] = tuple(heaviness(column) for column in ((moves - mean) / np.where(deviation > 0, deviation, 1)).T)
+        usual = (moves - mean) / np.where(deviation > 0, deviation, 1)
+        facts["heaviness"] = tuple(heaviness(column) for column in usual.T)
+        facts["edges"] = tuple(np.abs(lighter(usual, np.array(facts["heaviness"]))).max(0).tolist())
         facts["base"] = tuple(found.series[0].values[-1].tolist())
         low, high = mean - deviation, mean + deviation
     else:
@@ -143,6 +153,11 @@ def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Cu
         reach = np.max([np.ptp(raw.values, axis=0) / 2 for raw in trained], axis=0)
         facts["reach"] = tuple(np.where(reach > 0, reach, 1.0).tolist())
     facts |= {"low": tuple(low.tolist()), "high": tuple(high.tolist())}
+    written = np.concatenate([raw.values for raw in found.series])
+    facts |= {
+        "decimals": tuple(decimals_of(column) for column in written.T),
+        "positive": tuple(bool((column >= 0).all()) for column in written.T),
+    }
     lengths = sorted(len(raw.values) - int(wanted.returns) for raw in trained)
     if lengths[0] != lengths[-1]:
         spread = np.linspace(0, len(lengths) - 1, min(200, len(lengths))).round().astype(int)
@@ -163,25 +178,36 @@ def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Cu
     return codec
 
 
+def decimals_of(numbers: Float[np.ndarray, " n"]) -> int:
+    """With how many decimals these numbers are written: 0 of whole ones, UNROUNDED of any."""
+    for decimals in range(UNROUNDED):
+        if np.allclose(numbers, np.round(numbers, decimals), rtol=1e-12, atol=1e-9):
+            return decimals
+    return UNROUNDED
+
+
 def _conditions(
     everything: Sequence[Series], trained: Sequence[Series], facts: dict[str, Any]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     names = list(everything[0].static)
-    if names == ["class"]:
-        classes = tuple(sorted({str(raw.static["class"]) for raw in everything}))
-        counts = Counter(str(raw.static["class"]) for raw in trained)
-        facts["frequencies"] = tuple(counts[name] for name in classes)
+    if len(names) == 1 and all(isinstance(raw.static[names[0]], str) for raw in everything):
+        name = names[0]
+        classes = tuple(sorted({str(raw.static[name]) for raw in everything}))
+        counts = Counter(str(raw.static[name]) for raw in trained)
+        facts |= {"frequencies": tuple(counts[value] for value in classes), "class_name": name}
         return classes, ()
     numbers: dict[str, tuple[float, float]] = {}
     words: dict[str, tuple[str, ...]] = {}
+    fixed_decimals: dict[str, int] = {}
     for name in names:
         values = [raw.static[name] for raw in everything]
         if all(isinstance(value, float | int) for value in values):
             given = np.array(values, np.float64)
             numbers[name] = float(given.mean()), float(given.std() or 1.0)
+            fixed_decimals[name] = decimals_of(given)
         else:
             words[name] = tuple(sorted({str(value) for value in values}))
-    facts |= {"numbers": numbers, "words": words}
+    facts |= {"numbers": numbers, "words": words, "static_decimals": fixed_decimals}
     return (), (*numbers, *(f"{name}={value}" for name, values in words.items() for value in values))
 
 

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
-from gansmith.metrics.score import Measured, jackknife
+from gansmith.metrics.families import NotApplicableError
+from gansmith.metrics.score import GROUPS, Measured, jackknife
 from gansmith.metrics.series_only import are_returns, moves_of, series_only, unit_values, values_of
 from gansmith.metrics.sides import Side
 
@@ -145,6 +146,11 @@ def measure(side: Side) -> dict[str, Measured]:
     train, made = unit_values(real.train, real), unit_values(side.lessons if side.name != "held-out" else side.data, real)
     real_logits, fake_logits = classifier_area(train, made, seed)
     count = min(len(real_logits), len(fake_logits))
+    if count < GROUPS:
+        raise NotApplicableError(
+            f"the classifier of fair_discriminative learns from two thirds of the stretches of time and is tested on the rest, which here "
+            f"hold {count} series, where at least {GROUPS} are needed: judge more samples, or train on more rows."
+        )
     value, low, high = jackknife(lambda kept: area(real_logits[kept], fake_logits[kept]), count, seed, bounds=(0.0, 1.0))
     whole = area(real_logits, fake_logits)
     unit = np.maximum(moves_of(real.train).std((0, 1)), 1e-12)

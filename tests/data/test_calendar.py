@@ -42,7 +42,7 @@ def test_holidays_are_no_unequal_steps():
     [
         (["2024-01-02", "2024-01-01", "2024-01-03"], "line 3.*comes before the row above: sort"),
         (["2024-01-01", "2024-01-02", "2024-01-02"], "line 4.*occurs twice"),
-        (["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 05:00"], "3 hours after.*steps are 1 hours"),
+        (["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 05:00"], "3 hours after.*steps are 1 hour:"),
     ],
 )
 def test_times_out_of_order_double_or_unequal_are_named(cells, words):

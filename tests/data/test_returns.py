@@ -20,6 +20,28 @@ def test_lighter_undoes_heavier(u, delta):
         assert lighter(made, np.array(delta))[0] == pytest.approx(u, rel=1e-6, abs=1e-6)
 
 
+@given(st.floats(-6, 6), st.floats(0, 0.9), st.floats(0.5, 4))
+def test_beyond_its_edge_the_curve_is_its_tangent_and_undone_too(u, delta, edge):
+    made = heavier(np.array([u]), np.array(delta), np.array(edge))
+    assert lighter(made, np.array(delta), np.array(edge))[0] == pytest.approx(u, rel=1e-6, abs=1e-6)
+    if abs(u) > edge:
+        near = heavier(np.array([edge - 1e-5, edge]), np.array(delta))
+        slope = (near[1] - near[0]) / 1e-5
+        assert abs(made[0]) == pytest.approx(near[1] + slope * (abs(u) - edge), rel=1e-3)
+
+
+def kurtosis(y):
+    return float((y**4).mean() / (y**2).mean() ** 2)
+
+
+def test_the_kurtosis_is_that_of_the_law_and_an_edge_limits_it():
+    u = np.random.default_rng(0).standard_normal(2_000_000)
+    assert kurtosis(heavier(u, np.array(0.1))) == pytest.approx(3 * 0.8**3 / 0.6**2.5, rel=0.03)  # Goerg 2015, equation 18
+    returns_like = 0.22
+    assert kurtosis(heavier(u, np.array(returns_like))) > 30
+    assert kurtosis(heavier(u, np.array(returns_like), np.array(3.46))) < 20
+
+
 def test_the_heaviness_of_tails_made_heavy_is_found():
     u = np.random.default_rng(0).standard_normal(200_000)
     for delta in (0.05, 0.15):

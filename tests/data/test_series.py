@@ -71,11 +71,11 @@ def test_prices_become_returns_and_prices_again():
 
 
 def test_series_of_different_lengths_keep_them():
-    raws = [Series(walk(steps, 2)) for steps in (10, 14, 20, 12)]
+    raws = [Series(walk(steps, 2)) for steps in (10, 14, 20, 12) * 2]
     data = build_series(Sequences(name="uneven", series=raws, columns=("a", "b")), Cutting())
     assert data.codec.spec.shape == (20, 3)
     decoded = data.codec.decode(data.batch(slice(None)))
-    assert [len(one.values) for one in decoded] == [10, 14, 20, 12]
+    assert [len(one.values) for one in decoded] == [10, 14, 20, 12] * 2
     np.testing.assert_allclose(decoded[1].values, raws[1].values, rtol=1e-5)
 
 
@@ -83,7 +83,7 @@ def test_entities_and_static_attributes_of_a_long_table(tmp_path):
     rows = [(e, 2 * e, "north" if e % 2 else "south", t, 10 * e + t) for e in range(6) for t in range(12)]
     path = written(tmp_path / "sensors.csv", rows, ("sensor", "size", "region", "step", "heat"))
     data = open_dataset(path, kind="series", entity="sensor", static=("size", "region"))
-    assert data.codec.columns == ("step", "heat")
+    assert data.codec.columns == ("heat",) and data.codec.calendar.times(3) == ["0", "1", "2"]
     assert data.codec.spec.attributes == ("size", "region=north", "region=south")
     raw = data.codec.decode(data.batch(slice(3, 4)))[0]
     assert raw.static["region"] == "north" and raw.static["size"] == pytest.approx(6, abs=1e-4)
@@ -96,9 +96,9 @@ def test_one_series_a_row_with_its_class(tmp_path):
     data = open_dataset(written(tmp_path / "wide.csv", rows, ("kind", *[f"t{i}" for i in range(6)])), kind="series")
     assert data.codec.spec.classes == ("a", "b") and data.codec.spec.shape == (6, 1)
     raw = data.codec.decode(data.batch(slice(3, 4)))[0]
-    assert raw.static == {"class": "b"} and raw.values[:, 0] == pytest.approx(range(3, 9), abs=1e-4)
-    label = data.codec.conditions(5, torch.Generator(), **{"class": "b"})["label"]
-    assert label.tolist() == [1] * 5
+    assert raw.static == {"kind": "b"} and raw.values[:, 0] == pytest.approx(range(3, 9), abs=1e-4)
+    for key in ("kind", "class"):
+        assert data.codec.conditions(5, torch.Generator(), **{key: "b"})["label"].tolist() == [1] * 5
 
 
 def test_what_is_saved_is_read_again_with_dates_classes_and_lengths(tmp_path):
@@ -152,7 +152,7 @@ def test_windows_beyond_the_training_length_can_be_wished():
 @pytest.mark.parametrize(
     ("change", "options", "words"),
     [
-        (lambda rows: rows[:3], {"window": 3}, "makes 1 windows of 3 steps out of 3 rows, where at least 2"),
+        (lambda rows: rows[:3], {"window": 3}, "makes 1 examples of 3 steps out of 1 series of up to 3, where at least 2"),
         (lambda rows: [*rows[:5], (rows[5][0], "", "1")], {}, "Open is missing in line 7"),
         (lambda rows: [*rows[:5], (rows[5][0], "nan", "1")], {}, "Open is missing in line 7"),
         (lambda rows: [*rows[:5], (rows[5][0], "1", "soon")], {}, "Close is 'soon' in line 7.*--static"),

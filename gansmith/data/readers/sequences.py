@@ -1,18 +1,17 @@
-"""Series as a source has them, before they are cut and scaled: from CSV files, NumPy arrays and files of them."""
+"""Series as a source has them, before they are cut and scaled: from rows of text."""
 
-import csv
-import gzip
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from gansmith.data.calendar import Calendar, calendar_of, format_of
+from gansmith.data.calendar import NUMBER, Calendar, calendar_of, format_of, seconds_of
+from gansmith.data.gaps import FILLS, filled, spread
+from gansmith.data.readers.sheets import Sheet, first_rows, is_number, sheet_from_csv
 from gansmith.data.series import SCALES, Series
-from gansmith.data.series_files import LENGTH, SERIES
+from gansmith.data.series_files import SERIES
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 
@@ -35,6 +34,12 @@ class Cutting:
     entity: str | None = None
     time: str | None = None
     static: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    """The columns of values; () takes all that are left."""
+    fill: str | None = None
+    """How missing values and left out steps are filled in: one of `FILLS`; None refuses them."""
+    like_known: bool = False
+    """Whether the named columns are those of other data, which this data may lack."""
 
     def __post_init__(self) -> None:
         for name in ("window", "stride"):
@@ -42,6 +47,8 @@ class Cutting:
                 raise UserError(f"--{name} must be at least {1 + (name == 'window')}, but it is {value}.")
         if self.scale not in SCALES:
             raise UserError(f'--scale must be {" or ".join(SCALES)}, not "{self.scale}"{did_you_mean(self.scale, SCALES)}.')
+        if self.fill is not None and self.fill not in FILLS:
+            raise UserError(f'--fill must be {" or ".join(FILLS)}, not "{self.fill}"{did_you_mean(self.fill, FILLS)}.')
         if self.returns and self.scale == "example":
             raise UserError("--returns have a scale of their own: leave --scale out.")
 
@@ -60,51 +67,54 @@ class Sequences:
 
 def looks_like_series(path: Path) -> bool:
     """Whether the first column of a CSV file is of dates or times that go forward, judged by its first rows."""
-    try:
-        with _opened(path) as file:
-            rows = [row for row in islice(csv.reader(file), 50) if row]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error):
-        return False
-    cells = [row[0].strip() for row in rows[1:]]
+    cells = [row[0].strip() for row in first_rows(path)[1:]]
     known = format_of(cells) if len(cells) >= 3 else None
-    if known is None:
-        return False
-    from gansmith.data.calendar import seconds_of
-
-    return bool((np.diff(seconds_of(cells, known)) > 0).all())
+    return known is not None and bool((np.diff(seconds_of(cells, known)) > 0).all())
 
 
-def from_series_csv(path: Path, wanted: Cutting) -> Sequences:
-    """A CSV file (plain or .gz): one row a step, with a column that tells several series apart if there are several; or one row a
-    series, the columns being steps (t0, t1, ...).
+def from_series_folder(folder: Path, wanted: Cutting) -> Sequences:
+    """A folder of CSV files with the same columns, each one series or several. Raises UserError where their columns differ."""
+    paths = sorted(path for path in folder.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
+    if not paths:
+        raise UserError(f"there are no csv files in {folder}: give a file, or a folder of csv files with one series each.")
+    parts = [from_series_sheet(sheet_from_csv(path), wanted) for path in paths]
+    for path, part in zip(paths, parts, strict=True):
+        for what, own, first in (
+            ("columns", list(part.columns), list(parts[0].columns)),
+            ("attributes", list(part.series[0].static), list(parts[0].series[0].static)),
+        ):
+            if own != first:
+                raise UserError(
+                    f"{path} has the {what} {listed(own, 10)}, where {paths[0].name} has {listed(first, 10)}: give all files the same."
+                )
+    series = [one for part in parts for one in part.series]
+    notes = (f"{len(series)} series from {len(paths)} files", *parts[0].notes)
+    return replace(parts[0], name=folder.resolve().name, series=series, notes=notes)
+
+
+def from_series_sheet(sheet: Sheet, wanted: Cutting) -> Sequences:
+    """Rows of text: one row a step, with a column that tells several series apart if there are several; or one row a series, the
+    columns being steps (t0, t1, ...).
 
     Raises UserError for what cannot be numbers, missing values, and times that are out of order, double or unequally spaced.
     """
-    try:
-        with _opened(path) as file:
-            reader = csv.reader(file)
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as CSV ({error}): save it as comma-separated text in UTF-8.") from error
-    if len(rows) < 2:
-        raise UserError(f"{path} has {len(rows)} rows, where a series needs at least 2 and a header: add some.")
-    header = [f"x{index}" for index in range(len(rows[0][1]))] if all(map(_is_number, rows[0][1])) else rows.pop(0)[1]
-    if len(set(header)) < len(header):
-        double = next(name for name in header if header.count(name) > 1)
-        raise UserError(f"{path} has two columns named {double!r}: rename one.")
-    for line, row in rows:
-        if len(row) != len(header):
-            raise UserError(f"line {line} of {path} has {len(row)} cells, where the header has {len(header)}: correct it.")
-    for option, name in (("entity", wanted.entity), ("time", wanted.time), *(("static", name) for name in wanted.static)):
-        if name is not None and name not in header:
-            raise UserError(f"--{option} names the column {name!r}, which {path} has not{did_you_mean(name, header)}.")
-    if wide := _wide(header, wanted):
-        return _from_wide(path, header, rows, wide)
-    return _from_long(path, header, rows, wanted)
-
-
-def _opened(path: Path):
-    return gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else open(path, encoding="utf-8-sig", newline="")
+    named = (("entity", wanted.entity), ("time", wanted.time), *(("static", name) for name in wanted.static))
+    for option, name in (*named, *(("columns", name) for name in wanted.columns)):
+        if name is None or name in sheet.header or (wanted.like_known and option != "columns"):
+            continue
+        if wanted.like_known:
+            raise UserError(f"{sheet.where} has no column {name!r}, which the series that were learned have: add it.")
+        raise UserError(f"--{option} names the column {name!r}, which {sheet.where} has not{did_you_mean(name, sheet.header)}.")
+    known = set(sheet.header)
+    wanted = replace(
+        wanted,
+        entity=wanted.entity if wanted.entity in known else None,
+        time=wanted.time if wanted.time in known else None,
+        static=tuple(name for name in wanted.static if name in known),
+    )
+    if wide := _wide(sheet.header, wanted):
+        return _from_wide(sheet, wide, wanted)
+    return _from_long(sheet, wanted)
 
 
 def _wide(header: Sequence[str], wanted: Cutting) -> dict[str, list[int]]:
@@ -122,155 +132,128 @@ def _wide(header: Sequence[str], wanted: Cutting) -> dict[str, list[int]]:
     return {name or "value": [index for _, index in run] for name, run in runs.items()}
 
 
-def _from_wide(path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]], wide: dict[str, list[int]]) -> Sequences:
+def _from_wide(sheet: Sheet, wide: dict[str, list[int]], wanted: Cutting) -> Sequences:
+    header = sheet.header
     steps = {index for places in wide.values() for index in places}
     others = [index for index in range(len(header)) if index not in steps and header[index] not in ENTITIES]
-    series = []
-    for line, row in rows:
-        values = np.array([[_number(row[index], header[index], line, path) for index in places] for places in wide.values()]).T
+    if wanted.static:
+        others = [index for index in others if header[index] in wanted.static]
+    series, columns = [], list(wide)
+    for line, row in sheet.rows:
+        values = np.array([[_number(row[at], header[at], line, sheet, wanted) for at in places] for places in wide.values()]).T
+        if wanted.fill:
+            values = filled(values, wanted.fill, columns, f"line {line} of {sheet.where}")
         series.append(Series(values, {header[index]: row[index] for index in others}))
-    length = len(next(iter(wide.values())))
-    notes = (f"every row is a series of {length} steps of {listed(list(wide), 5)}",)
-    return Sequences(name=path.name.split(".")[0], series=_typed(series), columns=tuple(wide), notes=notes)
+    notes = [f"every row is a series of {len(series[0].values)} steps of {listed(columns, 5)}"]
+    everywhere = [name for name in series[0].static if len({one.static[name] for one in series}) == len(series)]
+    unique = [name for name in everywhere if not wanted.static and not is_number(str(series[0].static[name]))]
+    if unique and len(series) > 1:  # names of the rows, which say nothing of their series
+        notes.append(f"{listed(unique, 5)} names every row differently and is left out")
+        series = [Series(one.values, {k: v for k, v in one.static.items() if k not in unique}) for one in series]
+    return Sequences(name=sheet.name, series=typed(series), columns=tuple(wide), notes=tuple(notes))
 
 
-def _from_long(path: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]], wanted: Cutting) -> Sequences:
-    entity = wanted.entity or next((name for name in ENTITIES if name in header), None)
-    time, known = _time_column(header, rows, wanted, entity, path)
+def _from_long(sheet: Sheet, wanted: Cutting) -> Sequences:
+    header, where = sheet.header, sheet.where
+    entity = wanted.entity or next((name for name in ENTITIES if name in header and name != wanted.time), None)
+    groups: dict[str, list[tuple[int, list[str]]]] = {}
+    for line, row in sheet.rows:
+        groups.setdefault(row[header.index(entity)] if entity else "", []).append((line, row))
+    time, known = _time_column(sheet, wanted, entity, groups)
     values = [name for name in header if name not in (entity, time, *wanted.static, "class" if entity else "")]
     static = [name for name in header if name in wanted.static or (entity and name == "class")]
     if entity and not wanted.static:  # words that never change within a series are attributes of it
-        static += [name for name in values if not _is_number(rows[0][1][header.index(name)])]
+        static += [name for name in values if not is_number(next(filter(None, sheet.column(name)), "0"))]
         values = [name for name in values if name not in static]
+    values = list(wanted.columns) or values
     if not values:
-        raise UserError(f"{path} has no column of numbers besides {listed(list(header), 10)}: add one.")
-    groups: dict[str, list[tuple[int, list[str]]]] = {}
-    for line, row in rows:
-        groups.setdefault(row[header.index(entity)] if entity else "", []).append((line, row))
-    places, series, calendar = [header.index(name) for name in values], [], None
+        raise UserError(f"{where} has no column of numbers besides {listed(list(header), 10)}: add one.")
+    places, series, calendar, inserted = [header.index(name) for name in values], [], None, 0
     for name, group in groups.items():
+        rows = np.array([[_number(row[at], header[at], line, sheet, wanted) for at in places] for line, row in group])
+        what = f"the series {name} of {where}" if entity else where
         if time is not None and known is not None:
-            cells, numbers = [row[header.index(time)] for _, row in group], [line for line, _ in group]
-            calendar = calendar or calendar_of(time, cells, known, numbers, str(path))
-            calendar_of(time, cells, known, numbers, str(path))
+            cells, lines = [row[header.index(time)] for _, row in group], [line for line, _ in group]
+            own = calendar_of(time, cells, known, lines, where, gaps=bool(wanted.fill))
+            calendar = calendar or own
+            if wanted.fill and own.rule in ("seconds", "numbers"):
+                at = own.places(cells)
+                inserted += int(at[-1]) + 1 - len(rows)
+                rows = spread(rows, at)
+        if wanted.fill:
+            rows = filled(rows, wanted.fill, values, what)
         fixed = {}
         for key in static:
             found = {row[header.index(key)] for _, row in group}
             if len(found) > 1:
                 raise UserError(
-                    f"{key} is static, but it changes within the series {name or path.name} ({listed(sorted(found), 3)}): "
-                    "leave it out of --static, or correct it."
+                    f"{key} is static, but it changes within {what} ({listed(sorted(found), 3)}): leave it out of --static, or correct it."
                 )
             fixed[key] = found.pop()
-        series.append(
-            Series(np.array([[_number(row[at], header[at], line, path) for at in places] for line, row in group]), fixed)
-        )
+            if not fixed[key]:
+                raise UserError(f"{key} is missing in line {group[0][0]} of {where}: fill it in, or remove the series.")
+        series.append(Series(rows, fixed))
     notes = [f"every row is a step of {listed(values, 6)}"]
     if entity:
         notes.append(f"{len(series)} series are told apart by the column {entity}")
     if calendar:
         notes.append(f"the column {time} holds the times ({calendar.rule})")
-    name = path.name.split(".")[0]
-    return Sequences(name=name, series=_typed(series), columns=tuple(values), calendar=calendar, notes=tuple(notes))
+    if inserted:
+        notes.append(f"{inserted} steps that the times leave out are filled in ({wanted.fill})")
+    return Sequences(name=sheet.name, series=typed(series), columns=tuple(values), calendar=calendar, notes=tuple(notes))
 
 
 def _time_column(
-    header: Sequence[str], rows: Sequence[tuple[int, list[str]]], wanted: Cutting, entity: str | None, path: Path
+    sheet: Sheet, wanted: Cutting, entity: str | None, groups: Mapping[str, list[tuple[int, list[str]]]]
 ) -> tuple[str | None, str | None]:
-    """The column of times and how they are written: the one named, or the first that is no number and reads as times."""
-    candidates = [wanted.time] if wanted.time else [name for name in header if name != entity and name not in wanted.static]
+    """The column of times and how they are written: the one named; or the first that is no number and reads as times; or the first
+    column if its numbers count steps (1, 2, 3 or 1990, 1991), going up equally within every series."""
+    candidates = [name for name in sheet.header if name != entity and name not in (*wanted.static, *wanted.columns)]
+    candidates = [wanted.time] if wanted.time else candidates
     for name in candidates:
-        cells = [row[header.index(name)] for _, row in rows]
-        if known := format_of(cells):
+        if known := format_of(sheet.column(name)):
             return name, known
+    for name in candidates[:1]:
+        at = sheet.header.index(name)
+        if all(is_number(row[at]) for _, row in sheet.rows):
+            steps = [np.diff([float(row[at]) for _, row in group]) for group in groups.values()]
+            counting = len(sheet.rows) > 2 and all((part > 0).all() for part in steps)
+            if counting and (wanted.time or all(np.allclose(part, part[:1], rtol=1e-6) for part in steps)):
+                return name, NUMBER
     if wanted.time:
-        cell = rows[0][1][header.index(wanted.time)]
-        raise UserError(f"--time names the column {wanted.time}, whose {cell!r} in {path} is no date or time: write 2024-01-31.")
+        cell = sheet.column(wanted.time)[0]
+        raise UserError(
+            f"--time names the column {wanted.time}, whose {cell!r} in {sheet.where} is no date or time, nor a number that goes up: "
+            "write 2024-01-31, or name another."
+        )
     return None, None
 
 
-def _number(cell: str, column: str, line: int, path: Path) -> float:
+def _number(cell: str, column: str, line: int, sheet: Sheet, wanted: Cutting) -> float:
+    """The number of a cell; NaN for a missing one if it is to be filled in."""
+    if not cell:
+        if wanted.fill:
+            return float("nan")
+        raise UserError(
+            f"{column} is missing in line {line} of {sheet.where}: fill it in, remove the row, or give --fill linear."
+        )
     try:
         value = float(cell)
-    except ValueError:
-        value = None
-    if value is None and cell:
+    except ValueError as error:
         raise UserError(
-            f"{column} is {cell[:40]!r} in line {line} of {path}, where a number is needed: correct it, name the column with --static or "
-            "--entity, or remove it."
-        )
-    if value is None or not np.isfinite(value):
-        raise UserError(f"{column} is missing in line {line} of {path}: fill it in, or remove the row.")
+            f"{column} is {cell[:40]!r} in line {line} of {sheet.where}, where a number is needed: correct it, name the column with "
+            "--static or --entity, or leave it out with --columns."
+        ) from error
+    if not np.isfinite(value):
+        raise UserError(f"{column} is {cell} in line {line} of {sheet.where}: give a finite number.")
     return value
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _typed(series: Sequence[Series]) -> list[Series]:
-    """Static attributes as numbers where all of them are; a single one in words is the class."""
+def typed(series: Sequence[Series]) -> list[Series]:
+    """Static attributes as numbers where all of them are; a "class" stays text."""
     names = list(series[0].static)
-    numeric = [name for name in names if all(_is_number(str(one.static[name])) for one in series)]
-    lone = [name for name in names if len(names) == 1 and name not in numeric]
+    numeric = [name for name in names if name != "class" and all(is_number(str(one.static[name])) for one in series)]
     return [
-        Series(
-            one.values,
-            {
-                ("class" if name in lone else name): float(one.static[name])
-                if name in numeric and name != "class"
-                else one.static[name]
-                for name in names
-            },
-        )
+        Series(one.values, {name: float(one.static[name]) if name in numeric else str(one.static[name]) for name in names})
         for one in series
     ]
-
-
-def from_series_array(array: np.ndarray, name: str, where: str, beside: Mapping[str, np.ndarray] | None = None) -> Sequences:
-    """[N, T, D], [T, D] or [T] numbers. `beside` may hold length [N], class [N], static_NAME [N] and columns [D].
-
-    Raises UserError for other shapes and missing values.
-    """
-    beside = beside or {}
-    if array.ndim not in (1, 2, 3) or 0 in array.shape or array.dtype.kind not in "buif":
-        raise UserError(
-            f"{where} must hold numbers [N, T, D], or one series [T, D], not {array.dtype} {list(array.shape)}: reshape it."
-        )
-    values = array.astype(np.float64)
-    values = values[None, :, None] if array.ndim == 1 else values[None] if array.ndim == 2 else values
-    lengths = np.asarray(beside[LENGTH]).astype(int) if LENGTH in beside else np.full(len(values), values.shape[1])
-    if len(lengths) != len(values) or lengths.min() < 1 or lengths.max() > values.shape[1]:
-        raise UserError(f"{LENGTH} in {where} must hold {len(values)} numbers from 1 to {values.shape[1]}: correct it.")
-    series = []
-    for index, (one, length) in enumerate(zip(values, lengths, strict=True)):
-        if not np.isfinite(one[:length]).all():
-            step = int(np.flatnonzero(~np.isfinite(one[:length]).all(1))[0])
-            raise UserError(
-                f"{where} has a missing or infinite value in series {index} at step {step}: fill it in, or remove it."
-            )
-        fixed = {
-            key.removeprefix("static_"): given[index].item()
-            for key, given in beside.items()
-            if key == "class" or key.startswith("static_")
-        }
-        series.append(Series(one[:length], fixed))
-    columns = beside.get("columns", [f"x{i}" for i in range(values.shape[2])])
-    return Sequences(name=name, series=_typed(series), columns=tuple(map(str, columns)))
-
-
-def from_series_npz(path: Path) -> Sequences:
-    """An .npz with `series`, or with a single array of numbers; see `from_series_array` for what may lie beside it."""
-    try:
-        with np.load(path) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as an .npz file ({error}): save it with numpy.savez.") from error
-    key = SERIES if SERIES in arrays else next((name for name in ("data", "x", "X", "arr_0") if name in arrays), None)
-    if key is None:
-        raise UserError(f"{path.name} has the arrays {listed(list(arrays))}: name the series {SERIES}.")
-    return from_series_array(arrays[key], path.stem, f'"{key}" in {path.name}', {k: v for k, v in arrays.items() if k != key})
