@@ -79,7 +79,8 @@ def run(argv: list[str]) -> int:
     output.show(judgement.table())
     if options.run is not None:
         output.say(f"Report: {Run(options.run).folder / 'report.html'}")
-    output.result(judgement.to_json())
+    if output.to is not None:  # the nearest neighbours in it take their time
+        output.result(judgement.to_json())
     return 0
 
 

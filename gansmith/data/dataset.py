@@ -1,5 +1,6 @@
 """Packed examples in memory or memory-mapped, and the order in which they are dealt."""
 
+import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,13 @@ class Dataset:
         """The packed examples at these positions of the subset, copied out of the memory map."""
         rows = positions if self.indices is None else self.indices[positions]
         return {key: np.asarray(array[rows]) for key, array in self.arrays.items()}
+
+    def release(self) -> None:
+        """Gives back the memory of the pages of memory maps that were read: a long pass over many images need not keep them."""
+        for array in self.arrays.values():
+            pages = getattr(array, "_mmap", None)
+            if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                pages.madvise(mmap.MADV_DONTNEED)
 
     def batch(self, positions: np.ndarray | slice) -> Batch:
         return self.codec.unpack(self.packed(positions))

@@ -26,6 +26,8 @@ def content_key(data: Dataset) -> str:
 def remember(folder: Path, name: str, facts: Sequence[str], compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
     """The tensors that `compute` makes, read from the cache when they were made before with the same name and facts.
 
+    They are maps of the file: the system reads them when they are needed, and may drop them when memory is short.
+
     Raises UserError when the folder cannot be written.
     """
     key = hashlib.sha256("\0".join((VERSION, *facts)).encode()).hexdigest()[:32]
@@ -42,4 +44,4 @@ def remember(folder: Path, name: str, facts: Sequence[str], compute: Callable[[]
     finally:
         with suppress(OSError):
             partial.unlink()
-    return tensors
+    return load_file(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,10 +152,9 @@ def judge(
             model=model,
         )
         positions = drawn[rows]
-        neighbours = _neighbours(side, positions)
         scores, skipped = _scores(names, side)
         shown = portrait_of(side, positions) if portrait else None
-    return Judgement(scores=scores, skipped=skipped, neighbours=neighbours, portrait=shown)
+    return Judgement(scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions), portrait=shown)
 
 
 def over_all(metrics: Sequence[str] | None) -> bool:
@@ -174,15 +174,16 @@ def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path
 
 def _neighbours(side: Side, positions: np.ndarray) -> Neighbours:
     """Of the generated examples nearest to a training example, the nearest first: where there are copies, they are among them."""
-    suspects = side.distances.argsort(stable=True)[:SHOWN]
-    distances, indices = nearest(side.features[suspects], side.real.features, 3)
-    return Neighbours(
-        generated=positions[suspects.numpy()],
-        nearest=indices.numpy(),
-        distances=distances.double().numpy(),
-        generated_median=float(side.distances.quantile(0.5)),
-        held_out_median=side.real.held_out_distance,
-    )
+    with torch.autocast("cpu", enabled=False):
+        suspects = side.distances.argsort(stable=True)[:SHOWN]
+        distances, indices = nearest(side.features[suspects], side.real.features, 3)
+        return Neighbours(
+            generated=positions[suspects.numpy()],
+            nearest=indices.numpy(),
+            distances=distances.double().numpy(),
+            generated_median=float(side.distances.quantile(0.5)),
+            held_out_median=side.real.held_out_distance,
+        )
 
 
 def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, str]]:

@@ -1,6 +1,8 @@
 """What the judge found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,9 +39,14 @@ class Judgement:
 
     scores: list[Score]
     skipped: dict[str, str]
-    neighbours: Neighbours
+    find_neighbours: Callable[[], Neighbours]
     portrait: Portrait | None = None
     """What a report shows besides, if it was asked for."""
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Looked for when they are first asked for: every distance between the generated and the real examples is computed."""
+        return self.find_neighbours()
 
     def __getitem__(self, metric: str) -> Score:
         """The score of a metric, named without its feature space: judgement["frechet"]."""

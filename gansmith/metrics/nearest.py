@@ -8,6 +8,8 @@ from torch import Tensor
 
 ENTRIES = 2**24
 """Distances held at a time."""
+QUERIES = 2048
+"""Examples whose nearest ones are looked for at a time."""
 
 
 def blocks(a: Float[Tensor, "n features"], b: Float[Tensor, "m features"]) -> Iterator[tuple[slice, Float[Tensor, "block m"]]]:
@@ -28,13 +30,32 @@ def blocks(a: Float[Tensor, "n features"], b: Float[Tensor, "m features"]) -> It
 def nearest(
     queries: Float[Tensor, "n features"], points: Float[Tensor, "m features"], k: int
 ) -> tuple[Float[Tensor, "n k"], Int[Tensor, "n k"]]:
-    """Distances and indices of the k points nearest to each query, the nearest first."""
-    indices = torch.cat([squared.topk(k, largest=False).indices for _, squared in blocks(queries, points)])
+    """Distances and indices of the k points nearest to each query, the nearest first; neither side is copied as a whole."""
+    centre = points.mean(0)
+    indices = torch.cat([_among_points(piece - centre, points, centre, k) for piece in queries.split(QUERIES)])
     distances = torch.empty(indices.shape, dtype=queries.dtype)
-    for column in range(k):  # subtracted, not multiplied out: a copy must have distance zero
-        distances[:, column] = (queries - points[indices[:, column]]).norm(dim=1)
+    for rows in torch.arange(len(queries)).split(QUERIES):
+        for column in range(k):  # subtracted, not multiplied out: a copy must have distance zero
+            distances[rows, column] = (queries[rows] - points[indices[rows, column]]).norm(dim=1)
     order = distances.argsort(1)
     return distances.gather(1, order), indices.gather(1, order)
+
+
+def _among_points(
+    queries: Float[Tensor, "n features"], points: Float[Tensor, "m features"], centre: Float[Tensor, " features"], k: int
+) -> Int[Tensor, "n k"]:
+    """The k nearest points of a few queries, which were moved by `centre`; of every piece of the points the best are kept."""
+    squares = queries.square().sum(1, keepdim=True)
+    found: list[Tensor] = []
+    indices: list[Tensor] = []
+    for start in range(0, len(points), ENTRIES // QUERIES):
+        piece = points[start : start + ENTRIES // QUERIES] - centre
+        squared = torch.addmm(piece.square().sum(1), queries, piece.T, alpha=-2).add_(squares).clamp_(min=0)
+        best = squared.topk(min(k, len(piece)), largest=False)
+        found.append(best.values)
+        indices.append(best.indices + start)
+    best = torch.cat(found, 1).topk(k, largest=False).indices
+    return torch.cat(indices, 1).gather(1, best)
 
 
 def squared_radii(features: Float[Tensor, "n features"], k: int) -> Float[Tensor, " n"]:

@@ -63,8 +63,6 @@ class Real:
         def compute() -> dict[str, Tensor]:
             return {"features": self.features_of(self.train, "training")}
 
-        if self.in_inception:  # remembered already
-            return compute()["features"]
         return remember(self.folder, "features", (self.extractor.key, content_key(self.train)), compute)["features"]
 
     @property

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -142,3 +143,21 @@ def test_an_unchanged_source_is_not_decoded_again(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(building, "_fitted", never)
     second = open_dataset(tmp_path / "a.npz", resolution=3)
     assert second.fingerprint == first.fingerprint and second.codec == first.codec
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say how much of a map is in memory")
+def test_memory_of_a_map_that_was_read_is_given_back_and_reads_the_same_again(tmp_path: Path) -> None:
+    def shared() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE")
+
+    rows = np.random.default_rng(0).integers(0, 256, (400, 3, 200, 200), np.uint8)  # 48 MB
+    np.save(tmp_path / "image.npy", rows)
+    data = dataclasses.replace(
+        open_dataset(ROWS.transpose(0, 2, 3, 1)), arrays={"image": np.load(tmp_path / "image.npy", mmap_mode="r")}
+    )
+    before = shared()
+    first = data.packed(slice(None))["image"].sum()
+    held = shared() - before
+    data.release()
+    assert held > 40e6 and shared() - before < held / 10
+    assert data.packed(slice(None))["image"].sum() == first == rows.sum()

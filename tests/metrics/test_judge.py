@@ -50,6 +50,7 @@ def test_copies_of_training_images_look_perfect_and_only_memorisation_tells(stri
     assert found["precision"].value > 0.95
     assert found["coverage"].value > 0.8
     assert found["memorisation"].value < 0.01
+    assert "neighbours" not in vars(found)  # looked for when they are asked for
     assert found.neighbours.distances[:, 0].max() < 1e-4
     assert np.array_equal(found.neighbours.nearest[:, 0], found.neighbours.generated)
     assert found.neighbours.held_out_median > 100 * found.neighbours.generated_median

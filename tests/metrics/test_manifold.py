@@ -67,6 +67,17 @@ def test_nearest_neighbours_equal_a_full_sort(k: int, seed: int) -> None:
     assert torch.equal(indices, expected.indices[:, :k])
 
 
+def test_nearest_neighbours_are_the_same_in_pieces_of_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = torch.Generator().manual_seed(0)
+    queries, points = torch.randn(50, 6, generator=rng), torch.randn(70, 6, generator=rng)
+    whole = nearest(queries, points, 5)
+    monkeypatch.setattr(nearest_module, "QUERIES", 8)
+    monkeypatch.setattr(nearest_module, "ENTRIES", 8 * 3)  # fewer points in a piece than neighbours asked for
+    pieces = nearest(queries, points, 5)
+    assert torch.equal(whole[1], pieces[1])
+    assert torch.allclose(whole[0], pieces[0])
+
+
 def test_the_distance_of_a_copy_is_exactly_zero_far_from_the_origin() -> None:
     points = 1000 + torch.randn(50, 8, generator=torch.Generator().manual_seed(0))
     distances, indices = nearest(points, points, 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +37,8 @@ URLS = (
 CHECKSUM = "6726825d"
 """The first digits of the SHA-256, as in the file's name."""
 VARIABLE = "GANSMITH_INCEPTION"
+RELEASED = 4096
+"""Images after which the memory of those read is given back."""
 CHECKED = 128
 """Images of each side that the fast mode computes both ways, to say how far it is off."""
 
@@ -83,7 +86,7 @@ class Inception:
         )
         return cls(
             network=read_network(path),
-            weights=hashlib.sha256(path.read_bytes()).hexdigest(),
+            weights=_checksum(path),
             resize=resize,
             fast=fast,
             device=torch.device(device),
@@ -132,6 +135,8 @@ class Inception:
                     if name in found:
                         found[name][positions] = output
                 done += len(images)
+                if done % RELEASED < len(images):
+                    data.release()
                 if self.progress:
                     self.progress(done, len(data))
         return found
@@ -163,6 +168,11 @@ class Inception:
             return features @ self.network.fc.weight.T
 
 
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_network(path: Path) -> InceptionV3:
     """The network with the weights in a file. Raises UserError if the file holds other things than these weights."""
     network = InceptionV3()
@@ -172,7 +182,7 @@ def read_network(path: Path) -> InceptionV3:
 
             state = load_file(path)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         network.load_state_dict(
             {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}, strict=False
         )
