@@ -1,5 +1,7 @@
 """The Inception score (Salimans et al. 2016, section 4)."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -18,6 +20,8 @@ INCEPTION = ("features",)
 """What this needs of Inception-v3."""
 
 SPLITS = 10
+ROWS = 1024
+"""Images whose logits are held at a time."""
 STUDENT_T = 2.262
 """The 97.5% point of Student's t with SPLITS - 1 degrees of freedom."""
 
@@ -27,13 +31,22 @@ def inception_scores(logits: Float[Tensor, "batch classes"], seed: int, *, split
 
     Equals torch-fidelity (0.4.0) with rng_seed = `seed`: the same shuffle, the same borders of the splits.
     """
-    order = torch.from_numpy(np.random.RandomState(seed).permutation(len(logits)))
+    return _scores(lambda rows: logits[rows], len(logits), seed, splits)
+
+
+def _scores(logits_of: Callable[[Tensor], Tensor], count: int, seed: int, splits: int) -> Float[np.ndarray, " splits"]:
+    """The same from a function of positions, which is asked for few at a time."""
+    order = torch.from_numpy(np.random.RandomState(seed).permutation(count))
     scores = np.empty(splits)
     for split in range(splits):
-        start, stop = len(logits) * split // splits, len(logits) * (split + 1) // splits
-        log_p = logits[order[start:stop]].double().log_softmax(1)
-        p = log_p.exp()
-        scores[split] = (p * (log_p - p.mean(0).log())).sum(1).mean().exp()
+        members = order[count * split // splits : count * (split + 1) // splits]
+        expected_log, mean = 0.0, torch.zeros((), dtype=torch.float64)
+        for rows in members.split(ROWS):
+            log_p = logits_of(rows).double().log_softmax(1)
+            p = log_p.exp()
+            expected_log += float((p * log_p).sum()) / len(members)
+            mean = mean + p.sum(0) / len(members)
+        scores[split] = np.exp(expected_log - float(torch.special.xlogy(mean, mean).sum()))
     return scores
 
 
@@ -42,9 +55,9 @@ def measure(side: Side) -> dict[str, Measured]:
     images_only("the Inception score", side.real.train)
     assert side.real.inception is not None
     features = side.inception["features"]
-    scores = inception_scores(side.real.inception.logits(features), side.real.seed)
-    value, spread = float(scores.mean()), STUDENT_T * float(scores.std(ddof=1)) / SPLITS**0.5
     logits = side.real.inception.logits
+    scores = _scores(lambda rows: logits(features[rows]), len(features), side.real.seed, SPLITS)
+    value, spread = float(scores.mean()), STUDENT_T * float(scores.std(ddof=1)) / SPLITS**0.5
     off = deviation(side, "features", lambda fake, _: float(inception_scores(logits(fake), 0, splits=1).mean()), value)
     return {
         "is": Measured(

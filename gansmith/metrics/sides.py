@@ -158,6 +158,7 @@ class Side:
         """The outputs of Inception-v3 for all examples: see `Inception.outputs`."""
         assert self.real.inception is not None
         if self.name == "generated":
+            self.inception_reference  # noqa: B018  # first: its features are then a map of their file, and not in memory
             return self.real.inception.outputs(self.everything)
         return self.real.inception_of(self.everything)
 

@@ -23,6 +23,7 @@ from torch import Tensor
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
+from gansmith.metrics.extractors.freeing import give_back
 from gansmith.metrics.extractors.given import with_channels
 from gansmith.metrics.extractors.inception_engines import BATCH, GPU_BATCH, Engine, choose
 from gansmith.metrics.extractors.inception_network import InceptionV3
@@ -139,6 +140,8 @@ class Inception:
                     data.release()
                 if self.progress:
                     self.progress(done, len(data))
+        self.__dict__.pop("_engine", None)  # hundreds of megabytes, and made again in a tenth of a second
+        give_back()
         return found
 
     def _batches(self, data: Dataset) -> Iterator[tuple[list[int], Float[Tensor, "batch 3 299 299"]]]:
