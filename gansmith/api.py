@@ -332,7 +332,7 @@ def evaluate_run(
 ) -> Judgement:
     """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own.
 
-    `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, device, progress.
+    `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
     """
     how["device"] = planning.choose_device(how.get("device") or "auto")
     training, held_out = split(run_data(run))

@@ -40,6 +40,9 @@ class Evaluate:
     pytorch-fid)."""
     fast: Flag = False
     """Let Inception-v3 compute in bfloat16: about twice as fast, and the score says how far it is off."""
+    segmenter: Annotated[str | None, takes("FILE", "learns on the spot")] = None
+    """What finds the labels in made images for pixel_accuracy, class_accuracy and mean_iou: FILE.onnx, FILE.pt, FILE.pt2 or
+    FILE.py:FUNCTION, from images to logits."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """Where networks compute: cpu, cuda, mps."""
     samples: Annotated[int | None, takes("N", "10000, or as many as there are")] = None
@@ -72,6 +75,7 @@ def run(argv: list[str]) -> int:
         inception=options.inception,
         resize=options.resize,
         fast=options.fast,
+        segmenter=options.segmenter,
         device=options.device,
         progress=_progress(output),
         **opening,

@@ -85,6 +85,7 @@ def judge(
     device: str = "cpu",
     progress: Callable[[int, int], None] | None = None,
     portrait: bool = False,
+    segmenter: Any = None,
 ) -> Judgement:
     """Measures generated examples against the real ones they should resemble.
 
@@ -99,7 +100,9 @@ def judge(
     `extractors.wishes.find_extractor` takes. `inception` is the path of Inception-v3's weights, `resize` (clean, tensorflow, pytorch)
     how it gets its images, `fast` lets it compute in bfloat16, `device` is where given networks and Inception-v3 compute. `progress`
     is told how many images Inception-v3 has seen, of how many. `model` is what made the examples, for metrics that ask it for more.
-    `portrait` asks for what a report shows besides: how the examples are spread, the best and the worst, a map.
+    `segmenter` finds labels in images for the segmentation scores: a torch module, a function of a batch, FILE.onnx, FILE.pt, FILE.pt2 or
+    FILE.py:FUNCTION that answers with logits [B, labels, H, W]; without it, one learns on the spot. `portrait` asks for what a report
+    shows besides: how the examples are spread, the best and the worst, a map.
 
     Raises UserError for an unknown metric, examples of another shape than the real ones, fewer than 20 on a side, and networks or
     weights that cannot be had.
@@ -139,6 +142,7 @@ def judge(
             lessons=lessons,
             seed=seed,
             folder=folder,
+            segmenter=segmenter,
         )
         taught = fake.subset(choose(len(fake), lessons, seed))
         side = Side(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -47,6 +47,8 @@ class Real:
     seed: int
     folder: Path
     """The cache."""
+    segmenter: Any = None
+    """What finds labels in images, as the user wishes it; None for one that learns on the spot."""
     wholes: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     """Outputs of Inception-v3 of whole data sets, held once."""
 

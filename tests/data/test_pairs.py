@@ -53,6 +53,17 @@ def test_train_a_and_train_b_are_two_domains_with_their_own_tests(photos: Path, 
     assert torch.equal(batch["b"][0], batch["b"][3]) and not torch.equal(batch["a"][0], batch["a"][3])
 
 
+def test_further_test_sets_are_named_and_each_can_be_opened(photos: Path, picture: Make) -> None:
+    for side in ("trainA", "trainB", "testA", "testB", "test2A", "test2B", "nightA", "nightB"):
+        for index in range(3):
+            put(photos / side, f"{index}.png", picture(8, 8))
+    data = open_dataset(photos, kind="pairs")
+    (said,) = [note for note in data.facts["notes"] if "further test sets" in note]
+    assert "nightA" in said and "test2A" in said and "testA" not in said.replace("test2A", "")
+    night = open_dataset(photos / "nightA", kind="pairs", pairing="names")
+    assert night.name == "night" and len(night) == 3 and night.codec.spec.aligned
+
+
 def test_two_domains_without_a_test_split_hold_out_images_of_both_that_are_not_trained_on(photos: Path, picture: Make) -> None:
     for side, count in (("trainA", 20), ("trainB", 12)):
         for number in range(count):

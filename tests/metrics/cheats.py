@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.label_maps import LabelMaps
 from gansmith.data.pairs import Codec as PairCodec
 from gansmith.data.spec import Spec
 from gansmith.metrics.baseline import independent
@@ -17,7 +18,7 @@ from gansmith.metrics.perceptual_network import LPIPS
 from gansmith.model import Model
 from tests.metrics.conftest import image_data, ring_points, stripes
 from tests.metrics.plain_sides import Tiny
-from tests.toys import rows, series, small
+from tests.toys import pairs, rows, series, small
 
 COUNT = 200
 """Training, held-out and generated examples alike, so that copies of the training set are all of it."""
@@ -75,6 +76,38 @@ def pair_data(b: np.ndarray, target: np.ndarray | None = None) -> Dataset:
     arrays = {"a": np.full_like(b, 127), "b": b} | ({} if target is None else {"target": target})
     side = ImageCodec(Spec(kind="images", key="image", shape=b.shape[1:]))
     return Dataset(name="stripes", codec=PairCodec.of(side, side, aligned=True), arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def map_data(rng: np.random.Generator, *, flat: bool = False, shuffled: bool = False) -> Dataset:
+    """Maps of two labels, a block on ground; in the images a label is a texture of bright noise, or flat, or of another map."""
+    index = np.zeros((COUNT, 1, 8, 8), np.uint8)
+    for one, (row, column) in zip(index, rng.integers(0, 5, (COUNT, 2)), strict=True):
+        one[:, row : row + 4, column : column + 4] = 1
+    levels = 80 + 100 * index.astype(float)
+    b = levels if flat else levels + rng.normal(0, 15, index.shape)
+    arrays = {"a": rng.permutation(index) if shuffled else index, "b": b.round().clip(0, 255).astype(np.uint8)}
+    made = ImageCodec(Spec(kind="images", key="image", shape=(1, 8, 8)))
+    codec = PairCodec.of(LabelMaps.of([0, 0xFFFFFF], 8, 8, "center"), made, aligned=True)
+    return Dataset(name="blocks", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+class Look(nn.Module):
+    """Leaves an image as it is, or adds its style's first number; a style is three numbers."""
+
+    def __init__(self, *, changes: float) -> None:
+        super().__init__()
+        self.changes = changes
+
+    def forward(self, image: Tensor, style: Tensor) -> Tensor:
+        return (image + self.changes * style[:, :1, None, None]).clamp(-1, 1)
+
+
+def translator(data: Dataset, *, changes: float) -> Model:
+    """A model of two domains whose translations are the image itself, changed as much as asked."""
+    model = Model(small("munit", pairs(8, side=16, given=1, made=1)), data.codec, {"gan": "munit"}, data)
+    model.gan.spec = data.codec.spec
+    model.gan.maker = lambda makes="b": Look(changes=changes)
+    return model
 
 
 def mean_image(rng: np.random.Generator) -> np.ndarray:
@@ -153,9 +186,15 @@ TABLES: dict[str, Callable[[], Dataset]] = {
     "held-out rows, half of them the same": lambda: PARCELS_HELD_OUT.subset(np.arange(COUNT) * (np.arange(COUNT) % 2)),
     "one real row, over and over": lambda: PARCELS_HELD_OUT.subset(np.zeros(COUNT, np.int64)),
 }
+MAPS: dict[str, Callable[[np.random.Generator], Dataset]] = {
+    "fresh real examples": map_data,
+    "every label in its mean colour": lambda rng: map_data(rng, flat=True),
+}
 PAIRS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "fresh real examples": lambda rng: stripes(COUNT, rng)["image"],
     "the mean image": mean_image,
+    "the image itself": lambda _: np.full((COUNT, 1, 8, 8), 127, np.uint8),
+    "noise added for a style": lambda rng: noise(rng)["image"],
     "the real partner under noise": lambda rng: noisy(HELD_OUT["image"], rng),
 }
 

@@ -17,6 +17,7 @@ from gansmith.metrics.score import Score
 from tests.metrics.cheats import (
     HELD_OUT,
     IMAGES,
+    MAPS,
     PAIRS,
     PARCELS,
     PARCELS_HELD_OUT,
@@ -29,7 +30,9 @@ from tests.metrics.cheats import (
     Squares,
     StandIn,
     generator,
+    map_data,
     pair_data,
+    translator,
 )
 from tests.metrics.conftest import image_data
 
@@ -68,6 +71,12 @@ GAMES = [
     ("psnr_y", "pairs", "the mean image", "coverage"),
     ("ssim", "pairs", "the real partner under noise", "precision"),
     ("l1", "pairs", "the mean image", "coverage"),
+    ("cycle_l1", "pairs", "the image itself", "coverage"),
+    ("identity_l1", "pairs", "the image itself", "coverage"),
+    ("translation_diversity", "pairs", "noise added for a style", "precision"),
+    ("pixel_accuracy", "maps", "every label in its mean colour", "coverage"),
+    ("class_accuracy", "maps", "every label in its mean colour", "coverage"),
+    ("mean_iou", "maps", "every label in its mean colour", "coverage"),
     ("modes", "points", "shuffled columns", "high_quality"),
     ("high_quality", "points", "one mode", "modes"),
     ("mode_divergence", "points", "as often behind every mode, far away", "high_quality"),
@@ -134,7 +143,12 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "pairs":
             fake = pair_data(PAIRS[cheat](rng), HELD_OUT["image"])
             train, held_out = pair_data(TRAIN["image"]), pair_data(HELD_OUT["image"])
-            return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered)
+            changes = {"the image itself": 0.0, "noise added for a style": 1.0}.get(cheat, 0.1)
+            model = translator(held_out, changes=changes)
+            return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered, model=model)
+        if data == "maps":
+            train, held_out = (map_data(np.random.default_rng(seed)) for seed in (0, 1))
+            return judge(MAPS[cheat](rng), train, held_out, metrics=sorted(metrics), cache=remembered)
         if data == "series":
             return judge(WAVES[cheat], WAVES["training"], WAVES["held out"], metrics=sorted(metrics), cache=remembered)
         fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))

@@ -72,11 +72,17 @@ def _in_folder(folder: Path, pairing: str | None) -> Pairs:
             f"{folder} holds no pairs: give a folder with trainA and trainB, with A and B, of pictures side by side, or a csv."
         )
     name = folder.resolve().name
+    if other := _other_side(folder):
+        return replace(_two(folder.parent, folder.name, other, pairing or "none"), name=name.removesuffix("A"))
     if (folder / "trainA").is_dir() or (folder / "trainB").is_dir():
         held_out = next(
             (_two(folder, f"{test}A", f"{test}B", pairing or "none") for test in _TESTS if (folder / f"{test}A").is_dir()), None
         )
-        return replace(_two(folder, "trainA", "trainB", pairing or "none"), held_out=held_out)
+        found = _two(folder, "trainA", "trainB", pairing or "none")
+        sets = [own.name for own in sorted(folder.iterdir()) if own.name != "trainA" and _other_side(own)]
+        more = [own for own in sets if held_out is None or own[:-1] not in _TESTS]
+        said = (f"further test sets, to judge by with --data: {listed([str(folder / own) for own in more])}",) if more else ()
+        return replace(found, held_out=held_out, notes=(*found.notes, *said))
     for a, b in (("A", "B"), ("a", "b"), ("input", "target"), ("source", "target")):
         if (folder / a).is_dir() and (folder / b).is_dir():
             return _two(folder, a, b, pairing or "names")
@@ -85,6 +91,12 @@ def _in_folder(folder: Path, pairing: str | None) -> Pairs:
         held_out = next((_in_folder(folder / test, pairing) for test in _TESTS if (folder / test).is_dir()), None)
         return replace(_in_folder(train, pairing), name=name, held_out=held_out)
     return _side_by_side(folder)
+
+
+def _other_side(folder: Path) -> str | None:
+    """The name of the folder that is side b of this one beside it, test2B of test2A, if that is what it is."""
+    other = folder.name.removesuffix("A") + "B"
+    return other if len(folder.name) > 1 and folder.name.endswith("A") and (folder.parent / other).is_dir() else None
 
 
 def _two(folder: Path, a: str, b: str, pairing: str) -> Pairs:
