@@ -81,6 +81,8 @@ def plan(
         gan, options = choice.gan, {**choice.options, **(options or {})}
     gan = gan or DEFAULT_GANS[kind]
     made = gans.find(gan)
+    if kind == "images" and made.kinds == ("domains",):
+        raise UserError(f"{gan} makes images of one class in the look of another: pass --kind domains.")
     if kind not in made.kinds:
         raise UserError(
             f"{gan} learns {' and '.join(made.kinds)}, but these data are {kind}: choose --gan {DEFAULT_GANS[kind]}, or other data."

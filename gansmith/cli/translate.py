@@ -57,7 +57,7 @@ def run(argv: list[str]) -> int:
         raise UserError("--samples asks for random styles and --reference for given ones: leave one out.")
     from gansmith.model import Model
     from gansmith.planning import choose_device
-    from gansmith.translation.files import inputs_in, outputs_for, styles_for, translate_file
+    from gansmith.translation.files import inputs_in, outputs_for, styles_for, suffix_for, translate_file
     from gansmith.translation.page import write_page
     from gansmith.translation.pictures import check_translates
 
@@ -67,8 +67,9 @@ def run(argv: list[str]) -> int:
     inputs = inputs_in(options.input)
     styles = styles_for(model, options.makes, options.samples, options.reference, options.seed)
     outputs: list[Path] = []
+    suffix = suffix_for(model, options.makes)
     for name, style in styles:
-        placed = outputs_for(inputs, options.input, out, name)
+        placed = outputs_for(inputs, options.input, out, name, suffix)
         for given, made in zip(inputs, placed, strict=True):
             translate_file(model, given, made, makes=options.makes, tile=options.tile, overlap=options.overlap, style=style)
         outputs += placed

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from gansmith.data.readers.collection import natural
 from gansmith.data.readers.folders import IMAGE_SUFFIXES
 from gansmith.errors import UserError
 from gansmith.translating import Styled
-from gansmith.translation.pictures import random_styles, reference_style, translate_picture
+from gansmith.translation.pictures import random_styles, reference_style, sides_of, translate_picture
 
 if TYPE_CHECKING:
     from gansmith.model import Model
@@ -63,16 +64,17 @@ def _style_in(model: Model, path: Path, makes: str) -> Tensor:
         ) from error
 
 
-def outputs_for(inputs: list[Path], root: Path, out: Path, name: str = "") -> list[Path]:
-    """Where each output goes: the folders are kept, `name` is added to the names, pictures become PNG, animations and videos stay what
-    they are.
+def outputs_for(inputs: list[Path], root: Path, out: Path, name: str = "", suffix: str = ".png") -> list[Path]:
+    """Where each output goes: the folders are kept, `name` is added to the names, pictures become PNG (or of another suffix),
+    animations and videos stay what they are.
 
     Raises UserError if an input would be overwritten.
     """
     base = root if root.is_dir() else root.parent
-    plain = [_place(path, base, out, path.stem + name) for path in inputs]
+    place = partial(_placed, suffix=suffix)
+    plain = [place(path, base, out, path.stem + name) for path in inputs]
     placed = [
-        own if plain.count(own) == 1 else _place(path, base, out, path.name + name)
+        own if plain.count(own) == 1 else place(path, base, out, path.name + name)
         for own, path in zip(plain, inputs, strict=True)
     ]
     for given, made in zip(inputs, placed, strict=True):
@@ -81,8 +83,14 @@ def outputs_for(inputs: list[Path], root: Path, out: Path, name: str = "") -> li
     return placed
 
 
-def _place(path: Path, base: Path, out: Path, stem: str) -> Path:
-    suffix = path.suffix.lower() if path.suffix.lower() in VIDEOS or _is_animation(path) else ".png"
+def suffix_for(model: Model, makes: str) -> str:
+    """That of pictures of the model: TIFF holds floating point numbers, PNG all else."""
+    levels = sides_of(model, makes)[1].levels
+    return ".tif" if levels.deep and levels.dtype != "uint16" else ".png"
+
+
+def _placed(path: Path, base: Path, out: Path, stem: str, suffix: str) -> Path:
+    suffix = path.suffix.lower() if path.suffix.lower() in VIDEOS or _is_animation(path) else suffix
     return out / path.relative_to(base).parent / f"{stem}{suffix}"
 
 
@@ -105,7 +113,7 @@ def translate_file(model: Model, given: Path, made: Path, **how: Any) -> None:
     try:
         with Image.open(given) as image:
             image.load()
-            if made.suffix != ".png" or getattr(image, "n_frames", 1) > 1:
+            if made.suffix not in (".png", ".tif") or getattr(image, "n_frames", 1) > 1:
                 _translate_animation(model, image, made, **how)
             else:
                 translate_picture(model, image, name=given.name, **how).save(made)

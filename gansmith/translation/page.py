@@ -52,6 +52,11 @@ def _picture(path: Path) -> str:
     """The picture as an element that carries its content."""
     with Image.open(path) as image:
         small = ImageOps.exif_transpose(image)
+        if small.mode == "F":
+            low, high = small.getextrema()
+            small = small.point(
+                lambda value: value * (255 / max(high - low, 1e-12)) - low * (255 / max(high - low, 1e-12))
+            ).convert("L")
         small = small.point(lambda value: value / 256).convert("L") if small.mode.startswith("I") else small
         small = small if small.mode in ("L", "LA", "RGB", "RGBA") else small.convert("RGBA")
         small.thumbnail((SIDE, SIDE))

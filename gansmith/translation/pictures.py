@@ -9,7 +9,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gansmith.data.fitting import DEEP
+from gansmith.data.fitting import DEEP, fitted
+from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.label_maps import LabelMaps
 from gansmith.data.pairs import Codec
 from gansmith.data.suggestions import did_you_mean, listed
@@ -54,25 +55,55 @@ def translate_picture(
     """What the model makes of a picture, as large (or `scale` times as large), with its transparency.
 
     `style` [1, S] (of `random_styles` or `reference_style`) is for models that make many images of one, which else take the style of
-    seed 0. Gray pictures of 16 bits stay so where the model makes gray. Raises UserError for a picture with colours where the model takes
-    gray.
+    seed 0. Gray pictures of 16 bits stay so where the model makes gray; a model of 16 bits or floating point numbers makes those.
+    Raises UserError for a picture with colours where the model takes gray.
     """
     gan = check_translates(model, makes)
-    codec = model.codec.a if isinstance(model.codec, Codec) else model.codec
-    channels = model.codec.spec.shape[0] if makes == "a" else model.codec.spec.given[0]
+    codec, result_codec = sides_of(model, makes)
+    channels = codec.spec.shape[0]
     picture = ImageOps.exif_transpose(picture)
     deep = picture.mode in DEEP
     alpha = picture.convert("RGBA").getchannel("A") if channels != 4 and _transparent(picture) else None
-    given = (codec.seen(picture, name) if isinstance(codec, LabelMaps) else _tensor(picture, channels, name)).to(gan.device)
+    given = _given(codec, picture, name).to(gan.device)
     network = gan.maker(makes)
     if isinstance(gan, Styled):
         style = random_styles(model, 1, makes=makes)[0] if style is None else style
         network = _InStyle(network, style.to(gan.device))
     made = translated(network, given, scale=gan.scale, tile=tile, overlap=overlap)[0].cpu()
+    levels = result_codec.levels
+    if levels.deep:
+        return Image.fromarray(levels.repack(made)[0] if levels.dtype != "int16" else levels.repack(made)[0].astype(np.float32))
     result = _picture(made, deep)
     if alpha is not None and result.mode in ("L", "RGB"):
         result.putalpha(alpha.resize(result.size, Image.Resampling.BICUBIC))
     return result
+
+
+def sides_of(model: Model, makes: str) -> tuple[ImageCodec, ImageCodec]:
+    """The codecs of what is given and of what is made. Raises UserError for images of so many channels that no picture has them."""
+    codec = model.codec
+    assert isinstance(codec, Codec | ImageCodec)
+    given, made = (codec.a, codec.b) if isinstance(codec, Codec) else (codec, codec)
+    given, made = (made, given) if makes == "a" else (given, made)
+    for side in (given, made):
+        count = side.spec.shape[0]
+        if not isinstance(side, LabelMaps) and (count not in _NAMES or (count > 1 and side.levels.deep)):
+            raise UserError(
+                f"this model is of images of {count} channels of {side.levels.dtype}, which no picture has: call it from Python, "
+                "gansmith.load(RUN).gan.maker()."
+            )
+    return given, made
+
+
+def _given(codec: ImageCodec, picture: Image.Image, name: str) -> Tensor:
+    """The picture in its own size as the network takes it, [1, C, H, W]."""
+    channels, levels = codec.spec.shape[0], codec.levels
+    if isinstance(codec, LabelMaps):
+        return codec.seen(picture, name)
+    if levels.deep:
+        packed = fitted(picture, (channels, picture.height, picture.width), codec.crop, levels)
+        return torch.from_numpy(np.ascontiguousarray(levels.unpack(packed[None])))
+    return _tensor(picture, channels, name)
 
 
 class _InStyle(nn.Module):
@@ -107,10 +138,11 @@ def reference_style(model: Model, picture: Image.Image, *, makes: str = "b", nam
         raise UserError(
             f"{model.card['gan']} takes no reference: leave --reference out, or train bicyclegan, munit or starganv2."
         )
-    channels = model.codec.spec.given[0] if makes == "a" else model.codec.spec.shape[0]
-    _, height, width = model.codec.spec.shape
-    picture = ImageOps.fit(ImageOps.exif_transpose(picture), (width, height), Image.Resampling.BICUBIC)
-    return gan.style_of(_tensor(picture, channels, name).to(gan.device), makes)
+    codec = sides_of(model, makes)[1]
+    _, height, width = codec.spec.shape
+    picture = ImageOps.exif_transpose(picture)
+    picture = ImageOps.fit(picture.convert("RGB") if picture.mode == "P" else picture, (width, height), Image.Resampling.BICUBIC)
+    return gan.style_of(_given(codec, picture, name).to(gan.device), makes)
 
 
 def _transparent(picture: Image.Image) -> bool:

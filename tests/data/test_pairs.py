@@ -56,7 +56,7 @@ def test_train_a_and_train_b_are_two_domains_with_their_own_tests(photos: Path, 
 def test_further_test_sets_are_named_and_each_can_be_opened(photos: Path, picture: Make) -> None:
     for side in ("trainA", "trainB", "testA", "testB", "test2A", "test2B", "nightA", "nightB"):
         for index in range(3):
-            put(photos / side, f"{index}.png", picture(8, 8))
+            put(photos / side, f"{index}.png", picture(size=(8, 8), seed=index))
     data = open_dataset(photos, kind="pairs")
     (said,) = [note for note in data.facts["notes"] if "further test sets" in note]
     assert "nightA" in said and "test2A" in said and "testA" not in said.replace("test2A", "")

@@ -11,7 +11,7 @@ from tests import toys
 
 @pytest.mark.parametrize(
     ("gan", "scale", "multiple"),
-    [("srgan", 2, 1), ("pix2pix", 1, 8), ("cyclegan", 1, 8), ("esrgan", 2, 2)],
+    [("srgan", 2, 1), ("pix2pix", 1, 8), ("cyclegan", 1, 8), ("esrgan", 2, 2), ("pix2pixhd", 1, 8), ("spade", 1, 4)],
     ids=lambda case: str(case),
 )
 def test_onnx_takes_images_of_any_size_under_the_usual_names(gan: str, scale: int, multiple: int, tmp_path):
@@ -27,3 +27,18 @@ def test_onnx_takes_images_of_any_size_under_the_usual_names(gan: str, scale: in
             expected = model.gan.exportable()[0](x)
         assert made.shape == (batch, 3, scale * multiple * rows, scale * multiple * columns)
         np.testing.assert_allclose(made, expected.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize(("gan", "multiple"), [("bicyclegan", 8), ("munit", 8), ("starganv2", 4)])
+def test_onnx_takes_the_noise_of_styles_beside_images_of_any_size(gan: str, multiple: int, tmp_path):
+    data = toys.domains() if gan == "starganv2" else toys.pairs()
+    model = Model(toys.small(gan, data).eval(), data.codec, {"gan": gan, "data": "toys"})
+    session = onnxruntime.InferenceSession(export(model, "onnx", tmp_path), providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_inputs()]
+    given = {"input": torch.randn(3, 3, multiple * 5, multiple * 4), "noise": torch.randn(3, 4)}
+    given |= {"label": torch.tensor([2, 0, 1])} if gan == "starganv2" else {}
+    assert names == list(given)
+    (made,) = session.run(["output"], {name: tensor.numpy() for name, tensor in given.items()})
+    with torch.inference_mode():
+        expected = model.gan.exportable()[0](**given)
+    np.testing.assert_allclose(made, expected.numpy(), atol=1e-4)

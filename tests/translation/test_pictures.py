@@ -4,9 +4,13 @@ import torch
 from PIL import Image
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.levels import Levels
+from gansmith.data.pairs import Codec as PairCodec
+from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.model import Model
-from gansmith.translation.pictures import translate_picture
+from gansmith.translation.pictures import random_styles, reference_style, translate_picture
 from tests import toys
 
 
@@ -79,3 +83,40 @@ def test_models_of_noise_do_not_translate_and_models_of_images_do_not_generate()
         translate_picture(model("dcgan", data), random_picture("L", (8, 8)))
     with pytest.raises(UserError, match="gansmith translate RUN INPUT"):
         model().generate(2)
+
+
+@pytest.mark.parametrize(("dtype", "low", "high"), [("uint16", 0, 65535), ("float32", -2, 3)])
+def test_a_model_of_deep_images_reads_and_makes_their_numbers(dtype: str, low: float, high: float):
+    class Same(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    data = toys.pairs(given=1, made=1)
+    levels = Levels(dtype=dtype, low=low, high=high)
+    side = ImageCodec(Spec(kind="images", key="image", shape=(1, 16, 16)), levels=levels)
+    own = model("pix2pix", data)
+    own.codec = PairCodec.of(side, side, aligned=True)
+    own.gan.maker = lambda makes="b": Same()  # type: ignore[method-assign]
+    values = np.random.default_rng(0).uniform(low, high, (9, 7)).astype(dtype)
+    made = np.asarray(translate_picture(own, Image.fromarray(values)))
+    assert made.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(made.astype(float), values.astype(float), atol=(high - low) * 1e-6 + (dtype == "uint16"))
+
+
+def test_images_of_channels_that_no_picture_has_are_refused_in_a_sentence():
+    with pytest.raises(UserError, match="images of 5 channels of uint8, which no picture has"):
+        translate_picture(model("pix2pix", toys.pairs(given=5)), random_picture("RGB", (16, 16)))
+
+
+def test_styles_are_for_models_that_make_many_images_of_one():
+    with pytest.raises(UserError, match="makes one image of an image, so there are no 3 of them"):
+        random_styles(model(), 3)
+    with pytest.raises(UserError, match="takes no reference"):
+        reference_style(model(), random_picture("RGB", (8, 8)))
+    many = model("bicyclegan", toys.pairs())
+    picture = random_picture("RGB", (16, 16))
+    one, other = (np.asarray(translate_picture(many, picture, style=style)) for style in random_styles(many, 2))
+    assert (one != other).any()
+    of_reference = reference_style(many, random_picture("RGB", (40, 30)))
+    tiled = np.asarray(translate_picture(many, random_picture("RGB", (64, 64)), style=of_reference, tile=48))
+    assert of_reference.shape == (1, 4) and tiled.shape == (64, 64, 3)
