@@ -18,6 +18,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
+from gansmith.memory import kept_for_reuse
 from gansmith.precision import choose_precision
 from gansmith.threads import candidates, fastest, using
 from gansmith.trainer import Settings, Trainer
@@ -169,7 +170,8 @@ def settle_threads(plan: Plan, data: Dataset) -> Plan:
     number = numbers[0]
     if len(numbers) > 1:
         trainer = Trainer(plan.build(data), data, replace(plan.settings, minutes=None, samples=None))
-        number = fastest(trainer.play_round, numbers)
+        with kept_for_reuse():
+            number = fastest(trainer.play_round, numbers)
     return replace(plan, settings=replace(plan.settings, threads=number))
 
 
@@ -206,7 +208,7 @@ class Rehearsal:
 
 def rehearse(plan: Plan, data: Dataset, rounds: int = 3) -> Rehearsal:
     """Plays a few rounds to see the moves, the memory and the speed; nothing is kept."""
-    with using(plan.settings.threads):
+    with using(plan.settings.threads), kept_for_reuse():
         return _rehearse(plan, data, rounds)
 
 

@@ -23,6 +23,7 @@ from torch.utils.flop_counter import flop_registry
 from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset
 from gansmith.game import Move, Player
+from gansmith.memory import kept_for_reuse
 from gansmith.planning import Plan
 from gansmith.threads import using
 from gansmith.trainer import Trainer
@@ -168,7 +169,7 @@ class Operations(TorchDispatchMode):
 
 def profile(plan: Plan, data: Dataset, seconds: float = SECONDS) -> Profile:
     """Plays rounds of a game that is thrown away: plainly, with the stopwatch, and counting operations."""
-    with using(plan.settings.threads):
+    with using(plan.settings.threads), kept_for_reuse():
         trainer = TimedTrainer(plan.build(data), data, replace(plan.settings, minutes=None, samples=None))
         Trainer.play_round(trainer)  # kernels are chosen, memory is allocated
         began = time.perf_counter()

@@ -20,6 +20,7 @@ from gansmith.data.dataset import Dataset, Order
 from gansmith.errors import UserError
 from gansmith.game import GAN, Move, Player
 from gansmith.ledger import Ledger
+from gansmith.memory import kept_for_reuse
 from gansmith.penalties import compiled_with
 from gansmith.threads import Pace, using
 
@@ -171,7 +172,7 @@ class Trainer:
         self.began = self.budget.began = time.monotonic()
         self.budget.minutes = self._minutes_left()
         self.tick_started = self.seconds(), clock.samples
-        with self._signals(), using(self.settings.threads):
+        with self._signals(), using(self.settings.threads), kept_for_reuse():
             if clock.samples == 0:
                 self._save()
             self.budget.settle(clock, self.settings.batch)

@@ -186,7 +186,7 @@ class ImageGenerator(nn.Module):
         if self.classes is not None:
             noise = torch.cat([noise, self.classes(label)], dim=1)
         x = self.enter(noise)
-        x = x.unflatten(1, self.lowest) if self.basis is None else x[:, :, None, None] * self.basis
+        x = x.unflatten(1, self.lowest) if self.basis is None else x[:, :, None, None] * self.basis.to(x.dtype)
         x = self.stages[0](x.contiguous(memory_format=torch.channels_last))
         for transition, blocks in zip(self.transitions, self.stages[1:], strict=True):
             x = blocks(upsample(transition(x)))
@@ -211,7 +211,10 @@ class ImageCritic(nn.Module):
         x = self.stages[0](x)
         for transition, blocks in zip(self.transitions, self.stages[1:], strict=True):
             x = blocks(transition(downsample(x)))
-        return self.judge(x.flatten(1) if self.basis is None else (x * self.basis).sum((2, 3)), label)
+        if self.basis is None:
+            return self.judge(x.flatten(1), label)
+        basis = self.basis[None].contiguous(memory_format=torch.channels_last)  # so that slopes are laid out like x
+        return self.judge((x * basis).sum((2, 3)), label)
 
 
 def _transition(width_in: int, width_out: int) -> nn.Module:

@@ -1,0 +1,32 @@
+"""Memory that a training frees is kept for its next step: fetching it from the system anew costs a tenth of a step on a CPU.
+
+glibc hands large blocks back to the system as soon as they are freed; each comes back as pages that the system first fills with zeros.
+"""
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
+"""mallopt's names (malloc.h)."""
+KEEPING = {MMAP_MAX: 0, TRIM_THRESHOLD: 2**31 - 1}
+USUAL = {MMAP_MAX: 65536, TRIM_THRESHOLD: 2**26, MMAP_THRESHOLD: 2**25}
+"""Where glibc's own thresholds arrive, which move up as large blocks are freed."""
+
+
+@contextmanager
+def kept_for_reuse() -> Iterator[None]:
+    """Inside, freed memory stays with this process; after, it goes back to the system. Without glibc nothing is changed."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is None or not hasattr(library, "mallopt"):
+        yield
+        return
+    for name, value in KEEPING.items():
+        library.mallopt(name, value)
+    try:
+        yield
+    finally:
+        for name, value in USUAL.items():
+            library.mallopt(name, value)
+        library.malloc_trim(0)
