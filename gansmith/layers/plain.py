@@ -14,6 +14,7 @@ from torch.nn.functional import leaky_relu
 
 from gansmith.data.spec import Spec
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.halving import Doubling, Halving
 from gansmith.layers.labels import Label, label_embedding, with_label
 from gansmith.layers.pyramid import pyramid
 
@@ -28,7 +29,7 @@ def widths(count: int, highest: int, most: int) -> list[int]:
 class PlainGenerator(nn.Module):
     """Noise and class to an image: a linear map to the lowest resolution, then transposed convolutions with batch norm."""
 
-    def __init__(self, spec: Spec, *, noise: int, width: int, kernel: int = 4, most: int = 8) -> None:
+    def __init__(self, spec: Spec, *, noise: int, width: int, most: int = 8) -> None:
         """`width` counts the channels at half the side of the image; each halving below doubles them, at most `most` times."""
         super().__init__()
         self.spec = spec
@@ -40,9 +41,9 @@ class PlainGenerator(nn.Module):
         self.first = nn.Linear(noise + spec.conditions, math.prod(self.lowest), bias=False)
         self.first_norm = BatchNorm(inner[0])
         outer = [*inner[1:], channels]
-        size, stride = (kernel, 2) if count else (kernel | 1, 1)
+        last = len(inner) - 1
         self.layers = nn.ModuleList(
-            nn.ConvTranspose2d(a, b, size, stride, (size - 1) // 2, (size + stride) % 2 if count else 0, bias=i == len(inner) - 1)
+            Doubling(a, b, bias=i == last) if count else nn.ConvTranspose2d(a, b, 5, padding=2, bias=i == last)
             for i, (a, b) in enumerate(zip(inner, outer, strict=True))
         )
         self.norms = nn.ModuleList(BatchNorm(b) for b in inner[1:])
@@ -60,16 +61,15 @@ class PlainGenerator(nn.Module):
 class PlainCritic(nn.Module):
     """An image and its class to a logit: strided convolutions, then a linear map; classes enter by projection."""
 
-    def __init__(self, spec: Spec, *, width: int, kernel: int = 4, most: int = 8, class_features: int = 64) -> None:
+    def __init__(self, spec: Spec, *, width: int, most: int = 8, class_features: int = 64) -> None:
         """`width` counts the channels at half the side of the image; each halving below doubles them, at most `most` times."""
         super().__init__()
         channels, height, columns = spec.shape
         stages, lowest = pyramid(height, columns, 1)
         count = stages - 1
         inner = widths(max(count, 1), width, most)
-        size, stride = (kernel, 2) if count else (kernel | 1, 1)
         self.layers = nn.ModuleList(
-            nn.Conv2d(a, b, size, stride, (size - 1) // 2) for a, b in zip([channels, *inner], inner, strict=False)
+            Halving(a, b) if count else nn.Conv2d(a, b, 5, padding=2) for a, b in zip([channels, *inner], inner, strict=False)
         )
         features = inner[-1] * math.prod(lowest)
         self.score = nn.Linear(features, class_features if spec.conditions else 1)

@@ -8,6 +8,7 @@ from torch.nn.functional import leaky_relu, linear, relu
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.halving import Doubling, Halving
 from gansmith.layers.labels import Label, with_label
 from gansmith.layers.minibatch_discrimination import MinibatchDiscrimination
 
@@ -64,9 +65,9 @@ class StridedGenerator(nn.Module):
         self.first = FromVector(noise + spec.conditions, channels[0], lowest, bias=False)
         self.first_norm = BatchNorm(channels[0])
         pairs = list(zip(channels, channels[1:], strict=False))
-        self.layers = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1, bias=False) for a, b in pairs)
+        self.layers = nn.ModuleList(Doubling(a, b, bias=False) for a, b in pairs)
         self.norms = nn.ModuleList(BatchNorm(b) for _, b in pairs)
-        self.last = nn.ConvTranspose2d(channels[-1], spec.shape[0], 4, stride=2, padding=1)
+        self.last = Doubling(channels[-1], spec.shape[0])
         initialize(self)
 
     def forward(
@@ -88,9 +89,9 @@ class StridedFeatures(nn.Module):
         doublings, self.lowest = stages(spec, gan)
         channels = [width * min(8, 2**i) for i in range(doublings)]
         self.channels = channels[-1]
-        self.first = nn.Conv2d(spec.shape[0] + spec.conditions, channels[0], 4, stride=2, padding=1)
+        self.first = Halving(spec.shape[0] + spec.conditions, channels[0])
         pairs = list(zip(channels, channels[1:], strict=False))
-        self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1, bias=not batch_norm) for a, b in pairs)
+        self.layers = nn.ModuleList(Halving(a, b, bias=not batch_norm) for a, b in pairs)
         self.norms = nn.ModuleList(BatchNorm(b) if batch_norm else nn.Identity() for _, b in pairs)
 
     def features(

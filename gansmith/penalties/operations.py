@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from gansmith.layers import halving
+from gansmith.layers.halving import halve
 from gansmith.layers.resample import downsample, upsample
 
 aten = torch.ops.aten
@@ -99,6 +101,16 @@ class Convolution(Affine):
         shape = (self.stride, self.padding, self.dilation, False, [0, 0], self.groups)
         found = aten.convolution_backward(slope, u, self.weight.to(slope.dtype), None, *shape, [False, True, False])
         return found[1].to(self.weight.dtype)
+
+
+class Halve(Affine):
+    """`halve`: a convolution of 4x4 with stride 2."""
+
+    def __init__(self, call: Call, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(lambda u, w: halve(u, w, None), weight, bias, call)
+
+    def weight_gradient(self, u: Tensor, slope: Tensor) -> Tensor:
+        return halving.weight_gradient(slope, u, self.weight.to(slope.dtype)).to(self.weight.dtype)
 
 
 class Linear(Affine):
@@ -200,6 +212,11 @@ def _linear(call: Call) -> Operation | None:
     return Linear(call, found["weight"], found["bias"])
 
 
+def _halve(call: Call) -> Operation | None:
+    found = call.named("x", "weight", "bias")
+    return None if found is None else Halve(call, found["weight"], found["bias"])
+
+
 def _leaky_relu(call: Call) -> Operation | None:
     found = call.named("input", negative_slope=0.01, inplace=False)
     return None if found is None or found["inplace"] else LeakyReLU(found["input"], found["negative_slope"])
@@ -276,6 +293,7 @@ def _selection(call: Call) -> Operation | None:
 Understand = Callable[[Call], "Operation | None"]
 OPERATIONS: dict[Any, Understand] = {
     torch.conv2d: _convolution,
+    halve: _halve,
     F.linear: _linear,
     F.leaky_relu: _leaky_relu,
     **dict.fromkeys((F.relu, torch.relu, Tensor.relu), _relu),
