@@ -72,8 +72,9 @@ def _slow(x: Tensor, weight: Tensor, positions: int) -> bool:
 
 
 def _cast(tensor: Tensor) -> Tensor:
-    """What autocast would make of it."""
-    return tensor.to(torch.get_autocast_dtype("cpu")) if torch.is_autocast_enabled("cpu") else tensor
+    """What autocast would make of it, laid out as oneDNN reads it."""
+    layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+    return tensor.to(torch.get_autocast_dtype("cpu"), memory_format=layout) if torch.is_autocast_enabled("cpu") else tensor
 
 
 def weight_gradient(small: Tensor, large: Tensor, weight: Tensor) -> Tensor:
@@ -85,7 +86,7 @@ def weight_gradient(small: Tensor, large: Tensor, weight: Tensor) -> Tensor:
     patches = pad(large.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1)).unfold(1, 4, 2).unfold(2, 4, 2)  # [B, H, W, C, 4, 4]
     columns = patches.permute(0, 1, 2, 4, 5, 3).reshape(-1, 16 * channels)
     rows = small.permute(0, 2, 3, 1).reshape(-1, features)
-    return (columns.T @ rows).view(4, 4, channels, features).permute(3, 2, 0, 1)
+    return (rows.T @ columns).view(features, 4, 4, channels).permute(0, 3, 1, 2)
 
 
 def _halved(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
