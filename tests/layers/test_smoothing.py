@@ -1,5 +1,6 @@
 """StyleGAN2's filter against a plain double loop."""
 
+import pytest
 import torch
 
 from gansmith.layers.smoothing import enlarge, smooth
@@ -30,3 +31,18 @@ def test_enlarging_is_zeros_between_and_the_filter():
     spread = torch.zeros(2, 1, 9, 11)
     spread[:, :, 1::2, 1::2] = x  # padded by (2, 1): the filter has an even length
     torch.testing.assert_close(enlarge(x), naive(torch.nn.functional.pad(spread, (1, 1, 1, 1)), 0, 4.0)[:, :, :8, :10])
+
+
+FORMS = pytest.mark.parametrize(
+    ("form", "padding", "stride"), [("smooth", 1, 1), ("smooth", 2, 1), ("smooth", 1, 2), ("smooth", 2, 2), ("enlarge", 0, 1)]
+)
+
+
+@FORMS
+def test_gradients_and_directional_derivatives_are_those_of_the_plain_filter(form, padding, stride):
+    """Every form is linear: its gradient is the adjoint, <f(x), y> = <x, f*(y)>, and its derivative along x is f(x)."""
+    x = torch.randn(2, 3, 6, 4, dtype=torch.float64, requires_grad=True)
+    filtered = enlarge if form == "enlarge" else lambda x: smooth(x, padding=padding, stride=stride, gain=3.0)
+    assert torch.autograd.gradcheck(filtered, (x,))
+    assert torch.autograd.gradgradcheck(lambda x: filtered(x).square(), (x,))
+    torch.testing.assert_close(torch.func.jvp(filtered, (x.detach(),), (x.detach(),))[1], filtered(x).detach())
