@@ -323,17 +323,18 @@ def compare(case: Case, *, rounds: int, seconds: float) -> dict[str, Any]:
     images = case.batch * case.options.get("critic_moves", 5 if case.gan == "wgan_gp" else 1)
     return {
         **asdict(case),
+        "rounds": rounds,
         "milliseconds": {name: round(1000 * second, 1) for name, second in best.items()},
         "images_per_cpu_second": {name: round(images / second, 1) for name, second in best.items()},
         "times_as_fast": {name: round(best["textbook"] / second, 2) for name, second in best.items() if name != "textbook"},
     }
 
 
-def page(results: list[dict[str, Any]], rounds: int) -> str:
+def page(results: list[dict[str, Any]]) -> str:
     lines = [
         "# The training step against its textbook form",
         "",
-        f"One thread, CPU time, the quickest of {rounds} alternating blocks each; AMD EPYC, 2 shared cores, torch {torch.__version__}. "
+        f"One thread, CPU time, the quickest of alternating blocks each; AMD EPYC, 2 shared cores, torch {torch.__version__}. "
         "Real images per CPU second; r3gan and dcgan in one critic and one generator step, wgan_gp in five and one.",
         "",
         "| step | batch | textbook | ours, float32 | ours, bfloat16 | times as fast: float32 | bfloat16 |",
@@ -353,7 +354,7 @@ def main() -> None:
     parser.add_argument("--toy", action="store_true", help="tiny networks, one round each; writes nothing")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each block")
-    parser.add_argument("--only", default="", help="cases whose title contains this; writes nothing")
+    parser.add_argument("--only", default="", help="cases whose title contains this; the results of others stay")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.toy:
@@ -365,11 +366,14 @@ def main() -> None:
                 case = Case(**{**asdict(case), "batch": 4, "options": {**case.options, **TOYS[case.gan]}})
             results.append(compare(case, rounds=arguments.rounds, seconds=arguments.seconds))
             print(case.title, results[-1]["milliseconds"], results[-1]["times_as_fast"], flush=True)
-    if not arguments.toy and not arguments.only:
+    if not arguments.toy:
         RESULTS.mkdir(exist_ok=True)
-        facts = {"torch": torch.__version__, "rounds": arguments.rounds, "seconds": arguments.seconds, "results": results}
-        (RESULTS / "step.json").write_text(json.dumps(facts, indent=1) + "\n")
-        (RESULTS / "step.md").write_text(page(results, arguments.rounds))
+        file = RESULTS / "step.json"
+        before = json.loads(file.read_text())["results"] if file.exists() else []
+        found = {result["title"]: result for result in before + results}
+        results = [found[case.title] for case in CASES if case.title in found]
+        file.write_text(json.dumps({"torch": torch.__version__, "results": results}, indent=1) + "\n")
+        file.with_suffix(".md").write_text(page(results))
 
 
 if __name__ == "__main__":
