@@ -14,18 +14,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
-from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.big import BigGenerator, BigTrunk
+from gansmith.game import GAN, Draw, Move, Preset
+from gansmith.layers.big import BigTrunk, big_players
 from gansmith.layers.labels import Label
-from gansmith.layers.orthogonal import start_orthogonal
-from gansmith.layers.spectral import normalize_spectra
 from gansmith.seeds import normal_rows
 
 
@@ -108,35 +106,17 @@ class ACGAN(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        generator = BigGenerator(
-            spec,
-            noise=config.noise,
-            width=config.width,
-            widest=config.widest,
-            shared=config.shared,
-            patch=config.patch,
-            deep=False,
-        )
-        critic = Critic(config, spec)
-        for network in (generator, critic):
-            start_orthogonal(network)
-            normalize_spectra(network)
-        betas = (config.beta1, 0.999)
-        self.generator = Player(
-            generator,
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(critic, learning_rate=config.critic_learning_rate, betas=betas)
+        critic = partial(Critic, config, spec)
+        self.generator, self.critic = big_players(config, spec, critic, betas=(config.beta1, 0.999))
 
     def play(self, draw: Draw) -> Iterator[Move]:
         critic = self.critic.network
         assert isinstance(critic, Critic)
-        for _ in range(self.config.critic_moves):
+        for number in range(self.config.critic_moves):
             batch = draw()
             real, label = batch[self.spec.key], batch.get("label")
-            fake = self.generator(normal_rows(len(real), self.config.noise, device=real.device), label)
+            with torch.set_grad_enabled(number == self.config.critic_moves - 1):  # the generator moves once, by the last of these
+                fake = self.generator(normal_rows(len(real), self.config.noise, device=real.device), label)
             real_logits, real_terms = critic.judged(real, label)
             fake_logits, fake_terms = critic.judged(fake.detach(), label)
             terms = {name: real_terms[name] + fake_terms[name] for name in real_terms}

@@ -15,18 +15,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
-from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.big import BigGenerator, BigTrunk
+from gansmith.game import GAN, Draw, Move, Preset
+from gansmith.layers.big import BigTrunk, big_players
 from gansmith.layers.labels import Label, label_embedding
-from gansmith.layers.orthogonal import orthogonal_penalty, start_orthogonal
-from gansmith.layers.spectral import normalize_spectra
+from gansmith.layers.orthogonal import orthogonal_penalty
 from gansmith.seeds import normal_rows
 
 
@@ -135,34 +134,16 @@ class BigGAN(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        generator = BigGenerator(
-            spec,
-            noise=config.noise,
-            width=config.width,
-            widest=config.widest,
-            shared=config.shared,
-            patch=config.patch,
-            deep=config.deep,
-        )
-        critic = Critic(config, spec)
-        for network in (generator, critic):
-            start_orthogonal(network)
-            normalize_spectra(network)
-        betas = (0.0, config.beta2)
-        self.generator = Player(
-            generator,
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(critic, learning_rate=config.critic_learning_rate, betas=betas)
+        critic = partial(Critic, config, spec)
+        self.generator, self.critic = big_players(config, spec, critic, betas=(0.0, config.beta2), deep=config.deep)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         config = self.config
-        for _ in range(config.critic_moves):
+        for number in range(config.critic_moves):
             batch = draw()
             real, label = batch[self.spec.key], batch.get("label")
-            fake = self.generator(normal_rows(len(real), config.noise, device=real.device), label)
+            with torch.set_grad_enabled(number == config.critic_moves - 1):  # the generator moves once, by the last of these
+                fake = self.generator(normal_rows(len(real), config.noise, device=real.device), label)
             yield self.critic.minimizes(hinge=hinge_critic(self.critic(real, label), self.critic(fake.detach(), label)))
         terms = {"hinge": hinge_generator(self.critic(fake, label))}
         if config.orthogonal:

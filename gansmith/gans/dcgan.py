@@ -10,7 +10,6 @@ MNIST, 376 CPU seconds (0.6 million samples): Frechet distance 0.24, coverage 0.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
@@ -18,9 +17,8 @@ from torch import Tensor
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.augment.instance_noise import instance_noise
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
-from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.strided import StridedCritic, StridedGenerator
+from gansmith.game import GAN, Draw, Move, Preset
+from gansmith.layers.strided import strided_players
 from gansmith.schedules import Linear
 from gansmith.seeds import normal_rows
 
@@ -65,17 +63,8 @@ class DCGAN(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        betas = (config.beta1, 0.999)
-        self.generator = Player(
-            StridedGenerator(spec, noise=config.noise, width=config.width, gan="dcgan"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(
-            StridedCritic(spec, width=config.critic_width, batch_norm=True, gan="dcgan", kernels=config.neighbour_kernels),
-            learning_rate=config.learning_rate,
-            betas=betas,
+        self.generator, self.critic = strided_players(
+            config, spec, gan="dcgan", batch_norm=True, kernels=config.neighbour_kernels
         )
         self.noise = Linear(config.instance_noise, 0.0)
 

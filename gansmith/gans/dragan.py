@@ -9,14 +9,12 @@ pixels.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
-from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.strided import StridedCritic, StridedGenerator
+from gansmith.game import GAN, Draw, Move, Preset
+from gansmith.layers.strided import strided_players
 from gansmith.seeds import normal_rows
 from gansmith.terms.dragan import dragan_penalty
 
@@ -59,18 +57,7 @@ class DRAGAN(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        betas = (config.beta1, 0.999)
-        self.generator = Player(
-            StridedGenerator(spec, noise=config.noise, width=config.width, gan="dragan"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(
-            StridedCritic(spec, width=config.critic_width, batch_norm=False, gan="dragan"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-        )
+        self.generator, self.critic = strided_players(config, spec, gan="dragan", batch_norm=False)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()

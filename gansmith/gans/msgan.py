@@ -8,16 +8,14 @@ differ as the noises do. Here on DCGAN; square images of 8, 16, 28, 32, 64, 128 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import torch
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
-from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.strided import StridedCritic, StridedGenerator
+from gansmith.game import GAN, Draw, Move, Preset
+from gansmith.layers.strided import strided_players
 from gansmith.seeds import normal_rows
 from gansmith.terms.mode_seeking import mode_seeking
 
@@ -58,18 +56,7 @@ class MSGAN(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        betas = (config.beta1, 0.999)
-        self.generator = Player(
-            StridedGenerator(spec, noise=config.noise, width=config.width, gan="msgan"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(
-            StridedCritic(spec, width=config.critic_width, batch_norm=True, gan="msgan"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-        )
+        self.generator, self.critic = strided_players(config, spec, gan="msgan", batch_norm=True)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()

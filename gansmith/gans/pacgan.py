@@ -8,7 +8,6 @@ DCGAN. Square images of 8, 16, 28, 32, 64, 128 or 256 pixels.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 import torch
@@ -17,11 +16,10 @@ from torch import Tensor
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
-from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.layers.labels import with_label
-from gansmith.layers.strided import StridedCritic, StridedGenerator
+from gansmith.layers.strided import strided_players
 from gansmith.seeds import normal_rows
 
 
@@ -65,18 +63,7 @@ class PacGAN(GAN):
             raise UserError(f"A pack holds at least one example, but it should hold {config.pack}: change --gan.pack.")
         channels, height, width = spec.shape if len(spec.shape) == 3 else (0, 0, 0)
         packed = replace(spec, shape=((channels + spec.conditions) * config.pack, height, width), classes=(), attributes=())
-        betas = (config.beta1, 0.999)
-        self.generator = Player(
-            StridedGenerator(spec, noise=config.noise, width=config.width, gan="pacgan"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(
-            StridedCritic(packed, width=config.critic_width, batch_norm=True, gan="pacgan"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-        )
+        self.generator, self.critic = strided_players(config, spec, gan="pacgan", batch_norm=True, seen=packed)
 
     def packs(self, examples: Tensor, label: Tensor | None) -> Tensor:
         """The critic's logits [B / pack] for examples [B, ...] with their labels, joined along the channels."""

@@ -18,9 +18,8 @@ from torch.func import functional_call
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
-from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.strided import StridedCritic, StridedGenerator
+from gansmith.game import GAN, Draw, Move, Preset
+from gansmith.layers.strided import strided_players
 from gansmith.seeds import normal_rows
 
 
@@ -66,18 +65,7 @@ class Unrolled(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        betas = (config.beta1, 0.999)
-        self.generator = Player(
-            StridedGenerator(spec, noise=config.noise, width=config.width, gan="unrolled"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(
-            StridedCritic(spec, width=config.critic_width, batch_norm=False, gan="unrolled"),
-            learning_rate=config.learning_rate,
-            betas=betas,
-        )
+        self.generator, self.critic = strided_players(config, spec, gan="unrolled", batch_norm=False)
 
     def unrolled_weights(self, real: Tensor, fake: Tensor, label: Tensor | None) -> Weights:
         """The critic's weights after its next steps against these examples, as functions of the generated ones."""

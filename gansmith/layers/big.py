@@ -1,16 +1,24 @@
 """BigGAN's networks, plain and deep, for images of any size (Brock et al. 2019, appendix B)."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pixel_shuffle, pixel_unshuffle, relu
 
 from gansmith.data.spec import Spec
+from gansmith.ema import Average
+from gansmith.game import Player
 from gansmith.layers.attention import SelfAttention
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.orthogonal import start_orthogonal
 from gansmith.layers.pyramid import pyramid
 from gansmith.layers.residual import DownBlock
+from gansmith.layers.spectral import normalize_spectra
 
 SQUEEZE = 4
 """How much narrower deep blocks are inside."""
@@ -167,6 +175,34 @@ class BigTrunk(nn.Module):
             if i == 0:
                 x = self.attention(x)
         return relu(x).float().sum((2, 3))
+
+
+def big_players(
+    config: Any, spec: Spec, critic: Callable[[], nn.Module], *, betas: tuple[float, float], deep: bool = False
+) -> tuple[Player, Player]:
+    """The players of BigGAN and of the class-term GANs: BigGAN's generator and `critic()`, orthogonal at the start, both spectrally
+    normalised.
+
+    `config` has the options that these GANs share: noise, width, widest, shared, patch, both learning rates and half_life.
+    """
+    generator = BigGenerator(
+        spec,
+        noise=config.noise,
+        width=config.width,
+        widest=config.widest,
+        shared=config.shared,
+        patch=config.patch,
+        deep=deep,
+    )
+    networks = generator, critic()
+    for network in networks:
+        start_orthogonal(network)
+        normalize_spectra(network)
+    average = partial(Average, half_life=config.half_life)
+    return (
+        Player(networks[0], learning_rate=config.learning_rate, betas=betas, average=average),
+        Player(networks[1], learning_rate=config.critic_learning_rate, betas=betas),
+    )
 
 
 def big_widths(width: int, widest: int, stages: int) -> list[int]:
