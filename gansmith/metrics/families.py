@@ -31,7 +31,8 @@ class Family(Protocol):
     """Its metrics by name: which direction is better, and what it says, in one line. A literal: it is read without importing."""
 
     def measure(self, side: Any) -> dict[str, Measured]:
-        """Its metrics of one `sides.Side`; raises NotApplicableError where they have no meaning."""
+        """Its metrics of one `sides.Side`, without those that find nothing to measure; raises NotApplicableError where none has a
+        meaning."""
         ...
 
 

@@ -61,6 +61,8 @@ DEFAULTS = {
     ),
 }
 """The metrics of each kind of data when none are named."""
+OF_ATTRIBUTES = ("condition_accuracy", "condition_error")
+"""What stands for `cas` among them where images have attributes instead of classes."""
 MOST = 10_000
 """Examples judged when no number is given."""
 SHOWN = 16
@@ -107,7 +109,7 @@ def judge(
     Raises UserError for an unknown metric, examples of another shape than the real ones, fewer than 20 on a side, and networks or
     weights that cannot be had.
     """
-    names = _known(metrics if metrics is not None else DEFAULTS[train.codec.spec.kind])
+    names = _known(metrics if metrics is not None else usual_metrics(train))
     _same_geometry(train, fake, "generated")
     _same_geometry(train, held_out, "held-out")
     limit = MOST if samples is None else samples
@@ -161,6 +163,13 @@ def judge(
     return Judgement(scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions), portrait=shown)
 
 
+def usual_metrics(train: Dataset) -> tuple[str, ...]:
+    """The metrics of data like these when none are named."""
+    spec = train.codec.spec
+    usual = DEFAULTS[spec.kind]
+    return tuple(name for name in usual if name != "cas") + OF_ATTRIBUTES if spec.kind == "images" and spec.attributes else usual
+
+
 def over_all(metrics: Sequence[str] | None) -> bool:
     """Whether one of these metrics is defined over all examples, as those of Inception-v3 are."""
     return any(hasattr(load_family(family_of(name)), "INCEPTION") for name in _known(metrics or ()))
@@ -209,6 +218,9 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
         seconds = (time.perf_counter() - start) / len(measured)
         companions = _companions(module, family, side.real)
         for name in wanted:
+            if name not in measured:
+                skipped[name] = f"{name} finds nothing in {side.real.train.name} that it could measure."
+                continue
             one = measured[name]
             found[name] = Score(
                 name=f"{name}[{one.space}]",

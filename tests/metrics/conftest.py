@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.images import Codec as Images
@@ -29,6 +30,16 @@ def image_data(arrays: dict[str, np.ndarray], name: str = "stripes") -> Dataset:
     classes = CLASSES if "label" in arrays else ()
     spec = Spec(kind="images", key="image", shape=arrays["image"].shape[1:], classes=classes)
     return Dataset(name=name, codec=Images(spec=spec), arrays=arrays, fingerprint=fingerprint(arrays))
+
+
+def attributed_data(arrays: dict[str, np.ndarray], name: str = "stripes") -> Dataset:
+    """The same stripes with two attributes instead of a class: whether they are flat, and how strong they are."""
+    pixels = arrays["image"].astype(float)
+    rows = np.stack([arrays["label"] == 0, pixels.std((1, 2, 3))], 1).astype(np.float32)
+    attributes = Attributes.fit(("flat", "strength"), np.array([[0, 10], [1, 90]], np.float32))
+    spec = Spec(kind="images", key="image", shape=pixels.shape[1:], attributes=attributes.names)
+    own = {"image": arrays["image"], "label": rows}
+    return Dataset(name=name, codec=Images(spec, attributes=attributes), arrays=own, fingerprint=fingerprint(own))
 
 
 @pytest.fixture(scope="session")

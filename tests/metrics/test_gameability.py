@@ -34,7 +34,7 @@ from tests.metrics.cheats import (
     pair_data,
     translator,
 )
-from tests.metrics.conftest import image_data
+from tests.metrics.conftest import attributed_data, image_data
 
 GAMES = [
     ("frechet", "images", "copies of the training set", "memorisation"),
@@ -62,6 +62,8 @@ GAMES = [
     ("fls_gap", "points", "wide noise", "precision"),
     ("cas", "images", "copies of the training set", "memorisation"),
     ("cas", "images", "low temperature", "recall"),
+    ("condition_accuracy", "images", "copies of the training set", "memorisation"),
+    ("condition_error", "images with attributes", "copies of the training set", "memorisation"),
     ("ppl", "images", "a generator that ignores its noise", "coverage"),
     ("lpips", "images", "noise", "precision"),
     ("perceptual_diversity", "images", "far too much contrast", "precision"),
@@ -151,7 +153,8 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
             return judge(MAPS[cheat](rng), train, held_out, metrics=sorted(metrics), cache=remembered)
         if data == "series":
             return judge(WAVES[cheat], WAVES["training"], WAVES["held out"], metrics=sorted(metrics), cache=remembered)
-        fake, train, held_out = map(image_data, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
+        dressed = attributed_data if data == "images with attributes" else image_data
+        fake, train, held_out = map(dressed, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")
         return judge(fake, train, held_out, metrics=sorted(metrics), cache=remembered, model=model)
 

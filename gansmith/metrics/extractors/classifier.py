@@ -7,7 +7,7 @@ its features (with random weights: 70%), and they answer to blur, noise and miss
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Classifier:
 
     def features(self, data: Dataset) -> Float[Tensor, "batch 64"]:
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-            return torch.cat([self.network.features(images) for images in _batches(data, self.side)])
+            return torch.cat([self.network.features(images) for images in batches(data, self.side)])
 
 
 def learns_classes(data: Dataset) -> bool:
@@ -70,34 +70,44 @@ def train_classifier(data: Dataset, seed: int) -> SmallNetwork:
     Adam with one cycle of the learning rate and small random shifts. On one thread: steps this small gain little from more, and
     so the result does not depend on how many there are. The caller's random numbers are left as they were.
     """
+    network = _network_for(data, seed)
+    labels = data.labels() if learns_classes(data) else None
+    targets = None if labels is None else torch.from_numpy(labels)
+
+    def loss(images: Tensor, rows: Tensor) -> Tensor:
+        if targets is None:
+            return cross_entropy(network(turned(images)), torch.arange(BATCH) % TURNS)
+        return cross_entropy(network(images), targets[rows])
+
+    return teach(network, data, seed, loss)
+
+
+def teach(network: SmallNetwork, data: Dataset, seed: int, loss: Callable[[Tensor, Tensor], Tensor]) -> SmallNetwork:
+    """Trains the network as `train_classifier` does, on whatever `loss` asks of images and their positions in the data."""
     with one_thread(), torch.autocast("cpu", enabled=False), torch.inference_mode(False), torch.enable_grad():
-        return _train(data, seed)
+        return _teach(network, data, seed, loss)
 
 
-def _train(data: Dataset, seed: int) -> SmallNetwork:
+def _teach(network: SmallNetwork, data: Dataset, seed: int, loss: Callable[[Tensor, Tensor], Tensor]) -> SmallNetwork:
     rng = torch.Generator().manual_seed(seed)
     channels, side = data.codec.spec.shape[0], _side(data)
     most = max(BATCH, PIXELS // (channels * side**2))
-    chosen = np.sort(torch.randperm(len(data), generator=rng)[:most].numpy())
-    kept = data.subset(chosen)
-    labels = kept.labels() if learns_classes(data) else None
-    targets = None if labels is None else torch.from_numpy(labels)
+    chosen = torch.randperm(len(data), generator=rng)[:most].sort().values
+    kept = data.subset(chosen.numpy())
     images = torch.empty(len(kept), channels, side, side, dtype=torch.float16)
-    for place, batch in zip(images.split(READ), _batches(kept, side), strict=True):
+    for place, batch in zip(images.split(READ), batches(kept, side), strict=True):
         place.copy_(batch)
-    network = _network_for(data, seed).train()
+    network.train()
     optimiser = torch.optim.Adam(network.parameters(), lr=PEAK_RATE, fused=True)
     order = Order(len(kept), seed)
     steps = min(max(PASSES * len(data), FEWEST), MOST if side <= 32 else MOST // 2) // BATCH
     for step in range(steps):
         rows = torch.from_numpy(order.take(BATCH))
         batch = shifted(images[rows].float(), max(1, side // 14), rng)
-        answer = targets[rows] if targets is not None else torch.arange(BATCH) % TURNS
-        batch = batch if targets is not None else turned(batch)
         optimiser.param_groups[0]["lr"] = PEAK_RATE * one_cycle((step + 0.5) / steps)
-        loss = cross_entropy(network(batch), answer)
+        asked = loss(batch, chosen[rows])
         optimiser.zero_grad()
-        loss.backward()
+        asked.backward()
         optimiser.step()
     return network.eval()
 
@@ -116,7 +126,7 @@ def one_thread() -> Iterator[None]:
 def answers(network: SmallNetwork, data: Dataset) -> Int[np.ndarray, " batch"]:
     """The most probable class of every image."""
     with torch.inference_mode(), torch.autocast("cpu", enabled=False):
-        return torch.cat([network(images).argmax(1) for images in _batches(data, _side(data))]).numpy()
+        return torch.cat([network(images).argmax(1) for images in batches(data, _side(data))]).numpy()
 
 
 def shifted(
@@ -143,7 +153,7 @@ def one_cycle(progress: float) -> float:
     return min(1.0, progress / 0.2) * (1 + math.cos(math.pi * max(0.0, (progress - 0.2) / 0.8))) / 2
 
 
-def _batches(data: Dataset, side: int) -> Iterator[Tensor]:
+def batches(data: Dataset, side: int) -> Iterator[Tensor]:
     """All images in order, as the network sees them."""
     for start in range(0, len(data), READ):
         yield fit_to(data.batch(slice(start, start + READ))[data.codec.spec.key].float(), side)
@@ -156,7 +166,7 @@ def _side(data: Dataset) -> int:
 
 def _network_for(data: Dataset, seed: int) -> SmallNetwork:
     classes = len(data.codec.spec.classes) if learns_classes(data) else TURNS
-    with torch.random.fork_rng([]):
+    with torch.inference_mode(False), torch.random.fork_rng([]):
         torch.manual_seed(seed)
         return SmallNetwork(data.codec.spec.shape[0], _side(data), classes)
 
