@@ -304,6 +304,23 @@ def test_an_option_that_was_named_is_kept_whatever_the_preset_for_the_data_says(
     assert given == [{"blocks": 2}, {"blocks": 2}, {"simultaneous": False}, {"learning_rate": 1e-3}]
 
 
+def test_options_without_a_named_gan_are_those_of_the_usual_gan_for_the_data(workshop, capsys):
+    rows = "size,weight\n" + "".join(f"{'sml'[i % 3]},{i % 7 + i / 100}\n" for i in range(64))
+    (workshop / "parcels.csv").write_text(rows, encoding="utf-8")
+    assert main(["train", "parcels.csv", "--gan.knots", "3", "--dry-run", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["gan"], plan["config"]["knots"]) == ("rowgan", 3)
+
+
+def test_an_option_is_checked_beside_the_preset_of_the_datas_kind(capsys):
+    """Of R3GAN's presets, that for images has plain players, which take no widths, and that for points residual ones."""
+    assert main(["train", "clusters.npy", "--gan", "r3gan", "--gan.widths", "64", "--dry-run", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["preset"], plan["config"]["widths"]) == ("points", [64])
+    assert main(["train", "squares.npz", "--gan", "r3gan", "--gan.widths", "64", "--dry-run"]) == 2
+    assert "Plain players take their widths" in capsys.readouterr().err
+
+
 def test_devices_start_as_many_processes_of_the_same_command(monkeypatch):
     started = []
     monkeypatch.setattr(distributed, "launch", lambda devices, command: started.append((devices, command)) or 7)

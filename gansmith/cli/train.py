@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -149,20 +150,42 @@ def run(argv: list[str]) -> int:
 def _shape(argv: Sequence[str]) -> type[Train]:
     """The options of the command; those of the GAN too, which cost importing it, if it is named or they are used."""
     gan = value_of("--gan", argv)
-    gan = None if gan == "auto" else gan
-    if gan is None and not any(word.startswith("--gan.") for word in argv):
+    if gan in (None, "auto") and not _own(argv):
         return Train
+    kind = value_of("--kind", argv)
+    return _shape_with(_usual_gan(kind, argv) if gan in (None, "auto") else gan, kind, argv)
+
+
+def _shape_with(gan: str, kind: str | None, argv: Sequence[str]) -> type[Train]:
+    """The options of the command and of this GAN, shown with the values that they have for this kind of data.
+
+    Values of one option that do not suit others are found when the data are known, whose preset decides those.
+    """
     from gansmith import gans, planning
 
-    gan = gan or planning.DEFAULT_GANS["images"]
     made = gans.find(gan)
-    usual = planning.made_config(
-        made, gan, planning.choose_preset(made, gan, value_of("--preset", argv) or planning.default_preset(made, "images")), {}
-    )
-    options = ("options", Annotated[made.Config, arg(name="gan")], field(default=usual))
+    preset = value_of("--preset", argv) or planning.default_preset(made, kind or made.kinds[0])
+    values = planning.choose_preset(made, gan, preset).config
+    unchecked: Any = type(made.Config.__name__, (made.Config,), {"__post_init__": lambda _: None, "__doc__": made.Config.__doc__})
+    options = ("options", Annotated[unchecked, arg(name="gan")], field(default=unchecked(**values)))
     shape = dataclasses.make_dataclass("Train", [options], bases=(Train,), frozen=True, kw_only=True)
     shape.__doc__ = Train.__doc__
     return shape
+
+
+def _usual_gan(kind: str | None, argv: Sequence[str]) -> str:
+    """The GAN that is meant where options of one are given but none is named: the usual one for the data, which tell their kind."""
+    from gansmith.data.sources import kind_of
+    from gansmith.planning import DEFAULT_GANS
+
+    usual = DEFAULT_GANS["images"]
+    if kind is not None or {"-h", "--help"} & set(argv):
+        return DEFAULT_GANS.get(kind or "images", usual)
+    for gan in dict.fromkeys(DEFAULT_GANS.values()):
+        with suppress(UserError):
+            options = parse(_shape_with(gan, None, argv), argv, "gansmith train", BARE)
+            return usual if options.data is None else DEFAULT_GANS[kind_of(options.data, **options.opening.opening())]
+    return usual
 
 
 def _own(argv: Sequence[str]) -> set[str]:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,32 @@ def open_dataset(
     return domains(built) if kind == "domains" else built
 
 
+def kind_of(
+    data: Any,
+    *,
+    kind: str | None = None,
+    degrade: str | None = None,
+    pairing: str | None = None,
+    swap: bool = False,
+    cache: Path | None = None,
+    **options: Any,
+) -> str:
+    """The kind of `data` for `open_dataset` with these options, found without decoding any."""
+    if kind is not None:
+        return kind
+    if isinstance(data, Dataset):
+        return data.codec.spec.kind
+    if find_pairs(data, kind, degrade, pairing, swap):
+        return "pairs"
+    series = {field.name: options[field.name] for field in fields(Cutting) if field.name in options}
+    return _kind(find(data, kind, cache_folder(cache), Cutting(**series) if series else None))
+
+
+def _kind(found: Collection | Points | Sequences | Table) -> str:
+    kinds = ((Points, "points"), (Table, "tables"), (Sequences, "series"))
+    return next((kind for made, kind in kinds if isinstance(found, made)), "images")
+
+
 def find_pairs(
     data: Any, kind: str | None = None, degrade: str | None = None, pairing: str | None = None, swap: bool = False
 ) -> Pairs | None:
@@ -143,9 +170,8 @@ def find(data: Any, kind: str | None, cache: Path, cutting: Cutting | None = Non
     if (sequences := _sequences(data, kind, cutting)) is not None:
         return sequences
     found = _named(data, kind, cache) if isinstance(data, str | Path) else _from_python(data, kind)
-    is_kind = "points" if isinstance(found, Points) else "tables" if isinstance(found, Table) else "images"
-    if kind is not None and kind != is_kind and (kind, is_kind) != ("domains", "images"):
-        raise UserError(f"{found.name} holds {is_kind}, not {kind}: leave the kind out, or choose other data.")
+    if kind is not None and kind != _kind(found) and (kind, _kind(found)) != ("domains", "images"):
+        raise UserError(f"{found.name} holds {_kind(found)}, not {kind}: leave the kind out, or choose other data.")
     return found
 
 

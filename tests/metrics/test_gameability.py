@@ -63,7 +63,7 @@ GAMES = [
     ("cas", "images", "copies of the training set", "memorisation"),
     ("cas", "images", "low temperature", "recall"),
     ("condition_accuracy", "images", "copies of the training set", "memorisation"),
-    ("condition_error", "images with attributes", "copies of the training set", "memorisation"),
+    ("condition_error", "images with attributes", "copies of the training set", "fls_gap"),
     ("ppl", "images", "a generator that ignores its noise", "coverage"),
     ("lpips", "images", "noise", "precision"),
     ("perceptual_diversity", "images", "far too much contrast", "precision"),
