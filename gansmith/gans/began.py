@@ -4,6 +4,10 @@ The critic learns to reconstruct real images better than generated ones, the gen
 controller weighs the two so that the errors keep a fixed ratio, which trades diversity for quality. Images of any even size.
 
     gansmith train digits --gan began
+
+Fashion-MNIST, 121 CPU seconds (36,352 images), one thread, seed 0: Frechet distance 44.1 (a Gaussian per class 11.5, real
+0.04), coverage 0.00, the wished class is read from 32% of the images (from 91% of real ones). The images are blurred: it did
+not get beyond the Gaussian in this time.
 """
 
 from collections.abc import Iterator, Mapping

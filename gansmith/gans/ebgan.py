@@ -4,6 +4,9 @@ The energy is an autoencoder's error. The critic lowers it on real images and ra
 lowers it, while a pulling-away term keeps the codes of its images from pointing the same way. Images of any even size.
 
     gansmith train digits --gan ebgan
+
+Fashion-MNIST, 67 CPU seconds (19,264 images), one thread, seed 0: Frechet distance 21.5 (a Gaussian per class 11.5, real 0.04),
+coverage 0.05, the wished class is read from 67% of the images (from 91% of real ones). The images are blurred.
 """
 
 from collections.abc import Iterator, Mapping
