@@ -1,8 +1,8 @@
 """Unrolled GAN: the generator foresees the critic's answers (Metz et al. 2017, "Unrolled generative adversarial networks").
 
 The generator plays against the critic of some further gradient steps, and its gradient goes through these steps: a generator
-that collapses would be answered at once. Its loss is the critic's with the roles exchanged, real examples included. The critic itself makes one step, of Adam. Square images of 8, 16, 28, 32, 64, 128 or 256
-pixels; the critic has no batch norm.
+that collapses would be answered at once. Its loss is the critic's with the roles exchanged, real examples included. The critic
+itself makes one step, of Adam. Square images of 8, 16, 28, 32, 64, 128 or 256 pixels; the critic has no batch norm.
 
     gansmith train digits --gan unrolled
 """
