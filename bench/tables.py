@@ -19,7 +19,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from scipy.special import ndtr, ndtri
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import f1_score, r2_score, roc_auc_score
 
@@ -29,6 +28,7 @@ from gansmith.data.cells import Table
 from gansmith.data.readers.table_files import table_from_csv
 from gansmith.data.tables import Codec
 from gansmith.metrics.baseline import independent
+from gansmith.metrics.copula import copula
 from gansmith.metrics.table_shapes import Against
 from gansmith.metrics.table_views import View, view_of
 from gansmith.metrics.two_sample import told_apart
@@ -82,25 +82,6 @@ def measure(train: View, test: View, fake: View, target: int) -> dict[str, Any]:
         "tstr_f1": float(f1_score(expected == rare, shares > 0.5)),
     }
     return found | areas
-
-
-def copula(train: Any, count: int) -> np.ndarray:
-    """Rows of a Gaussian copula fitted to the packed rows: choices as ordered ranks, numbers as their normal scores."""
-    packed, rng = train.packed(slice(None))["row"].astype(float), np.random.default_rng(0)
-    sizes = [size for column in train.codec.spec.columns for size in column]
-    scores = packed.copy()
-    for i, size in enumerate(sizes):
-        if size > 1:
-            shares = np.concatenate([[0], np.bincount(packed[:, i].astype(int), minlength=size).cumsum() / len(packed)])
-            place = packed[:, i].astype(int)
-            scores[:, i] = ndtri(
-                (shares[place] + (shares[place + 1] - shares[place]) * rng.random(len(packed))).clip(1e-6, 1 - 1e-6)
-            )
-    drawn = rng.multivariate_normal(np.zeros(len(sizes)), np.corrcoef(scores.T), count)
-    rows = np.empty_like(drawn)
-    for i in range(len(sizes)):
-        rows[:, i] = np.quantile(packed[:, i], ndtr(drawn[:, i]), method="inverted_cdf")
-    return rows.astype(np.float32)
 
 
 def ours(data: Any, gan: str, seconds: float, seed: int) -> tuple[Model, dict[str, Any]]:
@@ -190,7 +171,7 @@ def main() -> None:
         beside = {key: value for key, value in scored(test).items() if not key.startswith("tstr")}
         note(about | {"model": "real rows"} | scored(train) | beside)  # learned from: training rows; compared: test rows
         note(about | {"model": "independent columns"} | scored(rows(independent(data, count, 0).arrays["row"])))
-        note(about | {"model": "Gaussian copula"} | scored(rows(copula(data, count))))
+        note(about | {"model": "Gaussian copula"} | scored(rows(copula(data, count, 0).arrays["row"])))
         for gan in asked.gans.split(","):
             model, cost = ours(data, gan, asked.seconds, asked.seed)
             fake = rows(codec.repack(model.sample(count, seed=1))["row"])

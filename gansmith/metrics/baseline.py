@@ -20,6 +20,11 @@ def baseline_name(train: Dataset) -> str:
     return ("pixel Gaussian" if train.codec.spec.of_images else "Gaussian") + (" per class" if _per_class(train) else "")
 
 
+def rival_name(train: Dataset) -> str:
+    """What the model is called that stands beside the trivial one; empty for data that have none."""
+    return "Gaussian copula" if train.codec.spec.kind == "tables" else ""
+
+
 def _per_class(train: Dataset) -> bool:
     return train.codec.spec.kind in ("domains", "images") and bool(train.codec.spec.classes)
 

@@ -17,7 +17,7 @@ from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.metrics.baseline import baseline_name
+from gansmith.metrics.baseline import baseline_name, rival_name
 from gansmith.metrics.cache import content_key, remember
 from gansmith.metrics.extractors import extractor_for
 from gansmith.metrics.extractors.inception import Inception
@@ -236,22 +236,25 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
                 seed=side.real.seed,
                 seconds=seconds,
                 note=one.note,
+                rival=companions.get(f"rival {name}"),
+                rival_name=rival_name(side.real.train),
             )
     return [found[name] for name in names if name in found], skipped
 
 
 def _companions(module: str, family: Family, real: Real) -> dict[str, float]:
-    """This family's metrics of the baseline and of the ceiling, where they have a meaning."""
+    """This family's metrics of the baseline, the ceiling and, if there is one, the rival, where they have a meaning."""
+    sides = {"baseline": real.baseline, "ceiling": real.ceiling, **({"rival": real.rival} if real.rival else {})}
 
     def compute() -> dict[str, Tensor]:
         found = {}
-        for name, side in (("baseline", real.baseline), ("ceiling", real.ceiling)):
+        for name, side in sides.items():
             with suppress(NotApplicableError):
                 for metric, measured in family.measure(side).items():
                     found[f"{name} {metric}"] = torch.tensor(measured.value, dtype=torch.float64)
         return found
 
-    depends_on = family.key(real) if hasattr(family, "key") else ""  # pyright: ignore[reportAttributeAccessIssue]
+    depends_on = rival_name(real.train) + (family.key(real) if hasattr(family, "key") else "")  # pyright: ignore[reportAttributeAccessIssue]
     if hasattr(family, "INCEPTION") and real.inception is not None:
         depends_on += f"{real.inception.key} {real.judged} {content_key(real.everything)}"
     remembered = remember(real.folder, f"companions-{module}", (*real.key, depends_on), compute)

@@ -66,15 +66,18 @@ class Judgement:
         from rich.table import Table
 
         remarks = [f"baseline: {name}" for name in dict.fromkeys(score.baseline_name for score in self.scores)]
+        rivals = [name for name in dict.fromkeys(score.rival_name for score in self.scores) if name]
+        remarks += [f"rival: {name}" for name in rivals]
         remarks += [f"{score.metric}: {score.note}" for score in self.scores if score.note]
         remarks += [f"{metric} skipped: {reason}" for metric, reason in self.skipped.items()]
         table = Table(box=box.SIMPLE_HEAD, caption="\n".join(remarks), caption_justify="left")
         table.add_column("metric", no_wrap=True)
-        for column in ("value", "95%", "baseline", "ceiling"):
+        for column in ("value", "95%", "baseline", *(["rival"] if rivals else []), "ceiling"):
             table.add_column(column, justify="right", no_wrap=True)
         for score in self.scores:
             interval = f"{score.low:.3f} to {score.high:.3f}"
-            companions = ("–" if number is None else f"{number:.3f}" for number in (score.baseline, score.ceiling))
+            beside = (score.baseline, *([score.rival] if rivals else []), score.ceiling)
+            companions = ("–" if number is None else f"{number:.3f}" for number in beside)
             values = (f"{score.value:.3f}", interval, *companions)
             table.add_row(f"{escape(score.name)} {'↓' if score.better == 'lower' else '↑'}", *values)
         return table

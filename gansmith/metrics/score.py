@@ -38,6 +38,9 @@ class Score:
     seconds: float
     """Time spent on the generated examples; baseline and ceiling, which are remembered, apart."""
     note: str = ""
+    rival: float | None = None
+    """The same metric of a model that is no network but not trivial either, where this kind of data has one."""
+    rival_name: str = ""
 
     @property
     def metric(self) -> str:

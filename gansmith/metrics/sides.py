@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
-from gansmith.metrics.baseline import trivial
+from gansmith.metrics.baseline import rival_name, trivial
 from gansmith.metrics.cache import content_key, remember
 from gansmith.metrics.extractors import Extractor
 from gansmith.metrics.extractors.inception import CHECKED, Inception
@@ -110,12 +110,25 @@ class Real:
     @cached_property
     def baseline(self) -> Side:
         """A trivial model fitted to the training examples."""
-        lessons = trivial(self.train, max(self.count, self.lessons), self.seed)
+        made = trivial(self.train, max(self.count, self.lessons), self.seed)
+        return self._of(made, "baseline", trivial(self.train, TRIVIAL, self.seed))
+
+    @cached_property
+    def rival(self) -> Side | None:
+        """A model of tables that is no network; None for other data."""
+        if not rival_name(self.train):
+            return None
+        from gansmith.metrics.copula import copula
+
+        made = copula(self.train, max(self.count, self.lessons), self.seed)
+        return self._of(made, "rival", made)
+
+    def _of(self, made: Dataset, name: str, everything: Dataset) -> Side:
         return Side(
-            name="baseline",
-            data=lessons.subset(np.arange(self.count)),
-            lessons=lessons.subset(np.arange(self.lessons)),
-            everything=trivial(self.train, TRIVIAL, self.seed),
+            name=name,
+            data=made.subset(np.arange(self.count)),
+            lessons=made.subset(np.arange(self.lessons)),
+            everything=everything,
             reference=self.everything,
             real=self,
         )

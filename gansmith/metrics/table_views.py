@@ -72,6 +72,5 @@ def view_of(columns: Mapping[str, Sequence[Any]], known: Sequence[Column]) -> Vi
 
 
 def target_of(data: Dataset) -> int:
-    """The column of a view that others are to tell: the last category, or the last column where there is none."""
-    categories = np.flatnonzero(view(data).categorical)
-    return int(categories[-1]) if len(categories) else view(data).values.shape[1] - 1
+    """The column of a view that others are to tell: the last one, where tables usually have their target."""
+    return view(data).values.shape[1] - 1

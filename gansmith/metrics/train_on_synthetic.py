@@ -1,6 +1,6 @@
 """TSTR: train on synthetic, test on real (Esteban et al. 2017), with gradient boosting.
 
-A model learns from generated rows to tell the target (the last category, else the last number) from the other columns, and is tested
+A model learns from generated rows to tell the target (the last column) from the other columns, and is tested
 on held-out real rows. Beside it stands the same model trained on real rows (the ceiling).
 """
 

@@ -38,11 +38,13 @@ def score_table(evaluations: Sequence[Record], skipped: Mapping[str, Any] | None
     if not records:
         return None
     latest = max(finite(record.get("samples_seen")) or 0 for record in records)
-    shared = {key: _shared(records, key) for key in ("baseline_name", "seed")}
+    shared = {key: _shared(records, key) for key in ("baseline_name", "rival_name", "seed")}
     told: dict[Subject, list[Markup]] = {}
     for record in records:
         told.setdefault(subjects().get(_metric(record), "other"), []).append(_row(record, latest, shared))
-    heads = ("Score", "Value", "From baseline to ceiling", "Baseline", "Ceiling", "Judged on")
+    heads = ["Score", "Value", "From baseline to ceiling", "Baseline", "Ceiling", "Judged on"]
+    if shared["rival_name"]:
+        heads.insert(4, shared["rival_name"])
     table = tag(
         "table",
         tag("thead", tag("tr", *(tag("th", head, scope="col") for head in heads))),
@@ -94,6 +96,7 @@ def _row(record: Record, latest: float, shared: Mapping[str, str | None]) -> Mar
         _cell("Value", tag("strong", significant(float(record["value"]))), _small(interval)),
         _cell("Place", _bar(record) or "—", _small("no scale: the baseline is beyond the ceiling" if _beyond(record) else None)),
         _cell("Baseline", _optional(record.get("baseline")), _small(baseline_name)),
+        _cell(shared["rival_name"], _optional(record.get("rival"))) if shared["rival_name"] else None,
         _cell("Ceiling", _optional(record.get("ceiling"))),
         _cell("Judged on", *_judged(record, latest, shared["seed"] is None)),
     )

@@ -3,11 +3,14 @@
 import numpy as np
 import pandas
 import pytest
-from scipy.stats import ks_2samp, pearsonr
+from scipy.stats import ks_2samp, pearsonr, spearmanr
 from scipy.stats.contingency import association
 
+from gansmith.data.building import build_table
+from gansmith.data.cells import Table, cells_of
 from gansmith.data.dataset import Dataset
-from gansmith.metrics.baseline import independent
+from gansmith.metrics.baseline import independent, rival_name
+from gansmith.metrics.copula import copula
 from gansmith.metrics.judge import judge
 from gansmith.metrics.table_shapes import Against, column_shape, correlation_similarity, cramers_v, cut, total_variation
 from gansmith.metrics.table_views import View, target_of, view
@@ -100,6 +103,41 @@ def test_copies_of_the_training_rows_are_exposed(tmp_path):
     assert copies["row_copies"].value == 1 and copies["closer_to_training"].value > 0.9 and copies["membership"].value > 0.9
 
 
-def test_the_target_is_the_last_category():
+def test_the_target_is_the_last_column_even_if_a_category_stands_before_it():
     data = toys.rows()
     assert view(data).names[target_of(data)] == "letter"
+    cells = {"region": ["north", "south"] * 100, "charges": [float(place % 97) + 0.5 for place in range(200)]}
+    table = build_table(Table(name="charges", columns={name: cells_of(values) for name, values in cells.items()}))
+    assert view(table).names[target_of(table)] == "charges"
+
+
+def correlated(count: int) -> Dataset:
+    """Two heavy-tailed numbers whose normal scores correlate by 0.8, one with a peak at 0 and missing cells."""
+    drawn = np.random.default_rng(0).multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], count)
+    spent = np.where(drawn[:, 1] < -0.5, 0.0, np.round(np.exp(drawn[:, 1] * 2), 3))
+    columns = {
+        "income": np.round(np.exp(drawn[:, 0] * 2), 3).tolist(),
+        "spent": [None if place % 10 == 0 else value for place, value in enumerate(spent.tolist())],
+    }
+    return build_table(Table(name="money", columns={name: cells_of(values) for name, values in columns.items()}))
+
+
+def test_the_copula_keeps_columns_and_the_correlation_of_their_ranks():
+    data = correlated(4000)
+    made = view(copula(data, 4000, 0))
+    against = Against(view(data), made)
+    assert min(against.shapes(np.arange(4000)).values()) > 0.97
+    known = ~np.isnan(made.values).any(1)
+    real = ~np.isnan(view(data).values).any(1)
+    expected = spearmanr(view(data).values[real]).statistic
+    assert spearmanr(made.values[known]).statistic == pytest.approx(expected, abs=0.05)
+    assert known.mean() == pytest.approx(real.mean(), abs=0.02)
+    assert set(made.values[known, 0]) <= set(view(data).values[:, 0])
+
+
+def test_the_copula_stands_beside_the_scores_of_tables_alone(tmp_path):
+    train, held_out, fresh = parcels()
+    score = judge(fresh, train, held_out, metrics=["pair_trends"], cache=tmp_path)["pair_trends"]
+    assert score.rival_name == "Gaussian copula" and score.rival is not None and score.baseline is not None
+    assert score.baseline < score.rival <= 1
+    assert rival_name(toys.points()) == "" and rival_name(train)
