@@ -29,11 +29,14 @@ class _Variable:
 
     @classmethod
     def of(cls, keys: Float[np.ndarray, " rows"], rng: np.random.Generator) -> "_Variable":
-        """Equal keys share their ranks at random."""
+        """Equal keys share their ranks at random, and have the mean of their scores; scores vary by 1."""
         known = ~np.isnan(keys)
         order = np.lexsort((rng.random(len(keys)), keys))[: known.sum()]
+        _, place, counts = np.unique(keys[order], return_inverse=True, return_counts=True)
+        ranked = ndtri((np.arange(len(order)) + 0.5) / len(order))
+        shared = (np.bincount(place, ranked) / counts)[place]
         scores = np.zeros(len(keys))
-        scores[order] = ndtri((np.arange(len(order)) + 0.5) / len(order))
+        scores[order] = shared / max(float(shared.std()), 1e-9)
         return cls(order, scores, known)
 
     def at(self, normal: Float[np.ndarray, " count"]) -> Int[np.ndarray, " count"]:
