@@ -238,6 +238,8 @@ def _train(
     end = "It ended by a fault."
     try:
         trainer.train()
+        if distributed.leads() and (known := gan.facts()):
+            recorder.say(f"Of this model: {', '.join(f'{name} {value}' for name, value in known.items())}.")
         if examiner is not None and (verdict := examiner.verdict()):
             recorder.say(verdict)
         if distributed.leads() and evaluate:

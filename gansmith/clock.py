@@ -13,6 +13,10 @@ class Clock:
     """Rounds of the game played."""
     total: int | None = None
     """The budget in samples; None while a budget in minutes has not been turned into samples yet."""
+    examples: int = 0
+    """How many real examples there are to draw from, once there is a trainer."""
+    batch: int = 0
+    """How many of them a draw takes, or is expected to take."""
 
     def progress(self, over: int | None = None) -> float:
         """How much has passed, from 0 to 1, of `over` samples or of the whole budget (0 while the budget is unknown)."""

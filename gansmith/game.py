@@ -137,6 +137,8 @@ class GAN(nn.Module, ABC):
     """The kinds of data it learns (`Spec.kind`)."""
     makers: ClassVar[tuple[str, ...]] = ("generator",)
     """The players that `generate` needs: their averaged networks are what a model file holds."""
+    poisson: ClassVar[bool] = False
+    """Whether each draw takes every example with the same small probability, as differential privacy asks, and so varies in size."""
 
     def __init__(self, config: Any, spec: Spec) -> None:
         """Raises UserError where the options do not fit each other or the data."""
@@ -200,6 +202,10 @@ class GAN(nn.Module, ABC):
         None if this GAN grants no wish of that name. Raises UserError for a value that it cannot grant.
         """
         return None
+
+    def facts(self) -> dict[str, Any]:
+        """What a model's card says of it besides: what privacy it keeps, for example."""
+        return {}
 
     def scores(self, batch: Batch) -> Tensor:
         """The critic's logits [n] for a batch of examples, real or generated; health watches them."""

@@ -81,7 +81,7 @@ class Recorder:
         kept, examined = self.examiner.state() if self.examiner else ({}, None)
         facts = {**facts, "health": self.health.state(), "examiner": examined}
         save_checkpoint(self.run.checkpoints, samples, {**tensors, **kept}, facts)
-        self.model.card["samples"] = samples
+        self.model.card |= {"samples": samples, **self.model.gan.facts()}
         self.model.save(self.run.model_folder)
 
     def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

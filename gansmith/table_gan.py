@@ -91,7 +91,7 @@ class TableGAN:
         )
         gan = plan.build(data)
         Trainer(gan, data, plan.settings).train()
-        card = {"gan": plan.gan, "data": data.name, "examples": len(data), "samples": gan.clock.samples}
+        card = {"gan": plan.gan, "data": data.name, "examples": len(data), "samples": gan.clock.samples, **gan.facts()}
         self.model_ = Model(gan.eval(), data.codec, card)
         return self
 

@@ -90,7 +90,13 @@ class Trainer:
         self.device = torch.device(settings.device)
         gan.to(self.device).train()
         self.compiler = compiling(gan) if settings.compile else None
-        self.order = Order(len(data), settings.seed)
+        if gan.poisson and (parts > 1 or settings.batch > len(data)):
+            raise UserError(
+                "This GAN draws examples at random, in one process, without accumulation, and no more than there are: leave --devices and "
+                f"--accumulate out, and give a --batch of at most {len(data)}."
+            )
+        self.order = Order(len(data), settings.seed, gan.poisson)
+        gan.clock.examples, gan.clock.batch = len(data), settings.batch // parts
         self.ledger, self.pace = Ledger(), Pace()
         self.budget = Budget(settings.samples, settings.minutes)
         self.names = {id(player): name for name, player in gan.players.items()}

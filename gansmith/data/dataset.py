@@ -85,13 +85,18 @@ class Order:
     no other state.
     """
 
-    def __init__(self, length: int, seed: int) -> None:
-        self.length, self.seed = length, seed
+    def __init__(self, length: int, seed: int, poisson: bool = False) -> None:
+        """With `poisson`, every position is taken with the same probability each time, independently of all others."""
+        self.length, self.seed, self.poisson = length, seed, poisson
         self.position = 0
         self._epoch, self._permutation = -1, np.empty(0, np.int64)
 
     def take(self, count: int) -> np.ndarray:
-        """The next `count` positions."""
+        """The next `count` positions; by Poisson sampling, as many on average."""
+        if self.poisson:
+            dice = np.random.Generator(np.random.Philox(key=np.array([self.seed, self.position], np.uint64))).random(self.length)
+            self.position += count
+            return np.flatnonzero(dice * self.length < count)
         taken: Sequence[np.ndarray] = []
         while count:
             epoch, start = divmod(self.position, self.length)
