@@ -25,6 +25,7 @@ OPENING = (
     "labels",
     "skip_unreadable",
     "schema",
+    "public",
     "degrade",
     "pairing",
     "swap",

@@ -86,6 +86,8 @@ class Opening(Reading):
     """Exchange the two sides of pairs."""
     label_maps: Flag = False
     """The colours of the given side of pairs are labels, not brightnesses."""
+    public: Annotated[str | None, takes("DATA")] = None
+    """A public table, from which alone the categories, ranges and rules of columns are read (for --gan dpgan)."""
 
 
 def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping[str, str] | None = None) -> Options:

@@ -92,7 +92,7 @@ class Column:
     def pack(self, cells: Cells, rng: np.random.Generator | None = None) -> list[Float[np.ndarray, " rows"]]:
         """One array for each of `sizes`: chosen options, normal scores. `rng` decides the ranks of equal numbers, else the middle.
 
-        Raises UserError for a category that was not learned.
+        Raises UserError for a category that was not learned, also where it stands among numbers.
         """
         if not self.sizes:
             return []
@@ -112,6 +112,10 @@ class Column:
             if len(self.sizes) == 2:
                 return [chosen // self.sizes[1], chosen % self.sizes[1]]
             return [chosen]
+        for i in used:
+            if option[i] == len(self.choices) and not isinstance(keys[i], float):
+                what = "has missing cells" if keys[i] is None else f"holds {cells.levels[i]!r}"
+                raise UserError(f'"{self.name}" {what}, which the data that was learned has not: correct it, or learn from it too.')
         chosen = option[cells.codes]
         numbers = np.array([key if isinstance(key, float) else np.nan for key in keys])
         low, high = self._ranks(numbers)

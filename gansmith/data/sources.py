@@ -58,6 +58,7 @@ def open_dataset(
     skip_unreadable: bool = False,
     originals: bool = False,
     schema: Mapping[str, str] | Path | str | None = None,
+    public: Any = None,
     like: Codec[Any] | None = None,
     degrade: str | None = None,
     pairing: str | None = None,
@@ -75,7 +76,8 @@ def open_dataset(
     of the numbers; without it, those of the data, so that 16 bits and floating point numbers stay what they are. Unreadable files
     raise a UserError that names them unless `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`;
     `Dataset.facts["notes"]` says how the data was read. `schema` says of which kind columns of a table are ({"zip": "categorical"},
-    or a JSON file of that); tables that are to be like those of the codec `like` are encoded by it.
+    or a JSON file of that); tables that are to be like those of the codec `like` are encoded by it. `public` is another table with the
+    same columns, from which alone the facts of columns are read, so that none of the private table's own is kept (see dpgan).
 
     With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
@@ -113,9 +115,12 @@ def open_dataset(
             raise UserError(
                 f"{found.name} is a table, which has no resolution, crop, channels or labels: leave these options out."
             )
-        return build_table(found, read_schema(schema), like if isinstance(like, TableCodec) else None)
-    if schema is not None:
-        raise UserError("a schema is for tables: leave it out, or give a table.")
+        known = like if isinstance(like, TableCodec) else None
+        if public is not None:
+            known = _codec_of(public, read_schema(schema), root)
+        return build_table(found, read_schema(schema), known)
+    if schema is not None or public is not None:
+        raise UserError("a schema and a public table are for tables: leave them out, or give a table.")
     built = build_images(found, wanted, root, skip_unreadable, originals=originals)
     return domains(built) if kind == "domains" else built
 
@@ -273,6 +278,13 @@ def _from_parquet(paths: list[Path], name: str, kind: str | None) -> Collection 
     if kind == "tables" or (kind is None and not holds_images(paths[0])):
         return table_from_parquet(paths, name)
     return from_parquet(paths, name)
+
+
+def _codec_of(public: Any, schema: Mapping[str, str] | None, cache: Path) -> TableCodec:
+    """What is learned of the columns of a public table."""
+    found = find(public, "tables", cache)
+    assert isinstance(found, Table)
+    return TableCodec.fit(found, schema)
 
 
 def read_schema(schema: Mapping[str, str] | Path | str | None) -> Mapping[str, str] | None:

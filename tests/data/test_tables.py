@@ -285,6 +285,26 @@ def test_other_rows_are_read_like_the_first_and_unknown_categories_named(tmp_pat
         open_dataset(write(tmp_path, "c,m\na,1\nb,2\n", "w.csv"), kind="tables", like=first.codec)
 
 
+def test_a_public_table_gives_the_facts_of_columns_and_the_private_one_none(tmp_path):
+    private = write(tmp_path, "c,n\n" + "".join(f"{'ab'[i % 2]},{100 + i}\n" for i in range(60)), "private.csv")
+    public = write(tmp_path, "c,n\n" + "".join(f"{'abz'[i % 3]},{2 * i}\n" for i in range(200)), "public.csv")
+    data = open_dataset(private, kind="tables", public=public)
+    assert len(data) == 60
+    assert data.codec.to_json() == open_dataset(public, kind="tables").codec.to_json()
+    with pytest.raises(UserError, match="\"c\" never is 'z'"):
+        open_dataset(public, kind="tables", public=private)
+    with pytest.raises(UserError, match="for tables"):
+        open_dataset("digits8", public=public)
+
+
+def test_missing_cells_and_words_among_numbers_that_were_not_learned_are_refused_not_replaced(tmp_path):
+    known = table(c=["a", "b"] * 40, n=[float(i) + 0.5 for i in range(80)])
+    codec = build_table(known).codec
+    for cell, sentence in ((None, "has missing cells"), ("many", "holds 'many'")):
+        with pytest.raises(UserError, match=f'"n" {sentence}'):
+            build_table(table(c=["a", "b"], n=[1.5, cell]), codec=codec)
+
+
 def test_two_million_cells_are_read_and_packed_in_seconds_and_little_memory(tmp_path):
     lines = ",".join("abcdefghij") + "\n" + ",".join(map(str, range(10))) + "\n" + "1,2,3,4,5,6,7,8,9,8\n" * 200_000
     made = table_from_csv(write(tmp_path, lines))
