@@ -18,7 +18,6 @@ from gansmith.privacy import CHUNK, ORDERS, as_term, clipped_sum, divergences, e
 from gansmith.trainer import Settings, Trainer
 from tests import toys
 
-
 LIMIT = 1.5
 
 

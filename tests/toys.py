@@ -40,6 +40,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sagan": {"width": 8, "critic_width": 8, "noise": 16},
     "ctgan": {"width": 16, "noise": 8, "pack": 4},
     "tvae": {"width": 16, "noise": 8},
+    "ctabgan": {"channels": 4, "noise": 8, "classifier_width": 16, "half_life": 500},
     "dpgan": {"width": 16, "critic_width": 16, "noise": 8, "half_life": 500, "critic_moves": 2},
     "rowgan": {"width": 16, "critic_width": 16, "blocks": 1, "noise": 8, "half_life": 500},
     "pix2pix": {**_TRANSLATING, "halvings": 3},

@@ -115,7 +115,9 @@ class Column:
         for i in used:
             if option[i] == len(self.choices) and not isinstance(keys[i], float):
                 what = "has missing cells" if keys[i] is None else f"holds {cells.levels[i]!r}"
-                raise UserError(f'"{self.name}" {what}, which the data that was learned has not: correct it, or learn from it too.')
+                raise UserError(
+                    f'"{self.name}" {what}, which the data that was learned has not: correct it, or learn from it too.'
+                )
         chosen = option[cells.codes]
         numbers = np.array([key if isinstance(key, float) else np.nan for key in keys])
         low, high = self._ranks(numbers)

@@ -25,14 +25,12 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
-from gansmith.layers.labels import one_hot
-from gansmith.layers.rows import RowLayout, chosen, fulfilled, gumbel, picked
+from gansmith.layers.rows import RowLayout, fulfilled, gumbel
+from gansmith.layers.wished import Completion, missed, only, sampled
 from gansmith.penalties import gradient_penalty
-from gansmith.seeds import normal_rows, uniform_rows
+from gansmith.seeds import normal_rows
 
 Row = Float[Tensor, "batch width"]
-PER = 10_000
-"""Rows to which frequencies are scaled before their logarithm is taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,27 +151,15 @@ class CTGAN(GAN):
         noise = normal_rows(len(real), self.network.noise, device=real.device)
         heads = self.network.heads(noise, wished)
         fake = self.network.rows(heads, noise)
-        logits = self.layout.logits(heads).log_softmax(-1)
-        rows = torch.arange(len(real), device=real.device)
-        missed = -(logits[rows, column] * self.layout.logits(wished).clamp_min(0)[rows, column]).sum(1)
-        yield self.generator.minimizes(wasserstein=-self.critic(self.packed(fake, wished)).mean(), condition=missed.mean())
+        condition = missed(heads, wished, column, self.layout).mean()
+        yield self.generator.minimizes(wasserstein=-self.critic(self.packed(fake, wished)).mean(), condition=condition)
 
     def sampled(self, real: Row) -> tuple[Row, Row, Int[Tensor, " batch"]]:
-        """Rows drawn again so that the category of a random column is met as often as the logarithm of its frequency asks.
-
-        Returns the rows, the wished categories (one-hot in rows of zeros) and which choice each is of (section 4.3).
-        """
+        """Rows drawn again by the categories that they are conditioned on (`layers.wished.sampled`)."""
         with torch.no_grad():
-            network = self.network
             self.seen += len(real)
-            network.shares.lerp_(real.mean(0), len(real) / self.seen)
-            dice = uniform_rows(len(real), 2, device=real.device)
-            column = (dice[:, 0] * self.layout.choices).long()
-            wished = only(real, column, self.layout)
-            share = (wished * network.shares).sum(1).clamp_min(1 / PER)
-            weight = ((1 + PER * share).log() / share).cumsum(0)
-            again = torch.searchsorted(weight, dice[:, 1] * weight[-1]).clamp_max(len(real) - 1)
-        return real[again], wished[again], column[again]
+            self.network.shares.lerp_(real.mean(0), len(real) / self.seen)
+        return sampled(real, self.network.shares, self.layout)
 
     def packed(self, row: Row, wished: Row) -> Float[Tensor, "packs features"]:
         """Rows with their wishes, several side by side; what does not fill a pack is left out."""
@@ -210,33 +196,3 @@ class CTGAN(GAN):
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         network = Completion(self.averaged)
         return network, {"noise": torch.randn(2, network.noise)}
-
-
-class Completion(nn.Module):
-    """The generator with the choice of what it is conditioned on: a known category, or one as frequent as in the data."""
-
-    def __init__(self, network: RowGenerator) -> None:
-        super().__init__()
-        self.network, self.layout = network, network.layout
-        self.noise = network.noise + 2 * self.layout.choices
-
-    def forward(
-        self, noise: Float[Tensor, "batch noise"], row: Row | None = None, known: Bool[Tensor, "batch columns"] | None = None
-    ) -> Row:
-        layout, choices = self.layout, self.layout.choices
-        row = noise.new_zeros(len(noise), layout.width) if row is None else row
-        known = torch.zeros(len(noise), layout.columns, dtype=torch.bool, device=noise.device) if known is None else known
-        which, dice = torch.special.ndtr(noise[:, -2 * choices :]).chunk(2, 1)
-        shares = layout.logits(self.network.shares.expand(len(row), -1)).clamp_min(0)
-        drawn = layout.assemble(picked(shares, dice), row.new_zeros(len(row), layout.numbers))
-        full = torch.where(layout.of_columns(known), row, drawn)
-        given = known[:, layout.column[layout.index[:, 0]]]
-        made = self.network(noise[:, : self.network.noise], only(full, (which + given).argmax(1), layout))
-        hard = layout.assemble(chosen(layout.logits(made)), made[:, layout.number])
-        return torch.where(layout.of_columns(known), row, hard)
-
-
-def only(row: Row, choice: Int[Tensor, " batch"], layout: RowLayout) -> Row:
-    """The rows with nothing but one of their choices."""
-    kept = layout.logits(row).clamp_min(0) * one_hot(choice, layout.choices)[:, :, None]
-    return layout.assemble(kept, row.new_zeros(len(row), layout.numbers))
