@@ -35,6 +35,8 @@ from gansmith.seeds import normal_rows, uniform_rows
 
 Row = Float[Tensor, "batch width"]
 Known = Bool[Tensor, "batch columns"]
+FARTHEST = 4.5
+"""Numbers beyond it, where normal scores do not go, weigh no more than it in the term of frequencies."""
 RAREST = 1e-3
 """Pairs of options rarer than this weigh no more than it in the term of frequencies."""
 
@@ -67,6 +69,8 @@ class Config:
     """Step size of both players at the start."""
     learning_rate_end: float = 2e-5
     """Step size at the end."""
+    clip: float = 5.0
+    """The longest gradient of a player; longer ones are shortened, as one leap can end the game."""
     half_life: int = 20_000
     """Half-life of the generator's moving average in samples."""
     frequencies: float = 1.0
@@ -154,9 +158,12 @@ class RowGAN(GAN):
             RowGenerator(config, spec),
             learning_rate=learning_rate,
             betas=(0.0, 0.99),
+            max_gradient_norm=config.clip,
             average=partial(Average, half_life=config.half_life),
         )
-        self.critic = Player(RowCritic(config, spec), learning_rate=learning_rate, betas=(0.0, 0.99))
+        self.critic = Player(
+            RowCritic(config, spec), learning_rate=learning_rate, betas=(0.0, 0.99), max_gradient_norm=config.clip
+        )
         self.gamma = Geometric(config.gamma, config.gamma_end)
         self.layout = RowLayout(spec)
         features = soft_bins(torch.zeros(1, self.layout.width), self.layout).shape[1]
@@ -213,7 +220,7 @@ class RowGAN(GAN):
         Each pair is measured by the root of its expected frequency. The distance is that of running means, as one batch is too few.
         """
         with torch.autocast(real.device.type, enabled=False):
-            of_real, of_fake = soft_bins(real.float(), self.layout), soft_bins(fake.float(), self.layout)
+            of_real, of_fake = (soft_bins(row.float().clamp(-FARTHEST, FARTHEST), self.layout) for row in (real, fake))
             pairs = of_fake.T @ of_fake / len(fake)
             with torch.no_grad():
                 new = 1 - self.config.memory

@@ -6,7 +6,6 @@ than one comparison of its examples with as many real ones.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -20,26 +19,13 @@ from gansmith.metrics.manifold import NEIGHBOURS
 from gansmith.metrics.nearest import squared_radii
 from gansmith.metrics.realism import SHOWN, Ranking, ranked, surroundings
 from gansmith.metrics.sides import Real, Side, choose
+from gansmith.metrics.spreads import Spread, spread
+from gansmith.metrics.table_portrait import TablePortrait, table_portrait
 
-BINS = 40
 DIRECTIONS = 50
 """Principal directions kept: two are shown, all go into the map."""
-EDGE = 0.005
-"""Share of a side that may lie beyond either end of the axis, so that a lone far example does not squeeze all others."""
 NEAR = 0.01
 """Share of held-out examples that lie suspiciously near to a training example, by definition."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spread:
-    """How one quantity is spread on every side."""
-
-    name: str
-    low: float
-    high: float
-    shares: dict[str, list[float]]
-    """By side, the share of its examples in each of equally wide bins from low to high; the ends may miss a few."""
-    medians: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +52,8 @@ class Portrait:
     """None where the real data have no classes."""
     ranking: Ranking
     map: FlatMap | None
+    table: TablePortrait | None = None
+    """None where the data are no tables."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,24 +85,7 @@ def portrait(side: Side, positions: np.ndarray) -> Portrait:
         classes=_classes(real, closest, known["held_out_closest"]),
         ranking=ranked(balls.numpy(), distances["generated"], positions, SHOWN),
         map=flat_map(on_map["training"], on_map["generated"], real.seed),
-    )
-
-
-def spread(name: str, values: Mapping[str, Float[np.ndarray, " examples"]], low: float | None = None) -> Spread:
-    """Shares in bins that the sides have in common, from `low` or else where the examples begin."""
-    ends = np.array([np.quantile(each, (EDGE, 1 - EDGE)) for each in values.values()])
-    low = float(ends[:, 0].min()) if low is None else low
-    high = float(ends[:, 1].max())
-    if high - low <= 1e-9 * abs(low):  # all alike: one bin in the middle must hold them
-        low, high = (low - 0.5, high + 0.5) if low else (0.0, 1.0)
-    bins = max(8, min(BINS, isqrt(min(map(len, values.values())))))
-    shares = {side: (np.histogram(each, bins, (low, high))[0] / len(each)).tolist() for side, each in values.items()}
-    return Spread(
-        name=name,
-        low=low,
-        high=high,
-        shares=shares,
-        medians={side: float(np.median(each)) for side, each in values.items()},
+        table=table_portrait(side) if real.train.codec.spec.kind == "tables" else None,
     )
 
 

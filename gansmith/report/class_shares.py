@@ -16,8 +16,8 @@ LONGEST = 13
 """Letters of a class's name."""
 
 
-def class_figure(classes: Any) -> Markup | None:
-    """A row for every class, of more than 20 for those whose generated share is farthest from the real one. None without data."""
+def class_figure(classes: Any, name: str = "") -> Markup | None:
+    """A row for every class (or category of a column of this name), of more than 20 for those whose generated share is farthest from the real one. None without data."""
     if not isinstance(classes, Mapping) or not isinstance(classes.get("names"), list):
         return None
     names, shares = [str(name) for name in classes["names"]], by_side(classes.get("shares"))
@@ -41,7 +41,12 @@ def class_figure(classes: Any) -> Markup | None:
         role="img",
         aria_label=f"Shares of the classes, generated against real; {farthest}",
     )
-    title = "share of each class" if len(shown) == len(names) else f"share of the {MOST} classes of {len(names)} that differ most"
+    words = f"{name}: " if name else ""
+    title = (
+        f"{words}share of each class"
+        if len(shown) == len(names)
+        else f"{words}share of the {MOST} classes of {len(names)} that differ most"
+    )
     note = tag("p", f"{farthest[0].upper()}{farthest[1:]}", class_="note")
     return tag("figure", tag("figcaption", title), drawing, note, class_="drawing")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from gansmith.report.advice import advice
 from gansmith.report.curves import chart
 from gansmith.report.facts import command, flat, headline, moment
-from gansmith.report.judged import ends, facts, neighbours, spreads, where
+from gansmith.report.judged import columns, ends, facts, neighbours, pairs, spreads, where
 from gansmith.report.markup import Markup, definitions, join, tag
 from gansmith.report.numbers import count, finite, significant
 from gansmith.report.pictures import single, slider
@@ -25,7 +25,7 @@ def page(records: Records) -> str:
         _section("Health", advice(records.ticks, records.messages)),
         _scores(records),
         _samples(records),
-        *(_section(*part(records)) for part in (ends, facts, neighbours, spreads, where)),
+        *(_section(*part(records)) for part in (ends, facts, columns, pairs, neighbours, spreads, where)),
         _section("The samples over time", slider(records), "The same noise, seen by the generator as it learns."),
         _curves(records),
         *_facts(records),

@@ -9,7 +9,8 @@ import torch
 
 from gansmith.data.dataset import Dataset
 from gansmith.metrics.judge import judge
-from gansmith.metrics.portrait import Portrait, portrait, principal_directions, spread
+from gansmith.metrics.portrait import Portrait, portrait, principal_directions
+from gansmith.metrics.spreads import spread
 from tests.metrics.plain_sides import generated, real_side
 
 Three = tuple[Dataset, Dataset, Dataset]
