@@ -17,7 +17,10 @@ LONGEST = 13
 
 
 def class_figure(classes: Any, name: str = "") -> Markup | None:
-    """A row for every class (or category of a column of this name), of more than 20 for those whose generated share is farthest from the real one. None without data."""
+    """A row for every class, or category of the column of this name. None without data.
+
+    Of more than 20, those are shown whose generated share is farthest from the real one.
+    """
     if not isinstance(classes, Mapping) or not isinstance(classes.get("names"), list):
         return None
     names, shares = [str(name) for name in classes["names"]], by_side(classes.get("shares"))
@@ -45,7 +48,7 @@ def class_figure(classes: Any, name: str = "") -> Markup | None:
     title = (
         f"{words}share of each class"
         if len(shown) == len(names)
-        else f"{words}share of the {MOST} classes of {len(names)} that differ most"
+        else f"{words}the {MOST} of {len(names)} shares that differ most"
     )
     note = tag("p", f"{farthest[0].upper()}{farthest[1:]}", class_="note")
     return tag("figure", tag("figcaption", title), drawing, note, class_="drawing")
