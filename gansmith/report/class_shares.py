@@ -8,7 +8,7 @@ from gansmith.report.markup import Markup, join, tag
 from gansmith.report.numbers import finite
 from gansmith.report.sides import by_side
 
-WIDTH, NAMES, EDGE, TOP = 340.0, 84.0, 12.0, 10.0
+WIDTH, NAMES, EDGE, TOP = 340.0, 92.0, 12.0, 10.0
 """The whole drawing, its column of names, and its margins."""
 ROW = 20.0
 MOST = 20
@@ -44,14 +44,9 @@ def class_figure(classes: Any, name: str = "") -> Markup | None:
         role="img",
         aria_label=f"Shares of the classes, generated against real; {farthest}",
     )
-    words = f"{name}: " if name else ""
-    title = (
-        f"{words}share of each class"
-        if len(shown) == len(names)
-        else f"{words}the {MOST} of {len(names)} shares that differ most"
-    )
+    title = "share of each class" if len(shown) == len(names) else f"share of the {MOST} classes of {len(names)} that differ most"
     note = tag("p", f"{farthest[0].upper()}{farthest[1:]}", class_="note")
-    return tag("figure", tag("figcaption", title), drawing, note, class_="drawing")
+    return tag("figure", tag("figcaption", f"{name}: {title}" if name else title), drawing, note, class_="drawing")
 
 
 def _across(share: float) -> str:

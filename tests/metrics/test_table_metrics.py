@@ -141,3 +141,24 @@ def test_the_copula_stands_beside_the_scores_of_tables_alone(tmp_path):
     assert score.rival_name == "Gaussian copula" and score.rival is not None and score.baseline is not None
     assert score.baseline < score.rival <= 1
     assert rival_name(toys.points()) == "" and rival_name(train)
+
+
+def test_the_portrait_of_a_table_shows_the_worst_column_first_and_both_kinds_of_dependence(tmp_path):
+    train, held_out, fresh = parcels()
+    judged = judge(fresh, train, held_out, metrics=["column_shapes"], cache=tmp_path, portrait=True).portrait
+    assert judged is not None and judged.table is not None
+    table = judged.table
+    shapes = [column.shape for column in table.columns]
+    assert shapes == sorted(shapes) and {column.name for column in table.columns} == set(table.names) == set(view(train).names)
+    by_name = {column.name: column for column in table.columns}
+    assert by_name["size"].classes is not None and set(by_name["size"].classes["names"]) == {"small", "medium", "large"}
+    assert by_name["hours"].missing["training"] == pytest.approx(
+        np.isnan(view(train).values[:, view(train).names.index("hours")]).mean()
+    )
+    assert by_name["weight"].spread is not None and set(by_name["weight"].spread["shares"]) == {
+        "training",
+        "held-out",
+        "generated",
+    }
+    a, b = table.names.index("size"), table.names.index("letter")
+    assert table.real[a][b] == table.real[b][a] == pytest.approx(1.0)

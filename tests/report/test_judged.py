@@ -144,3 +144,32 @@ def test_a_baseline_beyond_the_ceiling_gives_no_scale():
     for better, baseline, ceiling in (("higher", 0.9, 0.6), ("lower", 0.1, 0.2)):
         table = score_table([{"name": "a", "value": 0.5, "baseline": baseline, "ceiling": ceiling, "better": better}]) or ""
         assert "<svg" not in table and "the baseline is beyond the ceiling" in table
+
+
+def test_the_columns_of_a_table_and_their_pairs_are_drawn(run_folder):
+    shares = {"training": [0.7, 0.3], "held-out": [0.6, 0.4], "generated": [0.5, 0.5]}
+    spread = {"name": "age", "low": 0.0, "high": 9.0, "shares": shares, "medians": dict.fromkeys(shares, 4.0)}
+    table = {
+        "columns": [
+            {"name": "age", "shape": 0.8, "spread": spread, "classes": None, "missing": {"training": 0.1, "generated": 0.2}},
+            {
+                "name": "city",
+                "shape": 0.9,
+                "spread": None,
+                "classes": {"names": ["Oslo", "Rome"], "shares": shares},
+                "missing": {},
+            },
+            {"name": "hollow", "shape": None, "spread": None, "classes": None, "missing": {}},
+        ],
+        "names": ["age", "city"],
+        "real": [[1, 0.2], [0.2, 1]],
+        "generated": [[1, -0.5], [-0.5, 1]],
+    }
+    (run_folder / "judgement.json").write_text(json.dumps({"portrait": {"table": table}}))
+    drawn = write_report(run_folder).read_text("utf-8")
+    assert "shape 0.800; training 10.0% missing, generated 20.0% missing" in drawn
+    assert "city: share of each class" in drawn and "hollow" not in drawn
+    assert "Farthest off: age and city, -0.50 against 0.20" in drawn and 'class="less"' in drawn
+    table["real"] = [[1, 0.2]]
+    (run_folder / "judgement.json").write_text(json.dumps({"portrait": {"table": table}}))
+    assert "Pairs of columns" not in write_report(run_folder).read_text("utf-8")
