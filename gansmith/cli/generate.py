@@ -59,15 +59,18 @@ def run(argv: list[str]) -> int:
         raise UserError(f"-n must be at least 1, but it is {options.n}.")
     if options.seeds is not None and options.rejection is not None:
         raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
-    wishes: dict[str, str] = {}
-    for key, value in map(wish, options.where):
-        wishes[key] = f"{wishes[key]}&{value}" if key in wishes else value
-    if options.length is not None:
-        wishes["length"] = str(options.length)
+    for text in options.where:
+        wish(text)  # before anything is loaded
     from gansmith.model import Model
     from gansmith.planning import choose_device
 
     model = Model.load(options.run, choose_device(options.device), options.precision)
+    wishes: dict[str, str] = {}
+    names = tuple(getattr(model.codec, "shown", ()))
+    for key, value in (wish(text, names) for text in options.where):
+        wishes[key] = f"{wishes[key]}&{value}" if key in wishes else value
+    if options.length is not None:
+        wishes["length"] = str(options.length)
     n, accepted = options.n, ""
     if options.rejection is not None:
         model = _rejecting(model, options)
@@ -100,8 +103,15 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-def wish(text: str) -> tuple[str, str]:
-    """The key and the value of a wish; a comparison stays with the value (age>60 is "age", ">60")."""
+def wish(text: str, names: Sequence[str] = ()) -> tuple[str, str]:
+    """The key and the value of a wish; a comparison stays with the value (age>60 is "age", ">60").
+
+    The longest of the known names with which it begins is the key, as names may hold signs too.
+    """
+    for name in sorted(names, key=len, reverse=True):
+        rest = text.removeprefix(name).lstrip()
+        if text.startswith(name) and re.match(r">=|<=|!=|=|>|<", rest):
+            return name, rest[1:] if rest[0] == "=" else rest
     match = re.fullmatch(r"(.+?)(>=|<=|!=|=|>|<)(.*)", text, re.DOTALL)
     if match is None or match[1] in ("n", "seed", "truncation"):
         raise UserError(f"--where takes key=value, e.g. class=7, but it is {text!r}.")

@@ -31,7 +31,12 @@ FORMATS = (
     "%m/%d/%Y",
     "%d/%m/%Y",
     "%d-%b-%Y",
+    "%H:%M:%S",
+    "%H:%M",
 )
+ZONED = "zoned"
+"""The spelling of dates of several time zones, which come back in UTC."""
+_ZONE = re.compile(r":\d\d(?:\.\d+)?\s?(Z|[+-]\d\d:?\d\d)$")
 _TRUTHS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"0", "1"})
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
 _PADDED = re.compile(r"[+-]?0\d")
@@ -97,11 +102,25 @@ def is_whole(level: Any) -> bool:
 
 
 def date_format(texts: list[str]) -> str | None:
-    """The format of these dates, None if they are no dates of one format."""
+    """The format of these dates, None if they are no dates of one format. A time zone that all share is part of it."""
     for form in FORMATS:
         if _follows(texts[:50], form) and _follows(texts, form):
             return form
-    return None
+    zones = {match[1] if (match := _ZONE.search(text)) else "" for text in texts}
+    if "" in zones or not zones:
+        return None
+    if len(zones) > 1:
+        return ZONED if all(map(_is_zoned, texts)) else None
+    zone = zones.pop()
+    bare = date_format([text.removesuffix(zone) for text in texts])
+    return bare + zone if bare else None
+
+
+def _is_zoned(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _follows(texts: list[str], form: str) -> bool:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 
 from gansmith.data.cells import Cells
-from gansmith.data.column_kinds import date_format, is_whole, kind_of, number_of
+from gansmith.data.column_kinds import ZONED, date_format, is_whole, kind_of, number_of
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 
@@ -23,6 +23,8 @@ PEAK = 0.05
 PEAKS = 12
 OPTIONS = 64
 """The most options that a row holds side by side; a column of more is written in two digits."""
+EXACT = 2**53
+"""Up to here, floating point numbers hold every whole number."""
 _EDGE = 1e-5
 """How near to 0 and 1 the ranks go that normal scores are taken of."""
 _EPOCH = datetime(1970, 1, 1)
@@ -55,6 +57,8 @@ class Column:
     """Of dates, their format; of numbers in text, how many digits all of them have after the point, if it is the same."""
     start: int = 0
     """Of identifiers the first new number, of dates the seconds from one to the next."""
+    origin: int = 0
+    """What is taken off whole numbers that are too large to be exact as floating point numbers."""
 
     @classmethod
     def fit(cls, name: str, cells: Cells, kind: str | None = None) -> Column:
@@ -178,19 +182,21 @@ class Column:
         if self.kind == "datetime":
             return _seconds(level, self.spelling)
         if self.is_numeric:
-            number = number_of(level)
-            return level if number is None else number
+            return _exact(level, self.origin) if number_of(level) is not None else level
         return level
 
     def number(self, text: str) -> float:
         """The number or date that a wish names. Raises UserError for anything else."""
         try:
-            return _seconds(text, self.spelling) if self.kind == "datetime" else float(text)
+            return _seconds(text, self.spelling) if self.kind == "datetime" else self._moved(text)
         except ValueError as error:
             example = self.spelled(self.values[0] if self.values else next(c for c in self.choices if c is not None))
             raise UserError(
                 f'"{self.name}" is compared with {text!r}, but its values are like {example}: give such a one.'
             ) from error
+
+    def _moved(self, text: str) -> float:
+        return _exact(text, self.origin) if self.origin and is_whole(text) else float(text) - self.origin
 
     def spelled(self, value: Any) -> Any:
         """A number as the data has it: text from files of text, Python's own types from data frames."""
@@ -199,11 +205,13 @@ class Column:
         if self.kind == "datetime":
             seconds = round(value / self.start) * self.start if self.start else value
             moment = _EPOCH + timedelta(microseconds=round(seconds * 1e6))
+            if self.spelling == ZONED:
+                return f"{moment.isoformat()}+00:00" if self.dtype == "text" else moment.replace(tzinfo=UTC)
             if self.dtype == "text":
                 return moment.strftime(self.spelling)
             return moment.date() if self.spelling == "date" else moment
         if self.decimals is None:
-            whole = round(value)
+            whole = round(value) + self.origin
             return str(whole) if self.dtype == "text" else whole
         number = round(value, self.decimals)
         if self.dtype == "text":
@@ -260,8 +268,12 @@ def _numeric(name: str, kind: str, known: dict[Any, int]) -> dict[str, Any]:
         facts["decimals"] = None if (seconds == seconds.round()).all() else 6
         facts["start"] = next((step for step in (86400, 3600, 60, 1) if (seconds % step == 0).all()), 0)
     else:
-        numbers = {level: number for level in known if level is not None and (number := number_of(level)) is not None}
-        facts |= _digits(list(numbers))
+        numeric = [level for level in known if level is not None and number_of(level) is not None]
+        facts |= _digits(numeric)
+        if facts["decimals"] is None and numeric:
+            wholes = [int(level) for level in numeric]
+            facts["origin"] = min(wholes) if max(map(abs, wholes)) > EXACT else 0
+        numbers = {level: _exact(level, facts.get("origin", 0)) for level in numeric}
     if not numbers:
         raise UserError(f'"{name}" cannot be {kind}: it holds no number.')
     tally: dict[float, int] = {}
@@ -290,6 +302,15 @@ def _numeric(name: str, kind: str, known: dict[Any, int]) -> dict[str, Any]:
     }
 
 
+def _exact(level: Any, origin: int) -> float:
+    """A number less its column's origin."""
+    if not origin:
+        number = number_of(level)
+        assert number is not None
+        return number
+    return float(int(level) - origin) if is_whole(level) else float(level) - origin
+
+
 def _digits(levels: list[Any]) -> dict[str, Any]:
     """How numbers are written."""
     if all(is_whole(level) and not isinstance(level, float) for level in levels):
@@ -303,13 +324,15 @@ def _digits(levels: list[Any]) -> dict[str, Any]:
 
 
 def _type_of_dates(known: dict[Any, int]) -> str:
+    if any(isinstance(level, datetime) and level.tzinfo is not None for level in known):
+        return ZONED
     return "moment" if any(isinstance(level, datetime) for level in known) else "date"
 
 
 def _seconds(level: Any, form: str) -> float:
     """Seconds since 1970 of a date."""
     if isinstance(level, str):
-        moment = datetime.strptime(level, form) if form not in ("", "date", "moment") else datetime.fromisoformat(level)
+        moment = datetime.strptime(level, form) if form not in ("", "date", "moment", ZONED) else datetime.fromisoformat(level)
     elif isinstance(level, datetime):
         moment = level
     else:

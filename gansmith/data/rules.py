@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.cells import Cells
-from gansmith.data.column_kinds import number_of
+from gansmith.data.column_kinds import is_whole, number_of
 
 FEWEST = 50
 """Rows below which no rule is inferred, as all would be chance."""
@@ -150,4 +150,6 @@ def _numbers(values: list[Any]) -> np.ndarray:
 def text(value: Any) -> str:
     """A value as the key of a table in JSON: numbers by their value, however written."""
     number = None if isinstance(value, bool) else number_of(value)
+    if number is not None and abs(number) >= 2**53 and is_whole(value):
+        return str(int(value))
     return repr(number) if number is not None else str(value)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gansmith.cli import generate
 from gansmith.data.building import build_table
 from gansmith.data.cells import Table, cells_of
 from gansmith.data.column_kinds import kind_of
 from gansmith.data.columns import KNOTS, OPTIONS, Column
+from gansmith.data.readers.frames import frame_from_columns, table_from_frame
 from gansmith.data.readers.table_files import table_from_csv
 from gansmith.data.rules import infer
 from gansmith.data.sources import open_dataset
@@ -343,3 +346,73 @@ def test_a_preview_is_a_picture_of_the_rows():
     data = toys.rows()
     picture = data.codec.preview(data.codec.decode(data.batch(slice(0, 10))))
     assert picture.height == 11 * 20 and len(picture.getcolors(100_000) or []) > 3
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"2021-03-{1 + i % 28:02d}T{i % 24:02d}:30:00+02:00" for i in range(60)],
+        [f"2021-03-{1 + i % 28:02d} {i % 24:02d}:{i % 60:02d}:00Z" for i in range(60)],
+        [f"{i % 24:02d}:{i % 60:02d}" for i in range(60)],
+    ],
+)
+def test_times_with_a_zone_and_times_of_day_are_dates_and_come_back(cells):
+    made = table(t=cells, x=[i / 7 for i in range(60)])
+    assert kind_of("t", made.columns["t"]) == "datetime"
+    assert back(made)["t"] == cells
+
+
+def test_times_of_several_zones_come_back_in_utc():
+    cells = [f"2021-0{3 + i % 2}-{1 + i % 28:02d}T12:30:00+0{1 + i % 2}:00" for i in range(60)]
+    expected = [datetime.fromisoformat(cell) for cell in cells]
+    found = [datetime.fromisoformat(cell) for cell in back(table(t=cells, x=[i / 7 for i in range(60)]))["t"]]
+    assert found == expected and all(moment.utcoffset() == timedelta(0) for moment in found)
+
+
+@pytest.mark.parametrize("cells", [[str(2**60 + 7 * i) for i in range(60)], [str(2**53 + 1 + 2 * (i % 5)) for i in range(60)]])
+def test_whole_numbers_beyond_floating_point_come_back_exactly(cells):
+    made = table(n=cells, x=[i / 7 for i in range(60)])
+    codec = Codec.fit(made)
+    assert codec.table(codec.repack(codec.unpack({"row": codec.pack_table(made.columns)})))["n"] == cells
+    again = Codec.from_json(json.loads(json.dumps(codec.to_json())))
+    assert again == codec
+    largest = max(map(int, cells))
+    assert codec.by_name["n"].number(str(largest)) == largest - min(map(int, cells))
+    batch = codec.unpack({"row": codec.pack_table(made.columns)})
+    kept = codec.complies(batch, n=f">={largest}")
+    assert kept.sum() == sum(int(cell) == largest for cell in cells)
+
+
+def test_frames_keep_time_zones_durations_and_large_numbers():
+    import pandas
+
+    rng = np.random.default_rng(0)
+    moments = pandas.Series(
+        pandas.to_datetime("2021-06-01", utc=True) + pandas.to_timedelta(rng.integers(0, 10**6, 80), unit="s")
+    )
+    frame = pandas.DataFrame(
+        {
+            "zoned": moments.dt.tz_convert("Europe/Berlin"),
+            "lasted": pandas.to_timedelta(rng.integers(0, 10**5, 80), unit="s"),
+            "large": 2**60 + rng.integers(0, 10**6, 80),
+            "x": rng.normal(size=80),
+        }
+    )
+    made = table_from_frame(frame)
+    columns = back(made)
+    returned = frame_from_columns(columns, frame[:1], {name: cells.dtype for name, cells in made.columns.items()})
+    pandas.testing.assert_frame_equal(returned[["zoned", "lasted", "large"]], frame[["zoned", "lasted", "large"]])
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("a=b=x=1", "a=b", "x=1"),
+        ("a>1", "a", ">1"),
+        ("a,b=p|q", "a,b", "p|q"),
+        ("two words >= 3", "two words", ">= 3"),
+        ("c=1", "c", "1"),
+    ],
+)
+def test_wishes_know_columns_whose_names_hold_signs(text: str, key: str, value: str):
+    assert generate.wish(text, ("a", "a=b", "a,b", "two words")) == (key, value)

@@ -1,10 +1,12 @@
 """Data frames of any library (pandas, polars, pyarrow, ...) as tables, and back, through narwhals."""
 
+import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from gansmith.data.cells import Table, cells_of
-from gansmith.data.column_kinds import number_of
+from gansmith.data.column_kinds import ZONED, number_of
 from gansmith.data.columns import Column
 from gansmith.data.readers.table_files import check_names
 from gansmith.errors import UserError, missing_extra
@@ -43,10 +45,16 @@ def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[st
         for name, dtype in dtypes.items():
             if dtype == "category":
                 made[name] = pandas.Categorical(made[name], dtype=like[name].dtype)
+            elif dtype.startswith("timedelta"):
+                made[name] = pandas.to_timedelta(made[name].astype(float), unit="s").astype(dtype)
+            elif dtype.startswith("datetime") and "," in dtype:  # of a time zone: what comes is in UTC
+                made[name] = pandas.to_datetime(made[name], utc=True).astype(dtype)
             else:
                 made[name] = made[name].astype(dtype)
         return made
     schema = {name: original.schema[name] for name in columns}
+    lasting = {name for name, kind in schema.items() if kind == narwhals.Duration}
+    columns = {name: [_lasting(cell) for cell in cells] if name in lasting else cells for name, cells in columns.items()}
     made = narwhals.from_dict(columns, schema=schema, backend=original.implementation)
     return made.to_native()
 
@@ -72,7 +80,13 @@ def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) 
         if column.name not in columns:
             continue
         cells = columns[column.name]
-        if column.kind == "datetime" and column.dtype == "text":
+        zone = re.search(r"tz=([^\]]+)", column.dtype)
+        if column.kind == "datetime" and (zone or column.spelling == ZONED):
+            moments = pandas.to_datetime(pandas.Series(cells), utc=True)
+            made[column.name] = moments.dt.tz_convert(zone[1]) if zone else moments
+        elif column.kind == "datetime" and column.dtype == "text" and "%Y" not in column.spelling:
+            made[column.name] = pandas.Series(cells, dtype=object)  # times of day
+        elif column.kind == "datetime" and column.dtype == "text":
             made[column.name] = pandas.to_datetime(pandas.Series(cells), format=column.spelling)
         elif column.is_numeric and all(cell is None or number_of(cell) is not None for cell in cells):
             made[column.name] = pandas.to_numeric(pandas.Series(cells))
@@ -85,7 +99,13 @@ def _plain(value: Any) -> Any:
     """Library-owned missing values as None, their numbers as Python's own."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return value.item() if hasattr(value, "item") else value
+
+
+def _lasting(cell: Any) -> Any:
+    return None if cell is None else timedelta(seconds=float(cell))
 
 
 def _narwhals() -> Any:
