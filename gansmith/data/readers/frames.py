@@ -46,7 +46,7 @@ def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[st
             if dtype == "category":
                 made[name] = pandas.Categorical(made[name], dtype=like[name].dtype)
             elif dtype.startswith("timedelta"):
-                made[name] = pandas.to_timedelta(made[name].astype(float), unit="s").astype(dtype)
+                made[name] = pandas.Series(pandas.to_timedelta(columns[name], unit="s")).astype(dtype)
             elif dtype.startswith("datetime") and "," in dtype:  # of a time zone: what comes is in UTC
                 made[name] = pandas.to_datetime(made[name], utc=True).astype(dtype)
             else:
