@@ -65,7 +65,7 @@ class Config:
     """Weight of the gradient penalties at the end."""
     penalty_interval: int = 4
     """Rounds from one with penalties to the next; they then weigh as many times more (Karras et al. 2020)."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 1.5e-3
     """Step size of both players at the start."""
     learning_rate_end: float = 2e-5
     """Step size at the end."""
