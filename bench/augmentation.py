@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from tables import ours, split
 
 from gansmith.data.building import build_table
+from gansmith.data.cells import Table
 from gansmith.data.tables import Codec
 from gansmith.metrics.table_views import View, view_of
 
@@ -95,11 +96,11 @@ def main() -> None:
         spent = []
         for seed in range(asked.seeds):
             rows = np.sort(np.random.default_rng(seed).permutation(len(whole))[: asked.rows])
-            data = build_table(type(whole)(name=name, columns={c: cells.take(rows) for c, cells in whole.columns.items()}))
+            part = Table(name=name, columns={column: cells.take(rows) for column, cells in whole.columns.items()})
+            data = build_table(part)
             codec = cast("Codec", data.codec)
             real, test = (
-                view_of({c: cells.values() for c, cells in part.columns.items()}, codec.columns)
-                for part in (type(whole)(name=name, columns={c: cells.take(rows) for c, cells in whole.columns.items()}), held)
+                view_of({c: cells.values() for c, cells in each.columns.items()}, codec.columns) for each in (part, held)
             )
             target = real.names.index(target_name)
             rare = int(np.bincount(real.values[:, target].astype(int)).argmin())
