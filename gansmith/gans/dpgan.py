@@ -1,10 +1,11 @@
 """DPGAN: tables under differential privacy (Xie et al. 2018, "Differentially private generative adversarial network").
 
-Only two things ever see training rows, and both are private by one mechanism (`gansmith.privacy`): the critic learns from gradients
-that are clipped for every row and blurred by noise (DP-SGD, Abadi et al. 2016; Bie, Kamath & Zhang 2023, "Private GANs, revisited");
-and with the same steps go the frequencies of pairs of options and of bins of numbers, which the generator is brought to. Rows are drawn by Poisson sampling, the critic normalises within rows. The generator sees neither rows
-nor their conditions, so whatever it makes keeps the (epsilon, delta) that the model's card tells. The noise is chosen so that the
-planned training spends `epsilon`.
+Only two things ever see training rows, and both are private by one mechanism (`gansmith.privacy`): the critic learns from
+gradients that are clipped for every row and blurred by noise (DP-SGD, Abadi et al. 2016; Bie, Kamath & Zhang 2023, "Private GANs,
+revisited"); and with the same steps go the frequencies of pairs of options and of bins of numbers, which the generator is brought
+to. Rows are drawn by Poisson sampling, the critic normalises within rows. The generator sees neither rows nor their conditions,
+so whatever it makes keeps the (epsilon, delta) that the model's card tells. The noise is chosen so that the planned training
+spends `epsilon`.
 
 What is private is the model's networks. The facts of columns (categories, quantiles, ranges, rules) in model.json are read from the
 data as they are, unless they come from another, public table (`--public FILE`). Checkpoints, scores, the log and the report are made
