@@ -15,18 +15,29 @@ USUAL = {MMAP_MAX: 65536, TRIM_THRESHOLD: 2**26, MMAP_THRESHOLD: 2**25}
 """Where glibc's own thresholds arrive, which move up as large blocks are freed."""
 
 
+_inside = 0
+"""How many times over memory is kept now."""
+
+
 @contextmanager
 def kept_for_reuse() -> Iterator[None]:
-    """Inside, freed memory stays with this process; after, it goes back to the system. Without glibc nothing is changed."""
+    """Inside, freed memory stays with this process; after the outermost, it goes back to the system.
+
+    Without glibc nothing is changed.
+    """
+    global _inside
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallopt"):
         yield
         return
+    _inside += 1
     for name, value in KEEPING.items():
         library.mallopt(name, value)
     try:
         yield
     finally:
-        for name, value in USUAL.items():
-            library.mallopt(name, value)
-        library.malloc_trim(0)
+        _inside -= 1
+        if not _inside:
+            for name, value in USUAL.items():
+                library.mallopt(name, value)
+            library.malloc_trim(0)

@@ -22,6 +22,8 @@ def resident():
 torch.ones(1)
 start, usual = resident(), faults()
 with kept_for_reuse():
+    with kept_for_reuse():
+        pass  # one inside another ends nothing
     faults(), faults(), faults()  # finds its places
     kept, held = faults(), resident() - start
 print(usual, kept, held, resident() - start)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from gansmith.data.codec import Giving
 from gansmith.metrics.families import NotApplicableError
 from gansmith.metrics.path_length import distance_for
 from gansmith.metrics.perceptual_network import lpips_at_hand
@@ -24,7 +25,7 @@ IMAGES, LOOKS = 100, 4
 def measure(side: Side) -> dict[str, Measured]:
     """In LPIPS on VGG16 where its weights are at hand, else in the judge's own classifier: the space says which."""
     model = side.model
-    if model is None or model.inputs is None or not isinstance(model.gan, Styled):
+    if model is None or model.inputs is None or not isinstance(model.gan, Styled) or not isinstance(model.codec, Giving):
         raise NotApplicableError(
             "the diversity of translations needs a model that makes many images of one, such as bicyclegan's."
         )

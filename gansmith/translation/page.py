@@ -5,6 +5,7 @@ import html
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from PIL import Image, ImageOps
 
@@ -53,10 +54,9 @@ def _picture(path: Path) -> str:
     with Image.open(path) as image:
         small = ImageOps.exif_transpose(image)
         if small.mode == "F":
-            low, high = small.getextrema()
-            small = small.point(
-                lambda value: value * (255 / max(high - low, 1e-12)) - low * (255 / max(high - low, 1e-12))
-            ).convert("L")
+            low, high = cast(tuple[float, float], small.getextrema())
+            scale = 255 / max(high - low, 1e-12)
+            small = small.point(lambda value: value * scale - low * scale).convert("L")
         small = small.point(lambda value: value / 256).convert("L") if small.mode.startswith("I") else small
         small = small if small.mode in ("L", "LA", "RGB", "RGBA") else small.convert("RGBA")
         small.thumbnail((SIDE, SIDE))
