@@ -135,6 +135,8 @@ class GAN(nn.Module, ABC):
     """Named settings; the first one made for the kind of data is the default."""
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     """The kinds of data it learns (`Spec.kind`)."""
+    judged_by: ClassVar[tuple[str, ...]] = ()
+    """The metrics that judge it where none are named; those of its kind of data if empty."""
     makers: ClassVar[tuple[str, ...]] = ("generator",)
     """The players that `generate` needs: their averaged networks are what a model file holds."""
     poisson: ClassVar[bool] = False
@@ -211,6 +213,14 @@ class GAN(nn.Module, ABC):
         """The critic's logits [n] for a batch of examples, real or generated; health watches them."""
         inputs = [batch[self.spec.key], *(batch[key] for key in ("label",) if key in batch)]
         return self.players["critic"](*inputs)
+
+    def gauges(self) -> Mapping[str, float]:
+        """Numbers of its own for every line of log, such as how much of a codebook is used."""
+        return {}
+
+    def symptoms(self) -> Mapping[str, str]:
+        """What is wrong with it that only it can tell, for health: names, each with a sentence of what was seen and what to do."""
+        return {}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """A pure network for export, and example inputs by name for a batch of two; overridden like `generate`."""

@@ -110,12 +110,14 @@ class Health:
     def __init__(self) -> None:
         self.first_norms: list[float] = []
         self.streaks: dict[str, int] = {}
+        self.own: dict[str, int] = {}
 
     def state(self) -> dict[str, Any]:
-        return {"first_norms": self.first_norms, "streaks": self.streaks}
+        return {"first_norms": self.first_norms, "streaks": self.streaks, "own": self.own}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.first_norms, self.streaks = list(state["first_norms"]), dict(state["streaks"])
+        self.own = dict(state.get("own", {}))  # runs of earlier versions have none
 
     def check_tick(self, record: Mapping[str, Any]) -> list[Alarm]:
         """Alarms that the record of a tick gives rise to: a generator that no longer learns."""
@@ -174,6 +176,12 @@ class Health:
                 "neighbours in the report.",
             ),
         ]
+
+    def check_own(self, symptoms: Mapping[str, str]) -> list[Alarm]:
+        """Alarms for what a GAN finds in itself; a symptom that has gone is forgotten."""
+        for name in {*self.own, *symptoms}:
+            self.own[name] = self.own.get(name, 0) + 1 if name in symptoms else 0
+        return [Alarm(name, sentence) for name, sentence in symptoms.items() if self.own[name] >= self.LASTING]
 
     def _lasting(self, name: str, present: bool, sentence: str) -> list[Alarm]:
         self.streaks[name] = self.streaks.get(name, 0) + 1 if present else 0

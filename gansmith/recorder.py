@@ -57,6 +57,9 @@ class Recorder:
         found = self.health.check_tick(record)
         if number % PROBE_TICKS == 0:
             found += self.health.check_probe(self._probe(trainer), clock)
+        found += self.health.check_own(trainer.gan.symptoms())
+        if gauges := trainer.gan.gauges():
+            record["gauges"] = dict(gauges)
         record["memory_mb"] = memory_megabytes()
         record["health"] = [alarm.to_json() for alarm in found]
         if (seconds := record.get("compile_seconds", 0.0)) > self.run.facts.get("compile_seconds", 0.0):

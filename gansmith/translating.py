@@ -20,6 +20,8 @@ class Translating(GAN):
     kinds = ("pairs",)
     directions: Sequence[str] = ("b",)
     """The sides that it can make: b of a, and for a cycle a of b too; of domains, their names."""
+    partner: ClassVar[bool] = False
+    """Whether it takes both images of a pair, a's channels before b's, and makes a third one in b's."""
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)

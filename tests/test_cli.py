@@ -136,7 +136,7 @@ MISTAKES = {
     "evaluate runs/clusters-0001 --metrics frechett": 'there is no metric "frechett" (did you mean "frechet"?)',
     "evaluate runs/clusters-0001 --json none/scores.json": "none/scores.json, whose folder does not exist",
     "export runs/clusters-0001": "gansmith export needs RUN and --to",
-    "export runs/clusters-0001 --to onyx": "--to takes one of onnx, torch, safetensors, but it is 'onyx'",
+    "export runs/clusters-0001 --to onyx": "--to takes one of onnx, onnx_float16, torch, safetensors, weights, but it is 'onyx'",
     "compare": "Comparing needs two or more runs, each named once, but was given none.",
     "compare runs/clusters-0001": "Comparing needs two or more runs",
     "compare runs/clusters-0001 runs/none": "runs/none is not a run folder",

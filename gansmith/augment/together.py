@@ -32,6 +32,15 @@ def flipped_together(
     return torch.where(flip, a.flip(3), a), torch.where(flip, b.flip(3), b)
 
 
+def crop_for(asked: int, given: tuple[int, ...], usual: int) -> int:
+    """The side of crops of images given [C, H, W]: what was asked for, else 0 (whole images), or the usual side of larger ones.
+
+    Raises UserError where the images are smaller than what was asked for.
+    """
+    check_crop(asked, given)
+    return asked or (min(usual, *given[1:]) if max(given[1:]) > usual else 0)
+
+
 def check_crop(side: int, given: tuple[int, ...]) -> None:
     """Raises UserError where an image [C, H, W] is smaller than its crops."""
     if side > min(given[1:]):

@@ -18,9 +18,13 @@ class Translate:
     """Translates or enhances pictures of any size; the model knows all else that matters."""
 
     run: Annotated[Positional[Path], takes("RUN")]
-    """A run folder, its model/ folder, or a copy of one."""
-    input: Annotated[Positional[Path], takes("INPUT")]
+    """A run folder, its model/ folder, or a copy of one; left out with --weights."""
+    input: Annotated[Positional[Path | None], takes("INPUT")] = None
     """A picture, a video, or a folder of them."""
+    weights: Annotated[Path | None, takes("FILE")] = None
+    """Weights of other programs in place of a run: ESRGAN, Real-ESRGAN, SwinIR and what else spandrel reads (extra [foreign])."""
+    partner: Annotated[Path | None, takes("PATH")] = None
+    """The second picture of a fusion, or a folder of them by the same names."""
     out: Annotated[Path | None, takes("DIR", "RUN/translated/")] = None
     """The folder for the results: PNG files, animations and videos as they came."""
     makes: Annotated[str, takes("b|a|DOMAIN", "b")] = "b"
@@ -57,27 +61,47 @@ def run(argv: list[str]) -> int:
         raise UserError("--samples asks for random styles and --reference for given ones: leave one out.")
     from gansmith.model import Model
     from gansmith.planning import choose_device
-    from gansmith.translation.files import inputs_in, outputs_for, styles_for, suffix_for, translate_file
+    from gansmith.translation.files import inputs_in, outputs_for, partners_of, styles_for, suffix_for, translate_file
     from gansmith.translation.page import write_page
     from gansmith.translation.pictures import check_translates
 
-    model = Model.load(options.run, choose_device(options.device))
+    source, given_at = _source(options)
+    device = choose_device(options.device)
+    if options.weights:
+        from gansmith.translation.foreign import foreign
+
+        model = foreign(source, device)
+    else:
+        model = Model.load(source, device)
     check_translates(model, options.makes)
-    out = options.out or options.run / "translated"
-    inputs = inputs_in(options.input)
+    out = options.out or (source.parent if options.weights else source) / "translated"
+    inputs = inputs_in(given_at)
     styles = styles_for(model, options.makes, options.samples, options.reference, options.seed)
+    partners = partners_of(inputs, given_at, options.partner)
     outputs: list[Path] = []
     suffix = suffix_for(model, options.makes)
     for name, style in styles:
-        placed = outputs_for(inputs, options.input, out, name, suffix)
-        for given, made in zip(inputs, placed, strict=True):
-            translate_file(model, given, made, makes=options.makes, tile=options.tile, overlap=options.overlap, style=style)
+        placed = outputs_for(inputs, given_at, out, name, suffix)
+        for given, made, partner in zip(inputs, placed, partners, strict=True):
+            translate_file(
+                model, given, made, partner, makes=options.makes, tile=options.tile, overlap=options.overlap, style=style
+            )
         outputs += placed
     output = Output(options.json)
     output.say(f"{len(outputs):,} translated: {out}")
     page = out / "index.html" if options.page or options.targets else None
     if page:
-        write_page(page, inputs * len(styles), outputs, options.targets, f"{options.input.name} by {options.run.name}")
+        write_page(page, inputs * len(styles), outputs, options.targets, f"{given_at.name} by {source.name}")
         output.say(f"Page: {page}")
     output.result({"inputs": inputs, "outputs": outputs, "out": out, "page": page})
     return 0
+
+
+def _source(options: Translate) -> tuple[Path, Path]:
+    """(the run or the weights, the input): with weights, the one place that is given is the input."""
+    if options.weights and options.input is None:
+        return options.weights, options.run
+    if options.weights or options.input is None:
+        came = f"came --weights, {options.run} and {options.input}" if options.weights else f"came {options.run} alone"
+        raise UserError(f"translating takes a run and an input, or --weights and an input, but there {came}: give two.")
+    return options.run, options.input

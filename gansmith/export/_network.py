@@ -36,7 +36,12 @@ def dynamic(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, dict[int
     return sizes
 
 
-def compared(network: nn.Module, inputs: dict[str, Tensor], exported: Callable[[dict[str, Tensor]], Tensor]) -> str:
+def compared(
+    network: nn.Module,
+    inputs: dict[str, Tensor],
+    exported: Callable[[dict[str, Tensor]], Tensor],
+    tolerance: float = TOLERANCE,
+) -> str:
     """In words, how far the exported network is from torch. Raises RuntimeError if that is more than rounding."""
     rng = torch.Generator().manual_seed(0)
     differences = []
@@ -45,8 +50,8 @@ def compared(network: nn.Module, inputs: dict[str, Tensor], exported: Callable[[
         with torch.inference_mode():
             differences.append((network(**given) - exported(given)).abs().max())
     worst = float(torch.stack(differences).max())  # which is nan if any of them is
-    if not worst <= TOLERANCE:
-        raise RuntimeError(f"the exported network differs from torch by {worst:.2g}, which is more than {TOLERANCE:g}")
+    if not worst <= tolerance:
+        raise RuntimeError(f"the exported network differs from torch by {worst:.2g}, which is more than {tolerance:g}")
     return f"equal to torch to {worst:.1g} at batches of {' and '.join(map(str, BATCHES))}."
 
 

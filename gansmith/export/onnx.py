@@ -5,17 +5,21 @@
 The file's metadata say what goes in and what comes out, and hold the classes and the codec.
 """
 
+import copy
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gansmith.errors import missing_extra
 from gansmith.export import properties
-from gansmith.export._network import compared, dynamic, quiet, resting
+from gansmith.export._network import TOLERANCE, compared, dynamic, quiet, resting
 from gansmith.model import Model
 
 FILE = "model.onnx"
+HALF_TOLERANCE = 0.05
+"""The largest difference to torch that passes for rounding in float16: about six brightnesses of 256, at single pixels."""
 
 
 def write(model: Model, path: Path) -> str:
@@ -23,6 +27,11 @@ def write(model: Model, path: Path) -> str:
 
     Raises UserError if the extra [onnx] is not installed.
     """
+    return written(model, path, half=False)
+
+
+def written(model: Model, path: Path, half: bool) -> str:
+    """The same, with weights, numbers that go in and numbers that come out in float16 if `half`."""
     try:
         import onnx
         import onnxruntime
@@ -34,9 +43,9 @@ def write(model: Model, path: Path) -> str:
     sizes = dynamic(network, inputs)
     with quiet():
         program = torch.onnx.export(
-            network,
+            copy.deepcopy(network).half() if half else network,
             (),
-            kwargs=inputs,
+            kwargs={name: lowered(tensor) if half else tensor for name, tensor in inputs.items()},
             input_names=list(inputs),
             output_names=[key],
             dynamic_shapes=sizes,
@@ -45,12 +54,36 @@ def write(model: Model, path: Path) -> str:
         )
         assert program is not None
         proto = program.model_proto
+        if half:
+            _lower_output(proto)
         onnx.helper.set_model_props(proto, properties(model, inputs))
         onnx.save(proto, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
     def run(given: dict[str, Tensor]) -> Tensor:
-        (output,) = session.run([key], {name: tensor.numpy() for name, tensor in given.items()})
-        return torch.from_numpy(output)
+        as_given = {name: (lowered(tensor) if half else tensor).numpy() for name, tensor in given.items()}
+        (output,) = session.run([key], as_given)
+        return torch.from_numpy(output).float()
 
-    return compared(network, inputs, run)
+    return compared(network, inputs, run, HALF_TOLERANCE if half else TOLERANCE)
+
+
+def lowered(tensor: Tensor) -> Tensor:
+    """Numbers in float16; integers stay."""
+    return tensor.half() if tensor.is_floating_point() else tensor
+
+
+def _lower_output(proto: Any) -> None:
+    """Lets a graph whose network ends in float32 end in float16."""
+    from onnx import TensorProto, helper
+
+    output = proto.graph.output[0]
+    if output.type.tensor_type.elem_type != TensorProto.FLOAT:
+        return
+    for node in proto.graph.node:
+        for place, name in enumerate(node.output):
+            node.output[place] = f"{name}_float32" if name == output.name else name
+    proto.graph.node.append(
+        helper.make_node("Cast", [f"{output.name}_float32"], [output.name], name="to_float16", to=TensorProto.FLOAT16)
+    )
+    output.type.tensor_type.elem_type = TensorProto.FLOAT16

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from gansmith.adversarial import relativistic_average_critic, relativistic_average_generator
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import crop_for, cropped_together, flipped_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -25,6 +25,9 @@ from gansmith.layers.enlarging import RRDBNet
 from gansmith.layers.unet_critic import UNetCritic
 from gansmith.schedules import Linear
 from gansmith.translating import Translating, per_image
+
+USUAL = 32
+"""The side of crops of larger images, where none is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ class Config:
     adversarial: float = 0.005
     """Weight of the critic's opinion."""
     crop: int = 0
-    """Side of random crops of the small image (the paper's: 32); 0 for whole images."""
+    """Side of random crops of the small image (the paper's: 32); 0 for whole images, or crops of 32 pixels of larger ones."""
     flip: bool = True
     """Whether half of the pairs are mirrored."""
     learning_rate: float = 1e-4
@@ -71,7 +74,7 @@ class ESRGAN(Translating):
         super().__init__(config, spec)
         if self.scale not in (1, 2, 4, 8):
             raise UserError(f"esrgan enlarges 1, 2, 4 or 8 times, but b is {self.scale} times as large as a: choose --gan srgan.")
-        check_crop(config.crop, spec.given)
+        self.crop = crop_for(config.crop, spec.given, USUAL)
         rate = Linear(config.learning_rate, config.learning_rate / 10, wait=0.5)
         generator = RRDBNet(
             spec.given[0], spec.shape[0], scale=self.scale, width=config.width, blocks=config.blocks, growth=config.growth
@@ -83,8 +86,8 @@ class ESRGAN(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.config.crop:
-            a, b = cropped_together(a, b, self.config.crop)
+        if self.crop:
+            a, b = cropped_together(a, b, self.crop)
         if self.config.flip:
             a, b = flipped_together(a, b)
         fake = self.generator(a)

@@ -17,7 +17,7 @@ from torch.nn.functional import l1_loss
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.augment.second_order import second_order, sharpened
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import crop_for, cropped_together, flipped_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -26,6 +26,9 @@ from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import Compact, RRDBNet
 from gansmith.layers.unet_critic import UNetCritic
 from gansmith.translating import Translating, per_image
+
+USUAL = 32
+"""The side of crops of larger images, where none is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,7 @@ class Config:
     adversarial: float = 0.1
     """Weight of the critic's opinion."""
     crop: int = 0
-    """Side of random crops, counted in small pixels (the paper's: 64); 0 for whole images."""
+    """Side of random crops, counted in small pixels (the paper's: 64); 0 for whole images, or crops of 32 of larger ones."""
     flip: bool = True
     """Whether half of the images are mirrored."""
     learning_rate: float = 1e-4
@@ -81,7 +84,7 @@ class RealESRGAN(Translating):
                 f"real_esrgan needs gray or RGB images on both sides, but they have {spec.given[0]} and {spec.shape[0]} channels: "
                 "give --channels 3."
             )
-        check_crop(config.crop, spec.given)
+        self.crop = crop_for(config.crop, spec.given, USUAL)
         sizes = {"scale": self.scale, "width": config.width, "blocks": config.blocks}
         channels = spec.shape[0]
         self.generator = Player(
@@ -99,8 +102,8 @@ class RealESRGAN(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.config.crop:
-            a, b = cropped_together(a, b, self.config.crop)
+        if self.crop:
+            a, b = cropped_together(a, b, self.crop)
         if self.config.flip:
             _, b = flipped_together(b, b)
         fake = self.generator(second_order(b, self.scale))

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import crop_for, cropped_together, flipped_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -25,6 +25,9 @@ from gansmith.layers.enlarging import Compact, SRResNet
 from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.schedules import Linear
 from gansmith.translating import Translating, per_image
+
+USUAL = 32
+"""The side of crops of larger images, where none is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class Config:
     adversarial: float = 0.005
     """Weight of the critic's opinion."""
     crop: int = 0
-    """Side of random crops of the small image; 0 for whole images."""
+    """Side of random crops of the small image; 0 for whole images, or crops of 32 pixels of larger ones."""
     flip: bool = True
     """Whether half of the pairs are mirrored."""
     learning_rate: float = 1e-4
@@ -74,8 +77,8 @@ class SRGAN(Translating):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        check_crop(config.crop, spec.given)
-        check_patches(config.critic_layers, self.scale * config.crop or min(spec.shape[1:]))
+        self.crop = crop_for(config.crop, spec.given, USUAL)
+        check_patches(config.critic_layers, self.scale * self.crop or min(spec.shape[1:]))
         network = Compact if config.compact else SRResNet
         self.generator = Player(
             network(spec.given[0], spec.shape[0], scale=self.scale, width=config.width, blocks=config.blocks),
@@ -90,8 +93,8 @@ class SRGAN(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.config.crop:
-            a, b = cropped_together(a, b, self.config.crop)
+        if self.crop:
+            a, b = cropped_together(a, b, self.crop)
         if self.config.flip:
             a, b = flipped_together(a, b)
         fake = self.generator(a)

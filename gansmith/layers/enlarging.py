@@ -70,7 +70,7 @@ class RRDBNet(nn.Module):
         self.conv_up3 = nn.Conv2d(width, width, 3, padding=1) if scale == 8 else None
         self.conv_hr = nn.Conv2d(width, width, 3, padding=1)
         self.conv_last = nn.Conv2d(width, made, 3, padding=1)
-        self.scale = scale
+        self.scale, self.conv_growth = scale, growth
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch made tall wide"]:
         height, width = x.shape[2:]

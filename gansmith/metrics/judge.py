@@ -109,7 +109,8 @@ def judge(
     Raises UserError for an unknown metric, examples of another shape than the real ones, fewer than 20 on a side, and networks or
     weights that cannot be had.
     """
-    names = _known(metrics if metrics is not None else usual_metrics(train))
+    usual = (model.gan.judged_by if model else ()) or usual_metrics(train)
+    names = _known(metrics if metrics is not None else usual)
     _same_geometry(train, fake, "generated")
     _same_geometry(train, held_out, "held-out")
     limit = MOST if samples is None else samples

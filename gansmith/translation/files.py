@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gansmith.data.readers.collection import natural
 from gansmith.data.readers.folders import IMAGE_SUFFIXES
+from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.translating import Styled
 from gansmith.translation.pictures import random_styles, reference_style, sides_of, translate_picture
@@ -104,9 +105,41 @@ def _is_animation(path: Path) -> bool:
         return False
 
 
-def translate_file(model: Model, given: Path, made: Path, **how: Any) -> None:
-    """Writes what the model makes of one file. Raises UserError for a file that cannot be read, and for videos without ffmpeg."""
+def partners_of(inputs: list[Path], root: Path, partner: Path | None) -> list[Path | None]:
+    """The second picture of each fusion: the file `partner`, or that of the same name, whatever its suffix, in the folder `partner`.
+
+    Raises UserError where there is none, or one for several.
+    """
+    if partner is None:
+        return [None] * len(inputs)
+    if not partner.is_dir():
+        if not partner.is_file() or len(inputs) > 1:
+            wrong = f"is one file for {len(inputs)} pictures" if partner.is_file() else "is not there"
+            raise UserError(
+                f"--partner must be a picture, or a folder of pictures for a folder, but {partner} {wrong}: correct it."
+            )
+        return [partner]
+    base = root if root.is_dir() else root.parent
+    stems = {own.relative_to(partner).with_suffix(""): own for own in inputs_in(partner)}
+    found = [stems.get(own.relative_to(base).with_suffix("")) for own in inputs]
+    absent = [own.name for own, other in zip(inputs, found, strict=True) if other is None]
+    if absent:
+        raise UserError(f"{len(absent)} of {len(inputs)} pictures have no partner in {partner} ({listed(absent, 3)}): add them.")
+    return found
+
+
+def translate_file(model: Model, given: Path, made: Path, partner: Path | None = None, **how: Any) -> None:
+    """Writes what the model makes of one file, or of it and its partner.
+
+    Raises UserError for a file that cannot be read, for videos without ffmpeg, and for videos and animations with a partner.
+    """
     made.parent.mkdir(parents=True, exist_ok=True)
+    if partner is not None:
+        if made.suffix != ".png":
+            raise UserError(f"a fusion takes pictures, but {given.name} moves: give its frames.")
+        with _picture(given) as first, _picture(partner) as second:
+            translate_picture(model, first, name=given.name, partner=second, **how).save(made)
+        return
     if given.suffix.lower() in VIDEOS:
         _translate_video(model, given, made, **how)
         return
@@ -121,6 +154,16 @@ def translate_file(model: Model, given: Path, made: Path, **how: Any) -> None:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's, not the picture's
         raise UserError(f"{given} cannot be read as a picture ({error}): repair it, or leave it out.") from error
+
+
+def _picture(path: Path) -> Image.Image:
+    """An opened picture that can be read. Raises UserError for one that cannot."""
+    try:
+        image = Image.open(path)
+        image.load()
+    except (UnidentifiedImageError, OSError) as error:
+        raise UserError(f"{path} cannot be read as a picture ({error}): repair it, or leave it out.") from error
+    return image
 
 
 def _translate_animation(model: Model, image: Image.Image, made: Path, **how: Any) -> None:

@@ -51,12 +51,14 @@ def translate_picture(
     overlap: int = 32,
     name: str = "the picture",
     style: Tensor | None = None,
+    partner: Image.Image | None = None,
 ) -> Image.Image:
     """What the model makes of a picture, as large (or `scale` times as large), with its transparency.
 
     `style` [1, S] (of `random_styles` or `reference_style`) is for models that make many images of one, which else take the style of
-    seed 0. Gray pictures of 16 bits stay so where the model makes gray; a model of 16 bits or floating point numbers makes those.
-    Raises UserError for a picture with colours where the model takes gray.
+    seed 0; `partner` is the second picture of a fusion. Gray pictures of 16 bits stay so where the model makes gray; a model of 16 bits
+    or floating point numbers makes those. Raises UserError for a picture with colours where the model takes gray, and for a partner of
+    another size, one too many or one too few.
     """
     gan = check_translates(model, makes)
     codec, result_codec = sides_of(model, makes)
@@ -65,6 +67,8 @@ def translate_picture(
     deep = picture.mode in DEEP
     alpha = picture.convert("RGBA").getchannel("A") if channels != 4 and _transparent(picture) else None
     given = _given(codec, picture, name).to(gan.device)
+    if partner is not None or gan.partner:
+        given = torch.cat([given, _partner(model, picture, partner, name).to(gan.device)], 1)
     network = gan.maker(makes)
     if isinstance(gan, Styled):
         style = random_styles(model, 1, makes=makes)[0] if style is None else style
@@ -143,6 +147,18 @@ def reference_style(model: Model, picture: Image.Image, *, makes: str = "b", nam
     picture = ImageOps.exif_transpose(picture)
     picture = ImageOps.fit(picture.convert("RGB") if picture.mode == "P" else picture, (width, height), Image.Resampling.BICUBIC)
     return gan.style_of(_given(codec, picture, name).to(gan.device), makes)
+
+
+def _partner(model: Model, picture: Image.Image, partner: Image.Image | None, name: str) -> Tensor:
+    """The second picture of a fusion as the network takes it."""
+    if partner is None or not (isinstance(model.gan, Translating) and model.gan.partner):
+        wrong = "fuses two pictures: give --partner" if partner is None else "makes a picture of one: leave --partner out"
+        raise UserError(f"{model.card['gan']} {wrong}.")
+    partner = ImageOps.exif_transpose(partner)
+    if partner.size != picture.size:
+        sizes = " and ".join(f"{one.width}x{one.height}" for one in (picture, partner))
+        raise UserError(f"the two pictures of a fusion must have one size, but {name} and its partner have {sizes}: resize one.")
+    return _given(sides_of(model, "b")[1], partner, f"the partner of {name}")
 
 
 def _transparent(picture: Image.Image) -> bool:

@@ -165,6 +165,8 @@ def test_the_exportable_network_makes_what_generate_makes(name, toy):
     gan: GAN = trainer.gan.eval()
     network, inputs = gan.exportable()
     condition = {key: inputs[name] for key, name in (("label", "label"), ("a", "input")) if name in inputs}
+    if getattr(gan, "partner", False):  # both images of a pair go in together
+        condition = dict(zip(("a", "target"), inputs["input"].split([gan.spec.given[0], gan.spec.shape[0]], 1), strict=True))
     rng = torch.Generator().manual_seed(3)
     with torch.inference_mode():
         made = gan.generate(2, condition, rng=rng)[gan.spec.key]

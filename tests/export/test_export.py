@@ -25,7 +25,14 @@ DATA = {
     "colour": toys.images(side=16, channels=3),
     "points": toys.points(),
 }
-CASES = [(gan, data) for gan in toys.SMALL for data in DATA if DATA[data].codec.spec.kind in gans.find(gan).kinds]
+WRITTEN = ("vqgan",)
+"""GANs that write an image code by code, whose exports are as long as the codes are many: the smallest data are enough."""
+CASES = [
+    (gan, data)
+    for gan in toys.SMALL
+    for data in (DATA if gan not in WRITTEN else ("classes",))
+    if DATA[data].codec.spec.kind in gans.find(gan).kinds
+]
 
 
 def model(gan: str, data: str) -> Model:
@@ -38,7 +45,7 @@ def model(gan: str, data: str) -> Model:
 
 
 def inputs(made: Model, n: int) -> dict[str, torch.Tensor]:
-    given = {"noise": torch.randn(n, made.gan.config.noise)}
+    given = {"noise": torch.randn(n, *made.gan.exportable()[1]["noise"].shape[1:])}
     if classes := len(made.codec.spec.classes):
         given["label"] = torch.randint(classes, (n,))
     return given
@@ -55,7 +62,7 @@ def test_an_onnx_file_answers_like_torch_for_any_batch(gan, data, tmp_path):
         (output,) = session.run([made.codec.spec.key], {name: tensor.numpy() for name, tensor in given.items()})
         assert output.shape == (n, *made.codec.spec.shape)
         with torch.inference_mode():
-            expected = made.gan.players["generator"].averaged(**given)
+            expected = made.gan.exportable()[0](**given)
         np.testing.assert_allclose(output, expected.numpy(), atol=1e-5, rtol=0)
 
 
@@ -65,7 +72,7 @@ def test_a_torch_program_answers_like_the_model_without_gansmith(gan, data, tmp_
     extra = {"gansmith.json": ""}
     program = torch.export.load(export(made, "torch", tmp_path / "made.pt2"), extra_files=extra).module()
     given = inputs(made, 7)
-    torch.testing.assert_close(program(**given), made.gan.players["generator"].averaged(**given))
+    torch.testing.assert_close(program(**given), made.gan.exportable()[0](**given))
     assert json.loads(extra["gansmith.json"])["gan"] == gan
 
 
@@ -144,7 +151,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):
 
 def test_formats_are_the_files_of_the_folder():
     files = {path.stem for path in Path(_network.__file__).parent.glob("*.py") if not path.stem.startswith("_")}
-    assert set(exporter_names()) == files == {"onnx", "safetensors", "torch"}
+    assert set(exporter_names()) == files == {"onnx", "onnx_float16", "safetensors", "torch", "weights"}
     assert all(line.endswith(".") for line in exporter_names().values())
 
 

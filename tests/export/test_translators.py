@@ -1,4 +1,7 @@
+import math
+
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -7,6 +10,24 @@ from gansmith.data.codec import Giving
 from gansmith.export import export
 from gansmith.model import Model
 from tests import toys
+
+
+def test_in_float16_every_weight_is_half_as_large_and_the_network_answers_like_torch_at_any_size(tmp_path):
+    data = toys.pairs(scale=2)
+    for gan, own in (("srgan", data), ("pix2pix", toys.pairs())):
+        torch.manual_seed(0)
+        model = Model(toys.small(gan, own).eval(), own.codec, {"gan": gan, "data": "negatives"})
+        path = export(model, "onnx_float16", tmp_path / gan)
+        weights = [tensor for tensor in onnx.load(path).graph.initializer if math.prod(tensor.dims) > 8]
+        assert len(weights) > 4 and {tensor.data_type for tensor in weights} <= {onnx.TensorProto.FLOAT16, onnx.TensorProto.INT64}
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        for batch, rows, columns in ((1, 2, 3), (3, 5, 4)):
+            x = torch.randn(batch, 3, 8 * rows, 8 * columns)
+            (made,) = session.run(["output"], {"input": x.half().numpy()})
+            with torch.inference_mode():
+                expected = model.gan.exportable()[0](x)
+            assert made.dtype == np.float16 and made.shape == expected.shape
+            np.testing.assert_allclose(made.astype(np.float32), expected.numpy(), atol=0.02)
 
 
 @pytest.mark.parametrize(
