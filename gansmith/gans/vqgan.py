@@ -300,18 +300,21 @@ class VQGAN(GAN):
     @property
     def tokeniser(self) -> Tokeniser:
         """The one that learns."""
-        assert isinstance(network := self.generator.network, Tokeniser)
+        network = self.generator.network
+        assert isinstance(network, Tokeniser)
         return network
 
     @property
     def resting_tokeniser(self) -> Tokeniser:
         """Its average, from which images and codes are made."""
-        assert isinstance(network := self.generator.averaged, Tokeniser)
+        network = self.generator.averaged
+        assert isinstance(network, Tokeniser)
         return network
 
     @property
     def resting_prior(self) -> TokenPrior:
-        assert isinstance(network := self.prior.averaged, TokenPrior)
+        network = self.prior.averaged
+        assert isinstance(network, TokenPrior)
         return network
 
     def latent(self, n: int, rng: torch.Generator) -> Tensor:
