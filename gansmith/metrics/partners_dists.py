@@ -1,0 +1,20 @@
+"""DISTS of generated images from the real ones that belong there (Ding et al. 2020): texture may lie elsewhere."""
+
+from gansmith.metrics.dists_network import DISTS, dists_at_hand
+from gansmith.metrics.partners import partner_distance
+from gansmith.metrics.score import Measured
+from gansmith.metrics.sides import Real, Side
+
+METRICS = {"dists": ("lower", "DISTS of generated images from the real ones that belong there, on VGG16: 0 if equal")}
+SAYS = "quality"
+BASELINE = "the best of the input, the mean image and a colour lookup"
+
+
+def measure(side: Side) -> dict[str, Measured]:
+    """Raises UserError where the weights are not here and cannot be fetched."""
+    return {"dists": partner_distance(side, DISTS.pretrained)}
+
+
+def key(real: Real) -> str:
+    """What it depends on besides the real data, for the keys of caches."""
+    return f"dists {dists_at_hand() or ''}"

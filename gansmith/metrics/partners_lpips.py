@@ -1,0 +1,20 @@
+"""LPIPS of generated images from the real ones that belong there (Zhang et al. 2018), as papers on translation and enhancement have it."""
+
+from gansmith.metrics.perceptual_network import LPIPS, lpips_at_hand
+from gansmith.metrics.partners import partner_distance
+from gansmith.metrics.score import Measured
+from gansmith.metrics.sides import Real, Side
+
+METRICS = {"lpips_pairs": ("lower", "LPIPS of generated images from the real ones that belong there, on AlexNet: 0 if equal")}
+SAYS = "quality"
+BASELINE = "the best of the input, the mean image and a colour lookup"
+
+
+def measure(side: Side) -> dict[str, Measured]:
+    """Raises UserError where the weights are not here and cannot be fetched."""
+    return {"lpips_pairs": partner_distance(side, lambda: LPIPS.pretrained("alex"))}
+
+
+def key(real: Real) -> str:
+    """What it depends on besides the real data, for the keys of caches."""
+    return f"lpips_pairs {lpips_at_hand('alex') or ''}"
