@@ -9,6 +9,7 @@ import pytest
 
 from gansmith.data.dataset import Dataset
 from gansmith.metrics import fair_series, timegan_scores
+from gansmith.metrics.dists_network import DISTS
 from gansmith.metrics.families import families, metric_names
 from gansmith.metrics.judge import judge
 from gansmith.metrics.judgement import Judgement
@@ -79,6 +80,16 @@ GAMES = [
     ("pixel_accuracy", "maps", "every label in its mean colour", "coverage"),
     ("class_accuracy", "maps", "every label in its mean colour", "coverage"),
     ("mean_iou", "maps", "every label in its mean colour", "coverage"),
+    ("perceptual_pairs", "pairs", "the real partner under noise", "precision"),
+    ("lpips_pairs", "pairs", "the mean image", "coverage"),
+    ("dists", "pairs", "the mean image", "coverage"),
+    ("entropy", "pairs", "the real partner under noise", "precision"),
+    ("deviation", "pairs", "the real partner under noise", "precision"),
+    ("spatial_frequency", "pairs", "the real partner under noise", "precision"),
+    ("fusion_correlation", "pairs", "the real partner under noise", "precision"),
+    ("mutual_information", "pairs", "the real partner under noise", "precision"),
+    ("fusion_ssim", "pairs", "the real partner under noise", "precision"),
+    ("qabf", "pairs", "the real partner under noise", "precision"),
     ("modes", "points", "shuffled columns", "high_quality"),
     ("high_quality", "points", "one mode", "modes"),
     ("mode_divergence", "points", "as often behind every mode, far away", "high_quality"),
@@ -122,8 +133,9 @@ def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iter
         ):
             patch.setattr(module, name, 30)
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
+        patch.setattr(DISTS, "pretrained", Squares)
         patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
-        for variable in (*(variable for _, _, variable in TRUNKS.values()), "GANSMITH_LPIPS_ALEX", "GANSMITH_LPIPS_VGG"):
+        for variable in (*(variable for _, _, variable in TRUNKS.values()), "GANSMITH_LPIPS_ALEX", "GANSMITH_LPIPS_VGG", "GANSMITH_DISTS"):
             patch.delenv(variable, raising=False)
         yield
 
