@@ -77,7 +77,7 @@ class DISTS(nn.Module):
         """The image from 0 to 1, and what the layers that are read answer to it; maximum pools are replaced by smooth ones."""
         yield images
         x = (images - self.mean) / self.deviation
-        for index, layer in enumerate(self.features[: self.read[-1] + 1]):
+        for index, layer in list(enumerate(self.features.children()))[: self.read[-1] + 1]:
             x = self._pooled(x) if isinstance(layer, nn.MaxPool2d) else layer(x)
             if index in self.read:
                 yield x

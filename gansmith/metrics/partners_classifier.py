@@ -2,12 +2,17 @@
 
 from gansmith.metrics.extractors.classifier import Classifier
 from gansmith.metrics.families import NotApplicableError
-from gansmith.metrics.perceptual_network import OnTheSpot
 from gansmith.metrics.partners import partner_distance
+from gansmith.metrics.perceptual_network import OnTheSpot
 from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Real, Side
 
-METRICS = {"perceptual_pairs": ("lower", "distance of generated images from the real ones that belong there, as a network sees them: 0 if equal")}
+METRICS = {
+    "perceptual_pairs": (
+        "lower",
+        "distance of generated images from the real ones that belong there, as a network sees them: 0 if equal",
+    )
+}
 SAYS = "quality"
 BASELINE = "the best of the input, the mean image and a colour lookup"
 

@@ -1,7 +1,7 @@
 """LPIPS of generated images from the real ones that belong there (Zhang et al. 2018), as papers on translation and enhancement have it."""
 
-from gansmith.metrics.perceptual_network import LPIPS, lpips_at_hand
 from gansmith.metrics.partners import partner_distance
+from gansmith.metrics.perceptual_network import LPIPS, lpips_at_hand
 from gansmith.metrics.score import Measured
 from gansmith.metrics.sides import Real, Side
 

@@ -135,7 +135,12 @@ def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
         patch.setattr(DISTS, "pretrained", Squares)
         patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
-        for variable in (*(variable for _, _, variable in TRUNKS.values()), "GANSMITH_LPIPS_ALEX", "GANSMITH_LPIPS_VGG", "GANSMITH_DISTS"):
+        for variable in (
+            *(variable for _, _, variable in TRUNKS.values()),
+            "GANSMITH_LPIPS_ALEX",
+            "GANSMITH_LPIPS_VGG",
+            "GANSMITH_DISTS",
+        ):
             patch.delenv(variable, raising=False)
         yield
 
