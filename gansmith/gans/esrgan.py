@@ -65,7 +65,15 @@ class ESRGAN(Translating):
             about="minutes on a CPU: 3 blocks of 24 channels",
             batch=16,
             minutes=10,
-            config={"width": 24, "blocks": 3, "growth": 12, "critic_width": 12, "learning_rate": 1e-3, "half_life": 2_000},
+            config={
+                "width": 24,
+                "blocks": 3,
+                "growth": 12,
+                "critic_width": 12,
+                "adversarial": 0.2,
+                "learning_rate": 1e-3,
+                "half_life": 2_000,
+            },
         ),
         "paper": Preset(about="the paper's network, 16 crops of 32 pixels", batch=16, samples=16_000_000, config={"crop": 32}),
     }

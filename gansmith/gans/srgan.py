@@ -67,7 +67,14 @@ class SRGAN(Translating):
             about="minutes on a CPU: 4 blocks of 32 channels",
             batch=16,
             minutes=10,
-            config={"width": 32, "blocks": 4, "critic_width": 16, "critic_layers": 2, "learning_rate": 1e-3},
+            config={
+                "width": 32,
+                "blocks": 4,
+                "critic_width": 16,
+                "critic_layers": 2,
+                "adversarial": 0.2,
+                "learning_rate": 1e-3,
+            },
         ),
         "paper": Preset(about="the paper's networks, 16 crops of 24 pixels", batch=16, samples=16_000_000, config={"crop": 24}),
         "video": Preset(

@@ -2,6 +2,7 @@
 
 from math import log2
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, cat, nn
 from torch.nn.functional import interpolate, leaky_relu, pixel_shuffle, pixel_unshuffle
@@ -55,7 +56,8 @@ class RRDBNet(nn.Module):
     """ESRGAN's generator (Wang et al. 2018): 16.698 million parameters with 64 channels, 23 blocks and growth 32 at x4.
 
     Scales 1 and 2 fold the input's pixels into channels first (x4 of a quarter, or of a half). Names of weights are those of the
-    published networks. Values from -1 to 1 go in and come out; inside they run from 0 to 1.
+    published networks. Values from -1 to 1 go in and come out; inside they run from 0 to 1. It begins as a bilinear enlargement (at
+    scales 1 and 2 of the means of the folded squares), so that training starts from there and not from nothing.
     """
 
     def __init__(self, channels: int, made: int, *, scale: int, width: int, blocks: int, growth: int) -> None:
@@ -71,6 +73,29 @@ class RRDBNet(nn.Module):
         self.conv_hr = nn.Conv2d(width, width, 3, padding=1)
         self.conv_last = nn.Conv2d(width, made, 3, padding=1)
         self.scale, self.conv_growth = scale, growth
+        if width >= made:
+            self._begin_smooth(channels, made)
+
+    @torch.no_grad()
+    def _begin_smooth(self, channels: int, made: int) -> None:
+        """Lets the first channels carry the image itself: values from 0 to 1 pass leaky ReLUs as they are, and after a repetition of
+        pixels the kernel 1 2 1 is bilinear interpolation."""
+        doubled = [layer for layer in (self.conv_up1, self.conv_up2, self.conv_up3) if layer is not None]
+        taps = torch.tensor([0.25, 0.5, 0.25])
+        for layer in (self.conv_first, self.conv_body, *doubled, self.conv_hr, self.conv_last):
+            assert layer.bias is not None
+            layer.weight[:made].zero_()
+            layer.bias[:made].zero_()
+        for channel in range(made):
+            squares = self.multiple**2
+            own = slice(channel * squares, (channel + 1) * squares) if channels == made else slice(None)
+            self.conv_first.weight[channel, own, 1, 1] = 1 / self.conv_first.weight[channel, own, 1, 1].numel()
+            for layer in doubled:
+                layer.weight[channel, channel] = torch.outer(taps, taps)
+            for layer in (self.conv_hr, self.conv_last):
+                layer.weight[channel, channel, 1, 1] = 1
+        nn.init.kaiming_normal_(self.conv_last.weight[:, made:])
+        self.conv_last.weight[:, made:] *= 0.1
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch made tall wide"]:
         height, width = x.shape[2:]

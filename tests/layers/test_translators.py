@@ -104,3 +104,28 @@ def test_the_pool_first_fills_and_then_exchanges_about_half():
 def test_a_pool_of_nothing_deals_the_new_images():
     x = torch.randn(3, 2)
     torch.testing.assert_close(ImagePool(0, (2,)).exchanged(x), x)
+
+
+@pytest.mark.parametrize(("scale", "given", "made"), [(4, 3, 3), (8, 1, 1), (4, 1, 3)])
+def test_residual_dense_networks_begin_as_bilinear_enlargement(scale: int, given: int, made: int):
+    torch.manual_seed(0)
+    network = RRDBNet(given, made, scale=scale, width=8, blocks=1, growth=4)
+    network.conv_last.weight.data[:, made:] = 0  # what else there is is small, but not nothing
+    x = torch.rand(1, given, 9, 8) * 2 - 1
+    expected = x.expand(-1, made, -1, -1)
+    for _ in range({4: 2, 8: 3}[scale]):
+        expected = torch.nn.functional.interpolate(expected, scale_factor=2, mode="bilinear")
+    inner = (..., slice(2 * scale, -2 * scale), slice(2 * scale, -2 * scale))
+    torch.testing.assert_close(network(x)[inner], expected[inner])
+    flat = torch.full((1, given, 9, 8), 0.3)
+    torch.testing.assert_close(network(flat)[inner], torch.full_like(network(flat)[inner], 0.3))
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_where_pixels_are_folded_they_begin_as_means(scale: int):
+    torch.manual_seed(0)
+    network = RRDBNet(3, 3, scale=scale, width=8, blocks=1, growth=4)
+    network.conv_last.weight.data[:, 3:] = 0
+    colours = torch.tensor([-0.5, 0.1, 0.8]).view(1, 3, 1, 1)
+    made = network(colours.expand(1, 3, 16, 16))[..., 6 * scale : -6 * scale, 6 * scale : -6 * scale]
+    torch.testing.assert_close(made, colours.expand_as(made))
