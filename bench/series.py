@@ -75,7 +75,12 @@ def stocks(options: argparse.Namespace) -> dict:
     for gan in options.gans:
         model, seconds = trained(data, gan, options.samples, options.seed, {})
         made = data.codec.repack(model.sample(len(real), seed=1))["series"].astype(np.float64)
-        results[gan] = {"cpu_seconds": round(seconds), "samples": options.samples, "seed": options.seed, **scored(made)}
+        results[gan if not options.seed else f"{gan}, seed {options.seed}"] = {
+            "cpu_seconds": round(seconds),
+            "samples": options.samples,
+            "seed": options.seed,
+            **scored(made),
+        }
     return results
 
 

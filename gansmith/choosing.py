@@ -33,6 +33,8 @@ class Facts:
     """How many classes or attributes."""
     device: str
     """cpu, cuda or mps."""
+    returns: bool = False
+    """Whether series are learned as returns."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ def _augmentable(facts: Facts) -> bool:
 
 
 RULES = (
+    Rule(
+        "seriesgan",
+        lambda f: f.kind == "series" and f.returns,
+        "its factor beside each step lets quiet and wild stretches follow each other as those of returns do",
+        {"gate": True},
+    ),
     Rule(
         "seriesgan",
         lambda f: f.kind == "series",
@@ -102,6 +110,7 @@ def choose(data: Dataset, device: str) -> Choice:
         side=min(spec.shape[1:]) if image else 0,
         conditions=spec.conditions,
         device=device.partition(":")[0],
+        returns=bool(getattr(data.codec, "heaviness", ())),
     )
     known = gans.names()
     for rule in RULES:

@@ -8,7 +8,6 @@ import numpy as np
 
 from gansmith.checkpoint import write_atomically
 from gansmith.data.dataset import Dataset
-from gansmith.data.lines import lines
 from gansmith.metrics.judgement import Judgement
 from gansmith.report.html import write_report
 from gansmith.run import Run
@@ -28,9 +27,10 @@ def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **co
     if training.codec.spec.of_images or training.codec.spec.kind == "series":
         _pictures(judgement, run, fake, training)
     if training.codec.spec.kind == "series":
+        from gansmith.metrics.fact_plots import draw_facts
         from gansmith.metrics.stylised_facts import curves_of
 
-        lines(curves_of(training, fake), None).save(run.samples / "facts.png")
+        draw_facts(curves_of(training, fake)).save(run.samples / "facts.png")
     write_report(run.folder)
     return records
 

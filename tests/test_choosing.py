@@ -1,9 +1,11 @@
 """What --gan auto takes, and what it says."""
 
+import numpy as np
 import pytest
 
 from gansmith import gans, planning
 from gansmith.choosing import RULES, Facts, choose, little_data_advice
+from gansmith.data.sources import open_dataset
 from tests import toys
 
 
@@ -42,7 +44,10 @@ def test_every_image_has_a_rule() -> None:
 
 
 def test_series_get_a_gan_with_a_reason() -> None:
-    assert choose(toys.series(), "cpu").gan == "seriesgan"
+    found = choose(toys.series(), "cpu")
+    assert (found.gan, found.options) == ("seriesgan", {})
+    prices = open_dataset(np.exp(np.random.default_rng(0).normal(0, 0.01, 300).cumsum()), kind="series", returns=True)
+    assert choose(prices, "cpu").options == {"gate": True}
 
 
 def test_little_data_are_advised() -> None:

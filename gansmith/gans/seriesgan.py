@@ -61,6 +61,8 @@ class Config:
     """Adam's second-moment decay at the start."""
     beta2_end: float = 0.99
     """Adam's second-moment decay at the end of the schedule."""
+    gate: bool = False
+    """Whether a factor from 0 to 2, made beside each step, scales it: quiet and wild stretches of returns (`--returns`) come out better."""
     half_life: int = 20_000
     """Half-life of the generator's moving average in samples, at the end of the schedule; it grows from 0."""
     schedule: int | None = None
@@ -111,6 +113,7 @@ class SeriesGenerator(nn.Module):
         )
         self.detail = nn.ModuleList(convolution(config.noise, config.width, 1, gain=0.3) for _ in range(stages - 1))
         self.leave = convolution(config.width, channels, 3)
+        self.gate = convolution(config.width, channels, 1, gain=0) if config.gate else None
         self.whitening = Whitening(spec)
 
     def forward(
@@ -137,7 +140,8 @@ class SeriesGenerator(nn.Module):
         for length, rest, detail, blocks in zip(lengths[1:], finer, self.detail, self.stages[1:], strict=True):
             x = interpolate(x, scale_factor=2, mode="linear")[:, :, :length]
             x = blocks(x + detail(rest))
-        return self.leave(x)
+        white = self.leave(x)
+        return white if self.gate is None else white * (1 + self.gate(x).tanh())
 
 
 def _at_scales(noise: Tensor, lengths: list[int]) -> list[Tensor]:

@@ -1,5 +1,7 @@
 """The report of a run on time series."""
 
+from PIL import Image
+
 import gansmith
 from gansmith.metrics import judge
 from tests import toys
@@ -12,7 +14,9 @@ def test_the_report_of_a_series_shows_its_curves_and_its_neighbours(tmp_path, mo
     assert {score.metric for score in run.judgement.scores} == {"acf", "tails"}
     page = (run.folder / "report.html").read_text()
     assert "Stylised facts" in page and "Nearest real neighbours" in page
-    assert (run.samples / "facts.png").is_file() and (run.samples / "neighbours.png").is_file()
+    with Image.open(run.samples / "facts.png") as facts:
+        assert facts.size == (800, 520)
+    assert (run.samples / "neighbours.png").is_file()
 
 
 def test_the_report_of_other_data_has_no_such_section(tmp_path, monkeypatch):
