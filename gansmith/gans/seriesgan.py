@@ -5,8 +5,9 @@ much as the level of a year. Residual convolutions over time, the relativistic l
 
     gansmith train prices.csv --kind series
 
-TimeGAN's stock windows (24 days, 6 columns), 121 CPU seconds (350,000 samples): discriminative score 0.059, predictive score 0.038, means of
-three judging networks, one thread of an AMD EPYC, seed 0 (seed 1: 0.063 and 0.038). TimeGAN's paper reports 0.102 and 0.038.
+TimeGAN's stock windows (24 days, 6 columns), 121 CPU seconds (350,000 samples): discriminative score 0.059, predictive score 0.038, means
+of three judging networks, one thread of an AMD EPYC, seed 0 (seed 1: 0.063 and 0.038). TimeGAN's paper reports 0.102 and 0.038. S&P 500
+returns: see docs/series.md.
 """
 
 import math
@@ -62,7 +63,7 @@ class Config:
     beta2_end: float = 0.99
     """Adam's second-moment decay at the end of the schedule."""
     gate: bool = False
-    """Whether a factor made beside each step scales it: the volatility of returns (`--returns`) then clusters more, and tails are heavier."""
+    """Whether a factor made beside each step scales it: the volatility of returns then clusters more, and tails are heavier."""
     half_life: int = 20_000
     """Half-life of the generator's moving average in samples, at the end of the schedule; it grows from 0."""
     schedule: int | None = None
