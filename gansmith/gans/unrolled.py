@@ -5,6 +5,9 @@ that collapses would be answered at once. Its loss is the critic's with the role
 itself makes one step, of Adam. Square images of 8, 16, 28, 32, 64, 128 or 256 pixels; the critic has no batch norm.
 
     gansmith train digits --gan unrolled
+
+Fashion-MNIST, 60 CPU seconds (15,040 images), one thread, seed 0: Frechet distance 16.6 (a Gaussian per class 11.5, real 0.04),
+coverage 0.09, the wished class is read from 41% of the images (from 91% of real ones). It is far from done then.
 """
 
 from collections.abc import Iterator, Mapping
