@@ -8,6 +8,7 @@ within one process; figures are medians of the ratios of neighbouring blocks in 
 The networks have their initial weights, and batch norm the statistics of a few passes.
 """
 
+import argparse
 import copy
 import json
 import os
@@ -30,11 +31,12 @@ from gansmith.model import Model
 
 RESULTS = Path(__file__).parent / "results" / "sampling.json"
 BLOCKS, SECONDS = 3, 0.4
-CASES: dict[str, tuple[str, int, str]] = {
-    "r3gan 32x32, small": ("r3gan", 32, "small"),
-    "dcgan 64x64, small": ("dcgan", 64, "small"),
-    "dcgan 64x64, paper": ("dcgan", 64, "paper"),
+CASES: dict[str, tuple[str, int, str, int]] = {
+    "r3gan 32x32, small": ("r3gan", 32, "small", 2048),
+    "dcgan 64x64, small": ("dcgan", 64, "small", 1024),
+    "dcgan 64x64, paper": ("dcgan", 64, "paper", 512),
 }
+"""A GAN, the side of its images, a preset, and how many examples are asked for at once."""
 
 
 def pace(make: Callable[[], int], clock: Callable[[], float]) -> float:
@@ -51,7 +53,7 @@ def compared(plain: Callable[[], int], other: Callable[[], int], clock: Callable
     return round(statistics.median(1 / (pace(plain, clock) / pace(other, clock)) for _ in range(BLOCKS)), 2)
 
 
-def measured(name: str, side: int, preset: str, folder: Path) -> dict[str, Any]:
+def measured(name: str, side: int, preset: str, count: int, folder: Path) -> dict[str, Any]:
     made = find(name)
     codec = Codec(spec=Spec(kind="images", key="image", shape=(3, side, side)))
     torch.manual_seed(0)
@@ -77,7 +79,7 @@ def measured(name: str, side: int, preset: str, folder: Path) -> dict[str, Any]:
 
     def loaded(model: Model) -> Callable[[], int]:
         def make() -> int:
-            return sum(len(batch["image"]) for batch in model.batches(256))
+            return sum(len(batch["image"]) for batch in model.batches(count))
 
         return make
 
@@ -112,12 +114,16 @@ def onnx_against_eager(model: Model, network: torch.nn.Module, noise: int, folde
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="cases whose title contains this; the results of others stay")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    results = {}
-    for title, (name, side, preset) in CASES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            results[title] = measured(name, side, preset, Path(folder))
-        print(title, results[title], flush=True)
+    results = json.loads(RESULTS.read_text())["results"] if RESULTS.exists() else {}
+    for title, case in CASES.items():
+        if arguments.only in title:
+            with tempfile.TemporaryDirectory() as folder:
+                results[title] = measured(*case, Path(folder))
+            print(title, results[title], flush=True)
     facts = {"machine": "AMD EPYC, 2 shared cores, one thread", "torch": torch.__version__, "blocks": BLOCKS, "results": results}
     RESULTS.write_text(json.dumps(facts, indent=1) + "\n")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -23,6 +24,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
+from gansmith.memory import kept_for_reuse
 from gansmith.precision import choose_precision
 from gansmith.resting import TRIED, Resting, rest
 
@@ -120,11 +122,15 @@ class Model:
             given = self.codec.spec.given
             makes = self.resting.generate if self.precision and not given else self.gan.generate
             chunk = min(CHUNK, max(1, NUMBERS // prod(self.codec.spec.shape))) if given else CHUNK
-            for start in range(0, n, chunk):
-                count = min(chunk, n - start)
-                part = {**{key: tensor[start : start + count] for key, tensor in condition.items()}, **self._given(start, count)}
-                batch = self._as_wished(partial(makes, count, part, rng=rng, truncation=truncation), where)
-                yield {key: tensor.cpu() for key, tensor in batch.items()}
+            with kept_for_reuse() if n > chunk else nullcontext():
+                for start in range(0, n, chunk):
+                    count = min(chunk, n - start)
+                    part = {
+                        **{key: tensor[start : start + count] for key, tensor in condition.items()},
+                        **self._given(start, count),
+                    }
+                    batch = self._as_wished(partial(makes, count, part, rng=rng, truncation=truncation), where)
+                    yield {key: tensor.cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
 
