@@ -1,7 +1,8 @@
 """ESRGAN: residual dense blocks, and a critic that asks what looks more real (Wang et al. 2018).
 
 As SRGAN, with the paper's generator (RRDB, whose weights have the published names) and the relativistic average critic, here Real-ESRGAN's
-U-Net (Wang et al. 2021), which judges every pixel. The paper's VGG-19 term is left out, as its weights are not ours to ship.
+U-Net (Wang et al. 2021), which judges every pixel. The weights of the paper's VGG-19 term are not ours to ship;
+`--gan.features` takes a network of yours.
 
     gansmith train photos/ --degrade x4 --gan esrgan
 """
@@ -22,8 +23,10 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import RRDBNet
+from gansmith.layers.frozen import FrozenFeatures
 from gansmith.layers.unet_critic import UNetCritic
 from gansmith.schedules import Linear
+from gansmith.terms.perceptual import feature_distance
 from gansmith.translating import Translating, per_image
 
 USUAL = 32
@@ -46,6 +49,10 @@ class Config:
     """The share of the budget before the critic joins; 1 for the highest PSNR."""
     adversarial: float = 0.005
     """Weight of the critic's opinion."""
+    features: str = ""
+    """A network for a perceptual term beside the critic's: timm:NAME, FILE.py:FUNCTION or FILE.pt; none without."""
+    perceptual: float = 1.0
+    """Weight of the perceptual term."""
     crop: int = 0
     """Side of random crops of the small image (the paper's: 32); 0 for whole images, or crops of 32 pixels of larger ones."""
     flip: bool = True
@@ -90,6 +97,7 @@ class ESRGAN(Translating):
         average = partial(Average, half_life=config.half_life)
         self.generator = Player(generator, learning_rate=rate, betas=(0.9, 0.99), average=average)
         self.critic = Player(UNetCritic(spec.shape[0], width=config.critic_width), learning_rate=rate, betas=(0.9, 0.99))
+        self.features = FrozenFeatures(config.features) if config.features else None
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
@@ -104,6 +112,8 @@ class ESRGAN(Translating):
             yield self.critic.minimizes(relativistic=relativistic_average_critic(self.critic(b), self.critic(fake.detach())) / 2)
             logits = self.critic(b).detach(), self.critic(fake)
             terms["relativistic"] = self.config.adversarial * relativistic_average_generator(*logits) / 2
+            if self.features is not None:
+                terms["perceptual"] = self.config.perceptual * feature_distance(self.features, fake, b)
         yield self.generator.minimizes(**terms)
 
     def scores(self, batch: Batch) -> Tensor:

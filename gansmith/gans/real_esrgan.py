@@ -24,7 +24,9 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import Compact, RRDBNet
+from gansmith.layers.frozen import FrozenFeatures
 from gansmith.layers.unet_critic import UNetCritic
+from gansmith.terms.perceptual import feature_distance
 from gansmith.translating import Translating, per_image
 
 USUAL = 32
@@ -49,6 +51,10 @@ class Config:
     """The share of the budget before the critic joins; 1 for the highest PSNR."""
     adversarial: float = 0.1
     """Weight of the critic's opinion."""
+    features: str = ""
+    """A network for a perceptual term beside the critic's: timm:NAME, FILE.py:FUNCTION or FILE.pt; none without."""
+    perceptual: float = 1.0
+    """Weight of the perceptual term."""
     crop: int = 0
     """Side of random crops, counted in small pixels (the paper's: 64); 0 for whole images, or crops of 32 of larger ones."""
     flip: bool = True
@@ -98,6 +104,7 @@ class RealESRGAN(Translating):
         self.critic = Player(
             UNetCritic(channels, width=config.critic_width), learning_rate=config.learning_rate, betas=(0.9, 0.99)
         )
+        self.features = FrozenFeatures(config.features) if config.features else None
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
@@ -111,6 +118,8 @@ class RealESRGAN(Translating):
         if self.clock.progress() >= self.config.faithful:
             yield self.critic.minimizes(non_saturating=non_saturating_critic(self.critic(b), self.critic(fake.detach())))
             terms["non_saturating"] = self.config.adversarial * non_saturating_generator(self.critic(fake))
+            if self.features is not None:
+                terms["perceptual"] = self.config.perceptual * feature_distance(self.features, fake, sharpened(b))
         yield self.generator.minimizes(**terms)
 
     def scores(self, batch: Batch) -> Tensor:

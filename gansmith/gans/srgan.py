@@ -1,8 +1,8 @@
 """SRGAN: small images to large ones, first faithful, then sharp (Ledig et al. 2017).
 
 A residual network learns to enlarge by the distance to the large image alone (the PSNR stage); then a critic of patches joins. The
-generator is that of the paper without batch norm (Lim et al. 2017), which adds to the enlarged input what it lacks. The paper's VGG-19
-term is left out, as its weights are not ours to ship: an L1 term keeps the image at its place instead.
+generator is that of the paper without batch norm (Lim et al. 2017), which adds to the enlarged input what it lacks. The weights of the
+paper's VGG-19 term are not ours to ship: an L1 term keeps the image at its place, and `--gan.features` takes a network of yours.
 
     gansmith train photos/ --degrade x4 --gan srgan
 """
@@ -22,8 +22,10 @@ from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import Compact, SRResNet
+from gansmith.layers.frozen import FrozenFeatures
 from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.schedules import Linear
+from gansmith.terms.perceptual import feature_distance
 from gansmith.translating import Translating, per_image
 
 USUAL = 32
@@ -48,6 +50,10 @@ class Config:
     """The share of the budget before the critic joins; 1 for the highest PSNR."""
     adversarial: float = 0.005
     """Weight of the critic's opinion."""
+    features: str = ""
+    """A network for a perceptual term beside the critic's: timm:NAME, FILE.py:FUNCTION or FILE.pt; none without."""
+    perceptual: float = 1.0
+    """Weight of the perceptual term."""
     crop: int = 0
     """Side of random crops of the small image; 0 for whole images, or crops of 32 pixels of larger ones."""
     flip: bool = True
@@ -96,6 +102,7 @@ class SRGAN(Translating):
             PatchCritic(spec.shape[0], width=config.critic_width, layers=config.critic_layers, batch_norm=False),
             learning_rate=Linear(config.learning_rate, config.learning_rate / 10, wait=0.5),
         )
+        self.features = FrozenFeatures(config.features) if config.features else None
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
@@ -109,6 +116,8 @@ class SRGAN(Translating):
         if self.clock.progress() >= self.config.faithful:
             yield self.critic.minimizes(non_saturating=non_saturating_critic(self.critic(b), self.critic(fake.detach())))
             terms["non_saturating"] = self.config.adversarial * non_saturating_generator(self.critic(fake))
+            if self.features is not None:
+                terms["perceptual"] = self.config.perceptual * feature_distance(self.features, fake, b)
         yield self.generator.minimizes(**terms)
 
     def scores(self, batch: Batch) -> Tensor:

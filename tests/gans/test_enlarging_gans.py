@@ -20,6 +20,17 @@ def test_the_critic_joins_when_its_share_of_the_budget_has_come(name: str):
     assert moved == [["generator"]] * 4 + [["critic", "generator"]] * 4
 
 
+@pytest.mark.parametrize("name", ["srgan", "esrgan", "real_esrgan"])
+def test_a_network_of_the_users_adds_a_perceptual_term_beside_the_critics(name: str):
+    data = toys.pairs(scale=2)
+    seed_everything(0)
+    trainer = Trainer(toys.small(name, data, features=toys.SMALL["projected"]["features"]), data, Settings(batch=8, samples=64))
+    trainer.play_round()
+    found = trainer.ledger.read()
+    assert found["generator/perceptual"] > 0 and len(found) == 4
+    assert all(not parameter.requires_grad for parameter in trainer.gan.features.parameters())
+
+
 def test_a_short_training_is_nearer_than_before(capsys: pytest.CaptureFixture[str]):
     data = toys.pairs(64, side=16, scale=2)
     seed_everything(0)
