@@ -5,6 +5,9 @@ has no batch norm, so that its slope at one example does not depend on the other
 pixels.
 
     gansmith train digits --gan dragan
+
+Fashion-MNIST, 41 CPU seconds (42,752 images), one thread, seed 0: Frechet distance 18.1 (a Gaussian per class 11.5, real 0.04),
+coverage 0.11, the wished class is read from 67% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping
