@@ -113,12 +113,13 @@ def by_the_book(path: str, seconds: float, seed: int) -> tuple[Judgement, dict[s
     return judge(fake, training, held_out, metrics=METRICS, seed=0), {"cpu_seconds": round(trained), "samples": seen}
 
 
-def ours(path: str, seconds: float, seed: int, out: Path) -> tuple[Judgement, dict[str, Any]]:
-    """`gansmith train DATA --minutes M` by a clock that counts this process's CPU time."""
+def ours(path: str, seconds: float, seed: int, out: Path, **how: Any) -> tuple[Judgement, dict[str, Any]]:
+    """`gansmith train DATA --minutes M` by a clock that counts this process's CPU time; `how` are further options of the training."""
     folder = Run.next_folder(out, f"quality-{Path(path).stem}-{round(seconds)}-{seed}")
     before = time.process_time()
     with patch("time.monotonic", time.process_time):
-        run = gansmith.train(path, minutes=seconds / 60, seed=seed, threads=1, evaluate=False, out=folder, device="cpu")
+        settings = {"minutes": seconds / 60, "seed": seed, "threads": 1, "device": "cpu"}
+        run = gansmith.train(path, **settings, evaluate=False, out=folder, **how)
     trained = time.process_time() - before
     seen = run.records("log.jsonl")[-1]["samples"]
     return run.evaluate(metrics=METRICS, seed=0), {"cpu_seconds": round(trained), "samples": seen, "preset": run.facts["preset"]}
