@@ -209,6 +209,10 @@ class GAN(nn.Module, ABC):
         """What a model's card says of it besides: what privacy it keeps, for example."""
         return {}
 
+    def rolled_back(self, diverged: Mapping[str, Tensor]) -> None:
+        """Told when a diverged game went back to an earlier state, with the `state_dict` that it leaves: here a game carries over what
+        cannot be taken back, such as privacy that was spent."""
+
     def scores(self, batch: Batch) -> Tensor:
         """The critic's logits [n] for a batch of examples, real or generated; health watches them."""
         inputs = [batch[self.spec.key], *(batch[key] for key in ("label",) if key in batch)]

@@ -272,7 +272,9 @@ class Trainer:
                 "state with halved learning rates: start anew with a lower learning rate, a stronger penalty, or --precision float32."
             )
         scales = {name: player.learning_rate_scale / 2 for name, player in self.gan.players.items()}
+        diverged = {name: tensor.clone() for name, tensor in self.gan.state_dict().items()}
         self.load_state(*state)
+        self.gan.rolled_back(diverged)
         self.roll_backs, self.diverged_at = roll_backs, samples
         for name, player in self.gan.players.items():
             player.learning_rate_scale = scales[name]

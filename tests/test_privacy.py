@@ -1,6 +1,8 @@
 """The accountant against closed forms, numerical integrals and published values; private gradients against a naive loop."""
 
+import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,6 +120,25 @@ def test_the_whole_training_spends_what_was_planned():
     facts = gan.facts()
     assert 1.7 < facts["epsilon"] <= 2.0 and facts["delta"] == Config().delta
     assert int(gan.seen) == 40 * gan.config.critic_moves * 6
+
+
+def test_going_back_after_a_divergence_takes_back_no_privacy():
+    torch.manual_seed(0)
+    data = toys.rows(400)
+    gan = toys.small("dpgan", data, epsilon=2.0)
+    trainer = Trainer(gan, data, Settings(batch=40, samples=40 * gan.config.critic_moves * 6))
+    trainer.gan.clock.total = trainer.settings.samples
+    trainer.play_round()
+    tensors, facts = trainer.state()
+    good = {name: tensor.clone() for name, tensor in tensors.items()}, json.loads(json.dumps(facts))
+    trainer.play_round()
+    spent = gan.spent.clone()
+    trainer.guest = SimpleNamespace(last_good=lambda: good, say=lambda _: None)
+    trainer.roll_back(["critic|norm"])
+    assert gan.clock.rounds == 1 and torch.equal(gan.spent, spent)
+    while gan.clock.samples < gan.clock.total:
+        trainer.play_round()
+    assert 1.7 < gan.facts()["epsilon"] <= 2.0
 
 
 def test_the_card_of_the_saved_model_tells_epsilon(tmp_path):

@@ -202,7 +202,7 @@ class DPGAN(GAN):
         clock = self.clock
         rate, total = clock.batch / clock.examples, clock.total or 0
         if self._planned is None or self._planned[0] != total:
-            begun = clock.rounds > 0
+            begun = bool(self.spent.any())
             noise = float(self.plan[0]) if begun and float(self.plan[1]) == total else UNPLANNED
             if noise == UNPLANNED and total:
                 steps = -(-max(1, total - clock.samples) // clock.batch) + self.config.critic_moves
@@ -213,6 +213,12 @@ class DPGAN(GAN):
             self._planned = total, noise, cost
         self.spent += self._planned[2]
         return self._planned[1]
+
+    def rolled_back(self, diverged: Mapping[str, Tensor]) -> None:
+        """The steps that were discarded have been seen: their cost stays, and the noise of the rest is chosen anew."""
+        self.spent.copy_(diverged["spent"])
+        self.plan.fill_(-1.0)
+        self._planned = None
 
     def blurred(self, total: Tensor, noise: float) -> Tensor:
         """A sum over the rows drawn as a mean, with noise."""
