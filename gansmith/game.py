@@ -118,6 +118,8 @@ class Preset:
     """The budget in samples of real data."""
     minutes: float | None = None
     """The budget in minutes, for presets made for a machine."""
+    most_minutes: float | None = None
+    """Up to how many minutes of one CPU core it is the best where no preset is named (bench/presets.py); None for any budget."""
     mirror: bool = False
     """Whether the data are doubled by horizontal flips."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 import time
 from collections.abc import Mapping
@@ -88,13 +89,14 @@ def plan(
         raise UserError(
             f"{gan} learns {' and '.join(made.kinds)}, but these data are {kind}: choose --gan {DEFAULT_GANS[kind]}, or other data."
         )
-    preset = preset or default_preset(made, kind)
+    check_positive(minutes=minutes, samples=samples, batch=batch, accumulate=accumulate, threads=threads)
+    device = choose_device(device)
+    core_minutes = minutes * (threads or torch.get_num_threads()) if minutes and device == "cpu" else None
+    preset = preset or default_preset(made, kind, core_minutes)
     chosen = choose_preset(made, gan, preset)
     config = made_config(made, gan, chosen, options or {})
-    check_positive(minutes=minutes, samples=samples, batch=batch, accumulate=accumulate, threads=threads)
     if samples is None and minutes is None:
         samples, minutes = chosen.samples, chosen.minutes
-    device = choose_device(device)
     return Plan(
         gan=gan,
         preset=preset,
@@ -122,9 +124,11 @@ def check_positive(**counts: float | None) -> None:
             raise UserError(f"--{name} must be greater than 0, but it is {value}.")
 
 
-def default_preset(made: type[GAN], kind: str) -> str | None:
-    """The name of the first preset made for this kind of data, or for any."""
-    return next((name for name, preset in made.presets.items() if preset.kind in (None, kind)), None)
+def default_preset(made: type[GAN], kind: str, core_minutes: float | None = None) -> str | None:
+    """The name of the first preset made for this kind of data, or for any; for few minutes of a CPU's cores, of one made for those."""
+    fitting = {name: preset for name, preset in made.presets.items() if preset.kind in (None, kind)}
+    brief = (name for name, preset in fitting.items() if (core_minutes or math.inf) <= (preset.most_minutes or 0))
+    return next(brief, next((name for name, preset in fitting.items() if preset.most_minutes is None), None))
 
 
 def choose_preset(made: type[GAN], gan: str, preset: str | None) -> Preset:

@@ -15,6 +15,20 @@ def test_without_a_word_it_is_r3gan_with_the_preset_for_the_kind_of_data():
     assert images.settings.minutes == R3GAN.presets["small"].minutes and images.settings.samples is None
 
 
+def test_few_minutes_of_a_cpu_get_the_preset_made_for_them_unless_another_is_named():
+    few = R3GAN.presets["brief"].most_minutes
+    assert few is not None
+
+    def preset(**wish: object) -> str | None:
+        return planning.plan(toys.images(), **{"device": "cpu", "threads": 2, **wish}).preset
+
+    assert preset(minutes=few / 2) == "brief" and preset(minutes=few / 2 + 0.01) == "small"
+    assert preset(minutes=few / 2, preset="small") == "small"
+    assert preset(samples=100) == "small" and preset() == "small"
+    assert planning.plan(toys.points(), minutes=0.01).preset == "points"
+    assert planning.plan(toys.images(), gan="dcgan", minutes=0.01).preset == "small"
+
+
 def test_options_change_the_preset_and_a_budget_replaces_its_own():
     plan = planning.plan(toys.images(), options={"noise": 7, "critic_width": 24}, samples=123, batch=8)
     assert plan.config.noise == 7 and plan.config.critic_width == 24

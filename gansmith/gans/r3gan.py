@@ -44,6 +44,20 @@ from gansmith.seeds import normal_rows
 AUGMENTATIONS = Transforms(brightness=0.5, contrast=0.5, luma_flip=0.5, hue=0.5, saturation=0.5, cutout=1.0)
 
 
+# plain and narrow networks, simultaneous moves, schedules over the budget
+SMALL: Mapping[str, Any] = {
+    "network": "plain",
+    "gamma": None,
+    "gamma_end": None,
+    "learning_rate": 2e-3,
+    "learning_rate_end": 2e-4,
+    "beta2": 0.99,
+    "half_life": 10_000,
+    "schedule": None,
+    "simultaneous": True,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Options of R3GAN; the defaults are the paper's for CIFAR-10 (table 8), sized by the data."""
@@ -248,17 +262,15 @@ class R3GAN(GAN):
             kind="images",
             batch=32,
             minutes=2.5,
-            config={
-                "network": "plain",
-                "gamma": None,
-                "gamma_end": None,
-                "learning_rate": 2e-3,
-                "learning_rate_end": 2e-4,
-                "beta2": 0.99,
-                "half_life": 10_000,
-                "schedule": None,
-                "simultaneous": True,
-            },
+            config=SMALL,
+        ),
+        "brief": Preset(
+            about="images in seconds on a CPU: the small preset's players at half their width",
+            kind="images",
+            batch=32,
+            minutes=0.5,
+            most_minutes=0.75,
+            config={**SMALL, "critic_width": 16, "top_width": 8},
         ),
         "points": Preset(
             about="points in the plane: deep and narrow networks, simultaneous moves, schedules over the budget",
