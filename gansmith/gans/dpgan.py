@@ -162,6 +162,7 @@ class DPGAN(GAN):
         self.register_buffer("spent", torch.zeros(len(ORDERS), dtype=torch.float64))
         self.register_buffer("plan", torch.zeros(2, dtype=torch.float64))
         self._planned: tuple[int, float, Tensor] | None = None
+        self._went_back = False
         self.counted: Tensor
         """The noisy sum over all steps of the pairs of features of the rows drawn, in rows."""
         self.fake_frequencies: Tensor
@@ -202,7 +203,7 @@ class DPGAN(GAN):
         clock = self.clock
         rate, total = clock.batch / clock.examples, clock.total or 0
         if self._planned is None or self._planned[0] != total:
-            begun = bool(self.spent.any())
+            begun = clock.rounds > 0 or self._went_back
             noise = float(self.plan[0]) if begun and float(self.plan[1]) == total else UNPLANNED
             if noise == UNPLANNED and total:
                 steps = -(-max(1, total - clock.samples) // clock.batch) + self.config.critic_moves
@@ -218,7 +219,7 @@ class DPGAN(GAN):
         """The steps that were discarded have been seen: their cost stays, and the noise of the rest is chosen anew."""
         self.spent.copy_(diverged["spent"])
         self.plan.fill_(-1.0)
-        self._planned = None
+        self._planned, self._went_back = None, True
 
     def blurred(self, total: Tensor, noise: float) -> Tensor:
         """A sum over the rows drawn as a mean, with noise."""

@@ -245,9 +245,9 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
 
 def _companions(module: str, family: Family, real: Real) -> dict[str, float]:
     """This family's metrics of the baseline, the ceiling and, if there is one, the rival, where they have a meaning."""
-    sides = {"baseline": real.baseline, "ceiling": real.ceiling, **({"rival": real.rival} if real.rival else {})}
 
     def compute() -> dict[str, Tensor]:
+        sides = {"baseline": real.baseline, "ceiling": real.ceiling, **({"rival": real.rival} if real.rival else {})}
         found = {}
         for name, side in sides.items():
             with suppress(NotApplicableError):

@@ -120,7 +120,11 @@ def test_along_a_great_circle_images_move_by_the_angle(striped: Three, monkeypat
     assert torch.allclose(lengths, angle.square(), rtol=0.01)
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if "images" in gans.find(name).kinds])
+IN_LEAPS = {"vqgan"}
+"""Whose images are made of codes, which a small step of the noise leaves as they are."""
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if "images" in gans.find(name).kinds and name not in IN_LEAPS])
 def test_every_gan_has_paths_with_the_label_kept(name: str, striped: Three) -> None:
     model = model_of(name, striped[0])
     model.gan.train()
