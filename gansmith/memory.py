@@ -41,3 +41,10 @@ def kept_for_reuse() -> Iterator[None]:
             for name, value in USUAL.items():
                 library.mallopt(name, value)
             library.malloc_trim(0)
+
+
+def give_back() -> None:
+    """Freed memory goes back to the system now, where glibc would keep what lies between blocks in use."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)

@@ -23,7 +23,7 @@ from torch import Tensor
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.memory import kept_for_reuse
+from gansmith.memory import give_back
 from gansmith.metrics.extractors.given import with_channels
 from gansmith.metrics.extractors.inception_engines import BATCH, GPU_BATCH, Engine, choose
 from gansmith.metrics.extractors.inception_network import InceptionV3
@@ -130,7 +130,7 @@ class Inception:
         sizes = {"features": 2048, "spatial": 2023}
         found = {name: torch.empty(len(data), sizes[name]) for name in self.wanted}
         done = 0
-        with kept_for_reuse(), torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             for positions, images in self._batches(data):
                 for name, output in zip(sizes, self._engine(images), strict=True):
                     if name in found:
@@ -140,7 +140,8 @@ class Inception:
                     data.release()
                 if self.progress:
                     self.progress(done, len(data))
-            self.__dict__.pop("_engine", None)  # hundreds of megabytes, and made again in a tenth of a second
+        self.__dict__.pop("_engine", None)  # hundreds of megabytes, and made again in a tenth of a second
+        give_back()
         return found
 
     def _batches(self, data: Dataset) -> Iterator[tuple[list[int], Float[Tensor, "batch 3 299 299"]]]:
