@@ -26,8 +26,8 @@ def kept_for_reuse() -> Iterator[None]:
     Without glibc nothing is changed.
     """
     global _inside
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if library is None or not hasattr(library, "mallopt"):
+    library = _glibc()
+    if library is None:
         yield
         return
     _inside += 1
@@ -45,6 +45,12 @@ def kept_for_reuse() -> Iterator[None]:
 
 def give_back() -> None:
     """Freed memory goes back to the system now, where glibc would keep what lies between blocks in use."""
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if library is not None and hasattr(library, "malloc_trim"):
+    library = _glibc()
+    if library is not None:
         library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, where it is one that can be told what to keep."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None

@@ -32,6 +32,15 @@ def flipped_together(
     return torch.where(flip, a.flip(3), a), torch.where(flip, b.flip(3), b)
 
 
+def varied_together(
+    a: Float[Tensor, "batch given height width"], b: Float[Tensor, "batch made tall wide"], *, crop: int, flip: bool
+) -> tuple[Float[Tensor, "batch given h w"], Float[Tensor, "batch made t w2"]]:
+    """Pairs cropped to `crop` pixels of a (0: whole images) and, with `flip`, half of them mirrored."""
+    if crop:
+        a, b = cropped_together(a, b, crop)
+    return flipped_together(a, b) if flip else (a, b)
+
+
 def crop_for(asked: int, given: tuple[int, ...], usual: int) -> int:
     """The side of crops of images given [C, H, W]: what was asked for, else 0 (whole images), or the usual side of larger ones.
 

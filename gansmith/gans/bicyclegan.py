@@ -19,7 +19,7 @@ from torch.func import functional_call
 from torch.nn.functional import l1_loss
 
 from gansmith.adversarial import least_squares_critic, least_squares_generator
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -145,10 +145,7 @@ class BicycleGAN(Styled):
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.config.crop:
-            a, b = cropped_together(a, b, self.config.crop)
-        if self.config.flip:
-            a, b = flipped_together(a, b)
+        a, b = varied_together(a, b, crop=self.config.crop, flip=self.config.flip)
         network = cast(Bicycle, self.generator.network)
         mean, log_variance = network.encoder(b)
         read = mean + (log_variance / 2).exp() * normal_rows(len(a), self.config.noise, device=a.device)

@@ -14,7 +14,7 @@ from torch import Tensor, cat, nn
 from torch.nn.functional import l1_loss
 
 from gansmith.adversarial import least_squares_critic, least_squares_generator
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -138,9 +138,7 @@ class CycleGAN(Translating):
 
     def _views(self, images: Tensor) -> Tensor:
         """Random crops and flips of the images."""
-        if self.config.crop:
-            images, _ = cropped_together(images, images, self.config.crop)
-        return flipped_together(images, images)[0] if self.config.flip else images
+        return varied_together(images, images, crop=self.config.crop, flip=self.config.flip)[0]
 
     def maker(self, makes: str = "b") -> nn.Module:
         both = cast(Both, self.generator.averaged)

@@ -21,7 +21,7 @@ from torch import Tensor, cat, nn
 from torch.nn.functional import conv2d, leaky_relu, pad
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gansmith.augment.together import crop_for, cropped_together, flipped_together
+from gansmith.augment.together import crop_for, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -185,10 +185,7 @@ class FusionGAN(Translating):
 
     def dealt(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Both images of a batch's pairs, cropped and mirrored together."""
-        a, b = batch["a"], batch["b"]
-        if self.crop:
-            a, b = cropped_together(a, b, self.crop)
-        return flipped_together(a, b) if self.config.flip else (a, b)
+        return varied_together(batch["a"], batch["b"], crop=self.crop, flip=self.config.flip)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """`condition` holds both images, "a" and "target" [n, ...]."""

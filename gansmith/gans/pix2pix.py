@@ -15,7 +15,7 @@ from torch import Tensor, cat
 from torch.nn.functional import l1_loss, mse_loss
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -108,10 +108,7 @@ class Pix2Pix(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.config.crop:
-            a, b = cropped_together(a, b, self.config.crop)
-        if self.config.flip:
-            a, b = flipped_together(a, b)
+        a, b = varied_together(a, b, crop=self.config.crop, flip=self.config.flip)
         fake = self.generator(a)
         real_logits, fake_logits = self.critic(cat([a, b], 1)), self.critic(cat([a, fake.detach()], 1))
         yield self.critic.minimizes(non_saturating=non_saturating_critic(real_logits, fake_logits) / 2)

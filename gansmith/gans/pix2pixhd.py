@@ -16,7 +16,7 @@ from typing import ClassVar, cast
 from torch import Tensor, cat
 
 from gansmith.adversarial import least_squares_critic, least_squares_generator
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -125,10 +125,7 @@ class Pix2PixHD(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.config.crop:
-            a, b = cropped_together(a, b, self.config.crop)
-        if self.config.flip:
-            a, b = flipped_together(a, b)
+        a, b = varied_together(a, b, crop=self.config.crop, flip=self.config.flip)
         if coarse := self.clock.progress() < self.config.coarse:
             a, b = halved(a), halved(b)
         network = cast(CoarseToFine, self.generator.network)

@@ -18,7 +18,7 @@ from typing import ClassVar
 from torch import Tensor, cat
 
 from gansmith.adversarial import hinge_critic, hinge_generator
-from gansmith.augment.together import check_crop, cropped_together, flipped_together
+from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -118,10 +118,7 @@ class Spade(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.config.crop:
-            a, b = cropped_together(a, b, self.config.crop)
-        if self.config.flip:
-            a, b = flipped_together(a, b)
+        a, b = varied_together(a, b, crop=self.config.crop, flip=self.config.flip)
         fake = self.generator(a)
         real_seen, fake_seen = self.critic(cat([a, b], 1)), self.critic(cat([a, fake.detach()], 1))
         scales = self.config.critic_scales

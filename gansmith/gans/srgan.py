@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
-from gansmith.augment.together import crop_for, cropped_together, flipped_together
+from gansmith.augment.together import crop_for, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
@@ -107,10 +107,7 @@ class SRGAN(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()
         a, b = batch["a"], batch["b"]
-        if self.crop:
-            a, b = cropped_together(a, b, self.crop)
-        if self.config.flip:
-            a, b = flipped_together(a, b)
+        a, b = varied_together(a, b, crop=self.crop, flip=self.config.flip)
         fake = self.generator(a)
         terms = {"l1": l1_loss(fake, b)}
         if self.clock.progress() >= self.config.faithful:
