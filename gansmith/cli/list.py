@@ -1,6 +1,8 @@
 """gansmith list: what there is to choose from."""
 
 import re
+import shutil
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -47,10 +49,18 @@ def run(argv: list[str]) -> int:
             output.say(f"{name}:")
         width = max(map(len, lines), default=0)
         for word, line in lines.items():
-            output.say(f"  {word:<{width}}  {line}")
+            output.say(_folded(f"  {word:<{width}}  ", line, output.words.isatty()))
     facts = {**found, "gans": {name: _facts(name, line) for name, line in found["gans"].items()}} if "gans" in found else found
     output.result(facts[options.what] if options.what else facts)
     return 0
+
+
+def _folded(head: str, line: str, on_terminal: bool) -> str:
+    """One line for pipes; on a terminal as many of its width as are needed, below each other."""
+    columns = shutil.get_terminal_size().columns
+    if not on_terminal or columns < 2 * len(head):
+        return head + line
+    return textwrap.fill(line, columns, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
 
 
 def _verified(lines: Mapping[str, str]) -> dict[str, str]:
