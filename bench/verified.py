@@ -2,7 +2,7 @@
 
     python bench/verified.py
 
-Every record of a training in bench/results/ becomes {gan, data, settings, seed, cpu_seconds, samples, score, value, baseline, ceiling, better}
+Every record of a training in bench/results/ becomes {gan, data, settings, seed, cpu_seconds, samples, score, value, baseline, ...}
 with the one score that its bench is about; records of rivals, of other people's code and of real data become baselines and ceilings. Files
 that are not there are left out. Scores without a known ceiling (such as PSNR, which has none) leave it out.
 """

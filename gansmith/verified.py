@@ -1,4 +1,4 @@
-"""Which GANs were trained and judged here, and with what result: `gans/verified.json`, made of the recorded benches by bench/verified.py."""
+"""Which GANs were trained and judged here, and with what result: `gans/verified.json`, which bench/verified.py makes of its records."""
 
 import json
 from collections.abc import Iterable, Mapping
