@@ -1,7 +1,7 @@
 """Time series: TimeGAN's scores on its stock prices, and volatility clustering of S&P 500 returns, beside rivals that are no GANs.
 
-    python bench/series.py stocks stock_data.csv --gans seriesgan --samples 350000
-    python bench/series.py returns sp500_daily.csv.gz --gans seriesgan --samples 350000
+    python bench/series.py stocks stock_data.csv --gans seriesgan:350000 doppelganger:110000 timevae:110000
+    python bench/series.py returns sp500_daily.csv.gz --gans seriesgan:50000 seriesgan:50000:gate=true
 
 `stocks` follows TimeGAN's protocol, nothing held out: windows of 24 steps, stride 1, each column by its range, as many generated as
 real windows. `returns` trains on the first four fifths of the daily returns of Close and compares curves with a band that resampled
@@ -13,7 +13,9 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -33,16 +35,40 @@ from gansmith.model import Model
 from gansmith.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "series.json"
+SAMPLES = 350_000
 PATHS, BLOCK = 400, 250
 
 
-def trained(data: Dataset, gan: str, samples: int, seed: int, options: dict) -> tuple[Model, float]:
+@dataclass(frozen=True)
+class Entry:
+    """A GAN to train: GAN, GAN:SAMPLES or GAN:SAMPLES:field=value,field=value, where values are JSON."""
+
+    gan: str
+    samples: int
+    options: dict[str, Any]
+
+    @classmethod
+    def parse(cls, asked: str) -> "Entry":
+        gan, _, rest = asked.partition(":")
+        samples, _, fields = rest.partition(":")
+        pairs = (field.partition("=") for field in fields.split(",") if field)
+        return cls(gan, int(samples or SAMPLES), {name: json.loads(value) for name, _, value in pairs})
+
+    def name(self, seed: int) -> str:
+        """What its results are called."""
+        fields = ", ".join(name if value is True else f"{name} {value}" for name, value in self.options.items())
+        return self.gan + (f" with {fields}" if fields else "") + (f", seed {seed}" if seed else "")
+
+
+def trained(data: Dataset, entry: Entry, seed: int) -> tuple[Model, float]:
     """A model, and the CPU seconds that it took."""
-    plan = planning.plan(data, gan=gan, options=options, samples=samples, seed=seed, device="cpu", precision="float32")
+    plan = planning.plan(
+        data, gan=entry.gan, options=entry.options, samples=entry.samples, seed=seed, device="cpu", precision="float32"
+    )
     made = plan.build(data)
     before = time.process_time()
     Trainer(made, data, plan.settings).train()
-    return Model(made.eval(), data.codec, {"gan": gan}), time.process_time() - before
+    return Model(made.eval(), data.codec, {"gan": entry.gan}), time.process_time() - before
 
 
 def bootstrap_windows(levels: np.ndarray, count: int, steps: int, seed: int) -> np.ndarray:
@@ -70,18 +96,23 @@ def stocks(options: argparse.Namespace) -> dict:
 
     results = {}
     levels = found.series[0].values
-    results["real, the windows themselves"] = {"predictive": [predictive_score(scaled(real), scaled(real), 0)]}
-    results["block bootstrap"] = scored(bootstrap_windows(levels, len(real), 24, 0))
-    for gan in options.gans:
-        model, seconds = trained(data, gan, options.samples, options.seed, {})
+    if options.rivals:
+        results["real, the windows themselves"] = {"predictive": [predictive_score(scaled(real), scaled(real), 0)]}
+        results["block bootstrap"] = scored(bootstrap_windows(levels, len(real), 24, 0))
+    for entry in options.gans:
+        model, seconds = trained(data, entry, options.seed)
         made = data.codec.repack(model.sample(len(real), seed=1))["series"].astype(np.float64)
-        results[gan if not options.seed else f"{gan}, seed {options.seed}"] = {
-            "cpu_seconds": round(seconds),
-            "samples": options.samples,
-            "seed": options.seed,
-            **scored(made),
-        }
+        facts = {"cpu_seconds": round(seconds), "samples": entry.samples, "seed": options.seed}
+        results[entry.name(options.seed)] = found = facts | scored(made)
+        moves, spreads = ((np.diff(made, axis=1), np.diff(real, axis=1)), (made, real))
+        found |= {"moves": _ratio(*moves), "spread": _ratio(*spreads)}
+        print(entry, found, flush=True)
     return results
+
+
+def _ratio(made: np.ndarray, real: np.ndarray) -> list[float]:
+    """Standard deviations of each column as a share of the real ones."""
+    return (made.std((0, 1)) / real.std((0, 1))).round(3).tolist()
 
 
 def returns(options: argparse.Namespace) -> dict:
@@ -116,15 +147,16 @@ def returns(options: argparse.Namespace) -> dict:
         "block bootstrap (20 days)": judged(block_bootstrap(real, 50, steps, 0)),
     }
     assert curve.shape == (2, LAGS)
-    for gan in options.gans:
-        model, seconds = trained(data, gan, options.samples, options.seed, {})
+    for entry in options.gans:
+        model, seconds = trained(data, entry, options.seed)
         paths = {"windows": model.sample(2000, seed=1)}
-        if gan != "timevae":
+        if entry.gan != "timevae":
             paths[f"paths of {steps}"] = model.sample(50, seed=2, length=str(steps))
         for name, batch in paths.items():
-            made = Dataset.of(batch, data.codec, gan)
-            facts = {"cpu_seconds": round(seconds), "samples": options.samples, "seed": options.seed}
-            results[f"{gan}, {name}"] = facts | judged(moves_of(made))
+            made = Dataset.of(batch, data.codec, entry.gan)
+            facts = {"cpu_seconds": round(seconds), "samples": entry.samples, "seed": options.seed}
+            results[f"{entry.name(options.seed)}, {name}"] = facts | judged(moves_of(made))
+            print(entry, name, results[f"{entry.name(options.seed)}, {name}"], flush=True)
     return results
 
 
@@ -170,8 +202,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=tasks)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--gans", nargs="*", default=["seriesgan"])
-    parser.add_argument("--samples", type=int, default=350_000)
+    parser.add_argument("--gans", nargs="*", type=Entry.parse, default=[Entry.parse("seriesgan")], help=Entry.__doc__)
+    parser.add_argument(
+        "--rivals", action=argparse.BooleanOptionalAction, default=True, help="whether stocks' rivals are scored too"
+    )
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

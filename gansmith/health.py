@@ -46,7 +46,8 @@ class Probe:
     missing: float
     """Share of the real data in regions where almost nothing is generated."""
     nearness: float
-    """Median distance of generated examples to the nearest training example, over that of held-out examples."""
+    """Median distance of generated examples to the nearest training example, over that of held-out examples; 1 where those are copies
+    themselves, as rows of a few categories are."""
     critic_advantage: float
     """Probability that the critic scores a held-out example above a generated one."""
     critic_spread: float
@@ -74,7 +75,7 @@ class Landmarks:
             diversity=torch.pdist(fake).mean().item() / max(self.diversity, 1e-12),
             realism=(torch.cdist(fake, self.reference) <= self.radius).any(1).float().mean().item(),
             missing=self.share[visits < 0.1 * self.share].sum().item(),
-            nearness=_nearest(fake, self.training).median().item() / max(self.held_nearness, 1e-12),
+            nearness=_nearest(fake, self.training).median().item() / self.held_nearness if self.held_nearness else 1.0,
             critic_advantage=(wins + ties / 2).mean().item(),
             critic_spread=(scores.std() / (scores.abs().mean() + 1e-12)).item(),
         )

@@ -32,6 +32,14 @@ def test_examples_like_the_real_ones_raise_no_alarm():
     assert names(sketches(256, 5)) == set()
 
 
+def test_rows_that_real_held_out_ones_repeat_too_are_no_memorisation():
+    few = torch.eye(4).repeat(100, 1)
+    landmarks, health = Landmarks(few, few[:64]), Health()
+    for _ in range(3):
+        found = health.check_probe(landmarks.probe(few[:128], *EVEN), OLD)
+    assert "memorisation" not in {alarm.name for alarm in found}
+
+
 def test_one_example_over_and_over_is_a_collapse():
     assert "collapse" in names(torch.zeros(256, 2) + 2 + 1e-3 * torch.randn(256, 2))
 

@@ -13,8 +13,10 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from gansmith.data.dataset import Order
+from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.gans.dpgan import DPGAN, Config
+from gansmith.gans.dpgan import DPGAN, Config, donated
+from gansmith.layers.rows import RowLayout
 from gansmith.model import Model
 from gansmith.privacy import CHUNK, ORDERS, as_term, clipped_sum, divergences, epsilon_of, noise_for
 from gansmith.trainer import Settings, Trainer
@@ -149,6 +151,21 @@ def test_the_card_of_the_saved_model_tells_epsilon(tmp_path):
     assert loaded.card["epsilon"] == gan.facts()["epsilon"] and "privacy" in loaded.card
     made = loaded.generate(200, size="small")
     assert {row["size"] for row in made} == {"small"}
+
+
+def test_completed_rows_follow_the_given_cells_as_far_as_generated_rows_do():
+    """A choice of two and a number that is 2 or -2 with it: given one, the other one comes along."""
+    spec = Spec(kind="tables", key="row", shape=(3,), columns=((2,), (1,)))
+    first = torch.arange(400) % 2 == 0
+    donors = torch.stack([first.float(), (~first).float(), torch.where(first, 2.0, -2.0)], 1)
+    wanted = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]).repeat(200, 1)
+    rng = torch.Generator().manual_seed(0)
+    by_choice = donated(wanted, torch.tensor([[True, False]]).expand(400, 2), donors, RowLayout(spec), rng)
+    assert (by_choice[:, :2] == wanted[:, :2]).all() and (
+        by_choice[:, 2] == torch.tensor([2.0, -2.0]).repeat(200)
+    ).float().mean() > 0.95
+    by_number = donated(donors, torch.tensor([[False, True]]).expand(400, 2), donors, RowLayout(spec), rng)
+    assert (by_number == donors).all()
 
 
 def test_the_private_frequencies_are_unbiased():

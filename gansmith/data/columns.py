@@ -188,12 +188,22 @@ class Column:
     def number(self, text: str) -> float:
         """The number or date that a wish names. Raises UserError for anything else."""
         try:
-            return _seconds(text, self.spelling) if self.kind == "datetime" else self._moved(text)
+            return self._dated(text) if self.kind == "datetime" else self._moved(text)
         except ValueError as error:
             example = self.spelled(self.values[0] if self.values else next(c for c in self.choices if c is not None))
             raise UserError(
                 f'"{self.name}" is compared with {text!r}, but its values are like {example}: give such a one.'
             ) from error
+
+    def _dated(self, text: str) -> float:
+        """A date as the column writes it or, but for times of day, as 2024-01-31 or 2024-01-31T12:00 in the column's zone."""
+        try:
+            return _seconds(text, self.spelling)
+        except ValueError:
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is not None or not {"%Y", "%y"} & {self.spelling[at : at + 2] for at in range(len(self.spelling))}:
+                raise
+            return (moment - _EPOCH).total_seconds()
 
     def _moved(self, text: str) -> float:
         return _exact(text, self.origin) if self.origin and is_whole(text) else float(text) - self.origin

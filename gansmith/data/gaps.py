@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from gansmith.data.series import UNROUNDED, decimals_of
 from gansmith.errors import UserError
 
 FILLS = ("linear", "previous")
-"""linear: on the line between the numbers before and after; previous: the number before. Ends take the nearest number."""
+"""linear: on the line between the numbers before and after, with as many decimals; previous: the number before. Ends take the nearest
+number."""
 
 
 def filled(
@@ -23,7 +25,9 @@ def filled(
         if how == "previous":
             made[:, place] = values[known[np.maximum(np.searchsorted(known, at, side="right") - 1, 0)], place]
         else:
-            made[:, place] = np.interp(at, known, values[known, place])
+            between = np.interp(at, known, values[known, place])
+            decimals = decimals_of(values[known, place])
+            made[:, place] = between if decimals == UNROUNDED else np.round(between, decimals)
     return made
 
 

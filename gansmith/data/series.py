@@ -25,6 +25,14 @@ SCALES = ("feature", "example")
 """feature: every column by its range in the data; example: every series by its own range, which is learned beside it."""
 
 
+def decimals_of(numbers: Float[np.ndarray, " n"]) -> int:
+    """With how many decimals these numbers are written: 0 of whole ones, UNROUNDED of any."""
+    for decimals in range(UNROUNDED):
+        if np.allclose(numbers, np.round(numbers, decimals), rtol=1e-12, atol=1e-9):
+            return decimals
+    return UNROUNDED
+
+
 @dataclass(frozen=True)
 class Series:
     """One series: its values [steps, columns] and what is fixed for it."""

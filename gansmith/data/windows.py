@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.readers.sequences import Cutting, Sequences
 from gansmith.data.returns import heaviness, lighter, to_returns
-from gansmith.data.series import UNROUNDED, Codec, Series
+from gansmith.data.series import Codec, Series, decimals_of
 from gansmith.data.spec import Spec
 from gansmith.data.spectrum import second_moments
 from gansmith.errors import UserError
@@ -176,14 +175,6 @@ def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Cu
         chosen = np.random.default_rng(0).permutation(len(rows))[:STATICS]
         codec = replace(codec, statics=tuple(tuple(round(float(x), 6) for x in rows[index]) for index in chosen))
     return codec
-
-
-def decimals_of(numbers: Float[np.ndarray, " n"]) -> int:
-    """With how many decimals these numbers are written: 0 of whole ones, UNROUNDED of any."""
-    for decimals in range(UNROUNDED):
-        if np.allclose(numbers, np.round(numbers, decimals), rtol=1e-12, atol=1e-9):
-            return decimals
-    return UNROUNDED
 
 
 def _conditions(

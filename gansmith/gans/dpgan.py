@@ -46,6 +46,10 @@ MEMORY = 0.98
 """Share of the running frequencies of generated rows that a batch leaves as it was."""
 RAREST = 2e-3
 """Pairs of options rarer than this weigh no more than it in the term of frequencies."""
+DONORS = 4096
+"""Generated rows among which those are sought that agree with given cells."""
+OF_OPTIONS, OF_NUMBERS = 3.0, 8.0
+"""How much likelier a row is taken (in nats) for less squared difference: a different option counts twice, numbers are normal scores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,14 +277,17 @@ class DPGAN(GAN):
     # ---- generating -----------------------------------------------------------------------------------------------------------
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        """n rows; see RowGAN for `condition`. Given cells stay, but the others do not follow them; bounds are kept by choosing rows."""
+        """n rows; see RowGAN for `condition`. The network cannot be told of given cells without asking the data more: rows are chosen that
+        agree with them as far as any do."""
         whole = self.whole()
         network = whole.network
 
         def complete(row: Row, known: Bool[Tensor, "batch columns"]) -> Row:
-            noise = truncation * torch.randn(len(row), network.noise, generator=rng)
+            row, known = row.to(self.device), known.to(self.device)
+            some = bool(known.any())
+            noise = truncation * torch.randn(DONORS if some else len(row), network.noise, generator=rng)
             made = whole(noise.to(self.device))
-            return torch.where(self.layout.of_columns(known.to(self.device)), row.to(self.device), made)
+            return donated(row, known, made, self.layout, rng) if some else made
 
         if "given" in condition:
             return {self.spec.key: complete(condition["given"], condition["known"])}
@@ -308,6 +315,16 @@ class DPGAN(GAN):
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         whole = self.whole()
         return whole, {"noise": torch.randn(2, whole.network.noise)}
+
+
+def donated(row: Row, known: Bool[Tensor, "batch columns"], donors: Row, layout: RowLayout, rng: torch.Generator) -> Row:
+    """Rows whose other cells come from a donor, the likelier the better it agrees with the known ones."""
+    weight = row.new_full((layout.width,), OF_OPTIONS)
+    weight[layout.number] = OF_NUMBERS
+    of_known = layout.of_columns(known) * weight
+    apart = of_known @ donors.square().T - 2 * (of_known * row) @ donors.T  # up to what all donors share
+    dice = gumbel(torch.randn(apart.shape, generator=rng)).to(row.device)
+    return torch.where(layout.of_columns(known), row, donors[(dice - apart).argmax(1)])
 
 
 class Whole(nn.Module):

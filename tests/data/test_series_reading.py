@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from gansmith.data.gaps import filled
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.opening import open_like
@@ -37,6 +38,20 @@ def test_missing_cells_are_filled_in_where_that_is_asked_for_and_refused_else(tm
     linear, previous = (whole(open_dataset(path, fill=fill, window=10)) for fill in ("linear", "previous"))
     np.testing.assert_allclose(linear[:, 0], np.arange(60))
     assert previous[[6, 7, 8, 9, 10], 0].tolist() == [6, 6, 8, 8, 10]
+
+
+def test_filled_in_numbers_have_the_decimals_of_the_others():
+    values = np.array([[1.25, 3.0], [np.nan, np.nan], [np.nan, 8.0], [1.5, 9.0]])
+    assert filled(values, "linear", ("x", "count"), "here").tolist() == [[1.25, 3], [1.33, 6], [1.42, 8], [1.5, 9]]
+    assert filled(np.array([[1 / 3], [np.nan], [2 / 3]]), "linear", ("x",), "here")[1, 0] == pytest.approx(0.5, abs=1e-12)
+
+
+def test_numbered_columns_beside_dates_in_order_are_columns_and_not_steps(tmp_path):
+    path = tmp_path / "sensors.csv"
+    rows = [f"2021-01-{1 + day:02d}," + ",".join(f"{day + channel / 10:.1f}" for channel in range(6)) for day in range(28)]
+    path.write_text("\n".join(["date," + ",".join(f"ch{channel}" for channel in range(6)), *rows]) + "\n")
+    data = open_dataset(path, kind="series", window=10)
+    assert data.codec.columns == tuple(f"ch{channel}" for channel in range(6)) and data.codec.calendar.start == "2021-01-01"
 
 
 def test_steps_that_are_left_out_are_filled_in_too(tmp_path):

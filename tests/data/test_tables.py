@@ -362,6 +362,24 @@ def test_times_with_a_zone_and_times_of_day_are_dates_and_come_back(cells):
     assert back(made)["t"] == cells
 
 
+@pytest.mark.parametrize(
+    ("cells", "wish", "seconds"),
+    [
+        ([f"{1 + i % 28:02d}.03.2021" for i in range(60)], "2021-03-05", 1_614_902_400),
+        ([f"2021-03-{1 + i % 28:02d}T{i % 24:02d}:30:00+02:00" for i in range(60)], "2021-03-05T06:00", 1_614_924_000),
+    ],
+)
+def test_dates_are_wished_for_as_the_column_writes_them_or_in_the_standard_way(cells, wish, seconds):
+    column = Codec.fit(table(t=cells, x=[i / 7 for i in range(60)])).by_name["t"]
+    assert column.number(wish) == seconds and column.number(cells[0]) < seconds
+
+
+def test_a_time_of_day_is_not_compared_with_a_date():
+    column = Codec.fit(table(t=[f"{i % 24:02d}:{i % 60:02d}" for i in range(60)], x=[i / 7 for i in range(60)])).by_name["t"]
+    with pytest.raises(UserError, match="its values are like"):
+        column.number("2021-03-05")
+
+
 def test_times_of_several_zones_come_back_in_utc():
     cells = [f"2021-0{3 + i % 2}-{1 + i % 28:02d}T12:30:00+0{1 + i % 2}:00" for i in range(60)]
     expected = [datetime.fromisoformat(cell) for cell in cells]

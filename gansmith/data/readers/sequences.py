@@ -67,7 +67,11 @@ class Sequences:
 
 def looks_like_series(path: Path) -> bool:
     """Whether the first column of a CSV file is of dates or times that go forward, judged by its first rows."""
-    cells = [row[0].strip() for row in first_rows(path)[1:]]
+    return _goes_forward([row[0].strip() for row in first_rows(path)[1:]])
+
+
+def _goes_forward(cells: Sequence[str]) -> bool:
+    """Whether these are dates or times, each later than the one before."""
     known = format_of(cells) if len(cells) >= 3 else None
     return known is not None and bool((np.diff(seconds_of(cells, known)) > 0).all())
 
@@ -94,7 +98,7 @@ def from_series_folder(folder: Path, wanted: Cutting) -> Sequences:
 
 def from_series_sheet(sheet: Sheet, wanted: Cutting) -> Sequences:
     """Rows of text: one row a step, with a column that tells several series apart if there are several; or one row a series, the
-    columns being steps (t0, t1, ...).
+    columns being steps (t0, t1, ...), unless the first column is of times that go forward.
 
     Raises UserError for what cannot be numbers, missing values, and times that are out of order, double or unequally spaced.
     """
@@ -112,7 +116,8 @@ def from_series_sheet(sheet: Sheet, wanted: Cutting) -> Sequences:
         time=wanted.time if wanted.time in known else None,
         static=tuple(name for name in wanted.static if name in known),
     )
-    if wide := _wide(sheet.header, wanted):
+    wide = _wide(sheet.header, wanted)
+    if wide and (wanted.static or not _goes_forward([row[0] for _, row in sheet.rows])):
         return _from_wide(sheet, wide, wanted)
     return _from_long(sheet, wanted)
 
