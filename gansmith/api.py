@@ -231,8 +231,8 @@ def _train(
     if resumed:
         _restore(trainer, run, extended, examiner)
     elif distributed.leads():
-        if plan.because:
-            recorder.say(plan.because)
+        for sentence in (*dataset.remarks(), *((plan.because,) if plan.because else ())):
+            recorder.say(sentence)
         recorder.preview_real(training)
         recorder.preview(0)
     end = "It ended by a fault."
@@ -262,6 +262,8 @@ def _train(
 
 def _judged_if_possible(run: Run, recorder: Recorder, training: Dataset, held_out: Dataset) -> Judgement | None:
     """The judgement; what cannot be judged (too few examples) is no reason to fail after a training that went well."""
+    for watcher in recorder.watchers:
+        watcher.message(f"Judging it beside {len(held_out):,} held-out examples.")
     try:
         return _judge_and_report(run, recorder.model, training, held_out, recorder.watchers)
     except UserError as error:

@@ -22,6 +22,7 @@ OPENING = (
     "resolution",
     "crop",
     "channels",
+    "values",
     "labels",
     "skip_unreadable",
     "schema",

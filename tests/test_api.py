@@ -105,6 +105,14 @@ def test_a_handful_of_images_trains_and_what_cannot_be_judged_is_said(count):
     assert run.judgement is None and "Not judged" in run.records("messages.jsonl")[-1]["sentence"]
 
 
+def test_how_the_data_were_read_is_told(tmp_path, capsys):
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
+    np.savez("odd.npz", pictures=images, labels=np.arange(40) % 2)
+    run = train("odd.npz", gan="dcgan", options=toys.SMALL["dcgan"], samples=64, batch=4, evaluate=False)
+    (told,) = (message["sentence"] for message in run.records("messages.jsonl"))
+    assert told == 'The array "pictures" is taken for the images.'
+
+
 def test_too_few_examples_are_refused_in_a_sentence():
     with pytest.raises(UserError, match="at least 8 examples, but squares has 7"):
         train(toys.images(7), gan="dcgan", options=toys.SMALL["dcgan"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,6 +18,7 @@ from gansmith.errors import UserError
 
 if TYPE_CHECKING:
     from gansmith.data.images import Picture
+    from gansmith.edit.sheet import Sheet
     from gansmith.model import Model
 
 ACTIONS = {
@@ -87,7 +88,7 @@ class Interpolate(Making):
 
 @dataclass(frozen=True, kw_only=True)
 class Grid(Making):
-    """Shows the same seeds (columns) under every class (rows), or an attribute (columns) for every seed (rows)."""
+    """Shows the same seeds (columns) under every class (rows; one row if a class is wished), or an attribute (columns) for every seed."""
 
     out: Annotated[Path | None, _options("grid.png")] = None
     """A .png file."""
@@ -97,7 +98,7 @@ class Grid(Making):
 
 @dataclass(frozen=True, kw_only=True)
 class Mix(Making):
-    """Mixes styles: rows give the first layers, --seeds (columns) the others. Needs a generator with a style for each layer."""
+    """Mixes styles: rows give the first layers, --seeds (columns) the others. Needs a style for each layer, as stylegan2 has."""
 
     rows: Annotated[str, takes("A-B,C,..", "101-104")] = "101-104"
     """Seeds of the coarse styles."""
@@ -195,20 +196,19 @@ def _place(options: Any, name: str) -> Path:
     return out
 
 
-def _sheet(pictures: Sequence[Any], columns: int, out: Path) -> None:
-    from gansmith.data.mosaic import mosaic
-
+def _sheet(sheet: Sheet, out: Path) -> None:
     if out.suffix.lower() != ".png":
         raise UserError(f"--out takes a .png file here, but it is {out}.")
-    mosaic(pictures, columns).save(out)
+    sheet.image().save(out)
 
 
 def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
-    from gansmith.edit.film import save_film
+    from gansmith.edit.film import check_film, save_film
     from gansmith.edit.interpolation import interpolate
 
-    seeds, model = seeds_in(options.seeds), _model(options)
-    out = _place(options, "interpolate.gif")
+    seeds, out = seeds_in(options.seeds), _place(options, "interpolate.gif")
+    check_film(out)
+    model = _model(options)
     frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), kind=options.path, **options.making())
     save_film(frames, out, per_second=options.per_second)
     return f"{len(frames)} frames through {len(seeds)} seeds: {out}", {"frames": len(frames), "seeds": seeds, "out": out}
@@ -220,15 +220,12 @@ def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
     seeds, model = seeds_in(options.seeds), _model(options)
     out = _place(options, "grid.png")
     if options.vary is not None:
-        pictures, columns = attribute_grid(model, seeds, options.vary, **options.making())
-    elif options.where:
-        raise UserError(
-            "a grid of classes shows every class, so nothing can be wished: leave --where out, or pass --vary ATTRIBUTE."
-        )
+        sheet = attribute_grid(model, seeds, options.vary, **options.making())
     else:
-        pictures, columns = class_grid(model, seeds, truncation=options.truncation)
-    _sheet(pictures, columns, out)
-    return f"{len(pictures)} pictures in {columns} columns: {out}", {"seeds": seeds, "columns": columns, "out": out}
+        sheet = class_grid(model, seeds, **options.making())
+    _sheet(sheet, out)
+    facts = {"seeds": seeds, "rows": list(sheet.rows), "columns": list(sheet.columns), "out": out}
+    return f"{len(sheet.rows)} x {len(sheet.columns)} pictures: {out}", facts
 
 
 def _mix(options: Mix) -> tuple[str, dict[str, Any]]:
@@ -236,18 +233,18 @@ def _mix(options: Mix) -> tuple[str, dict[str, Any]]:
 
     coarse, fine, model = seeds_in(options.rows), seeds_in(options.seeds), _model(options)
     out = _place(options, "mix.png")
-    pictures, columns = style_grid(model, coarse, fine, layers=options.layers, **options.making())
-    _sheet(pictures, columns, out)
-    return f"{len(pictures)} mixtures: {out}", {"rows": coarse, "columns": fine, "out": out}
+    _sheet(style_grid(model, coarse, fine, layers=options.layers, **options.making()), out)
+    return f"{len(coarse) * len(fine)} mixtures: {out}", {"rows": coarse, "columns": fine, "out": out}
 
 
 def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.directions import find_directions, strips
 
     model, out, (seed, *_) = _model(options), _place(options, "directions.png"), seeds_in(options.seeds)
-    found = find_directions(model, by=options.by, count=options.count)
+    wishes = dict(map(wish, options.where))
+    found = find_directions(model, by=options.by, count=options.count, seed=seed, **wishes)
     steps = np.linspace(-options.reach, options.reach, 7).tolist()
-    _sheet(strips(model, found, seed=seed, steps=steps, **dict(map(wish, options.where))), len(steps), out)
+    _sheet(strips(model, found, seed=seed, steps=steps, **wishes), out)
     arrays = {name: getattr(found, name).cpu().numpy() for name in ("rows", "strength", "step")}
     np.savez(out.with_suffix(".npz"), **arrays)
     facts = {"by": options.by, "strength": arrays["strength"].tolist(), "out": out, "arrays": out.with_suffix(".npz")}
@@ -274,12 +271,14 @@ def _picture(path: Path) -> Picture:
 
 
 def _project(options: Project) -> tuple[str, dict[str, Any]]:
-    from gansmith.edit.projection import project
+    from gansmith.edit.projection import STARTS, project
+    from gansmith.edit.sheet import Sheet
 
     model, wishes = _model(options), dict(map(wish, options.where))
     found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=wishes)
     out = _place(options, f"{options.picture.stem}.png")
-    _sheet([found.target.image, found.painted.image, found.start.image], 3, out)
+    heads = ["real", f"found ({found.likeness.psnr:.1f} dB)", f"best of {STARTS} ({found.likeness_of_start.psnr:.1f} dB)"]
+    _sheet(Sheet([found.target.image, found.painted.image, found.start.image], [""], heads), out)
     latent: dict[str, Any] = {
         "style": found.style.cpu().numpy(),
         **{key: value.cpu().numpy() for key, value in found.condition.items()},
@@ -290,11 +289,13 @@ def _project(options: Project) -> tuple[str, dict[str, Any]]:
 
 
 def _fuse(options: Fuse) -> tuple[str, dict[str, Any]]:
-    from gansmith.edit.film import SUFFIXES, save_film
+    from gansmith.edit.film import SUFFIXES, check_film, save_film
     from gansmith.edit.projection import fuse, project
+    from gansmith.edit.sheet import Sheet
 
     model, out = _model(options), _place(options, "fuse.png")
-    film = out.suffix.lower() in SUFFIXES
+    if film := out.suffix.lower() in SUFFIXES:
+        check_film(out)
     first, second = (
         project(model, _picture(path), steps=options.steps, seed=options.seed) for path in (options.first, options.second)
     )
@@ -302,7 +303,8 @@ def _fuse(options: Fuse) -> tuple[str, dict[str, Any]]:
     if film:
         save_film([*pictures, *pictures[::-1]], out)
     else:
-        _sheet([first.target.image, *pictures, second.target.image], len(pictures) + 2, out)
+        heads = ["first", *(f"{share:.0%}" for share in np.linspace(0, 1, len(pictures))), "second"]
+        _sheet(Sheet([first.target.image, *pictures, second.target.image], [""], heads), out)
     facts = {"first": vars(first.likeness), "second": vars(second.likeness), "out": out}
     return f"first: {first.sentence()}\nsecond: {second.sentence()}\n{out}", facts
 

@@ -42,6 +42,8 @@ class Reading:
     """How images of other proportions are fitted."""
     channels: Annotated[int | None, takes("1|3|4", "the most general there is")] = None
     """Gray, RGB or RGBA."""
+    values: Annotated[str | None, takes("LOW,HIGH", "all that the data span")] = None
+    """Where images of more than 8 bits are cut off, such as -1000,400 (write --values=-1000,400)."""
     window: Annotated[int | None, takes("T", "24 of long series, 128 of returns")] = None
     """Steps of an example: long time series are cut into such windows."""
     stride: Annotated[int, takes("S", "1")] = 1

@@ -39,8 +39,8 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     output = Output(options.json)
     classes = f", {len(spec.classes)} classes" if spec.classes else ""
     output.say(f"{plan.gan} (preset {plan.preset}) on {data.name}: {len(data):,} {spec.kind} {list(spec.shape)}{classes}")
-    if plan.because:
-        output.say(plan.because)
+    for sentence in (*data.remarks(), *((plan.because,) if plan.because else ())):
+        output.say(sentence)
     output.say()
     for title, values in (
         ("settings", {**facts["settings"], "mirror": plan.mirror}),

@@ -96,7 +96,7 @@ def _in_place(
     if not isinstance(rows, PixelRows):
         return None
     codec, notes, _ = (codec, [], True) if codec else _fitted(collection, wanted)
-    if codec.spec.shape != rows.shape or codec.levels.dtype != rows.levels.dtype:
+    if codec.spec.shape != rows.shape or codec.levels != rows.levels:
         return None
     chunks = list(_chunks(collection, rows, codec))
     arrays = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
@@ -117,7 +117,7 @@ def _cached(
         own, notes, resized = (codec, [], True) if codec else _fitted(collection, wanted)
         unreadable: list[tuple[str, str]] = []
         rows = collection.examples
-        if isinstance(rows, PixelRows) and (rows.shape, rows.levels.dtype) == (own.spec.shape, own.levels.dtype):
+        if isinstance(rows, PixelRows) and (rows.shape, rows.levels) == (own.spec.shape, own.levels):
             for chunk in _chunks(collection, rows, own):
                 writer.append(chunk)
         else:
@@ -148,6 +148,8 @@ def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], b
         notes.append(f"{found.reduced} colour pictures of 16 bits are read as 8: store them as .npy or TIFF to keep all")
     if isinstance(collection.examples, PixelRows) and collection.examples.note:
         notes.append(collection.examples.note)
+    if codec.levels.faint:
+        notes.append(codec.levels.warning())
     return codec, notes, resized
 
 

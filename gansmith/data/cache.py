@@ -19,7 +19,7 @@ import numpy as np
 from gansmith.data.fingerprint import Content
 from gansmith.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 """Counted up when what is cached changes its meaning, so that older entries are not taken for current ones."""
 _FACTS = "facts.json"
 _BLOCK, _BLOCKS = 16384, 1024

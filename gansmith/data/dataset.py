@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansmith.data.codec import Batch, Codec
+from gansmith.data.suggestions import listed
 
 if TYPE_CHECKING:
     from gansmith.data.originals import Originals
@@ -36,6 +37,13 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(next(iter(self.arrays.values()))) if self.indices is None else len(self.indices)
+
+    def remarks(self) -> list[str]:
+        """Sentences on how the source was read, and what was left out."""
+        said = [f"{note[0].upper()}{note[1:]}." for note in self.facts.get("notes", ())]
+        if unreadable := self.facts.get("unreadable", ()):
+            said.append(f"Left out, since they cannot be read: {listed(unreadable, 3)}.")
+        return said
 
     def packed(self, positions: np.ndarray | slice) -> dict[str, np.ndarray]:
         """The packed examples at these positions of the subset, copied out of the memory map."""

@@ -24,7 +24,7 @@ from gansmith.data.stack import MODES, Opened, Stack, as_image
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 
-ATTRIBUTES_FILE = "attributes.csv"
+ATTRIBUTES_FILE, LABELS_FILE = "attributes.csv", "labels.csv"
 """Where the attributes of saved pictures are written, and read from again."""
 
 
@@ -150,7 +150,7 @@ class Codec:
         """Files `000000-<class>.png`, numbered on from those that are already there, so that none is overwritten.
 
         Bytes and gray of 16 bits become PNG, gray floating point numbers TIFF, everything else .npy [C, H, W]: each is read back as
-        it was. Attributes are added to attributes.csv.
+        it was. Classes are added to labels.csv, attributes to attributes.csv, so that they are read back too.
         """
         folder.mkdir(parents=True, exist_ok=True)
         numbers = [int(match[1]) for path in folder.iterdir() if (match := re.match(r"(\d{6,})[-.]", path.name))]
@@ -159,7 +159,10 @@ class Codec:
             suffix = "" if raw.label is None else "-" + re.sub(r"[^\w.+-]", "_", raw.label)
             paths.append(_written(raw, folder / f"{number:06d}{suffix}"))
         if self.attributes:
-            _note_attributes(folder / ATTRIBUTES_FILE, self.attributes.names, paths, raws)
+            rows = [[f"{(raw.attributes or {})[name]:.7g}" for name in self.attributes.names] for raw in raws]
+            _note(folder / ATTRIBUTES_FILE, self.attributes.names, paths, rows)
+        elif self.spec.classes and all(raw.label is not None for raw in raws):
+            _note(folder / LABELS_FILE, ["class"], paths, [[str(raw.label)] for raw in raws])
         return paths
 
     def preview(self, raws: Sequence[Picture]) -> Image.Image:
@@ -205,12 +208,11 @@ def _written(raw: Picture, path: Path) -> Path:
     return path
 
 
-def _note_attributes(path: Path, names: Sequence[str], files: Sequence[Path], raws: Sequence[Picture]) -> None:
+def _note(path: Path, names: Sequence[str], files: Sequence[Path], rows: Sequence[Sequence[str]]) -> None:
+    """Adds a line for each file to the table beside them."""
     is_new = not path.exists()
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         if is_new:
             writer.writerow(["file", *names])
-        for saved, raw in zip(files, raws, strict=True):
-            known = raw.attributes or {}
-            writer.writerow([saved.name, *(f"{known[name]:.7g}" for name in names)])
+        writer.writerows([saved.name, *row] for saved, row in zip(files, rows, strict=True))

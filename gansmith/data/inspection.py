@@ -18,7 +18,7 @@ from gansmith.data.series import Codec as SeriesCodec
 from gansmith.data.sources import find, find_pairs
 from gansmith.data.stack import MODES
 from gansmith.data.suggestions import listed
-from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, survey
+from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, parse_values, survey
 from gansmith.data.tables import Codec as TableCodec
 from gansmith.data.windows import build_series
 from gansmith.errors import UserError
@@ -86,7 +86,9 @@ class Inspection:
     def _there(self) -> list[str]:
         said = [f"{self.name}: {_count(self.count, 'windows' if self.kind == 'series' else self.kind)}."]
         if self.formats:
-            said.append(f"Formats: {_tally(self.formats)}; modes: {_tally(self.modes)}; sizes: {_tally(self.sizes)}.")
+            said.append(
+                f"Formats: {_tally(self.formats)}; modes: {_tally(self.modes)}; sizes (height x width): {_tally(self.sizes)}."
+            )
         if self.ranges:
             said += [
                 "Ranges: " + ", ".join(f"{name} from {low:g} to {high:g}" for name, (low, high) in self.ranges.items()) + "."
@@ -150,6 +152,7 @@ def inspect_dataset(
     crop: str = "center",
     channels: int | None = None,
     labels: bool = True,
+    values: str | tuple[float, float] | None = None,
     cache: Path | None = None,
     **series: Any,
 ) -> Inspection:
@@ -157,7 +160,8 @@ def inspect_dataset(
 
     Raises UserError if there is nothing to look at.
     """
-    wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels)
+    size, cut = parse_resolution(resolution), parse_values(values)
+    wanted = Wanted(resolution=size, crop=crop, channels=channels, labels=labels, values=cut)
     if isinstance(data, Dataset):
         raise UserError("a Dataset is already decoded: inspect the folder, file or array that it was made of.")
     if pairs := find_pairs(data, kind):
@@ -214,6 +218,8 @@ def _judge(report: Inspection, seen: Survey, collection: Collection, wanted: Wan
     report.resolution = (resolution[0], resolution[1])
     report.classes = dict(zip(codec.spec.classes, codec.frequencies, strict=True))
     report.depth = codec.levels.dtype
+    if codec.levels.faint:
+        report.notes.append(codec.levels.warning())
     if codec.attributes:
         spans = zip(codec.attributes.low, codec.attributes.high, strict=True)
         report.attributes = dict(zip(codec.attributes.names, spans, strict=True))

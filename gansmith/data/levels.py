@@ -1,7 +1,7 @@
 """The numbers of a picture: their type, the values that networks see as -1 and 1, and those that a screen shows as black and white."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,10 @@ import torch
 from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor
 
+from gansmith.errors import UserError
+
+FAINT = 0.1
+"""Less of the range than this is called a small part of it."""
 _MOST_UNSIGNED, _LEAST_SIGNED, _MOST_SIGNED = 65535, -32768, 32767
 
 
@@ -36,19 +40,42 @@ class Levels:
     def of(cls, low: float, high: float, whole: bool, window: tuple[float, float]) -> "Levels":
         """The narrowest type that holds values from `low` to `high` without loss; `whole` says that they are whole numbers.
 
-        Unsigned numbers begin at 0 and end at the largest one of as many bits; fractions are from 0 to 1, other values as they
-        come. Whole numbers beyond 16 bits become float32, exact to 24 bits.
+        Unsigned numbers begin at 0 and end at the largest one of as many bits, fractions are from 0 to 1; unless the values span less
+        than half of that, which networks would see as nearly one gray. Then, and of other values, the range is from the smallest to
+        the largest. Whole numbers beyond 16 bits become float32, exact to 24 bits.
         """
         if whole and low >= 0 and 1 < high <= 255:
             return cls()
         black, white = window if window[1] > window[0] else (low, max(high, low + 1))
-        if whole and low >= 0 and high <= _MOST_UNSIGNED:
-            return cls(dtype="uint16", high=white_of(high), black=black, white=white)
-        if not whole and low >= 0 and high <= 1:
-            return cls(dtype="float32", high=1.0, black=black, white=white)
-        signed = whole and low >= _LEAST_SIGNED and high <= _MOST_SIGNED
-        return cls(
-            dtype="int16" if signed else "float32", low=low, high=high if high > low else low + 1, black=black, white=white
+        unsigned = whole and low >= 0 and high <= _MOST_UNSIGNED
+        signed = whole and not unsigned and low >= _LEAST_SIGNED and high <= _MOST_SIGNED
+        usual = white_of(high) if unsigned else 1.0 if not whole and low >= 0 and high <= 1 else None
+        if usual is not None and (high - low >= usual / 2 or high == low):
+            low, high = 0.0, usual
+        dtype = "uint16" if unsigned else "int16" if signed else "float32"
+        return cls(dtype=dtype, low=low, high=high if high > low else low + 1, black=black, white=white)
+
+    def within(self, low: float, high: float) -> "Levels":
+        """The same type with the range from `low` to `high`, at which values are cut off. Raises UserError for ordinary pictures,
+        and for a range that holds nothing."""
+        if not self.deep:
+            raise UserError("--values is for images of more than 8 bits, which these are not: leave it out.")
+        if high <= low:
+            raise UserError(f"--values takes LOW,HIGH with LOW below HIGH, such as 0,3000, but it is {low:g},{high:g}.")
+        black, white = max(self.black, low), min(self.white, high)
+        black, white = (black, white) if black < white else (low, high)
+        return replace(self, low=max(low, 0.0) if self.dtype == "uint16" else low, high=high, black=black, white=white)
+
+    @property
+    def faint(self) -> bool:
+        """Whether nearly all values lie in so small a part of the range that networks see them as nearly one gray."""
+        return self.deep and self.white - self.black < FAINT * (self.high - self.low)
+
+    def warning(self) -> str:
+        """What to do about faint pictures."""
+        return (
+            f"99% of the values of every picture lie from {self.black:g} to {self.white:g}, a small part of the range from {self.low:g} "
+            f"to {self.high:g}, which leaves the pictures faint: --values {self.black:g},{self.white:g} cuts off what is beyond"
         )
 
     def unpack(self, values: Shaped[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:

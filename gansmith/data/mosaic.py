@@ -11,15 +11,16 @@ _PAPER = (250, 250, 250)
 _CHECKS = ((255, 255, 255), (222, 222, 222))
 
 
-def mosaic(images: Sequence[Image.Image], columns: int | None = None) -> Image.Image:
+def mosaic(images: Sequence[Image.Image], columns: int | None = None, widest: int = 0) -> Image.Image:
     """The images in reading order, in so many columns or close to a square; small ones enlarged so that every pixel stays sharp.
 
+    Cells become at least `widest` pixels wide.
     Transparent pictures lie on a chequered ground. A count such as 32 that fills a rectangle (8 x 4) is laid out as one.
     """
     columns = columns or _columns(len(images))
     rows = ceil(len(images) / columns)
     width, height = max(image.width for image in images), max(image.height for image in images)
-    factor = max(1, ceil(_SMALLEST_CELL / max(width, height)))
+    factor = max(1, ceil(_SMALLEST_CELL / max(width, height)), ceil(widest / width))
     width, height = width * factor, height * factor
     sheet = Image.new("RGB", (columns * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP), _PAPER)
     for place, image in enumerate(images):

@@ -37,7 +37,7 @@ from gansmith.data.readers.series_arrays import from_series_array, from_series_n
 from gansmith.data.readers.sheets import sheet_from_csv, sheet_from_table
 from gansmith.data.readers.table_files import table_from_csv, table_from_parquet
 from gansmith.data.suggestions import did_you_mean
-from gansmith.data.survey import Wanted, parse_resolution
+from gansmith.data.survey import Wanted, parse_resolution, parse_values
 from gansmith.data.tables import Codec as TableCodec
 from gansmith.data.windows import build_series
 from gansmith.errors import UserError
@@ -54,6 +54,7 @@ def open_dataset(
     channels: int | None = None,
     labels: bool = True,
     levels: Levels | None = None,
+    values: str | tuple[float, float] | None = None,
     cache: Path | None = None,
     skip_unreadable: bool = False,
     originals: bool = False,
@@ -73,7 +74,8 @@ def open_dataset(
     returned as it is. `resolution` is a side or height x width ("64", "64x48"); without it, images that share one size up to 256 keep it
     and others become squares of 64 (less where many are smaller). `crop` says how other proportions are fitted: center, fit, pad.
     `channels` is 1, 3 or 4; without it, the most general mode present (or as many as the data have). `levels` is the type and range
-    of the numbers; without it, those of the data, so that 16 bits and floating point numbers stay what they are. Unreadable files
+    of the numbers; without it, those of the data, so that 16 bits and floating point numbers stay what they are; `values` are where
+    such deep images are cut off ("0,3000"). Unreadable files
     raise a UserError that names them unless `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`;
     `Dataset.facts["notes"]` says how the data was read. `schema` says of which kind columns of a table are ({"zip": "categorical"},
     or a JSON file of that); tables that are to be like those of the codec `like` are encoded by it. `public` is another table with the
@@ -91,7 +93,8 @@ def open_dataset(
 
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
-    wanted = Wanted(resolution=parse_resolution(resolution), crop=crop, channels=channels, labels=labels, levels=levels)
+    size, cut = parse_resolution(resolution), parse_values(values)
+    wanted = Wanted(resolution=size, crop=crop, channels=channels, labels=labels, levels=levels, values=cut)
     if isinstance(data, Dataset):
         if wanted != Wanted():
             raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")
@@ -107,8 +110,8 @@ def open_dataset(
     if series:
         raise UserError(f"--{next(iter(series))} is an option for time series, and {found.name} holds none: leave it out.")
     if isinstance(found, Points):
-        if wanted.resolution or wanted.channels:
-            raise UserError(f"{found.name} holds points, which have no resolution or channels: leave these options out.")
+        if wanted.resolution or wanted.channels or wanted.values:
+            raise UserError(f"{found.name} holds points, which have no resolution, channels or values: leave these options out.")
         return build_points(found)
     if isinstance(found, Table):
         if wanted != Wanted():

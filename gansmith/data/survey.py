@@ -35,6 +35,8 @@ class Wanted:
     labels: bool = True
     levels: Levels | None = None
     """The type and range of the numbers, or None for those of the data."""
+    values: tuple[float, float] | None = None
+    """Where deep images are cut off, or None for what the data span."""
 
     def __post_init__(self) -> None:
         check_crop(self.crop)
@@ -92,6 +94,18 @@ def parse_resolution(resolution: str | int | tuple[int, ...] | None) -> tuple[in
     if len(sides) not in (1, 2) or min(sides) < 1:
         raise UserError(f'the resolution must be a side such as 64 or height x width such as 64x48, not "{resolution}".')
     return sides[0], sides[-1]
+
+
+def parse_values(values: str | tuple[float, float] | None) -> tuple[float, float] | None:
+    """(low, high) of "0,3000" or (0, 3000). Raises UserError for anything else."""
+    if values is None:
+        return None
+    parts = values.split(",") if isinstance(values, str) else values
+    try:
+        low, high = (float(part) for part in parts)
+    except ValueError as error:
+        raise UserError(f'--values takes two numbers, such as 0,3000 or -1000,400, not "{values}".') from error
+    return low, high
 
 
 def survey(collection: Collection, thorough: bool = False) -> Survey:
@@ -160,9 +174,11 @@ def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> Codec:
     names = collection.attributes if wanted.labels else ()
     rows = [row for row, count in found.labels.items() if isinstance(row, tuple) for _ in range(count)]
     shape = (_channels(found, collection, wanted), *resolve(found, wanted))
+    levels = wanted.levels or found.levels
+    levels = levels.within(*wanted.values) if wanted.values else levels
     spec = Spec(kind="images", key="image", shape=shape, classes=classes, attributes=names)
     attributes = Attributes.fit(names, np.array(rows)) if names else None
-    return Codec(spec, wanted.crop, tuple(counts[name] for name in classes), wanted.levels or found.levels, attributes)
+    return Codec(spec, wanted.crop, tuple(counts[name] for name in classes), levels, attributes)
 
 
 def _channels(found: Survey, collection: Collection, wanted: Wanted) -> int:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor, nn
 
+from gansmith.edit.sheet import Sheet
 from gansmith.edit.studio import Studio
 from gansmith.errors import UserError
 from gansmith.model import Model
@@ -29,13 +29,17 @@ class Directions:
     """What counts as one step along each: 1 in noise, a standard deviation of the styles of a mapping."""
 
 
-def find_directions(model: Model, *, by: str = "sefa", count: int = 8, seed: int = 0) -> Directions:
-    """The `count` strongest directions by one of METHODS. Raises UserError for other methods, and where SeFa finds no layer."""
+def find_directions(model: Model, *, by: str = "sefa", count: int = 8, seed: int = 0, **where: str) -> Directions:
+    """The `count` strongest directions by one of METHODS, under the one condition that the seed has or the wishes name.
+
+    Of several conditions, what differs between classes would hide what the latent changes. Raises UserError for other methods, and
+    where SeFa finds no layer.
+    """
     studio = Studio(model)
     if by not in METHODS:
         raise UserError(f"directions are found by {' or '.join(METHODS)}, not {by!r}.")
     rng = torch.Generator().manual_seed(seed)
-    condition = studio.conditions(SAMPLES, seed)
+    condition = studio.one_condition(SAMPLES, seed, **where)
     styles = studio.styles(studio.gan.latent(SAMPLES, rng), condition)
     if by == "sefa":
         found, strength = sefa(reading_weights(studio, styles[:2], {key: value[:2] for key, value in condition.items()}), count)
@@ -113,11 +117,12 @@ def strips(
     seed: int = 0,
     steps: Sequence[float] = (-4, -2, 0, 2, 4),
     **where: str,
-) -> list[Image.Image]:
-    """One picture of the seed changed along every direction (rows) by so many steps (columns), in reading order."""
+) -> Sheet:
+    """One picture of the seed changed along every direction (rows) by so many steps (columns)."""
     studio = Studio(model)
     count = len(directions.rows) * len(steps)
     condition = studio.one_condition(count, seed, **where)
     style = studio.styles(studio.latents([seed]), {key: value[:1] for key, value in condition.items()})
     moved = [style[0] + step * size * row for row, size in zip(directions.rows, directions.step, strict=True) for step in steps]
-    return studio.pictures(torch.stack(moved), condition)
+    names = [f"direction {number}" for number in range(len(directions.rows))]
+    return Sheet(studio.pictures(torch.stack(moved), condition), names, [f"{step:+.3g}" if step else "as it is" for step in steps])

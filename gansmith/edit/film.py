@@ -19,9 +19,7 @@ SMALLEST = 160
 
 def save_film(frames: Sequence[Image.Image], path: Path, *, per_second: int = 20) -> Path:
     """Writes the frames as an endless GIF or as MP4 (H.264), by the suffix. Raises UserError for others, and without ffmpeg."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UserError(f"a film is a {' or '.join(SUFFIXES)} file, not {path.name}: change the suffix of --out.")
-    ffmpeg = _ffmpeg() if path.suffix.lower() == ".mp4" else None
+    ffmpeg = check_film(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = [_enlarged(frame) for frame in frames]
     if ffmpeg is None:
@@ -38,6 +36,13 @@ def save_film(frames: Sequence[Image.Image], path: Path, *, per_second: int = 20
     return path
 
 
+def check_film(path: Path) -> str | None:
+    """The ffmpeg that would write this film, None where none is needed; raises UserError as `save_film` does, before frames are made."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"a film is a {' or '.join(SUFFIXES)} file, not {path.name}: change the suffix of --out.")
+    return _ffmpeg() if path.suffix.lower() == ".mp4" else None
+
+
 def _enlarged(frame: Image.Image) -> Image.Image:
     factor, plain = max(1, ceil(SMALLEST / max(frame.size))), opaque(frame)
     return plain.resize((plain.width * factor, plain.height * factor), Image.Resampling.NEAREST)
@@ -49,5 +54,5 @@ def _ffmpeg() -> str:
     try:
         import imageio_ffmpeg  # pyright: ignore[reportMissingImports], an extra
     except ImportError as error:
-        raise missing_extra("imageio-ffmpeg", "video", "Without ffmpeg on the PATH, writing MP4 (a .gif does not)") from error
+        raise missing_extra("imageio-ffmpeg", "video", "There is no ffmpeg on the PATH, so writing MP4 (unlike a .gif)") from error
     return imageio_ffmpeg.get_ffmpeg_exe()

@@ -5,23 +5,30 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
+from gansmith.data.suggestions import did_you_mean
+from gansmith.edit.sheet import Sheet
 from gansmith.edit.studio import Studio
 from gansmith.errors import UserError
 from gansmith.model import Model
 
 
-def class_grid(model: Model, seeds: Sequence[int], *, truncation: float = 1.0) -> tuple[list[Image.Image], int]:
-    """Every class (rows) of the same latent rows (columns), and the number of columns; one row without classes."""
+def class_grid(model: Model, seeds: Sequence[int], *, truncation: float = 1.0, **where: str) -> Sheet:
+    """The latents of these seeds (columns) under every class (rows), or in one row if a class is wished or there are none."""
     studio = Studio(model)
-    classes = model.codec.spec.classes
-    wishes = [{"class": name} for name in classes] or [{}]
-    return _rows(studio, seeds, wishes, truncation), len(seeds)
+    classes = () if "class" in where else model.codec.spec.classes
+    wishes = [{**where, "class": name} for name in classes] or [where]
+    latents, pictures = studio.latents(seeds), []
+    for wish in wishes:
+        condition = studio.own_conditions(seeds, **wish)
+        pictures += studio.pictures(studio.styles(latents, condition, truncation), condition)
+    names = classes or [" ".join(f"{key}={value}" for key, value in where.items())]
+    return Sheet(pictures, names, _named(seeds))
 
 
 def attribute_grid(
     model: Model, seeds: Sequence[int], name: str, *, count: int = 7, truncation: float = 1.0, **where: str
-) -> tuple[list[Image.Image], int]:
-    """An attribute from its smallest to its largest value (columns) for every seed (rows), and the number of columns.
+) -> Sheet:
+    """An attribute from its smallest to its largest value (columns) for every seed (rows).
 
     Raises UserError where the model has no such attribute.
     """
@@ -29,7 +36,7 @@ def attribute_grid(
     attributes = getattr(model.codec, "attributes", None)
     if attributes is None or name not in attributes.names:
         known = ", ".join(model.codec.spec.attributes) or "none"
-        raise UserError(f'there is no attribute "{name}" to vary: this model has {known}.')
+        raise UserError(f'there is no attribute "{name}"{did_you_mean(name, model.codec.spec.attributes)} to vary: this model has {known}.')
     column = attributes.names.index(name)
     values = torch.linspace(attributes.low[column], attributes.high[column], count).clamp(
         attributes.low[column], attributes.high[column]
@@ -43,22 +50,14 @@ def attribute_grid(
         condition = {"label": label}
         latents = studio.latents([seed]).expand(count, -1)
         pictures += studio.pictures(studio.styles(latents, condition, truncation), condition)
-    return pictures, count
-
-
-def _rows(studio: Studio, seeds: Sequence[int], wishes: Sequence[dict[str, str]], truncation: float) -> list[Image.Image]:
-    latents, pictures = studio.latents(seeds), []
-    for wish in wishes:
-        condition = studio.conditions(len(seeds), seeds[0], **wish)
-        pictures += studio.pictures(studio.styles(latents, condition, truncation), condition)
-    return pictures
+    return Sheet(pictures, _named(seeds), [f"{name} {value:.3g}" for value in values.tolist()])
 
 
 def style_grid(
     model: Model, coarse: Sequence[int], fine: Sequence[int], *, layers: int | None = None, truncation: float = 1.0, **where: str
-) -> tuple[list[Image.Image], int]:
+) -> Sheet:
     """Style mixing (Karras et al. 2019, section 3.1): the first `layers` styles of the `coarse` seeds (rows) with the others of the
-    `fine` seeds (columns), and the number of columns. Half of the layers if none are given.
+    `fine` seeds (columns), below and beside the pictures of these seeds alone. Half of the layers if none are given.
 
     Raises UserError for generators that have no styles of layers.
     """
@@ -68,12 +67,20 @@ def style_grid(
     styles = studio.styles(studio.latents(seeds), condition, truncation)
     if styles.dim() != 3:
         raise UserError(
-            f"style mixing needs a generator with a style for each layer, which {model.card['gan']} has not: train one that has, or "
-            "use interpolate."
+            f"style mixing needs a generator with a style for each layer, which {model.card['gan']} has not: train one that has, such "
+            "as stylegan2, or use interpolate."
         )
     upper = styles.shape[1] // 2 if layers is None else layers
     if not 0 < upper < styles.shape[1]:
         raise UserError(f"--layers must be from 1 to {styles.shape[1] - 1} in this generator, but it is {upper}.")
     mixed = [torch.cat([one[:upper], other[upper:]]) for one in styles[: len(coarse)] for other in styles[len(coarse) :]]
     wide = {key: value[:1].expand(len(mixed), *value.shape[1:]) for key, value in condition.items()}
-    return studio.pictures(torch.stack(mixed), wide), len(fine)
+    alone, made = studio.pictures(styles, condition), studio.pictures(torch.stack(mixed), wide)
+    pictures = [Image.new(alone[0].mode, alone[0].size, "white"), *alone[len(coarse) :]]
+    for row, one in enumerate(alone[: len(coarse)]):
+        pictures += [one, *made[row * len(fine) : (row + 1) * len(fine)]]
+    return Sheet(pictures, [f"layers {upper + 1}-{styles.shape[1]}", *_named(coarse)], [f"layers 1-{upper}", *_named(fine)])
+
+
+def _named(seeds: Sequence[int]) -> list[str]:
+    return [f"seed {seed}" for seed in seeds]

@@ -34,6 +34,11 @@ class Studio:
         """The same condition n times, so that nothing but the latent changes."""
         return {key: value.expand(n, *value.shape[1:]) for key, value in self.conditions(1, seed, **where).items()}
 
+    def own_conditions(self, seeds: Sequence[int], **where: str) -> Batch:
+        """What to make under each of these seeds: the same whatever the others are, as `generate --seeds` has it."""
+        each = [self.conditions(1, seed, **where) for seed in seeds]
+        return {key: torch.cat([one[key] for one in each]) for key in each[0]}
+
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """One latent row per seed [n, D]: the one that `generate --seeds` takes."""
         return torch.cat([self.gan.latent(1, torch.Generator().manual_seed(seed)) for seed in seeds])

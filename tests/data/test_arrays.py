@@ -193,3 +193,14 @@ def test_tables_of_two_numbers_are_points(tmp_path: Path) -> None:
         open_dataset(tmp_path / "b.csv", kind="points")
     (tmp_path / "c.csv").write_text("1,2,3\n4,5,6\n")
     assert open_dataset(tmp_path / "c.csv", kind="points").codec.spec.shape == (3,)
+
+
+def test_an_npz_with_a_single_array_that_can_be_images_is_understood_and_told(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)
+    np.savez(tmp_path / "odd.npz", pictures=images, codes=np.arange(12), labels=np.arange(12) % 2)
+    dataset = open_dataset(tmp_path / "odd.npz")
+    assert len(dataset) == 12 and len(dataset.codec.spec.classes) == 2
+    assert 'The array "pictures" is taken for the images; left out: codes (call an array of classes labels).' in dataset.remarks()
+    np.savez(tmp_path / "two.npz", first=images, second=images)
+    with pytest.raises(UserError, match=r"two.npz has the arrays first, second: name the images one of images"):
+        open_dataset(tmp_path / "two.npz")

@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,34 @@ def test_one_column_of_words_or_of_that_name_is_a_class(faces: Path) -> None:
     put(faces, ["file", "label"], [[f"{i}.png", str(i % 3)] for i in range(12)], "labels.csv")
     dataset = open_dataset(faces)
     assert dataset.codec.spec.classes == ("0", "1", "2") and dataset.arrays["label"].tolist() == [i % 3 for i in range(12)]
+
+
+def test_texts_of_their_own_for_most_images_are_no_classes(faces: Path) -> None:
+    for index in range(12, 60):
+        Image.new("L", (8, 8), index).save(faces / f"{index}.png")
+    put(faces, ["file", "text"], [[f"{i}.png", f"a face {i}"] for i in range(60)], "labels.csv")
+    dataset = open_dataset(faces)
+    assert not dataset.codec.spec.classes
+    assert dataset.remarks() == ["The column text is not used, since its 60 different texts are no classes."]
+
+
+def test_lines_of_json_are_read_as_hubs_write_them(faces: Path) -> None:
+    rows = [{"beard": i % 3 == 0, "file_name": f"{i}.png", "skin": i / 2, "boxes": [i]} for i in range(12)]
+    (faces / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    dataset = open_dataset(faces)
+    names = dataset.codec.spec.attributes
+    assert names[:2] == ("beard", "skin") and dataset.arrays["label"][:, :2].tolist() == [[float(i % 3 == 0), i / 2] for i in range(12)]
+    (faces / "metadata.jsonl").write_text('{"image": "0.png"}\n')
+    with pytest.raises(UserError, match='has a line without "file_name"'):
+        open_dataset(faces)
+    (faces / "metadata.jsonl").write_text("{oops\n")
+    with pytest.raises(UserError, match="is not JSON line by line"):
+        open_dataset(faces)
+
+
+def test_the_column_of_file_names_may_stand_anywhere(faces: Path) -> None:
+    put(faces, ["label", "file_name"], [[str(i % 2), f"{i}.png"] for i in range(12)], "metadata.csv")
+    assert open_dataset(faces).arrays["label"].tolist() == [i % 2 for i in range(12)]
 
 
 def test_celeba_text_is_read(faces: Path) -> None:

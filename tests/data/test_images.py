@@ -11,6 +11,7 @@ from PIL import Image
 from gansmith.data import load_codec
 from gansmith.data.images import Codec, Picture, as_image
 from gansmith.data.levels import Levels
+from gansmith.data.sources import open_dataset
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 
@@ -133,3 +134,14 @@ def test_a_sketch_is_the_mean_of_cells() -> None:
     image = torch.randn(2, 3, 16, 4, generator=torch.Generator().manual_seed(0))
     sketch = codec((3, 16, 4)).sketch({"image": image})
     torch.testing.assert_close(sketch, image.reshape(2, 3, 8, 2, 4).mean(3).flatten(1))
+
+
+def test_classes_are_written_beside_the_pictures_and_read_back(tmp_path: Path) -> None:
+    codec = Codec(Spec(kind="images", key="image", shape=(1, 8, 8), classes=("ohne Bart ☺", "mit, Bart")))
+    pictures = [Picture(Image.new("L", (8, 8), 20 * number), codec.spec.classes[number % 2]) for number in range(10)]
+    codec.save(pictures[:4], tmp_path)
+    codec.save(pictures[4:], tmp_path)
+    again = open_dataset(tmp_path)
+    assert again.codec.spec.classes == ("mit, Bart", "ohne Bart ☺")
+    brightness = again.arrays["image"][:, 0, 0, 0] // 20
+    assert [again.codec.spec.classes[own] for own in again.arrays["label"]] == [codec.spec.classes[own % 2] for own in brightness]

@@ -43,7 +43,7 @@ def test_it_is_said_in_words_and_in_json(report: Inspection) -> None:
     report.suggestion = "We would train r3gan for 3 minutes."
     assert report.sentences() == [
         "photos: 24 images.",
-        "Formats: PNG 23, BMP 1; modes: RGB 23, L 1; sizes: 70x80 23, 90x30 1.",
+        "Formats: PNG 23, BMP 1; modes: RGB 23, L 1; sizes (height x width): 70x80 23, 90x30 1.",
         "2 classes: cat 21, dog 3.",
         "Would be trained at 64x64, RGB.",
         "1 file cannot be read: cat/broken.jpg (not an image); remove them or pass --skip-unreadable.",
@@ -77,7 +77,7 @@ def test_good_data_has_nothing_wrong() -> None:
     images = np.random.default_rng(0).integers(0, 256, (600, 5, 6), np.uint8)
     assert inspect_dataset(images).sentences() == [
         "array: 600 images.",
-        "Formats: array 600; modes: L 600; sizes: 5x6 600.",
+        "Formats: array 600; modes: L 600; sizes (height x width): 5x6 600.",
         "Would be trained at 5x6, L.",
         little_data_advice(600, 1),
     ]

@@ -13,6 +13,7 @@ from gansmith.data.images import Codec
 from gansmith.data.levels import BYTES, Extremes, Levels
 from gansmith.data.sources import open_dataset
 from gansmith.data.spec import Spec
+from gansmith.errors import UserError
 
 TYPES = {"uint8": np.uint8, "uint16": np.uint16, "int16": np.int16}
 
@@ -45,9 +46,12 @@ def test_fractions_survive_to_a_millionth_of_their_range(values: np.ndarray) -> 
         (0, 200, True, ("uint8", 0, 255)),
         (3, 4000, True, ("uint16", 0, 4095)),
         (0, 65535, True, ("uint16", 0, 65535)),
+        (30000, 30255, True, ("uint16", 30000, 30255)),
+        (500, 500, True, ("uint16", 0, 511)),
         (-1024, 3071, True, ("int16", -1024, 3071)),
         (0, 70000, True, ("float32", 0, 70000)),
         (0.1, 0.7, False, ("float32", 0, 1)),
+        (0.01, 0.3, False, ("float32", 0.01, 0.3)),
         (-3.5, 900.0, False, ("float32", -3.5, 900)),
         (7.5, 7.5, False, ("float32", 7.5, 8.5)),
     ],
@@ -73,6 +77,30 @@ def test_the_window_leaves_out_the_outermost_half_percent() -> None:
     values = np.concatenate([np.linspace(100, 200, 1001), [60000.0]]).astype(np.uint16)
     levels = Extremes.of(values).levels()
     assert levels.high == 65535 and levels.black == pytest.approx(100, abs=2) and levels.white == pytest.approx(200, abs=2)
+
+
+def test_faint_pictures_are_told_and_can_be_cut_off(tmp_path: Path) -> None:
+    values = np.linspace(100, 2000, 60 * 64).reshape(60, 1, 8, 8).astype(np.uint16)
+    values[0, 0, 0, 0] = 65535
+    values = np.repeat(np.repeat(values, 4, 2), 4, 3)
+    values[0] = values[1]
+    values[0, 0, 0, 0] = 65535
+    (note,) = [note for note in open_dataset(values).remarks() if "--values" in note]
+    assert note.startswith("99% of the values of every picture lie from 1") and "from 0 to 65535, which leaves" in note
+    cut = open_dataset(values, values="0,2000")
+    assert (cut.codec.levels.low, cut.codec.levels.high) == (0, 2000) and cut.arrays["image"].max() == 2000
+    assert not any("--values" in note for note in cut.remarks())
+    np.testing.assert_array_equal(cut.arrays["image"], np.minimum(values, 2000))
+    with pytest.raises(UserError, match="LOW below HIGH, such as 0,3000, but it is 5,1"):
+        open_dataset(values, values=(5, 1))
+    with pytest.raises(UserError, match="for images of more than 8 bits"):
+        open_dataset((values // 256).astype(np.uint8), values=(0, 3))
+
+
+@pytest.mark.parametrize("words", ["5", "a,b", "1,2,3"])
+def test_a_range_of_values_is_two_numbers(words: str) -> None:
+    with pytest.raises(UserError, match=f'--values takes two numbers, such as 0,3000 or -1000,400, not "{words}"'):
+        open_dataset(np.zeros((9, 8, 8), np.uint16), values=words)
 
 
 SHAPES = {"gray": (1, 15, 17), "two bands": (2, 15, 17), "colours": (3, 15, 17), "thirteen bands": (13, 15, 17)}

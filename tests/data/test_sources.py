@@ -41,7 +41,7 @@ FILES = [png(picture) for picture in PICTURES]
             r'must be domains, images, pairs, points, series or tables, not "image" \(did you mean "images"\?\)',
         ),
         ("ring", {"kind": "images"}, "ring holds points, not images"),
-        ("ring", {"channels": 3}, "no resolution or channels"),
+        ("ring", {"channels": 3}, "no resolution, channels or values"),
         (3, {}, "data cannot be a int"),
         ([], {}, "the data set is empty"),
         ([object()], {}, r"images\[0\] is a object, where an image is a Pillow image"),

@@ -80,11 +80,20 @@ def test_the_first_direction_changes_pictures_more_than_the_last(by: str, kind: 
 
 def test_strips_begin_at_the_seed(labelled) -> None:
     rows = torch.eye(16)[:3]
-    pictures = strips(labelled, Directions(rows, torch.ones(3), torch.ones(3)), seed=2, steps=(-1, 0, 1), **{"class": "0"})
+    sheet = strips(labelled, Directions(rows, torch.ones(3), torch.ones(3)), seed=2, steps=(-1, 0, 1), **{"class": "0"})
+    pictures = sheet.pictures
+    assert sheet.rows == ["direction 0", "direction 1", "direction 2"] and sheet.columns == ["-1", "as it is", "+1"]
     assert len(pictures) == 9
     middle = np.asarray(pictures[1])
     assert all(np.array_equal(middle, np.asarray(pictures[place])) for place in (4, 7))
     assert not np.array_equal(middle, np.asarray(pictures[0]))
+
+
+def test_ganspace_looks_at_one_condition(labelled, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, batches = [], Studio.batches
+    monkeypatch.setattr(Studio, "batches", lambda own, styles, condition: (seen.append(condition), batches(own, styles, condition))[1])
+    find_directions(labelled, by="ganspace", count=2, **{"class": "1"})
+    assert [condition["label"].unique().tolist() for condition in seen] == [[1]]
 
 
 def test_unknown_methods_are_refused(plain) -> None:

@@ -61,7 +61,12 @@ def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collecti
             attributes=_attributes(path, keys, labels),
         )
     split = TRAIN if _find(keys, IMAGE_KEYS, TRAIN) else ()
-    key = _find(keys, IMAGE_KEYS, split)
+    key, notes = _find(keys, IMAGE_KEYS, split), ()
+    if key is None and (key := _only_images(path, keys)):
+        known = [*ATTRIBUTE_KEYS, ATTRIBUTE_NAMES, *LABEL_KEYS, *CLASS_KEYS]
+        unused = [name for name in keys if name != key and name not in known]
+        rest = f"; left out: {listed(unused)} (call an array of classes labels)" if unused else ""
+        notes = (f'the array "{key}" is taken for the images{rest}',)
     if key is None:
         raise UserError(f"{path.name} has the arrays {listed(keys)}: name the images one of {', '.join(IMAGE_KEYS)}.")
     rows = ArchivedRows(path, key)
@@ -86,7 +91,14 @@ def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collecti
         classes=classes,
         attributes=attributes,
         held_out=held_out,
+        notes=notes,
     )
+
+
+def _only_images(path: Path, keys: Sequence[str]) -> str | None:
+    """The only array of three or four axes, which can but be the images; None if there are several or none."""
+    deep = [key for key in keys if len(ArchivedRows(path, key).shape) in (3, 4)]
+    return deep[0] if len(deep) == 1 else None
 
 
 def _find(keys: Sequence[str], names: Sequence[str], splits: Sequence[str]) -> str | None:

@@ -172,11 +172,11 @@ def _collection(
 def _labelled(files: Iterable[_File], shared: int, told: Labelling | None) -> tuple[list[Example], list[str]]:
     """The files as examples labelled by a table, or else by the folder just below the first `shared` ones, if all have one."""
     files = list(files)
-    if told is not None:
+    if told is not None and told.labels:
         return [Example(file.name, told.labels.get(file.name), file.open) for file in files], list(told.notes)
     beside = sum(len(file.folders) <= shared for file in files)
     labelled = beside == 0
-    notes = []
+    notes = list(told.notes) if told else []
     if 0 < beside < len(files):
         notes.append(
             f"{beside} of {len(files)} images lie outside of the sub-folders, so the sub-folders are not taken for classes"

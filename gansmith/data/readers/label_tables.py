@@ -1,10 +1,11 @@
 """Labels in a table beside the images: classes, numbers, or several of both.
 
-The first column names the files, relative to the table. One column of words, or one called label, class, ..., is a class. All else
+The column file_name, or else the first one, names the files, relative to the table. One column of words, or one called label, class, ..., is a class. All else
 are attributes: numbers, yes and no (-1 and 1 count as 0 and 1), and words, of which each becomes an attribute "column=word".
 """
 
 import csv
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -21,14 +22,17 @@ TABLES = (
     "attributes.csv",
     "labels.csv",
     "metadata.csv",
+    "metadata.jsonl",
     "attributes.txt",
     "labels.txt",
     "list_attr_celeba.txt",
     "list_attr_celeba.csv",
 )
 """Names of files that are read as tables of labels."""
+FILE_COLUMNS = ("file_name", "filename", "file")
+"""Names of the column that names the files, wherever it stands."""
 MOST_WORDS = 50
-"""A column of more different words than this is taken for text, which is not used."""
+"""A column of more different words than this is taken for text, which is not used; a single column if most images have their own."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Labelling:
     """What the tables say of the images."""
 
     labels: Mapping[str, Label]
-    """The label of each image by the path it was asked under."""
+    """The label of each image by the path it was asked under; none if no column tells one."""
     attributes: tuple[str, ...]
     """The names of the numbers, if the labels are such."""
     notes: tuple[str, ...]
@@ -70,7 +74,7 @@ def labelling(tables: Mapping[str, str], images: Sequence[str]) -> Labelling | N
             notes.append(f"the column {name} is not used, since it is empty for some images")
         elif meant is not None and not (name.lower() in LABEL_COLUMNS and len(header) == 1):
             numbers[name] = meant
-        elif len(set(values)) <= MOST_WORDS or len(header) == 1:
+        elif len(set(values)) <= MOST_WORDS or (len(header) == 1 and 2 * len(set(values)) <= len(values)):
             classes[name] = [value.strip() for value in values]
         else:
             notes.append(f"the column {name} is not used, since its {len(set(values)):,} different texts are no classes")
@@ -80,7 +84,7 @@ def labelling(tables: Mapping[str, str], images: Sequence[str]) -> Labelling | N
     for name, words in classes.items():
         numbers |= {f"{name}={word}": [float(own == word) for own in words] for word in sorted(set(words), key=natural)}
     if not numbers:
-        return None
+        return Labelling({}, (), tuple(notes)) if notes else None
     labels: dict[str, Label] = dict(zip(known, zip(*numbers.values(), strict=True), strict=True))
     return Labelling(labels, tuple(numbers), (*notes, told))
 
@@ -97,15 +101,20 @@ def _numbers(values: Iterable[str]) -> list[float] | None:
 
 
 def _parsed(path: str, text: str) -> tuple[list[str], list[list[str]]]:
-    """The names of the columns after the first, and the rows; of CSV, or of CelebA's text with a count above the names."""
-    if path.endswith(".txt"):
+    """The names of the columns but that of the files, and the rows, which begin with the file; of CSV, of lines of JSON, or of CelebA's
+    text with a count above the names."""
+    if path.lower().endswith(".jsonl"):
+        header, rows = _parsed_json(path, text)
+    elif path.endswith(".txt"):
         lines = [line.split() for line in text.splitlines() if line.strip()]
         lines = lines[1:] if lines and len(lines[0]) == 1 and lines[0][0].isdigit() else lines
         header, rows = (lines[0], lines[1:]) if lines else ([], [])
         header = header if rows and len(header) == len(rows[0]) - 1 else header[1:]
     else:
         lines = [row for row in csv.reader(text.lstrip("\ufeff").splitlines()) if row]
-        header, rows = (lines[0][1:], lines[1:]) if lines else ([], [])
+        place = next((lines[0].index(name) for name in FILE_COLUMNS if lines and name in lines[0]), 0)
+        header, *rows = [[*row[place : place + 1], *row[:place], *row[place + 1 :]] for row in lines] or [[]]
+        header = header[1:]
     header = [name.strip() for name in header]
     if len(set(header)) < len(header):
         raise UserError(f"{path} names a column twice ({listed(header)}): rename one.")
@@ -115,6 +124,23 @@ def _parsed(path: str, text: str) -> tuple[list[str], list[list[str]]]:
                 f"{path} has {len(row)} cells for {row[0]}, where its columns are {len(header) + 1}: correct that row."
             )
     return header, rows
+
+
+def _parsed_json(path: str, text: str) -> tuple[list[str], list[list[str]]]:
+    """Lines of objects, as hubs store them beside images; what some of them lack is empty."""
+    try:
+        objects = [json.loads(line) for line in text.lstrip("\ufeff").splitlines() if line.strip()]
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not JSON line by line ({error}): correct it.") from error
+    for one in objects:
+        if not isinstance(one, dict) or FILE_COLUMNS[0] not in one:
+            raise UserError(f'{path} has a line without "{FILE_COLUMNS[0]}": name the image in every line.')
+    header = list(dict.fromkeys(key for one in objects for key in one if key != FILE_COLUMNS[0]))
+    return header, [[str(one[FILE_COLUMNS[0]]), *(_cell(one.get(key)) for key in header)] for one in objects]
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _matched(path: str, rows: Iterable[Sequence[str]], images: Sequence[str]) -> dict[str, list[str]]:
