@@ -125,4 +125,6 @@ def strips(
     style = studio.styles(studio.latents([seed]), {key: value[:1] for key, value in condition.items()})
     moved = [style[0] + step * size * row for row, size in zip(directions.rows, directions.step, strict=True) for step in steps]
     names = [f"direction {number}" for number in range(len(directions.rows))]
-    return Sheet(studio.pictures(torch.stack(moved), condition), names, [f"{step:+.3g}" if step else "as it is" for step in steps])
+    return Sheet(
+        studio.pictures(torch.stack(moved), condition), names, [f"{step:+.3g}" if step else "as it is" for step in steps]
+    )

@@ -54,5 +54,7 @@ def _ffmpeg() -> str:
     try:
         import imageio_ffmpeg  # pyright: ignore[reportMissingImports], an extra
     except ImportError as error:
-        raise missing_extra("imageio-ffmpeg", "video", "There is no ffmpeg on the PATH, so writing MP4 (unlike a .gif)") from error
+        raise missing_extra(
+            "imageio-ffmpeg", "video", "There is no ffmpeg on the PATH, so writing MP4 (unlike a .gif)"
+        ) from error
     return imageio_ffmpeg.get_ffmpeg_exe()

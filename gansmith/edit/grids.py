@@ -36,7 +36,9 @@ def attribute_grid(
     attributes = getattr(model.codec, "attributes", None)
     if attributes is None or name not in attributes.names:
         known = ", ".join(model.codec.spec.attributes) or "none"
-        raise UserError(f'there is no attribute "{name}"{did_you_mean(name, model.codec.spec.attributes)} to vary: this model has {known}.')
+        raise UserError(
+            f'there is no attribute "{name}"{did_you_mean(name, model.codec.spec.attributes)} to vary: this model has {known}.'
+        )
     column = attributes.names.index(name)
     values = torch.linspace(attributes.low[column], attributes.high[column], count).clamp(
         attributes.low[column], attributes.high[column]

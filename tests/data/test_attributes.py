@@ -142,7 +142,9 @@ def test_lines_of_json_are_read_as_hubs_write_them(faces: Path) -> None:
     (faces / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
     dataset = open_dataset(faces)
     names = dataset.codec.spec.attributes
-    assert names[:2] == ("beard", "skin") and dataset.arrays["label"][:, :2].tolist() == [[float(i % 3 == 0), i / 2] for i in range(12)]
+    assert names[:2] == ("beard", "skin") and dataset.arrays["label"][:, :2].tolist() == [
+        [float(i % 3 == 0), i / 2] for i in range(12)
+    ]
     (faces / "metadata.jsonl").write_text('{"image": "0.png"}\n')
     with pytest.raises(UserError, match='has a line without "file_name"'):
         open_dataset(faces)

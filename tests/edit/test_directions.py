@@ -91,7 +91,9 @@ def test_strips_begin_at_the_seed(labelled) -> None:
 
 def test_ganspace_looks_at_one_condition(labelled, monkeypatch: pytest.MonkeyPatch) -> None:
     seen, batches = [], Studio.batches
-    monkeypatch.setattr(Studio, "batches", lambda own, styles, condition: (seen.append(condition), batches(own, styles, condition))[1])
+    monkeypatch.setattr(
+        Studio, "batches", lambda own, styles, condition: (seen.append(condition), batches(own, styles, condition))[1]
+    )
     find_directions(labelled, by="ganspace", count=2, **{"class": "1"})
     assert [condition["label"].unique().tolist() for condition in seen] == [[1]]
 

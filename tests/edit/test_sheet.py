@@ -17,7 +17,11 @@ def test_every_column_and_row_has_its_name_and_its_pictures() -> None:
     assert top == 2 * LETTERS and left > 3 * LETTERS
     np.testing.assert_array_equal(np.asarray(named)[top:, left:], np.asarray(bare))
     margin = np.asarray(named.convert("L"))
-    assert margin[top:, :left].min() < 150 and margin[:top, left : left + bare.width // 2].min() < 150 and margin[:top, :left].min() > 240
+    assert (
+        margin[top:, :left].min() < 150
+        and margin[:top, left : left + bare.width // 2].min() < 150
+        and margin[:top, :left].min() > 240
+    )
 
 
 def test_pictures_grow_until_the_names_fit() -> None:
