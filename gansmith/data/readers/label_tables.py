@@ -1,7 +1,8 @@
 """Labels in a table beside the images: classes, numbers, or several of both.
 
-The column file_name, or else the first one, names the files, relative to the table. One column of words, or one called label, class, ..., is a class. All else
-are attributes: numbers, yes and no (-1 and 1 count as 0 and 1), and words, of which each becomes an attribute "column=word".
+The column file_name, or else the first one, names the files, relative to the table. One column of words, or one called label, class,
+..., is a class. All else are attributes: numbers, yes and no (-1 and 1 count as 0 and 1), and words, of which each becomes an attribute
+"column=word".
 """
 
 import csv
