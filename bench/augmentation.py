@@ -97,7 +97,7 @@ def main() -> None:
         for seed in range(asked.seeds):
             rows = np.sort(np.random.default_rng(seed).permutation(len(whole))[: asked.rows])
             part = Table(name=name, columns={column: cells.take(rows) for column, cells in whole.columns.items()})
-            data = build_table(part)
+            data = build_table(part, target=target_name)
             codec = cast("Codec", data.codec)
             real, test = (
                 view_of({c: cells.values() for c, cells in each.columns.items()}, codec.columns) for each in (part, held)

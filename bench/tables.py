@@ -147,12 +147,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--peers", help="a python with ctgan 0.12.1")
     parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100")
+    parser.add_argument(
+        "--rivals", action=argparse.BooleanOptionalAction, default=True, help="whether trivial models are measured too"
+    )
     asked = parser.parse_args()
     torch.set_num_threads(1)
     about: dict[str, Any] = {"machine": "AMD EPYC, 2 shared cores, one thread", "torch": torch.__version__, "seed": asked.seed}
     for name, target_name in (pair.split(":") for pair in asked.tables.split(",")):
         parts = split(asked.folder, name)
-        data = build_table(parts[0])
+        data = build_table(parts[0], target=target_name)
         codec, count = cast("Codec", data.codec), len(data)
         train, test = (view_of({c: cells.values() for c, cells in part.columns.items()}, codec.columns) for part in parts)
         target, about = train.names.index(target_name), about | {"table": name}
@@ -168,10 +171,11 @@ def main() -> None:
                 fake, seconds = made_by_peer(asked.peers, peer, epochs, parts[0], codec)
                 note(about | {"model": f"{peer} 0.12.1, {epochs} epochs", "cpu_seconds": round(seconds, 1)} | scored(fake))
             continue
-        beside = {key: value for key, value in scored(test).items() if not key.startswith("tstr")}
-        note(about | {"model": "real rows"} | scored(train) | beside)  # learned from: training rows; compared: test rows
-        note(about | {"model": "independent columns"} | scored(rows(independent(data, count, 0).arrays["row"])))
-        note(about | {"model": "Gaussian copula"} | scored(rows(copula(data, count, 0).arrays["row"])))
+        if asked.rivals:
+            beside = {key: value for key, value in scored(test).items() if not key.startswith("tstr")}
+            note(about | {"model": "real rows"} | scored(train) | beside)  # learned from: training rows; compared: test rows
+            note(about | {"model": "independent columns"} | scored(rows(independent(data, count, 0).arrays["row"])))
+            note(about | {"model": "Gaussian copula"} | scored(rows(copula(data, count, 0).arrays["row"])))
         for gan in asked.gans.split(","):
             model, cost = ours(data, gan, asked.seconds, asked.seed)
             fake = rows(codec.repack(model.sample(count, seed=1))["row"])

@@ -26,6 +26,7 @@ OPENING = (
     "labels",
     "skip_unreadable",
     "schema",
+    "target",
     "public",
     "degrade",
     "pairing",

@@ -108,11 +108,7 @@ class TableGAN:
             self._like = X[:1]
         elif y is not None:
             raise UserError("y goes with a data frame: give one, or name the target among its columns with target=.")
-        data = open_dataset(X, kind="tables", schema=self.schema)
-        known = cast("TableCodec", data.codec).by_name
-        if self.target_ is not None and self.target_ not in known:
-            raise UserError(f'the target "{self.target_}" is no column: the columns are {", ".join(known)}.')
-        return data
+        return open_dataset(X, kind="tables", schema=self.schema, target=self.target_)
 
     @property
     def columns_(self) -> list[str]:

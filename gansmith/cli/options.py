@@ -66,6 +66,8 @@ class Reading:
     """Leave class labels out."""
     schema: Annotated[str | None, takes("FILE.json", "what is found")] = None
     """Of which kind columns of a table are: {"zip": "categorical"}."""
+    target: Annotated[str | None, takes("COLUMN", "the last one")] = None
+    """The column of a table that the others are to tell."""
 
     def opening(self) -> dict[str, Any]:
         """The options of `open_dataset` that differ from its own defaults."""

@@ -36,9 +36,11 @@ def build_points(found: Points) -> Dataset:
     return Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=fingerprint(arrays, _words(codec)), facts=facts)
 
 
-def build_table(table: Table, schema: Mapping[str, str] | None = None, codec: TableCodec | None = None) -> Dataset:
+def build_table(
+    table: Table, schema: Mapping[str, str] | None = None, codec: TableCodec | None = None, target: str | None = None
+) -> Dataset:
     """A table as a data set; `codec` is that of other rows of the same kind, which these are to be like."""
-    own = codec or TableCodec.fit(table, schema)
+    own = codec or TableCodec.fit(table, schema, target)
     arrays = {"row": own.pack_table(table.columns)}
     notes = [*table.notes, *(() if codec else own.notes)]
     facts = {"notes": tuple(notes)} if notes else {}

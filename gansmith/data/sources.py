@@ -59,6 +59,7 @@ def open_dataset(
     skip_unreadable: bool = False,
     originals: bool = False,
     schema: Mapping[str, str] | Path | str | None = None,
+    target: str | None = None,
     public: Any = None,
     like: Codec[Any] | None = None,
     degrade: str | None = None,
@@ -78,8 +79,9 @@ def open_dataset(
     such deep images are cut off ("0,3000"). Unreadable files
     raise a UserError that names them unless `skip_unreadable`, which records them in `Dataset.facts["unreadable"]`;
     `Dataset.facts["notes"]` says how the data was read. `schema` says of which kind columns of a table are ({"zip": "categorical"},
-    or a JSON file of that); tables that are to be like those of the codec `like` are encoded by it. `public` is another table with the
-    same columns, from which alone the facts of columns are read, so that none of the private table's own is kept (see dpgan).
+    or a JSON file of that), `target` which of them the others are to tell (else the last one); tables that are to be like those of the
+    codec `like` are encoded by it. `public` is another table with the same columns, from which alone the facts of columns are read, so
+    that none of the private table's own is kept (see dpgan).
 
     With `originals`, images that had to be resized stay at hand in their own sizes too (`Dataset.originals`).
 
@@ -120,10 +122,10 @@ def open_dataset(
             )
         known = like if isinstance(like, TableCodec) else None
         if public is not None:
-            known = _codec_of(public, read_schema(schema), root)
-        return build_table(found, read_schema(schema), known)
-    if schema is not None or public is not None:
-        raise UserError("a schema and a public table are for tables: leave them out, or give a table.")
+            known = _codec_of(public, read_schema(schema), target, root)
+        return build_table(found, read_schema(schema), known, target)
+    if schema is not None or public is not None or target is not None:
+        raise UserError("a schema, a target and a public table are for tables: leave them out, or give a table.")
     built = build_images(found, wanted, root, skip_unreadable, originals=originals)
     return domains(built) if kind == "domains" else built
 
@@ -283,11 +285,11 @@ def _from_parquet(paths: list[Path], name: str, kind: str | None) -> Collection 
     return from_parquet(paths, name)
 
 
-def _codec_of(public: Any, schema: Mapping[str, str] | None, cache: Path) -> TableCodec:
+def _codec_of(public: Any, schema: Mapping[str, str] | None, target: str | None, cache: Path) -> TableCodec:
     """What is learned of the columns of a public table."""
     found = find(public, "tables", cache)
     assert isinstance(found, Table)
-    return TableCodec.fit(found, schema)
+    return TableCodec.fit(found, schema, target)
 
 
 def read_schema(schema: Mapping[str, str] | Path | str | None) -> Mapping[str, str] | None:

@@ -32,6 +32,8 @@ class Spec:
     """Of tables, for every column that a row [width] holds, the sizes of its groups in order: 1 is a number, more are a one-hot
     choice. A number behind a choice counts only where the last option is chosen, and is 0 elsewhere."""
 
+    target: int = -1
+    """Of tables, the place among these columns of the one that the others are to tell."""
     means: tuple[float, ...] = ()
     """Of series: the mean of each channel."""
     spectrum: tuple[float, ...] = ()
@@ -43,7 +45,8 @@ class Spec:
         return len(self.classes) or len(self.attributes)
 
     def to_json(self) -> dict[str, Any]:
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        facts = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return facts if self.columns else {key: value for key, value in facts.items() if key != "target"}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Spec":

@@ -43,13 +43,17 @@ class Codec:
     rules: tuple[Rule, ...] = ()
     excess: tuple[Column, ...] = ()
     """For every rule "at least", how far the column lies above the other one: learned in its stead."""
+    target: str = ""
+    """The column that the others are to tell; the last one if it is not named."""
 
     @classmethod
-    def fit(cls, table: Table, schema: Mapping[str, str] | None = None) -> Codec:
-        """Learns the columns and rules of a table. `schema` says of which kind some columns are.
+    def fit(cls, table: Table, schema: Mapping[str, str] | None = None, target: str | None = None) -> Codec:
+        """Learns the columns and rules of a table. `schema` says of which kind some columns are, `target` which the others are to tell.
 
-        Raises UserError for a schema that does not fit, and for a table in which nothing varies.
+        Raises UserError for a schema or target that does not fit, and for a table in which nothing varies.
         """
+        if target is not None and target not in table.columns:
+            raise UserError(f'the target "{target}" is no column{did_you_mean(target, list(table.columns))}: name one that is.')
         for name, kind in (schema or {}).items():
             if name not in table.columns:
                 raise UserError(
@@ -70,8 +74,10 @@ class Codec:
         sizes = tuple(column.sizes for column in codec.learned)
         if not sizes:
             raise UserError(f"{table.name} has no column that varies and could be learned: give data with at least one.")
-        spec = Spec(kind="tables", key="row", shape=(sum(map(sum, sizes)),), columns=sizes)
-        return cls(spec, columns, tuple(rules), excess)
+        names = [column.name for column in codec.learned]
+        last = next(name for name in (target, *reversed(table.columns)) if name in names)
+        spec = Spec(kind="tables", key="row", shape=(sum(map(sum, sizes)),), columns=sizes, target=names.index(last))
+        return cls(spec, columns, tuple(rules), excess, target or "")
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -270,6 +276,7 @@ class Codec:
             "columns": [column.to_json() for column in self.columns],
             "rules": [rule.to_json() for rule in self.rules],
             "excess": [column.to_json() for column in self.excess],
+            **({"target": self.target} if self.target else {}),
         }
 
     @classmethod
@@ -279,6 +286,7 @@ class Codec:
             tuple(map(Column.from_json, facts["columns"])),
             tuple(map(Rule.from_json, facts["rules"])),
             tuple(map(Column.from_json, facts["excess"])),
+            facts.get("target", ""),
         )
 
     # ---- the parts of it --------------------------------------------------------------------------------------------------------

@@ -37,8 +37,6 @@ Row = Float[Tensor, "batch width"]
 class Config:
     """Options of CTAB-GAN; the defaults are those of the paper and its code."""
 
-    target: int = -1
-    """The column that the classifier tells, counted from 0 among those that are learned, or from the end."""
     channels: int = 64
     """Channels of the largest picture; each smaller one has twice as many."""
     noise: int = 100
@@ -129,9 +127,9 @@ class Classifier(nn.Module):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__()
-        layout, sizes = RowLayout(spec), spec.columns[config.target]
+        layout, sizes = RowLayout(spec), spec.columns[spec.target]
         self.target = RowLayout(replace(spec, columns=(sizes,)))
-        start = sum(map(sum, spec.columns[: config.target % len(spec.columns)]))
+        start = sum(map(sum, spec.columns[: spec.target % len(spec.columns)]))
         self.own = slice(start, start + sum(sizes))
         self.layers = nn.ModuleList([nn.Linear(layout.width, config.classifier_width)])
         self.layers.extend(nn.Linear(config.classifier_width, config.classifier_width) for _ in range(3))
@@ -165,10 +163,6 @@ class CTABGAN(GAN):
         self.layout = RowLayout(spec)
         if not self.layout.choices:
             raise UserError("ctabgan conditions on categories, but no column of this table has any: choose --gan rowgan.")
-        if not -len(spec.columns) <= config.target < len(spec.columns):
-            raise UserError(
-                f"--gan.target is the place of a column, from 0 to {len(spec.columns) - 1}, or from the end, but it is {config.target}."
-            )
         adam = partial(torch.optim.Adam, lr=config.learning_rate, weight_decay=1e-5, eps=1e-3, fused=True)
         about = {"learning_rate": config.learning_rate, "betas": (0.5, 0.9), "optimizer": adam}
         average = partial(Average, half_life=config.half_life)

@@ -13,8 +13,10 @@ Adult (16,670 training rows, tested on 4,168 others that chose the options), 50 
 column shapes 0.992, pair trends 0.954, C2ST 0.71, TSTR AUC 0.895 and F1 0.656.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, cast
 
@@ -28,7 +30,8 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.rows import Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
+from gansmith.layers.labels import one_hot
+from gansmith.layers.rows import MEASURED, Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine, Geometric
 from gansmith.seeds import normal_rows, uniform_rows
@@ -39,6 +42,8 @@ FARTHEST = 4.5
 """Numbers beyond it, where normal scores do not go, weigh no more than it in the term of frequencies."""
 RAREST = 1e-3
 """Pairs of options rarer than this weigh no more than it in the term of frequencies."""
+TARGETS = 0.5
+"""Share of the hidden cells that are of the table's target (`Spec.target`), which is also drawn last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,10 @@ class Config:
     """Weight of the term of pairwise frequencies; 0 leaves it out."""
     memory: float = 0.98
     """Share of the running frequencies that a batch leaves as it was."""
+    cell: float = 1.0
+    """Weight of the term of single hidden cells; 0 leaves it out."""
+    sweeps: int = 1
+    """How often every cell of a generated row is drawn again, given all others of the row."""
 
 
 class Block(nn.Module):
@@ -124,6 +133,21 @@ class RowGenerator(nn.Module):
         made = self.layout.assemble(chosen(logits) + soft - soft.detach(), numbers)
         return torch.where(self.layout.of_columns(known), row, made)
 
+    def again(self, noise: Float[Tensor, "batch own"], row: Row, known: Known, column: int, margins: Margins | None) -> Row:
+        """Rows of which one column is drawn again, given all others, but where it is known; the noise is latent, then the column's own."""
+        return self(self.spread(noise, column), row, self.others(known, column), margins)
+
+    def others(self, known: Known, column: int) -> Known:
+        """What is known, and all columns but this one."""
+        return known | (torch.arange(self.layout.columns, device=known.device) != column)
+
+    def spread(self, noise: Float[Tensor, "batch own"], column: int) -> Float[Tensor, "batch noise"]:
+        """Latent noise and that of one column's choices, with zeros where that of the others would be."""
+        before, own = self.layout.place(column)
+        after = self.layout.width - before - own
+        gaps = noise.new_zeros(len(noise), before), noise.new_zeros(len(noise), after)
+        return torch.cat([noise[:, : self.latent], gaps[0], noise[:, self.latent :], gaps[1]], 1)
+
 
 class RowCritic(nn.Module):
     """A row, of which some cells were given, to a logit."""
@@ -153,6 +177,7 @@ class RowGAN(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
+        self.target = spec.target % len(spec.columns)
         learning_rate = Cosine(config.learning_rate, config.learning_rate_end)
         self.generator = Player(
             RowGenerator(config, spec),
@@ -173,7 +198,7 @@ class RowGAN(GAN):
         self.real_frequencies: Tensor
         self.fake_frequencies: Tensor
         self.seen: Tensor
-        self._margins: tuple[int, Margins] | None = None
+        self._margins: tuple[int, Margins, Margins | None] | None = None
 
     @property
     def network(self) -> RowGenerator:
@@ -206,6 +231,8 @@ class RowGAN(GAN):
         terms = {"relativistic": relativistic_generator(real_logits, fake_logits)}
         if self.config.frequencies:
             terms["frequencies"] = self.config.frequencies * self.frequencies(real, fake)
+        if self.config.cell:
+            terms["cell"] = self.config.cell * self.cell(real)
         yield critic_move, self.generator.minimizes(**terms)
 
     def part(self, n: int) -> Known:
@@ -232,15 +259,32 @@ class RowGAN(GAN):
                 slope = (self.fake_frequencies - self.real_frequencies) / self.seen / (share[:, None] * share).sqrt()
             return (slope * pairs).sum() / len(share)
 
+    def cell(self, real: Row) -> Float[Tensor, ""]:
+        """How badly a hidden cell of every second row is told by the others: the cross-entropy of an option, the continuous ranked
+        probability score of a number, of two draws (Gneiting & Raftery 2007). Both are least for the true distribution."""
+        layout = self.layout
+        noise = normal_rows(len(real), 2, self.network.noise, device=real.device)[::2]
+        dice, real = uniform_rows(len(real), 2, device=real.device)[::2], real[::2]
+        column = torch.where(dice[:, 1] < TARGETS, self.target, (dice[:, 0] * layout.columns).long())
+        hidden = one_hot(column, layout.columns).bool()
+        sought = layout.of_columns(hidden)
+        heads = self.network.heads(noise.transpose(0, 1).flatten(0, 1), real.repeat(2, 1), ~hidden.repeat(2, 1))
+        of_option = layout.logits(heads).log_softmax(-1) * layout.logits(real * sought).clamp_min(0).repeat(2, 1, 1)
+        number = real[:, layout.number]
+        first, second = heads[:, layout.number].chunk(2)
+        score = ((first - number).abs() + (second - number).abs() - (first - second).abs()) / 2
+        there = torch.cat([real, torch.ones_like(real[:, :1])], 1)[:, layout.gate] * sought[:, layout.number]
+        return (score * there).sum(1).mean() - of_option.sum((1, 2)).mean()
+
     # ---- generating -----------------------------------------------------------------------------------------------------------
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n rows; `condition` may hold cells to complete ("given", "known") or bounds to keep ("low", "high")."""
-        network, margins = self.averaged, self.margins()
+        whole = self.whole()
 
         def complete(row: Row, known: Known) -> Row:
-            noise = truncation * torch.randn(len(row), network.noise, generator=rng)
-            return network(noise.to(self.device), row.to(self.device), known.to(self.device), margins)
+            noise = truncation * torch.randn(len(row), whole.noise, generator=rng)
+            return whole(noise.to(self.device), row.to(self.device), known.to(self.device))
 
         nothing = torch.zeros(n, self.layout.width), torch.zeros(n, self.layout.columns, dtype=torch.bool)
         if "given" in condition:
@@ -250,29 +294,69 @@ class RowGAN(GAN):
             return {self.spec.key: fulfilled(complete, low, high, self.layout, rng)}
         return {self.spec.key: complete(*nothing)}
 
-    def margins(self) -> Margins:
-        """The corrections of single columns, measured on rows of the averaged generator as it is now."""
+    def order(self) -> list[int]:
+        """The columns in the order in which they are drawn again; none where there are no others to be given."""
+        others = [column for column in range(self.layout.columns) if column != self.target]
+        return [*others, self.target] * self.config.sweeps if others else []
+
+    def margins(self) -> tuple[Margins, Margins | None]:
+        """The corrections of single columns, of whole rows and of cells drawn again, measured on the averaged generator as it is now."""
         if self._margins is None or self._margins[0] != self.clock.samples:
-            self._margins = self.clock.samples, Margins.measured(self.averaged)
-        return self._margins[1]
+            of_rows = Margins.measured(self.averaged)
+            playing = 0 < self.clock.samples < (self.clock.total or 0)  # previews do without
+            self._margins = self.clock.samples, of_rows, None if playing else self.margins_of_cells(of_rows)
+        return self._margins[1:]
+
+    @torch.no_grad()
+    def margins_of_cells(self, of_rows: Margins) -> Margins:
+        """The corrections of cells that are drawn again: found for one column after the other, on rows in which those before are."""
+        network, layout = self.averaged, self.layout
+        rng, count = torch.Generator().manual_seed(1), max(256, MEASURED // max(2, layout.columns // 16))
+
+        def noise() -> Tensor:
+            return torch.randn(count, network.noise, generator=rng).to(self.device)
+
+        found = Margins(torch.zeros_like(of_rows.logits), torch.zeros_like(of_rows.ranks))
+        nothing = torch.zeros(count, layout.columns, dtype=torch.bool, device=self.device)
+        row = network(noise(), torch.zeros(count, layout.width, device=self.device), nothing, of_rows)
+        for column in self.order():
+            own, fresh, others = layout.column == column, noise(), network.others(nothing, column)
+            single = RowLayout(replace(self.spec, columns=(self.spec.columns[column],))).to(self.device)
+            heads, dice = network.heads(fresh, row, others)[:, own], fresh[:, network.latent :][:, own]
+            alone = Margins.of_heads(single, heads, dice, network.shares[own])
+            found.logits[own] = alone.logits
+            found.ranks[layout.column[layout.number] == column] = alone.ranks
+            row = network(fresh, row, others, found)
+        return found
+
+    def whole(self) -> Whole:
+        """What makes and completes rows."""
+        return Whole(self.averaged, *self.margins(), self.order())
 
     def scores(self, batch: Batch) -> Tensor:
         row = batch[self.spec.key]
         return self.critic(row, torch.zeros(len(row), self.layout.columns, dtype=torch.bool, device=row.device))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        network = self.averaged
-        return Whole(network, self.margins()), {"noise": torch.randn(2, network.noise)}
+        whole = self.whole()
+        return whole, {"noise": torch.randn(2, whole.noise)}
 
 
 class Whole(nn.Module):
-    """The generator of whole rows alone, with its corrections."""
+    """The generator with its corrections, and then each column drawn again given all others; what is known stays as it is."""
 
-    def __init__(self, network: RowGenerator, margins: Margins) -> None:
+    def __init__(self, network: RowGenerator, margins: Margins, of_cells: Margins | None, order: list[int]) -> None:
         super().__init__()
-        self.network, self.margins = network, margins
+        self.network, self.margins, self.of_cells, self.order = network, margins, of_cells, order
+        self.parts = [network.noise, *(network.latent + network.layout.place(column)[1] for column in order)]
+        self.noise = sum(self.parts)
 
-    def forward(self, noise: Float[Tensor, "batch noise"]) -> Row:
-        layout = self.network.layout
-        nothing = noise.new_zeros(len(noise), layout.width), torch.zeros(len(noise), layout.columns, dtype=torch.bool)
-        return self.network(noise, *nothing, self.margins)
+    def forward(self, noise: Float[Tensor, "batch noise"], row: Row | None = None, known: Known | None = None) -> Row:
+        layout, (first, *rest) = self.network.layout, noise.split(self.parts, 1)
+        row = noise.new_zeros(len(noise), layout.width) if row is None else row
+        nothing = torch.zeros(len(noise), layout.columns, dtype=torch.bool, device=noise.device)
+        made = self.network(first, row, nothing if known is None else known, self.margins)
+        for column, part in zip(self.order, rest, strict=True):
+            if known is None or not known[:, column].all():
+                made = self.network.again(part, made, nothing if known is None else known, column, self.of_cells)
+        return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -20,6 +21,8 @@ CUTS = 7
 """Borders between the bins of a number."""
 MEASURED = 8192
 """Rows from which corrections are measured."""
+POINTS = 512
+"""Ranks of each number that are remembered."""
 ROUNDS = 15
 """Steps by which the logits are corrected."""
 TRIES = 12
@@ -56,6 +59,7 @@ class RowLayout(nn.Module):
                 else:
                     numbers.append(entries[0])
                     gates.append(gate)
+        self.begins = [0, *accumulate(map(sum, spec.columns))]
         self.width, self.columns, self.choices, self.numbers = len(column), len(spec.columns), len(groups), len(numbers)
         self.options = max((len(group) for group in groups), default=1)
         index = [group + [self.width] * (self.options - len(group)) for group in groups]  # the last column is a pad
@@ -73,6 +77,10 @@ class RowLayout(nn.Module):
     def of_columns(self, known: Bool[Tensor, "batch columns"]) -> Bool[Tensor, "batch width"]:
         """What holds for a column, for each of its entries."""
         return known[:, self.column]
+
+    def place(self, column: int) -> tuple[int, int]:
+        """Where the entries of a column begin, and how many there are."""
+        return self.begins[column], self.begins[column + 1] - self.begins[column]
 
     def logits(self, x: Float[Tensor, "batch width"]) -> Float[Tensor, "batch choices options"]:
         """The entries of every choice side by side; what a shorter one lacks is never chosen."""
@@ -181,11 +189,22 @@ class Margins(nn.Module):
     @torch.no_grad()
     def measured(cls, generator: RowMaker) -> Margins:
         """Those that give a generator of rows the shares of options in its `shares`, and normal scores to its numbers."""
-        layout, shares = generator.layout, generator.shares
+        layout = generator.layout
         rng = torch.Generator().manual_seed(0)
-        noise = torch.randn(MEASURED, generator.noise, generator=rng).to(shares.device)
+        noise = torch.randn(MEASURED, generator.noise, generator=rng).to(generator.shares.device)
         nothing = noise.new_zeros(MEASURED, layout.width), noise.new_zeros(MEASURED, layout.columns, dtype=torch.bool)
-        heads = generator.heads(noise, *nothing)
+        return cls.of_heads(layout, generator.heads(noise, *nothing), noise[:, -layout.width :], generator.shares)
+
+    @classmethod
+    @torch.no_grad()
+    def of_heads(
+        cls,
+        layout: RowLayout,
+        heads: Float[Tensor, "rows width"],
+        noise: Float[Tensor, "rows width"],
+        shares: Float[Tensor, " width"],
+    ) -> Margins:
+        """Those of these logits and numbers, drawn with this noise."""
         logits = torch.zeros_like(shares)
         if layout.choices and bool((shares > 0).any()):
             wanted = shares.clamp_min(1e-6).log()
@@ -193,15 +212,15 @@ class Margins(nn.Module):
                 found = layout.logits(heads + logits).softmax(-1).mean(0).flatten()[layout.back]
                 step = wanted[layout.choice] - found.clamp_min(1e-6).log()
                 logits = logits.index_add(0, layout.choice, step.clamp(-1, 1))
-        drawn = layout.logits(heads + logits + gumbel(noise[:, -layout.width :]))
+        drawn = layout.logits(heads + logits + gumbel(noise))
         row = layout.assemble(chosen(drawn), torch.ones_like(heads[:, layout.number]))
         numbers = heads[:, layout.number]
         ranks = []
         for place in range(layout.numbers):
             counted = numbers[row[:, layout.number[place]] > 0, place]
             counted = counted if len(counted) > 1 else numbers[:, place]
-            ranks.append(counted.quantile((torch.arange(512, device=row.device) + 0.5) / 512))
-        return cls(logits, torch.stack(ranks) if ranks else heads.new_zeros(0, 512))
+            ranks.append(counted.quantile((torch.arange(POINTS, device=row.device) + 0.5) / POINTS))
+        return cls(logits, torch.stack(ranks) if ranks else heads.new_zeros(0, POINTS))
 
     def matched(self, numbers: Float[Tensor, "batch numbers"]) -> Float[Tensor, "batch numbers"]:
         """The normal scores of numbers, by their ranks among those that were measured; beyond them, shifted."""

@@ -22,6 +22,7 @@ from gansmith.data.rules import infer
 from gansmith.data.sources import open_dataset
 from gansmith.data.tables import Codec
 from gansmith.errors import UserError
+from gansmith.metrics.table_views import target_of
 from tests import toys
 
 
@@ -378,6 +379,16 @@ def test_a_time_of_day_is_not_compared_with_a_date():
     column = Codec.fit(table(t=[f"{i % 24:02d}:{i % 60:02d}" for i in range(60)], x=[i / 7 for i in range(60)])).by_name["t"]
     with pytest.raises(UserError, match="its values are like"):
         column.number("2021-03-05")
+
+
+def test_the_target_is_the_last_column_that_is_learned_or_the_one_named():
+    made = table(a=[i / 7 for i in range(60)], b=["x", "y"] * 30, c=[3 * i for i in range(60)], d=["same"] * 60)
+    assert Codec.fit(made).spec.target == 2
+    named = Codec.fit(made, target="b")
+    assert named.spec.target == 1 and Codec.from_json(json.loads(json.dumps(named.to_json()))) == named
+    with pytest.raises(UserError, match='the target "bb" is no column.*did you mean "b"'):
+        Codec.fit(made, target="bb")
+    assert target_of(build_table(made)) == 2 and target_of(build_table(made, target="b")) == 1
 
 
 def test_times_of_several_zones_come_back_in_utc():

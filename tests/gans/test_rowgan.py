@@ -1,11 +1,13 @@
 """RowGAN: what it learns, what it keeps of wishes, and what it does not keep of the data."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from gansmith.data.spec import Spec
 from gansmith.gans.rowgan import Config, RowGAN
 from gansmith.layers.rows import Margins, RowLayout, gumbel, picked
 from gansmith.model import Model
@@ -87,6 +89,55 @@ def test_margins_bring_shares_and_ranks_to_those_of_the_data(model):
     assert (row.mean(0)[layout.choice] - network.shares[layout.choice]).abs().max() < 0.03
     weight = row[:, layout.number[layout.gate == layout.width]]
     assert weight.mean().abs() < 0.06 and abs(weight.std() - 1) < 0.06 and margins.ranks.shape == (layout.numbers, 512)
+
+
+def test_the_term_of_cells_is_that_of_a_naive_loop():
+    data = toys.rows(40)
+    seed_everything(1)
+    gan = RowGAN(Config(width=16, critic_width=16, blocks=1, noise=8), data.codec.spec)
+    torch.nn.init.normal_(gan.network.leave.weight)
+    real, layout = data.batch(slice(None))["row"], gan.layout
+    seed_everything(2)
+    found = gan.cell(real)
+    seed_everything(2)
+    noise, dice = torch.randn(40, 2, gan.network.noise), torch.rand(40, 2)
+    lost = []
+    for place in range(0, 40, 2):
+        column = gan.target if dice[place, 1] < 0.5 else int(dice[place, 0] * layout.columns)
+        start, size = layout.place(column)
+        known = torch.ones(2, layout.columns, dtype=torch.bool)
+        known[:, column] = False
+        heads = gan.network.heads(noise[place], real[place].expand(2, -1), known)[:, start : start + size]
+        truth = real[place, start : start + size]
+        groups, loss = data.codec.spec.columns[column], torch.zeros(())
+        if groups[0] > 1:
+            loss = -heads[:, : groups[0]].log_softmax(1)[:, truth[: groups[0]].argmax()].mean()
+        if groups[-1] == 1 and (len(groups) == 1 or truth[groups[0] - 1] == 1):
+            first, second = heads[:, -1]
+            loss = loss + ((first - truth[-1]).abs() + (second - truth[-1]).abs() - (first - second).abs()) / 2
+        lost.append(loss)
+    torch.testing.assert_close(found, torch.stack(lost).mean())
+
+
+def test_the_target_is_drawn_last_and_a_column_alone_is_not_drawn_again():
+    spec = toys.rows(40).codec.spec
+    assert RowGAN(Config(width=8, critic_width=8, blocks=1), replace(spec, target=1)).order()[-1] == 1
+    alone = Spec(kind="tables", key="row", shape=(3,), columns=((3,),))
+    assert RowGAN(Config(width=8, critic_width=8, blocks=1), alone).order() == []
+
+
+def test_drawing_a_column_again_changes_nothing_else_and_nothing_that_is_known(model):
+    network, layout = model.gan.averaged, model.gan.layout
+    row = model.sample(200)["row"]
+    known = torch.rand(200, layout.columns, generator=torch.Generator().manual_seed(1)) < 0.5
+    start, size = layout.place(1)
+    noise = torch.randn(200, network.latent + size, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        made = network.again(noise, row, known, 1, None)
+    same = layout.of_columns(known) | (layout.column != 1)
+    assert torch.equal(made[same], row[same]) and not torch.equal(
+        made[~known[:, 1], start : start + size], row[~known[:, 1], start : start + size]
+    )
 
 
 def test_gumbel_noise_has_the_mean_of_the_gumbel_distribution():
