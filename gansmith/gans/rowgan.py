@@ -4,13 +4,14 @@ The relativistic pairing game with R1 and R2 between residual networks, made for
 Gumbel noise and seen by the critic as one-hot (straight through), numbers are normal scores of ranks, and the critic also sees
 them through hinges. In half of the rows a random part of the cells is given to both players, so that one generator makes rows
 from nothing, from any wished values, and completes rows with gaps. A further term brings the pairwise frequencies of generated
-batches to those of the data (as the information loss of Park et al. 2018 does for means and deviations). After training, the
-shares of choices and the ranks of numbers are corrected to be exactly those of the data, column by column.
+batches to those of the data (as the information loss of Park et al. 2018 does for means and deviations).
 
-    gansmith train adult.csv
+A last term asks the generator for single cells given the rest of real rows, with scoring rules that only the true distribution
+minimises; half of these cells are of the table's target. Generated rows are then drawn again cell by cell, each given all others,
+the target last (a sweep of Gibbs sampling that begins at the GAN's rows): which keeps what one cell says of another. After training,
+the shares of choices and the ranks of numbers are corrected to those of the data, column by column.
 
-Adult (16,670 training rows, tested on 4,168 others that chose the options), 50 CPU seconds (1,000 rounds), one thread, seed 0:
-column shapes 0.992, pair trends 0.954, C2ST 0.71, TSTR AUC 0.895 and F1 0.656.
+    gansmith train adult.csv --target income
 """
 
 from __future__ import annotations
