@@ -28,6 +28,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.layers.excited import ExcitedGenerator, widths
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.pyramid import pyramid
@@ -100,7 +101,7 @@ class Decoder(nn.Module):
     def forward(self, x: Float[Tensor, "batch _ _ _"]) -> Float[Tensor, "batch _ _ _"]:
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = glu(norm(convolution(interpolate(x, scale_factor=2, mode="nearest"))), 1)
-        return self.last(x).tanh()
+        return bounded(self.last(x))
 
 
 class Critic(nn.Module):

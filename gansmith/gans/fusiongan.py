@@ -28,6 +28,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.seeds import uniform_rows
 from gansmith.translating import Named, Translating
 
@@ -101,7 +102,7 @@ class Fuser(nn.Module):
         y = leaky_relu(self.norm2(self.second(y)), 0.2)
         y = leaky_relu(self.norm3(self.third(y)), 0.2)
         y = leaky_relu(self.norm4(self.fourth(y)), 0.2)
-        fused = self.last(y).float().tanh()
+        fused = bounded(self.last(y))
         return fused if self.made == 1 else _coloured(b.float(), fused - visible.float())
 
 

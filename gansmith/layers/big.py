@@ -14,6 +14,7 @@ from gansmith.ema import Average
 from gansmith.game import Player
 from gansmith.layers.attention import SelfAttention
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.orthogonal import start_orthogonal
 from gansmith.layers.pyramid import pyramid
@@ -141,7 +142,7 @@ class BigGenerator(nn.Module):
             if self.deep:
                 x = self.before[i](x, condition)
             x = block(x, condition)
-        return pixel_shuffle(self.last(relu(self.last_norm(x))), self.patch).float().tanh()
+        return bounded(pixel_shuffle(self.last(relu(self.last_norm(x))), self.patch))
 
 
 class BigTrunk(nn.Module):

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, instance_norm, relu
 
+from gansmith.layers.bounded import bounded
 from gansmith.layers.initial import normal_weights
 from gansmith.layers.padding import padded
 from gansmith.layers.resnet_translator import TranslatorBlock
@@ -62,13 +63,13 @@ class CoarseToFine(nn.Module):
         for block in self.blocks:
             x = block(x)
         x = relu(instance_norm(self.grow(x)))
-        return self.last(x)[..., :height, :width].float().tanh()
+        return bounded(self.last(x)[..., :height, :width])
 
     def coarse(self, x: Float[Tensor, "batch given height width"]) -> Float[Tensor, "batch made height width"]:
         """What the global network makes alone, of an image of half the size."""
         height, width = x.shape[2:]
         x = self.whole(padded(x, self.multiple // 2))
-        return self.whole.last(x)[..., :height, :width].float().tanh()
+        return bounded(self.whole.last(x)[..., :height, :width])
 
 
 def halved(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels h w"]:

@@ -7,6 +7,7 @@ from torch.nn.functional import avg_pool2d, glu, interpolate, leaky_relu, pixel_
 
 from gansmith.data.spec import Spec
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.layers.labels import Label, with_label
 from gansmith.layers.noise import NoiseInput
 from gansmith.layers.pyramid import pyramid
@@ -84,4 +85,4 @@ class ExcitedGenerator(nn.Module):
             x = block(maps[-1])
             source = len(maps) - self.reach
             maps.append(self.skips[source](maps[source], x) if source >= 0 else x)
-        return pixel_shuffle(self.last(maps[-1]), self.patch).float().tanh()
+        return bounded(pixel_shuffle(self.last(maps[-1]), self.patch))

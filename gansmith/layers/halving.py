@@ -58,9 +58,13 @@ def halve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 def double(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`conv_transpose2d` of x [B, F, H, W] with weight [F, C, 4, 4], stride 2 and padding 1."""
+    if torch.compiler.is_exporting() and weight.shape[1] >= MANY_CHANNELS:
+        return _in_four_phases(x, weight, bias)
     if not _slow(x, weight, x.shape[2] * x.shape[3]):
         return conv_transpose2d(x, weight, bias, 2, 1)
     x, weight, bias = _cast(x), _cast(weight), None if bias is None else _cast(bias)
+    if not torch.is_grad_enabled():  # an autograd function takes as long as a small layer
+        return _doubled(x, weight, bias)
     carrier = _Carrier.apply(weight, bias, [x], (len(x), weight.shape[1], 2 * x.shape[2], 2 * x.shape[3]), False)
     return _Product.apply(x, weight, bias, carrier, False)
 
@@ -103,12 +107,22 @@ def _doubled(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return pixel_shuffle(conv2d(x, phases, None if bias is None else bias.repeat_interleave(4), 1, 1), 2)
 
 
+def _in_four_phases(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Each phase as a 2x2 convolution of its own: onnxruntime is slow at wide transposed convolutions."""
+    taps = [[3, 1], [2, 0]]  # phase 0 sees the pixel before it and its own, phase 1 its own and the next
+    kernels = [weight[:, :, rows][:, :, :, columns].transpose(0, 1) for rows in taps for columns in taps]
+    padded = [pad(x, (1 - j, j, 1 - i, i)) for i in (0, 1) for j in (0, 1)]
+    phases = [conv2d(part, kernel, bias) for part, kernel in zip(padded, kernels, strict=True)]
+    return pixel_shuffle(torch.stack(phases, 2).flatten(1, 2), 2)
+
+
 @cache
 def _phases(device: torch.device) -> Tensor:
     """For each of the four phases and of the 3x3 neighbours, the tap of the 4x4 that joins them; 16 for none."""
     along = [[3, 1, None], [None, 2, 0]]  # phase 0 sees the pixel before it and its own, phase 1 its own and the next
     taps = [4 * i + j if i is not None and j is not None else 16 for a in along for b in along for i in a for j in b]
-    return torch.tensor(taps, device=device)
+    with torch.inference_mode(False):  # it is kept, and a training may come after
+        return torch.tensor(taps, device=device)
 
 
 class _Product(torch.autograd.Function):

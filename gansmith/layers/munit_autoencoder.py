@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import group_norm, instance_norm, interpolate, relu
 
+from gansmith.layers.bounded import bounded
 from gansmith.layers.padding import padded
 from gansmith.layers.resnet_translator import TranslatorBlock
 
@@ -84,4 +85,4 @@ class MunitAutoencoder(nn.Module):
             x = block(x, styles[:, index])
         x = relu(group_norm(self.grow(interpolate(x, scale_factor=2, mode="nearest")), 1))  # layer norm over the whole image
         x = relu(group_norm(self.grow_again(interpolate(x, scale_factor=2, mode="nearest")), 1))
-        return self.last(x).float().tanh()
+        return bounded(self.last(x))

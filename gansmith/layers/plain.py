@@ -14,6 +14,7 @@ from torch.nn.functional import leaky_relu
 
 from gansmith.data.spec import Spec
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.layers.halving import Doubling, Halving
 from gansmith.layers.labels import Label, label_embedding, with_label
 from gansmith.layers.pyramid import pyramid
@@ -55,7 +56,7 @@ class PlainGenerator(nn.Module):
         x = leaky_relu(self.first_norm(x.contiguous(memory_format=torch.channels_last)), SLOPE)
         for layer, norm in zip(self.layers[:-1], self.norms, strict=True):
             x = leaky_relu(norm(layer(x)), SLOPE)
-        return self.layers[-1](x).float().tanh()
+        return bounded(self.layers[-1](x))
 
 
 class PlainCritic(nn.Module):

@@ -6,6 +6,7 @@ from torch.nn.functional import avg_pool2d, interpolate, pixel_shuffle, pixel_un
 
 from gansmith.data.spec import Spec
 from gansmith.layers.attention import SelfAttention
+from gansmith.layers.bounded import bounded
 from gansmith.layers.conditional_norm import ConditionalBatchNorm
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.pyramid import pyramid
@@ -89,7 +90,7 @@ class ResidualGenerator(nn.Module):
         for block in self.blocks[-1:]:
             x = block(x, label)
         x = self.last(relu(self.last_norm(x, label)))
-        return pixel_shuffle(x, self.patch).float().tanh()
+        return bounded(pixel_shuffle(x, self.patch))
 
 
 class ResidualCritic(nn.Module):

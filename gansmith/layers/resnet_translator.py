@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, relu
 
+from gansmith.layers.bounded import bounded
 from gansmith.layers.initial import normal_weights
 from gansmith.layers.padding import padded
 
@@ -50,7 +51,7 @@ class ResNetTranslator(nn.Module):
             x = block(x)
         x = relu(instance_norm(self.grow(x)))
         x = relu(instance_norm(self.grow_again(x)))
-        return self.last(x)[..., :height, :width].float().tanh()
+        return bounded(self.last(x)[..., :height, :width])
 
     def encoded(self, x: Float[Tensor, "batch given height width"]) -> list[Tensor]:
         """What the network sees on its way: the image, both halvings, the first and the middle block (Park et al. 2020, appendix C)."""

@@ -6,6 +6,7 @@ from torch.nn.functional import interpolate, leaky_relu, relu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.layers.padding import padded
 
 
@@ -83,4 +84,4 @@ class SpadeGenerator(nn.Module):
                 x = interpolate(x, scale_factor=2, mode="nearest")
             x = block(x, whole)
         x = self.last(leaky_relu(x, 0.2))
-        return x[..., : given.shape[2], : given.shape[3]].float().tanh()
+        return bounded(x[..., : given.shape[2], : given.shape[3]])

@@ -13,6 +13,7 @@ from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Player
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.layers.halving import Doubling, Halving
 from gansmith.layers.labels import Label, with_label
 from gansmith.layers.minibatch_discrimination import MinibatchDiscrimination
@@ -81,7 +82,7 @@ class StridedGenerator(nn.Module):
         x = relu(self.first_norm(self.first(with_label(noise, label, self.spec))))
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = relu(norm(layer(x)))
-        return self.last(x).float().tanh()
+        return bounded(self.last(x))
 
 
 class StridedFeatures(nn.Module):

@@ -5,6 +5,7 @@ from torch import Tensor, cat, nn
 from torch.nn.functional import dropout, leaky_relu, relu
 
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.bounded import bounded
 from gansmith.layers.initial import normal_weights
 from gansmith.layers.padding import padded
 
@@ -60,4 +61,4 @@ class UNet(nn.Module):
                 x = dropout(x, 0.5, self.training)
             if skips:
                 x = cat([x, skips.pop()], dim=1)
-        return x[..., :height, :width].float().tanh()
+        return bounded(x[..., :height, :width])

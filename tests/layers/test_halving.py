@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from gansmith.layers.halving import Doubling, Halving, _slow, double, halve, weight_gradient
+from gansmith.layers.halving import Doubling, Halving, _in_four_phases, _phases, _slow, double, halve, weight_gradient
 
 
 def plain_halve(x, weight, bias):
@@ -100,3 +100,18 @@ def test_layers_carry_the_names_and_shapes_of_pytorch_s():
         with torch.autocast("cpu", torch.bfloat16):
             assert ours(x).dtype == torch.bfloat16
             torch.testing.assert_close(ours(x), plain(x), atol=0.05, rtol=0.05)
+
+
+def test_wide_doubling_as_it_is_exported_is_that_of_pytorch():
+    x, weight, bias = given(False, channels=7)
+    torch.testing.assert_close(_in_four_phases(x, weight, bias), plain_double(x, weight, bias))
+
+
+@FORMS
+def test_a_training_may_follow_a_generation(ours, plain, halves):
+    _phases.cache_clear()
+    with torch.inference_mode():
+        double(*given(False))
+    inputs = given(halves)
+    found, wanted = (torch.autograd.grad(form(*inputs).square().sum(), inputs) for form in (ours, plain))
+    torch.testing.assert_close(found, wanted)
