@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.functional import pad, unfold
 
 from gansmith import planning
 from gansmith.augment.together import flipped_together
@@ -29,6 +30,8 @@ from gansmith.model import Model
 from gansmith.trainer import Trainer
 
 MEASURED = ("psnr", "ssim", "l1")
+FILTERED, FITTED = 7, 120
+"""The side of the linear filter, and how many training pairs it is fitted to."""
 
 
 def trained(train: Dataset, held_out: Dataset, gan: str, preset: str, options: dict[str, Any], seconds: float, seed: int) -> dict:
@@ -56,6 +59,28 @@ def trained(train: Dataset, held_out: Dataset, gan: str, preset: str, options: d
     found = {name: round(float(values.mean()), 4) for name, values in each(fake, fake).items() if name in MEASURED}
     pace = {"rounds": rounds, "pairs": made.clock.samples, "cpu_seconds_per_round": round(spent / max(1, rounds), 4)}
     return {**found, **pace, "batch": plan.settings.batch, "parameters": planning.parameters(made)}
+
+
+def linear_filter(train: Dataset, held_out: Dataset) -> Dataset:
+    """Every b by the one linear filter (7 x 7 over all channels, and a constant) that least squares fit to training pairs."""
+    side = FILTERED // 2
+    size = train.codec.spec.given[0] * FILTERED**2 + 1
+
+    def rows(a: torch.Tensor) -> torch.Tensor:
+        patches = unfold(pad(a, (side,) * 4, mode="reflect"), FILTERED).mT.double()
+        return torch.cat([patches, torch.ones_like(patches[..., :1])], 2)
+
+    squares, products = torch.zeros(size, size).double(), torch.zeros(size, train.codec.spec.shape[0]).double()
+    for start in range(0, min(FITTED, len(train)), 4):
+        batch = train.batch(slice(start, start + 4))
+        given, made = rows(batch["a"]).flatten(0, 1), batch["b"].flatten(2).mT.flatten(0, 1).double()
+        squares, products = squares + given.T @ given, products + given.T @ made
+    weights = torch.linalg.solve(squares + 1e-6 * squares.diag().mean() * torch.eye(size).double(), products)
+    parts = []
+    for start in range(0, len(held_out), 4):
+        a = held_out.batch(slice(start, start + 4))["a"]
+        parts.append((rows(a) @ weights).mT.unflatten(2, a.shape[2:]).float().clamp(-1, 1))
+    return Dataset.of({"b": torch.cat(parts), "a": held_out.batch(slice(None))["a"]}, train.codec, "linear filter")
 
 
 def by_peer(train: Dataset, held_out: Dataset, seconds: float, seed: int) -> dict:
@@ -119,7 +144,8 @@ def main() -> None:
         "seconds": options.seconds,
         "shape": list(train.codec.spec.shape),
     }
-    for name, made in trivial(train, held_out).items():
+    fitted = {"linear filter": linear_filter(train, held_out)} if train.codec.spec.given[1:] == train.codec.spec.shape[1:] else {}
+    for name, made in {**trivial(train, held_out), **fitted}.items():
         results[name] = {key: round(float(values.mean()), 4) for key, values in each(made, held_out).items() if key in MEASURED}
         print(name, results[name], flush=True)
     if options.peer:

@@ -76,11 +76,11 @@ def fitted(image: Opened, shape: tuple[int, int, int], crop: str, levels: Levels
     values = deep_values(image)
     if values is None and not levels.deep and channels in MODES:
         assert isinstance(image, Image.Image)
-        pixels = np.asarray(_resized(_converted(image, channels), height, width, crop), np.uint8)
+        pixels = np.asarray(resized(converted(image, channels), height, width, crop), np.uint8)
         return np.ascontiguousarray(pixels[None] if channels == 1 else pixels.transpose(2, 0, 1))
     if values is None:  # an ordinary picture among others
         assert isinstance(image, Image.Image)
-        values = np.asarray(_converted(image, channels if channels in MODES else channels_of(image)))
+        values = np.asarray(converted(image, channels if channels in MODES else channels_of(image)))
         values = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
         values = values * ((levels.high - levels.low) / 255) + levels.low
     elif not levels.deep:
@@ -98,7 +98,7 @@ def _plane(values: np.ndarray, height: int, width: int, crop: str) -> Float[np.n
     """One channel resized in floating point, within the range it had; borders are 0."""
     if values.shape == (height, width):
         return values
-    plane = np.asarray(_resized(Image.fromarray(values.astype(np.float32)), height, width, crop), np.float64)
+    plane = np.asarray(resized(Image.fromarray(values.astype(np.float32)), height, width, crop), np.float64)
     return plane.clip(min(values.min(), 0.0) if crop == "pad" else values.min(), values.max())
 
 
@@ -111,7 +111,8 @@ def _is_gray_palette(image: Image.Image) -> bool:
     return bool((colours == colours[:, :1]).all())
 
 
-def _converted(image: Image.Image, channels: int) -> Image.Image:
+def converted(image: Image.Image, channels: int) -> Image.Image:
+    """The picture in 1, 3 or 4 channels; a transparent one that loses its transparency is laid on white."""
     if channels == 4:
         return image.convert("RGBA")
     if channels_of(image) == 4:
@@ -120,7 +121,8 @@ def _converted(image: Image.Image, channels: int) -> Image.Image:
     return image.convert(MODES[channels])
 
 
-def _resized(image: Image.Image, height: int, width: int, crop: str) -> Image.Image:
+def resized(image: Image.Image, height: int, width: int, crop: str) -> Image.Image:
+    """The picture at this size: its middle ("center"), all of it on black ("pad") or distorted ("stretch")."""
     if image.size == (width, height):
         return image
     if crop == "pad":

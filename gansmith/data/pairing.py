@@ -11,7 +11,7 @@ from gansmith.data.fingerprint import fingerprint
 from gansmith.data.label_maps import fit_label_maps
 from gansmith.data.pairs import Codec
 from gansmith.data.readers.collection import Collection
-from gansmith.data.readers.pairs import Pairs, scale_between
+from gansmith.data.readers.pairs import Pairs, scale_between, suffered
 from gansmith.data.survey import Wanted, resolve, survey
 from gansmith.data.unaligned import Unaligned, unaligned
 from gansmith.errors import UserError
@@ -42,7 +42,8 @@ def build_pairs(
     made = build_images(found.b, replace(wanted, resolution=(height, width)), cache, skip_unreadable, codec and codec.b)
     smaller = replace(wanted, resolution=(height // scale, width // scale))
     maps = fit_label_maps(found.a, height // scale, width // scale, wanted.crop) if label_maps and not codec else None
-    given = build_images(found.a, smaller, cache, skip_unreadable, codec.a if codec else maps)
+    a = suffered(found.b, found.degrade, (height, width), wanted.crop) if found.degrade else found.a
+    given = build_images(a, smaller, cache, skip_unreadable, codec.a if codec else maps)
     if found.aligned and len(given) != len(made):
         raise UserError(f"{found.name} must have as many a as b, but it has {len(given)} and {len(made)}: add the partners.")
     own = codec or Codec.of(given.codec, made.codec, found.aligned)

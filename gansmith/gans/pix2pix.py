@@ -3,6 +3,7 @@
 A U-Net (or a residual network) makes b of a; a critic judges patches of the pair (a, b); the distance in L1 keeps b at its place.
 
     gansmith train facades/ --kind pairs --gan pix2pix
+    gansmith train photos/ --degrade gray --gan pix2pix --gan.lab
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from functools import partial
 from math import log2
 from typing import ClassVar
 
-from torch import Tensor, cat
+from torch import Tensor, cat, nn
 from torch.nn.functional import l1_loss, mse_loss
 
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
@@ -21,6 +22,7 @@ from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
+from gansmith.layers.lab import Coloured, lab_of, lightness_of
 from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.layers.resnet_translator import ResNetTranslator
 from gansmith.layers.unet import UNet
@@ -48,6 +50,8 @@ class Config:
     """Weight of the L1 distance to the partner."""
     l2: float = 0.0
     """Weight of the squared distance to the partner, which asks for the mean where L1 asks for the median."""
+    lab: bool = False
+    """Whether gray images are coloured in CIE Lab: their lightness stays, and the generator makes the two other planes alone."""
     crop: int = 0
     """Side of random crops, in pixels of the given image; 0 for whole images."""
     flip: bool = True
@@ -86,10 +90,15 @@ class Pix2Pix(Translating):
         super().__init__(config, spec)
         if self.scale != 1:
             raise UserError(f"pix2pix keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
+        given, made = spec.given[0], spec.shape[0]
+        if config.lab and (given, made) != (1, 3):
+            raise UserError(
+                f"--gan.lab colours gray images, but these pairs go from {given} to {made} channels: give --degrade gray, or leave it out."
+            )
         check_crop(config.crop, spec.given)
         side = config.crop or min(spec.shape[1:])
         check_patches(config.critic_layers, side)
-        given, made = spec.given[0], spec.shape[0]
+        made -= config.lab
         halvings = min(config.halvings, int(log2(side)))
         self.generator = Player(
             ResNetTranslator(given, made, width=config.width, blocks=config.blocks)
@@ -106,8 +115,7 @@ class Pix2Pix(Translating):
         )
 
     def play(self, draw: Draw) -> Iterator[Move]:
-        batch = draw()
-        a, b = batch["a"], batch["b"]
+        a, b = self._planes(draw())
         a, b = varied_together(a, b, crop=self.config.crop, flip=self.config.flip)
         fake = self.generator(a)
         real_logits, fake_logits = self.critic(cat([a, b], 1)), self.critic(cat([a, fake.detach()], 1))
@@ -119,5 +127,15 @@ class Pix2Pix(Translating):
             terms["l2"] = self.config.l2 * mse_loss(fake.float(), b)
         yield self.generator.minimizes(**terms)
 
+    def _planes(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What the networks see of both images."""
+        if not self.config.lab:
+            return batch["a"], batch["b"]
+        return lightness_of(batch["a"]), lab_of(batch["b"])[:, 1:]
+
+    def maker(self, makes: str = "b") -> nn.Module:
+        network = self.generator.averaged
+        return Coloured(network) if self.config.lab else network
+
     def scores(self, batch: Batch) -> Tensor:
-        return per_image(self.critic(cat([batch["a"], batch["b"]], 1)))
+        return per_image(self.critic(cat(self._planes(batch), 1)))

@@ -96,6 +96,23 @@ def test_single_pictures_degraded_are_pairs_of_their_scale(photos: Path, picture
     np.testing.assert_array_equal(dataset.arrays["a"][0], pixels(expected))
 
 
+def test_pictures_are_resized_before_they_are_degraded_so_that_noise_stays_as_strong(photos: Path) -> None:
+    put(photos, "0.png", Image.new("RGB", (96, 96), (127, 127, 127)))
+    put(photos, "1.png", Image.new("P", (96, 96), 3))
+    dataset = open_dataset(photos, degrade="noise20", resolution=24)
+    noise = dataset.arrays["a"].astype(float) - dataset.arrays["b"]
+    assert abs(noise[0].std() - 20) < 1.5
+
+
+def test_degraded_pictures_keep_their_sides_and_have_eight_bits(photos: Path) -> None:
+    put(photos, "0.png", Image.new("L", (8, 8)))
+    with pytest.raises(UserError, match="is degraded, so its sides cannot be swapped"):
+        open_dataset(photos, degrade="noise20", swap=True)
+    put(photos, "1.png", Image.fromarray(np.full((8, 8), 40_000, np.uint16)))
+    with pytest.raises(UserError, match=r"damages pictures of 8 bits, but 1.png has more"):
+        open_dataset(photos, degrade="noise20")
+
+
 def test_smaller_partners_give_the_scale_and_other_sizes_are_refused(photos: Path, picture: Make) -> None:
     for number in range(2):
         put(photos, f"A/{number}.png", picture(size=(6, 5)))

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.nn.functional import interpolate
 
 from gansmith.errors import UserError
 from gansmith.layers.enlarging import Compact, RRDBNet, SRResNet
@@ -106,19 +107,30 @@ def test_a_pool_of_nothing_deals_the_new_images():
     torch.testing.assert_close(ImagePool(0, (2,)).exchanged(x), x)
 
 
-@pytest.mark.parametrize(("scale", "given", "made"), [(4, 3, 3), (8, 1, 1), (4, 1, 3)])
-def test_residual_dense_networks_begin_as_bilinear_enlargement(scale: int, given: int, made: int):
+@pytest.mark.parametrize(
+    ("scale", "given", "made", "folded"), [(4, 3, 3, True), (8, 1, 1, True), (4, 1, 3, True), (2, 3, 3, False)]
+)
+def test_residual_dense_networks_begin_about_as_good_as_bicubic_enlargement(scale: int, given: int, made: int, folded: bool):
     torch.manual_seed(0)
-    network = RRDBNet(given, made, scale=scale, width=8, blocks=1, growth=4)
-    network.conv_last.weight.data[:, made:] = 0  # what else there is is small, but not nothing
-    x = torch.rand(1, given, 9, 8) * 2 - 1
-    expected = x.expand(-1, made, -1, -1)
-    for _ in range({4: 2, 8: 3}[scale]):
-        expected = torch.nn.functional.interpolate(expected, scale_factor=2, mode="bilinear")
-    inner = (..., slice(2 * scale, -2 * scale), slice(2 * scale, -2 * scale))
-    torch.testing.assert_close(network(x)[inner], expected[inner])
-    flat = torch.full((1, given, 9, 8), 0.3)
-    torch.testing.assert_close(network(flat)[inner], torch.full_like(network(flat)[inner], 0.3))
+    network = RRDBNet(given, made, scale=scale, width=8, blocks=1, growth=4, folded=folded, edges="replicate")
+    waves = 2.5 * torch.rand(24, 2) / scale
+    places = torch.stack(torch.meshgrid(torch.arange(16.0 * scale), torch.arange(16.0 * scale), indexing="ij"), -1)
+    real = ((places @ waves.T + 7 * torch.rand(24)).sin().mean(-1))[None, None]
+    small = real.unflatten(2, (16, scale)).unflatten(4, (16, scale)).mean((3, 5))
+    large = {mode: interpolate(small, scale_factor=scale, mode=mode) for mode in ("bilinear", "bicubic")}
+    errors = {mode: (real - one).square().mean() for mode, one in large.items()}
+    error = (real - network(small.expand(-1, given, -1, -1))).square().mean()
+    assert error < errors["bilinear"] and error < 1.15 * errors["bicubic"]
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4, 8])
+def test_repeated_edges_leave_even_pictures_even_up_to_the_frame(scale: int):
+    torch.manual_seed(0)
+    for edges, even in (("replicate", True), ("zeros", False)):
+        network = RRDBNet(3, 3, scale=scale, width=8, blocks=1, growth=4, folded=False, edges=edges)
+        network.conv_last.weight.data[:, 3:] = 0  # what else there is is small, but not nothing
+        made = network(torch.full((1, 3, 9, 8), 0.3))
+        assert torch.allclose(made, torch.full_like(made, 0.3), atol=1e-5) == (even or scale == 1)
 
 
 @pytest.mark.parametrize("scale", [1, 2])

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from gansmith.data.degradations import degraded, parsed, scale_of
-from gansmith.data.fitting import upright_size
+from gansmith.data.fitting import DEEP, channels_of, converted, resized, upright_size
 from gansmith.data.readers.collection import Collection, Example
 from gansmith.data.readers.files import file_key
 from gansmith.data.readers.folders import from_folder
@@ -33,6 +33,8 @@ class Pairs:
     aligned: bool
     scale: int | None = None
     """How many times larger b is than a; None if their sizes have yet to be compared."""
+    degrade: str | None = None
+    """What a suffered that b did not, where a is made of b."""
     notes: tuple[str, ...] = ()
     held_out: "Pairs | None" = None
 
@@ -60,7 +62,7 @@ def pairs_in(path: Path, *, degrade: str | None = None, pairing: str | None = No
 
 
 def _swapped(found: Pairs) -> Pairs:
-    if found.scale not in (None, 1):
+    if found.degrade:
         raise UserError(f"{found.name} is degraded, so its sides cannot be swapped: leave --swap or --degrade out.")
     held_out = _swapped(found.held_out) if found.held_out else None
     return replace(found, a=found.b, b=found.a, held_out=held_out)
@@ -176,26 +178,30 @@ def _degraded(path: Path, words: str) -> Pairs:
     """Single pictures: the degraded one is given, the picture itself is made."""
     parsed(words)
     whole = from_folder(path)
-    plain = _plain(whole)
-    examples = list(plain.examples)
-    a = _of(plain, [replace(example, open=partial(_suffered, example, words)) for example in examples], f"degraded {words}")
     held_out = whole.held_out and _degraded_collection(_plain(whole.held_out), words)
-    return Pairs(
-        name=whole.name, a=a, b=plain, aligned=True, scale=scale_of(words), notes=(f"degraded by {words}",), held_out=held_out
-    )
+    return replace(_degraded_collection(_plain(whole), words), notes=(f"degraded by {words}",), held_out=held_out)
 
 
 def _degraded_collection(plain: Collection, words: str) -> Pairs:
-    examples = [replace(example, open=partial(_suffered, example, words)) for example in plain.examples]
-    return Pairs(name=plain.name, a=_of(plain, examples, f"degraded {words}"), b=plain, aligned=True, scale=scale_of(words))
-
-
-def _suffered(example: Example, words: str) -> Image.Image:
-    """The degraded picture, brought to a size that divides evenly first."""
     scale = scale_of(words)
+    return Pairs(name=plain.name, a=plain, b=plain, aligned=True, scale=scale, degrade=words)
+
+
+def suffered(plain: Collection, words: str, size: tuple[int, int], crop: str) -> Collection:
+    """Pictures brought to a size (height, width), then degraded: so that noise is as strong as it was asked for."""
+    examples = [replace(example, open=partial(_suffered, example, words, size, crop)) for example in plain.examples]
+    return _of(plain, examples, f"degraded {words} at {size[0]}x{size[1]} {crop}")
+
+
+def _suffered(example: Example, words: str, size: tuple[int, int], crop: str) -> Image.Image:
     with _picture(example.open(), example.name) as image:
-        upright = image.crop((0, 0, image.width - image.width % scale, image.height - image.height % scale))
-    return degraded(upright, words, example.name)
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode in DEEP:
+            raise UserError(
+                f"--degrade damages pictures of 8 bits, but {example.name} has more: give its damaged partner, in folders A/ and B/."
+            )
+        plain = converted(upright, min(4, channels_of(upright)))
+        return degraded(resized(plain, *size, crop), words, example.name)
 
 
 def _listed(path: Path) -> Pairs:

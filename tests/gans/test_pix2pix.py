@@ -1,0 +1,31 @@
+import pytest
+import torch
+
+from gansmith.errors import UserError
+from gansmith.layers.lab import lab_of, lightness_of
+from gansmith.model import Model
+from gansmith.seeds import seed_everything
+from gansmith.trainer import Settings, Trainer
+from tests import toys
+
+
+def test_in_lab_the_lightness_of_the_gray_image_stays_and_the_colours_are_learned():
+    data = toys.pairs(given=1)
+    seed_everything(0)
+    trainer = Trainer(toys.small("pix2pix", data, lab=True), data, Settings(batch=8, samples=16))
+    trainer.play_round()
+    assert trainer.ledger.read()["generator/l1"] > 0
+    model = Model(trainer.gan.eval(), data.codec, {"gan": "pix2pix"}, data)
+    made = model.sample(6)
+    assert made["b"].shape == (6, 3, 16, 16)
+    inside = (made["b"].amax(1) < 0.999) & (made["b"].amin(1) > -0.999)  # elsewhere colours were cut to those of the screen
+    difference = (lab_of(made["b"])[:, 0] - lightness_of(made["a"])[:, 0]).abs()
+    assert inside.any() and difference[inside].max() < 5e-3
+    network, inputs = model.gan.exportable()
+    torch.testing.assert_close(network(made["a"]), made["b"], atol=1e-4, rtol=0)
+    assert inputs["input"].shape == (2, 1, 16, 16)
+
+
+def test_lab_is_for_gray_images_that_get_colours():
+    with pytest.raises(UserError, match=r"--gan.lab colours gray images, but these pairs go from 3 to 3 channels"):
+        toys.small("pix2pix", toys.pairs(), lab=True)
