@@ -52,6 +52,9 @@ class Config:
     """Weight of the squared distance to the partner, which asks for the mean where L1 asks for the median."""
     lab: bool = False
     """Whether gray images are coloured in CIE Lab: their lightness stays, and the generator makes the two other planes alone."""
+    residual: bool = False
+    """Whether the generator makes what is added to the given image, at most half of the range: for repairs. Without effect where the two
+    images have other channels."""
     crop: int = 0
     """Side of random crops, in pixels of the given image; 0 for whole images."""
     flip: bool = True
@@ -62,6 +65,18 @@ class Config:
     """Adam's first-moment decay."""
     half_life: int = 500
     """Half-life of the generator's moving average in samples."""
+
+
+class Added(nn.Module):
+    """A network whose answer is added to the image that it was given."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.multiple = getattr(network, "multiple", 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image + self.network(image)
 
 
 class Pix2Pix(Translating):
@@ -75,6 +90,7 @@ class Pix2Pix(Translating):
             minutes=10,
             config={
                 "width": 24,
+                "halvings": 5,
                 "dropout": False,
                 "critic_width": 16,
                 "critic_layers": 2,
@@ -99,6 +115,7 @@ class Pix2Pix(Translating):
         side = config.crop or min(spec.shape[1:])
         check_patches(config.critic_layers, side)
         made -= config.lab
+        self.residual = config.residual and given == made
         halvings = min(config.halvings, int(log2(side)))
         self.generator = Player(
             ResNetTranslator(given, made, width=config.width, blocks=config.blocks)
@@ -117,7 +134,7 @@ class Pix2Pix(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         a, b = self._planes(draw())
         a, b = varied_together(a, b, crop=self.config.crop, flip=self.config.flip)
-        fake = self.generator(a)
+        fake = a + self.generator(a) if self.residual else self.generator(a)
         real_logits, fake_logits = self.critic(cat([a, b], 1)), self.critic(cat([a, fake.detach()], 1))
         yield self.critic.minimizes(non_saturating=non_saturating_critic(real_logits, fake_logits) / 2)
         terms = {"non_saturating": non_saturating_generator(self.critic(cat([a, fake], 1)))}
@@ -135,7 +152,7 @@ class Pix2Pix(Translating):
 
     def maker(self, makes: str = "b") -> nn.Module:
         network = self.generator.averaged
-        return Coloured(network) if self.config.lab else network
+        return Coloured(network) if self.config.lab else Added(network) if self.residual else network
 
     def scores(self, batch: Batch) -> Tensor:
         return per_image(self.critic(cat(self._planes(batch), 1)))

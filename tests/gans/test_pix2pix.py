@@ -29,3 +29,10 @@ def test_in_lab_the_lightness_of_the_gray_image_stays_and_the_colours_are_learne
 def test_lab_is_for_gray_images_that_get_colours():
     with pytest.raises(UserError, match=r"--gan.lab colours gray images, but these pairs go from 3 to 3 channels"):
         toys.small("pix2pix", toys.pairs(), lab=True)
+
+
+def test_a_residual_game_adds_to_the_given_image_and_is_no_other_where_channels_differ():
+    gan = toys.small("pix2pix", toys.pairs(), residual=True).eval()
+    x = torch.rand(2, 3, 16, 16) - 0.5
+    torch.testing.assert_close(gan.maker()(x) - x, gan.generator.averaged(x))
+    assert not toys.small("pix2pix", toys.pairs(given=1), residual=True).residual
