@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image, ImageSequence, UnidentifiedImageError
 from torch import Tensor
 
@@ -20,11 +15,12 @@ from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.translating import Styled
 from gansmith.translation.pictures import random_styles, reference_style, sides_of, translate_picture
+from gansmith.videos import SUFFIXES as VIDEOS
+from gansmith.videos import VideoWriter, frame_rate, frames
 
 if TYPE_CHECKING:
     from gansmith.model import Model
 
-VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg")
 _ANIMATIONS = (".gif", ".webp", ".png")
 
 
@@ -167,64 +163,16 @@ def _picture(path: Path) -> Image.Image:
 
 
 def _translate_animation(model: Model, image: Image.Image, made: Path, **how: Any) -> None:
-    durations, frames = [], []
+    durations, made_of = [], []
     for frame in ImageSequence.Iterator(image):
         durations.append(frame.info.get("duration", 100))
-        frames.append(translate_picture(model, frame.copy(), **how))
-    frames[0].save(made, save_all=True, append_images=frames[1:], duration=durations, loop=image.info.get("loop", 0))
+        made_of.append(translate_picture(model, frame.copy(), **how))
+    made_of[0].save(made, save_all=True, append_images=made_of[1:], duration=durations, loop=image.info.get("loop", 0))
 
 
 def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> None:
-    """Frame by frame through ffmpeg; the sound is kept."""
-    if shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None:
-        raise UserError(
-            f"{given.name} is a video, and reading videos needs ffmpeg and ffprobe, which are not installed: install them."
-        )
-    width, height, rate = _geometry(given)
-    reader = subprocess.Popen(
-        ["ffmpeg", "-v", "error", "-i", given, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE
-    )
-    writer = None
-    assert reader.stdout is not None
-    for frame in _frames(reader.stdout, width, height):
-        picture = translate_picture(model, frame, **how).convert("RGB")
-        if writer is None:
-            writer = _writer(given, made, picture.size, rate)
-        assert writer.stdin is not None
-        writer.stdin.write(picture.tobytes())
-    if writer is not None and writer.stdin is not None:
-        writer.stdin.close()
-    if reader.wait() or writer is None or writer.wait():
-        raise UserError(f"ffmpeg could not translate {given}: look at what it said above, and convert the video to .mp4.")
-
-
-def _geometry(given: Path) -> tuple[int, int, str]:
-    """(width, height, frames a second) of a video."""
-    asked = [
-        "ffprobe",
-        "-v",
-        "error",
-        "-select_streams",
-        "v:0",
-        "-show_entries",
-        "stream=width,height,r_frame_rate",
-        "-of",
-        "json",
-    ]
-    said = subprocess.run([*asked, str(given)], capture_output=True, text=True, check=False)
-    streams = json.loads(said.stdout or "{}").get("streams", [])
-    if not streams:
-        raise UserError(f"{given} cannot be read as a video ({said.stderr.strip()}): repair it, or leave it out.")
-    return streams[0]["width"], streams[0]["height"], streams[0]["r_frame_rate"]
-
-
-def _frames(stream: Any, width: int, height: int) -> Iterator[Image.Image]:
-    while len(content := stream.read(width * height * 3)) == width * height * 3:
-        yield Image.fromarray(np.frombuffer(content, np.uint8).reshape(height, width, 3))
-
-
-def _writer(given: Path, made: Path, size: tuple[int, int], rate: str) -> subprocess.Popen[bytes]:
-    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-r", rate, "-i", "-"]
-    even = ["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p"]
-    sound = ["-i", str(given), "-map", "0:v", "-map", "1:a?", "-c:a", "copy"]
-    return subprocess.Popen(["ffmpeg", "-v", "error", "-y", *raw, *sound, *even, str(made)], stdin=subprocess.PIPE)
+    """Frame by frame; the sound is kept."""
+    rate = frame_rate(given)
+    with VideoWriter(made, rate=rate, sound_of=given) as film:
+        for frame in frames(given, rate):
+            film.write(translate_picture(model, frame, **how))

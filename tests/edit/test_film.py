@@ -32,7 +32,7 @@ def test_mp4_is_handed_to_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     pixels = np.frombuffer(content, np.uint8).reshape(3, 120, 160, 3)
     assert pixels[:, 0, 0, 0].tolist() == [0, 128, 255]
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.stdin.buffer.read()\nsys.exit('no such encoder')\n")
-    with pytest.raises(UserError, match=r"ffmpeg could not write .*a.mp4 \(no such encoder\): give --out a .gif file"):
+    with pytest.raises(UserError, match=r"ffmpeg could not write .*a.mp4 \(no such encoder\): give a .gif or an .mp4 file"):
         save_film(frames(), tmp_path / "a.mp4")
 
 

@@ -1,12 +1,13 @@
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from gansmith import videos
 from gansmith.errors import UserError
 from gansmith.model import Model
-from gansmith.translation import files
 from gansmith.translation.files import inputs_in, outputs_for, translate_file
 from gansmith.translation.page import write_page
 from tests import toys
@@ -60,9 +61,19 @@ def test_pictures_become_png_and_animations_stay_animations(tmp_path: Path, mode
 
 def test_a_video_without_ffmpeg_is_refused_in_a_sentence(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "film.mp4").write_bytes(b"film")
-    monkeypatch.setattr(files.shutil, "which", lambda name: None)
-    with pytest.raises(UserError, match=r"film.mp4 is a video, and reading videos needs ffmpeg and ffprobe"):
+    monkeypatch.setattr(videos.shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(UserError, match=r"no ffmpeg on the PATH, so reading the video film.mp4 needs .* \"gansmith\[video\]\""):
         translate_file(model, tmp_path / "film.mp4", tmp_path / "out/film.mp4")
+
+
+def test_a_video_stays_a_video_of_as_many_frames(tmp_path: Path, model: Model):
+    with videos.VideoWriter(tmp_path / "film.mp4", rate="12") as film:
+        for value in (0, 120, 250):
+            film.write(Image.new("RGB", (6, 4), (value, 0, 0)))
+    translate_file(model, tmp_path / "film.mp4", tmp_path / "out/film.mp4")
+    assert videos.frame_rate(tmp_path / "out/film.mp4") == "12"
+    assert [frame.size for frame in videos.frames(tmp_path / "out/film.mp4", "12")] == [(12, 8)] * 3
 
 
 def test_what_is_no_picture_is_named(tmp_path: Path, model: Model):
