@@ -35,6 +35,10 @@ class Facts:
     """cpu, cuda or mps."""
     returns: bool = False
     """Whether series are learned as returns."""
+    aligned: bool = True
+    """Whether the two images of a pair belong together."""
+    larger: bool = False
+    """Whether what is made of an image is larger than the image."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,21 @@ RULES = (
         lambda f: f.kind == "series",
         "it learns how series move as well as where they are, of any length and with attributes",
     ),
+    Rule(
+        "rowgan", lambda f: f.kind == "tables", "it learns rows of numbers and words as they are, and grants wishes for any column"
+    ),
+    Rule("srgan", lambda f: f.kind == "pairs" and f.larger, "it makes small images large, first faithfully, then sharply"),
+    Rule(
+        "cyclegan",
+        lambda f: f.kind == "pairs" and not f.aligned,
+        "the images of the two sides do not belong together, so each must lead back to itself",
+    ),
+    Rule("pix2pix", lambda f: f.kind == "pairs", "every image has its partner, which it can be held to"),
+    Rule("starganv2", lambda f: f.kind == "domains", "one network translates between all of the domains"),
     Rule("r3gan", lambda f: f.kind == "points", "points have one GAN here that reaches modes which lie apart"),
     Rule(
         "fastgan",
-        lambda f: f.kind == "images" and f.count < LITTLE and f.side >= 32 and not f.conditions,
+        lambda f: f.kind == "images" and f.count < LITTLE and f.side >= 32 and not f.conditions and _augmentable(f),
         "{count:,} images are little data, for which it was made (Liu et al. 2021): its critic must redraw what it judges",
     ),
     Rule(
@@ -81,7 +96,16 @@ RULES = (
         "{count:,} images are little data, so the critic sees them augmented, half of the time at the end",
         {"augment": 0.5},
     ),
-    Rule("r3gan", lambda f: f.kind == "images", "it trains stably on images of any size, with and without conditions"),
+    Rule(
+        "r3gan",
+        lambda f: f.kind == "images" and f.side >= LARGE and f.device != "cuda",
+        "{count:,} images of {side} pixels are much for a {device}, which it uses best (a GPU would be given stylegan2)",
+    ),
+    Rule(
+        "r3gan",
+        lambda f: f.kind == "images",
+        "of {count:,} images of {side} pixels it learns most in a given time, with and without conditions",
+    ),
 )
 """In the order in which they are asked."""
 
@@ -103,6 +127,7 @@ def choose(data: Dataset, device: str) -> Choice:
     """The GAN for this data on this device ("cpu", "cuda:0"). Raises UserError for data that no rule knows."""
     spec = data.codec.spec
     image = len(spec.shape) == 3
+    larger = len(spec.given) == 3 and spec.given[1:] < spec.shape[1:]
     facts = Facts(
         kind=spec.kind,
         count=len(data),
@@ -111,6 +136,8 @@ def choose(data: Dataset, device: str) -> Choice:
         conditions=spec.conditions,
         device=device.partition(":")[0],
         returns=bool(getattr(data.codec, "heaviness", ())),
+        aligned=spec.aligned,
+        larger=larger,
     )
     known = gans.names()
     for rule in RULES:

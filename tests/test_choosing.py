@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gansmith import gans, planning
 from gansmith.choosing import RULES, Facts, choose, little_data_advice
 from gansmith.data.sources import open_dataset
+from gansmith.errors import UserError
 from tests import toys
 
 
@@ -41,6 +43,42 @@ def test_every_image_has_a_rule() -> None:
             for device in ("cpu", "cuda"):
                 facts = Facts(kind="images", count=count, channels=13, side=side, conditions=0, device=device)
                 assert any(rule.holds(facts) and rule.gan in gans.names() for rule in RULES)
+
+
+@pytest.mark.parametrize(
+    ("facts", "gan"),
+    [
+        ({"kind": "tables"}, "rowgan"),
+        ({"kind": "pairs"}, "pix2pix"),
+        ({"kind": "pairs", "aligned": False}, "cyclegan"),
+        ({"kind": "pairs", "larger": True}, "srgan"),
+        ({"kind": "domains"}, "starganv2"),
+    ],
+)
+def test_every_kind_has_a_rule(facts, gan) -> None:
+    known = Facts(**{"count": 100, "channels": 3, "side": 64, "conditions": 0, "device": "cpu", **facts})
+    assert next(rule.gan for rule in RULES if rule.holds(known)) == gan
+
+
+def test_pairs_get_a_gan_with_a_reason(tmp_path) -> None:
+    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    assert choose(open_dataset(tmp_path, degrade="x2"), "cpu").gan == "srgan"
+    assert choose(open_dataset(tmp_path, degrade="noise25"), "cpu").gan == "pix2pix"
+    with pytest.raises(UserError, match="which a Python list is not"):
+        open_dataset([Image.fromarray(pixels)], degrade="x2")
+
+
+def test_few_images_that_cannot_be_augmented_get_no_gan_that_augments() -> None:
+    bands = np.random.default_rng(0).integers(0, 256, (40, 5, 32, 32), np.uint8)
+    plan = planning.plan(open_dataset(bands), gan="auto", device="cpu")
+    assert plan.gan == "r3gan" and plan.config.augment == 0
+
+
+def test_large_images_are_told_of_the_hardware() -> None:
+    large = open_dataset(np.zeros((2400, 128, 130), np.uint8))
+    assert "2,400 images of 128 pixels are much for a cpu" in choose(large, "cpu").because
+    assert choose(large, "cuda:0").gan == "stylegan2"
 
 
 def test_series_get_a_gan_with_a_reason() -> None:

@@ -38,7 +38,7 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     }
     output = Output(options.json)
     classes = f", {len(spec.classes)} classes" if spec.classes else ""
-    output.say(f"{plan.gan} (preset {plan.preset}) on {data.name}: {len(data):,} {spec.kind} {list(spec.shape)}{classes}")
+    output.say(f"{plan.gan} (preset {plan.preset}) on {data.name}: {len(data):,} {'rows' if spec.kind == 'tables' else spec.kind} {list(spec.shape)}{classes}")
     for sentence in (*data.remarks(), *((plan.because,) if plan.because else ())):
         output.say(sentence)
     output.say()

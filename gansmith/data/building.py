@@ -146,8 +146,7 @@ def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], b
         notes.append(f"{sizes} are brought to {height}x{width} ({codec.crop})")
     if found.span is not None and codec.levels.deep:
         notes.append(f"values from {codec.levels.low:g} to {codec.levels.high:g} are kept as {codec.levels.dtype}")
-    if found.reduced:
-        notes.append(f"{found.reduced} colour pictures of 16 bits are read as 8: store them as .npy or TIFF to keep all")
+    notes += found.remarks()
     if isinstance(collection.examples, PixelRows) and collection.examples.note:
         notes.append(collection.examples.note)
     if codec.levels.faint:

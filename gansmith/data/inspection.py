@@ -186,7 +186,7 @@ def _of_images(collection: Collection, wanted: Wanted) -> Inspection:
         ignored=list(collection.ignored),
         unreadable=seen.unreadable,
         duplicates=[names for names in seen.copies.values() if len(names) > 1],
-        notes=list(collection.notes),
+        notes=[*collection.notes, *seen.remarks()],
     )
     if collection.held_out:
         held = survey(collection.held_out, thorough=True)

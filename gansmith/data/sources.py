@@ -156,6 +156,11 @@ def _kind(found: Collection | Points | Sequences | Table) -> str:
     return next((kind for made, kind in kinds if isinstance(found, made)), "images")
 
 
+def _said(data: Any) -> str:
+    """What was given, in few words."""
+    return repr(data) if isinstance(data, str | Path) else f"a Python {type(data).__name__}"
+
+
 def find_pairs(
     data: Any, kind: str | None = None, degrade: str | None = None, pairing: str | None = None, swap: bool = False
 ) -> Pairs | None:
@@ -164,7 +169,7 @@ def find_pairs(
     asked = kind == "pairs" or degrade or pairing or swap
     if path is None or not path.exists():
         if asked:
-            raise UserError(f"pairs are read from a folder or a csv on disk, which {data!r} is not: give the path of one.")
+            raise UserError(f"pairs are read from a folder or a csv on disk, which {_said(data)} is not: give the path of one.")
         return None
     if asked or (kind is None and path.is_dir() and recognised(path)):
         return pairs_in(path, degrade=degrade, pairing=pairing, swap=swap)

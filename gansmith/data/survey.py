@@ -24,6 +24,10 @@ LARGEST_OWN_SIDE = 256
 """Images that all have one size keep it up to this side."""
 
 
+ANIMATED = ("GIF", "PNG", "TIFF", "WEBP")
+"""Formats whose files may hold several pictures of equal right; other formats hold previews beside the picture."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """What the user asked of images, beside the data itself."""
@@ -59,12 +63,23 @@ class Survey:
     """What the images of more than 8 bits or of unusual channels span, None if there are none."""
     given: Levels | None = None
     """The type and range of an array, which are known without looking."""
+    animated: int = 0
+    """Files of several frames or pages."""
     reduced: int = 0
     """Images whose 16 bits Pillow can only read as 8."""
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     """(name, reason)."""
     copies: dict[bytes, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Names by content, of thorough surveys alone."""
+
+    def remarks(self) -> list[str]:
+        """What is lost in reading."""
+        said = []
+        if self.reduced:
+            said.append(f"{self.reduced} colour pictures of 16 bits are read as 8: store them as .npy or TIFF to keep all")
+        if self.animated:
+            said.append(f"of {self.animated} files that hold several frames or pages the first one is used: save the others apart")
+        return said
 
     @property
     def levels(self) -> Levels:
@@ -79,6 +94,7 @@ class _Look:
     channels: int
     span: Extremes | None
     reduced: bool
+    animated: bool
     digest: bytes | None
 
 
@@ -140,6 +156,7 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
         found.formats[seen.format] += 1
         found.channels = max(found.channels, seen.channels)
         found.reduced += seen.reduced
+        found.animated += seen.animated
         if seen.span is not None:
             found.span = seen.span.and_of(found.span)
         if seen.digest:
@@ -215,6 +232,7 @@ def _look(example: Example, thorough: bool) -> _Look:
     with example.open() as image:
         size, mode, kind, channels = upright_size(image), image.mode, image.format or "array", channels_of(image)
         values, reduced = deep_values(image), not isinstance(image, Stack) and is_reduced(image)
+        animated = image.format in ANIMATED and bool(getattr(image, "is_animated", False))
         span = None if values is None else Extremes.of(values)
         digest = None
         if thorough:
@@ -223,4 +241,4 @@ def _look(example: Example, thorough: bool) -> _Look:
                 if mode == "P":  # equal indices under different palettes are different pictures
                     image = image.convert("RGBA")
             digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).digest()
-    return _Look(size, mode, kind, channels, span, reduced, digest)
+    return _Look(size, mode, kind, channels, span, reduced, animated, digest)

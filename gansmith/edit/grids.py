@@ -52,7 +52,7 @@ def attribute_grid(
         condition = {"label": label}
         latents = studio.latents([seed]).expand(count, -1)
         pictures += studio.pictures(studio.styles(latents, condition, truncation), condition)
-    return Sheet(pictures, _named(seeds), [f"{name} {value:.3g}" for value in values.tolist()])
+    return Sheet(pictures, _named(seeds), [f"{value:.3g}" for value in values.tolist()], corner=name)
 
 
 def style_grid(

@@ -17,23 +17,25 @@ _INK, _PAPER = (60, 60, 60), (250, 250, 250)
 
 @dataclass(frozen=True)
 class Sheet:
-    """Pictures in reading order, with a name above each column and before each row (empty for none)."""
+    """Pictures in reading order, with a name above each column and before each row (empty for none), and one for all columns."""
 
     pictures: Sequence[Image.Image]
     rows: Sequence[str]
     columns: Sequence[str]
+    corner: str = ""
 
     def image(self) -> Image.Image:
         """The sheet as one RGB picture, small pictures enlarged so that the names above them fit."""
         font = ImageFont.load_default(LETTERS)
-        heads, names = ([_cut(name, font) for name in every] for every in (self.columns, self.rows))
+        heads, names, (corner,) = ([_cut(name, font) for name in every] for every in (self.columns, self.rows, [self.corner]))
         side = max((ceil(font.getlength(head)) for head in heads), default=0)
         inside = mosaic(self.pictures, len(self.columns), side)
         top = 2 * LETTERS if any(heads) else 0
-        left = max((ceil(font.getlength(name)) + LETTERS for name in names if name), default=0)
+        left = max((ceil(font.getlength(name)) + LETTERS for name in (*names, corner) if name), default=0)
         sheet = Image.new("RGB", (inside.width + left, inside.height + top), _PAPER)
         sheet.paste(inside, (left, top))
         draw, across, down = ImageDraw.Draw(sheet), inside.width / len(heads), inside.height / len(names)
+        draw.text((left - LETTERS / 2, top / 2), corner, fill=_INK, font=font, anchor="rm")
         for number, head in enumerate(heads):
             draw.text((left + (number + 0.5) * across, top / 2), head, fill=_INK, font=font, anchor="mm")
         for number, name in enumerate(names):

@@ -195,3 +195,13 @@ def test_a_link_back_to_the_folder_above_does_not_go_round_forever(photos: Path,
     put(photos, "cat/a.png", picture())
     (photos / "cat" / "back").symlink_to(photos, target_is_directory=True)
     assert len(open_dataset(photos)) == 1
+
+
+def test_only_the_first_of_several_frames_or_pages_is_used_and_that_is_told(photos: Path) -> None:
+    frames = [Image.new("L", (8, 8), value) for value in (10, 200)]
+    for number in range(3):
+        frames[0].save(photos / f"{number}.tif", save_all=True, append_images=frames[1:])
+    frames[1].save(photos / "3.png")
+    dataset = open_dataset(photos)
+    assert dataset.arrays["image"][:, 0, 0, 0].tolist() == [10, 10, 10, 200]
+    assert dataset.remarks() == ["Of 3 files that hold several frames or pages the first one is used: save the others apart."]

@@ -33,7 +33,7 @@ def test_a_seed_in_a_grid_is_what_generate_makes_of_it_with_attributes_too(attri
 
 def test_an_attribute_goes_through_its_range(attributed) -> None:
     sheet = attribute_grid(attributed, [1, 2], "age", count=4)
-    assert len(sheet.pictures) == 8 and sheet.rows == ["seed 1", "seed 2"] and sheet.columns[0] == "age 20"
+    assert len(sheet.pictures) == 8 and sheet.rows == ["seed 1", "seed 2"] and sheet.columns[0] == "20" and sheet.corner == "age"
     (expected,) = Seeded(attributed, [1]).generate(1, age="20", bright="0")
     low = attribute_grid(attributed, [1], "age", count=2, bright="0").pictures
     np.testing.assert_allclose(np.asarray(low[0], float), np.asarray(expected.image, float), atol=1)
