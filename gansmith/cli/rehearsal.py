@@ -37,8 +37,9 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
         **dataclasses.asdict(rehearsal),
     }
     output = Output(options.json)
+    what = "rows" if spec.kind == "tables" else spec.kind
     classes = f", {len(spec.classes)} classes" if spec.classes else ""
-    output.say(f"{plan.gan} (preset {plan.preset}) on {data.name}: {len(data):,} {'rows' if spec.kind == 'tables' else spec.kind} {list(spec.shape)}{classes}")
+    output.say(f"{plan.gan} (preset {plan.preset}) on {data.name}: {len(data):,} {what} {list(spec.shape)}{classes}")
     for sentence in (*data.remarks(), *((plan.because,) if plan.because else ())):
         output.say(sentence)
     output.say()
