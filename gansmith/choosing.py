@@ -69,7 +69,9 @@ RULES = (
         "it learns how series move as well as where they are, of any length and with attributes",
     ),
     Rule(
-        "rowgan", lambda f: f.kind == "tables", "it learns rows of numbers and words as they are, and grants wishes for any column"
+        "rowgan",
+        lambda f: f.kind == "tables",
+        "it learns rows of numbers and words as they are, and grants wishes for any column",
     ),
     Rule("srgan", lambda f: f.kind == "pairs" and f.larger, "it makes small images large, first faithfully, then sharply"),
     Rule(

@@ -78,7 +78,9 @@ class Survey:
         if self.reduced:
             said.append(f"{self.reduced} colour pictures of 16 bits are read as 8: store them as .npy or TIFF to keep all")
         if self.animated:
-            said.append(f"of {self.animated} files that hold several frames or pages the first one is used: save the others apart")
+            said.append(
+                f"of {self.animated} files that hold several frames or pages the first one is used: save the others apart"
+            )
         return said
 
     @property
