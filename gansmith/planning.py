@@ -16,6 +16,7 @@ from torch import Tensor
 from gansmith import __version__, distributed, gans, seeds
 from gansmith.choosing import choose
 from gansmith.data.dataset import Dataset
+from gansmith.data.degradations import is_near
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
@@ -34,7 +35,9 @@ DEFAULT_GANS = {
     "series": "seriesgan",
     "tables": "rowgan",
 }
-"""The GAN that each kind of data gets where none is named."""
+"""The GAN that each kind of data gets where none is named; see `usual_gan`."""
+ENLARGING = "srgan"
+"""The one for pairs that are to be enlarged or repaired: it adds to the given image (bench/results/repair.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +80,12 @@ def plan(
 
     Raises UserError for an unknown GAN, preset or option, and for settings that are out of range.
     """
-    kind = data.codec.spec.kind
+    spec = data.codec.spec
+    kind = spec.kind
     choice = choose(data, choose_device(device)) if gan == AUTO else None
     if choice is not None:
         gan, options = choice.gan, {**choice.options, **(options or {})}
-    gan = gan or DEFAULT_GANS[kind]
+    gan = gan or usual_gan(kind, data.facts.get("degrade"), enlarges=kind == "pairs" and spec.shape[1:] != spec.given[1:])
     made = gans.find(gan)
     if kind == "images" and made.kinds == ("domains",):
         raise UserError(f"{gan} makes images of one class in the look of another: pass --kind domains.")
@@ -108,13 +112,18 @@ def plan(
             minutes=minutes,
             seed=seed,
             device=device,
-            precision=choose_precision(precision, device, data.codec.spec),
+            precision=choose_precision(precision, device, spec),
             compile=compile,
             threads=threads,
         ),
         mirror=chosen.mirror if mirror is None else mirror,
         because=choice.sentence() if choice else None,
     )
+
+
+def usual_gan(kind: str, degrade: str | None = None, *, enlarges: bool = False) -> str:
+    """The GAN for this kind of data where none is named; `degrade` is what pairs of single pictures were made by."""
+    return ENLARGING if enlarges or (kind == "pairs" and degrade and is_near(degrade)) else DEFAULT_GANS[kind]
 
 
 def check_positive(**counts: float | None) -> None:

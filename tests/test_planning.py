@@ -1,5 +1,7 @@
 """What will be trained: presets, options, devices, precision, and what a rehearsal tells."""
 
+from dataclasses import replace
+
 import pytest
 
 from gansmith import planning
@@ -13,6 +15,13 @@ def test_without_a_word_it_is_r3gan_with_the_preset_for_the_kind_of_data():
     assert (images.gan, images.preset) == ("r3gan", "small")
     assert (points.gan, points.preset) == ("r3gan", "points")
     assert images.settings.minutes == R3GAN.presets["small"].minutes and images.settings.samples is None
+
+
+def test_pairs_that_are_enlarged_or_repaired_from_near_by_are_for_srgan_and_others_for_pix2pix():
+    assert planning.plan(toys.pairs(scale=2)).gan == "srgan" and planning.plan(toys.pairs(side=32)).gan == "pix2pix"
+    words = {"noise25": "srgan", "blur2,jpeg30": "srgan", "x4": "srgan", "gray": "pix2pix", "noise10,holes": "pix2pix"}
+    assert {word: planning.usual_gan("pairs", word) for word in words} == words
+    assert planning.plan(replace(toys.pairs(side=32), facts={"degrade": "noise25"})).gan == "srgan"
 
 
 def test_few_minutes_of_a_cpu_get_the_preset_made_for_them_unless_another_is_named():

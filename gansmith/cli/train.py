@@ -176,15 +176,16 @@ def _shape_with(gan: str, kind: str | None, argv: Sequence[str]) -> type[Train]:
 def _usual_gan(kind: str | None, argv: Sequence[str]) -> str:
     """The GAN that is meant where options of one are given but none is named: the usual one for the data, which tell their kind."""
     from gansmith.data.sources import kind_of
-    from gansmith.planning import DEFAULT_GANS
+    from gansmith.planning import DEFAULT_GANS, ENLARGING, usual_gan
 
     usual = DEFAULT_GANS["images"]
     if kind is not None or {"-h", "--help"} & set(argv):
-        return DEFAULT_GANS.get(kind or "images", usual)
-    for gan in dict.fromkeys(DEFAULT_GANS.values()):
+        return usual_gan(kind or "images", value_of("--degrade", argv)) if kind in (None, *DEFAULT_GANS) else usual
+    for gan in dict.fromkeys((*DEFAULT_GANS.values(), ENLARGING)):
         with suppress(UserError):
             options = parse(_shape_with(gan, None, argv), argv, "gansmith train", BARE)
-            return usual if options.data is None else DEFAULT_GANS[kind_of(options.data, **options.opening.opening())]
+            opening = options.opening.opening()
+            return usual if options.data is None else usual_gan(kind_of(options.data, **opening), opening.get("degrade"))
     return usual
 
 

@@ -40,6 +40,11 @@ def parsed(words: str) -> list[tuple[str, float]]:
     return found
 
 
+def is_near(words: str) -> bool:
+    """Whether what was lost can be told from near by: size, sharpness, noise and JPEG, but neither colours nor what holes hide."""
+    return all(name in _MEASURED for name, _ in parsed(words))
+
+
 def scale_of(words: str) -> int:
     """How many times smaller the degraded picture is."""
     scale = 1

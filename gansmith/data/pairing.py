@@ -52,7 +52,7 @@ def build_pairs(
     notes = tuple(dict.fromkeys((*found.notes, *said, *given.facts.get("notes", ()), *made.facts.get("notes", ()))))
     mark = fingerprint({}, f"{given.fingerprint} {made.fingerprint} {own.to_json()}")
     arrays = {"a": given.arrays["image"], "b": made.arrays["image"]}
-    facts = {"notes": notes} if notes else {}
+    facts = {name: fact for name, fact in (("notes", notes), ("degrade", found.degrade)) if fact}
     if found.aligned:
         return Dataset(name=found.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, facts=facts)
     rows = {key: np.arange(len(array)) for key, array in arrays.items()}

@@ -135,6 +135,22 @@ def test_a_list_pairs_any_files_and_names_those_that_are_absent(tmp_path: Path, 
         open_dataset(tmp_path / "list.csv", kind="pairs")
 
 
+def test_a_column_of_a_list_says_what_is_held_out(tmp_path: Path, picture: Make) -> None:
+    rows = [f"{number}.png,{number}.png,{'test' if number in (1, 4) else 'train'}" for number in range(6)]
+    for number in range(6):
+        put(tmp_path, f"{number}.png", picture(seed=number))
+    (tmp_path / "list.csv").write_text("\n".join(["a,b,split", *rows]))
+    train, held_out = open_dataset(tmp_path / "list.csv", kind="pairs").split(0.5)
+    assert len(train) == 4 and len(held_out) == 2
+    np.testing.assert_array_equal(held_out.arrays["b"][1], pixels(picture(seed=4)))
+    (tmp_path / "list.csv").write_text("a,b,split\n1.png,2.png,maybe\n")
+    with pytest.raises(UserError, match=r"list.csv has maybe in its column split: write train or test or"):
+        open_dataset(tmp_path / "list.csv", kind="pairs")
+    (tmp_path / "list.csv").write_text("a,b,split\n1.png,2.png,test\n")
+    with pytest.raises(UserError, match=r"all are held out"):
+        open_dataset(tmp_path / "list.csv", kind="pairs")
+
+
 def test_pairs_with_an_unreadable_side_are_left_out_on_request(photos: Path, picture: Make) -> None:
     for number in range(3):
         put(photos, f"A/{number}.png", picture(seed=number))

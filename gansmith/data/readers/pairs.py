@@ -205,22 +205,33 @@ def _suffered(example: Example, words: str, size: tuple[int, int], crop: str) ->
 
 
 def _listed(path: Path) -> Pairs:
-    """A csv with the columns a and b, paths relative to its folder."""
+    """A csv with the columns a and b, paths relative to its folder, and perhaps `split`: train, or test for what is held out."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         if not {"a", "b"} <= set(reader.fieldnames or ()):
             raise UserError(
                 f"{path} must have the columns a and b with paths of images, but it has {', '.join(reader.fieldnames or ())}."
             )
-        rows = list(reader)
+        rows = [{name: (value or "").strip() for name, value in row.items() if name} for row in reader]
     absent = [row[side] for row in rows for side in ("a", "b") if not (path.parent / row[side]).is_file()]
     if absent or not rows:
         raise UserError(f"{path} names {listed(absent, _NAMED) or 'no files'}, which are not there: correct the list.")
+    known = ("train", *_TESTS)
+    if strange := {row["split"] for row in rows if row.get("split", "train").lower() not in known}:
+        raise UserError(f"{path} has {listed(sorted(strange), _NAMED)} in its column split: write {' or '.join(known)}.")
+    held = [row for row in rows if row.get("split", "train").lower() in _TESTS]
+    kept = [row for row in rows if row not in held]
+    if not kept:
+        raise UserError(f"{path} has no pair to train on, as all are held out by its column split: write train for some.")
+    return replace(_of_rows(path, kept, ""), held_out=_of_rows(path, held, " held out") if held else None)
+
+
+def _of_rows(path: Path, rows: Sequence[dict[str, str]], mark: str) -> Pairs:
     sides = []
     for side in ("a", "b"):
         paths = [path.parent / row[side] for row in rows]
         examples = [Example(row[side], None, partial(Image.open, own)) for row, own in zip(rows, paths, strict=True)]
-        sides.append(Collection(name=path.stem, load=partial(list, examples), key=partial(_key, [path, *paths], side)))
+        sides.append(Collection(name=path.stem, load=partial(list, examples), key=partial(_key, [path, *paths], side + mark)))
     return Pairs(name=path.stem, a=sides[0], b=sides[1], aligned=True)
 
 
