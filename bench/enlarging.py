@@ -1,6 +1,7 @@
 """How much larger images gain: PSNR of the faithful stage over bicubic enlargement, then a perceptual distance after the sharp stage.
 
     python bench/enlarging.py PHOTOS/ --scale 4 --gan srgan --seconds 300 --eyes cifar10.npz --out bench/results/enlarging
+    python bench/enlarging.py PHOTOS/ --scale 2 --gan real_esrgan --unknown ...    # held-out pictures degraded as Real-ESRGAN does
 
 PHOTOS is a folder of pictures with `train` and `test` (without, a fifth is held out). One thread; `--seconds` are CPU seconds of training,
 of which the GAN's `faithful` share goes to the first stage. Judged on the held-out pictures, averaged generator, values of 8 bits:
@@ -23,6 +24,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gansmith import planning
+from gansmith.augment.second_order import second_order
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.sources import open_dataset
@@ -39,7 +41,9 @@ AT_ONCE = 4
 class Judge:
     """Compares made images with the real ones."""
 
-    def __init__(self, eyes: Path, held_out: Dataset) -> None:
+    def __init__(self, eyes: Path, held_out: Dataset, unknown: int = 0) -> None:
+        """With `unknown`, the scale, held-out pictures are degraded twice over by chance in place of made smaller."""
+        self.unknown = unknown
         self.eyes = Classifier.trained_on(open_dataset(eyes), 0, cache_folder(None))
         self.held_out = held_out
 
@@ -49,7 +53,10 @@ class Judge:
         found: dict[str, list[Tensor]] = {"psnr": [], "ssim": [], "perceptual": []}
         for start in range(0, len(self.held_out), AT_ONCE):
             batch = self.held_out.batch(slice(start, start + AT_ONCE))
-            real, made = batch["b"], make(batch["a"]).clamp(-1, 1).add(1).mul(127.5).round().div(127.5).sub(1)
+            with torch.random.fork_rng([]):
+                torch.manual_seed(start)
+                given = second_order(batch["b"], self.unknown) if self.unknown else batch["a"]
+            real, made = batch["b"], make(given).clamp(-1, 1).add(1).mul(127.5).round().div(127.5).sub(1)
             found["psnr"].append(psnr(made.double().add(1).div(2), real.double().add(1).div(2)))
             found["ssim"].append(ssim(made.add(1).div(2), real.add(1).div(2)))
             found["perceptual"].append(distance(self._seen(with_channels(torch.cat([made, real]), 3))))
@@ -87,6 +94,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--options", default="{}", help="JSON of the GAN's options")
     parser.add_argument("--validate", action="store_true", help="judge by a fifth of the training images, to choose a recipe")
+    parser.add_argument("--unknown", action="store_true", help="judge by pictures degraded twice over by chance")
     parser.add_argument("--eyes", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="where results are gathered: OUT.json")
     parser.add_argument("--pictures", type=Path, help="a folder for what was made of the first held-out images")
@@ -96,7 +104,8 @@ def main() -> None:
     train, held_out = data.split(0.2)
     if asked.validate:
         train, held_out = train.split(0.2)
-    judge, name = Judge(asked.eyes, held_out), f"{asked.gan} x{asked.scale} {asked.photos.name}"
+    judge = Judge(asked.eyes, held_out, asked.scale * asked.unknown)
+    name = f"{asked.gan} x{asked.scale} {asked.photos.name}{' of unknown history' if asked.unknown else ''}"
     bicubic = pillow(asked.scale, Image.Resampling.BICUBIC)
     results: dict[str, Any] = {
         "images": [len(train), len(held_out)],

@@ -104,6 +104,10 @@ def _given(codec: ImageCodec, picture: Image.Image, name: str) -> Tensor:
     channels, levels = codec.spec.shape[0], codec.levels
     if isinstance(codec, LabelMaps):
         return codec.seen(picture, name)
+    if channels == 1 and picture.mode not in DEEP:
+        colours = np.asarray(picture.convert("RGB"))
+        if (colours != colours[..., :1]).any():
+            raise UserError(f"this model takes gray images, but {name} is {picture.mode} with colours: convert it to gray first.")
     if levels.deep:
         packed = fitted(picture, (channels, picture.height, picture.width), codec.crop, levels)
         return torch.from_numpy(np.ascontiguousarray(levels.unpack(packed[None])))
@@ -173,10 +177,6 @@ def _tensor(picture: Image.Image, channels: int, name: str) -> Tensor:
             values = values * _DEEP_WHITE if values.max() <= 1 else values
         x = torch.from_numpy((values / _DEEP_WHITE).astype(np.float32))[None].expand(channels, -1, -1)
         return x[None] * 2 - 1
-    if channels == 1:
-        colours = np.asarray(picture.convert("RGB"))
-        if (colours != colours[..., :1]).any():
-            raise UserError(f"this model takes gray images, but {name} is {picture.mode} with colours: convert it to gray first.")
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
     pixels = np.asarray(picture.convert(mode), np.float32)
     x = torch.from_numpy(pixels if pixels.ndim == 3 else pixels[..., None])
