@@ -45,8 +45,13 @@ class Config:
     """Whether blocks are BigGAN-deep's: twice as many, with bottlenecks, all noise everywhere."""
     shared: int = 128
     """Dimensions of the class's vector that all layers of the generator share."""
+    guided_start: bool = False
+    """Whether that vector also enters the generator's first layer, as in BigGAN-deep, and not its norms alone: few blocks then can
+    place what belongs to a class."""
     noise: int = 120
     """Dimensions of the latent noise, split over the resolutions."""
+    generator_spectra: bool = True
+    """Whether the generator's spectra are normalised too; without, it varies its images sooner."""
     patch: int = 1
     """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
     critic_moves: int = 2
@@ -57,6 +62,8 @@ class Config:
     """Adam's step size for the generator."""
     critic_learning_rate: float = 2e-4
     """Adam's step size for the critic."""
+    learning_rate_end: float = 1.0
+    """The share of both step sizes that is left at the end; they fall linearly."""
     beta2: float = 0.999
     """Adam's second-moment decay; the first is 0."""
     half_life: int = 14_000_000
@@ -90,18 +97,21 @@ class BigGAN(GAN):
     Config = Config
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="minutes on a CPU: narrow, patches of 2x2 pixels, one critic move, larger steps",
-            batch=32,
+            about="minutes on a CPU: narrow, patches of 2x2 pixels, one critic move, larger steps that shrink",
+            batch=64,
             minutes=2.5,
             config={
                 "width": 32,
                 "widest": 64,
                 "shared": 32,
+                "guided_start": True,
+                "generator_spectra": False,
                 "noise": 64,
                 "patch": 2,
                 "critic_moves": 1,
-                "learning_rate": 1e-3,
+                "learning_rate": 5e-4,
                 "critic_learning_rate": 2e-3,
+                "learning_rate_end": 0.0,
                 "half_life": 10_000,
             },
         ),

@@ -37,8 +37,13 @@ class Config:
     """The most channels of a layer."""
     shared: int = 128
     """Dimensions of the class's vector that all layers of the generator share."""
+    guided_start: bool = False
+    """Whether that vector also enters the generator's first layer, as in BigGAN-deep, and not its norms alone: few blocks then can
+    place what belongs to a class."""
     noise: int = 80
     """Dimensions of the latent noise, split over the resolutions."""
+    generator_spectra: bool = True
+    """Whether the generator's spectra are normalised too; without, it varies its images sooner."""
     patch: int = 1
     """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
     critic_moves: int = 5
@@ -49,10 +54,14 @@ class Config:
     """Weight of the class term."""
     temperature: float = 1.0
     """What similarities are divided by."""
+    companions: bool = True
+    """Whether images are also drawn to others of their label, as in the paper; they then may all settle at another label's proxy."""
     learning_rate: float = 2e-4
     """Adam's step size for the generator."""
     critic_learning_rate: float = 2e-4
     """Adam's step size for the critic."""
+    learning_rate_end: float = 1.0
+    """The share of both step sizes that is left at the end; they fall linearly."""
     beta1: float = 0.5
     """Adam's first-moment decay."""
     half_life: int = 440_000
@@ -66,9 +75,7 @@ class Critic(nn.Module):
         super().__init__()
         self.trunk = BigTrunk(spec, width=config.width, widest=config.widest, patch=config.patch, deep=False)
         self.score = nn.Linear(self.trunk.features, 1)
-        self.embed = nn.Sequential(
-            nn.Linear(self.trunk.features, self.trunk.features), nn.ReLU(), nn.Linear(self.trunk.features, config.embedding)
-        )
+        self.embed = nn.Linear(self.trunk.features, config.embedding)
         self.proxies = label_embedding(spec, config.embedding)
         self.config, self.weight = config, config.contrast
 
@@ -83,7 +90,8 @@ class Critic(nn.Module):
         if self.proxies is None or label is None:
             return logits, {}
         embeddings, proxies = self.embed(features), self.proxies(label)
-        contrast = conditional_contrast(embeddings, proxies, label, temperature=self.config.temperature)
+        config = self.config
+        contrast = conditional_contrast(embeddings, proxies, label, temperature=config.temperature, companions=config.companions)
         return logits, {"contrast": self.weight * contrast}
 
 
@@ -93,19 +101,24 @@ class ContraGAN(GAN):
     Config = Config
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="minutes on a CPU: narrow, patches of 2x2 pixels, one critic move, larger steps",
-            batch=32,
+            about="minutes on a CPU: narrow, patches of 2x2 pixels, one critic move, larger steps that shrink",
+            batch=64,
             minutes=2.5,
             config={
                 "width": 32,
                 "widest": 64,
                 "shared": 32,
+                "guided_start": True,
+                "generator_spectra": False,
                 "noise": 64,
                 "embedding": 64,
+                "temperature": 0.5,
+                "companions": False,
                 "patch": 2,
                 "critic_moves": 1,
-                "learning_rate": 1e-3,
+                "learning_rate": 5e-4,
                 "critic_learning_rate": 2e-3,
+                "learning_rate_end": 0.0,
                 "half_life": 10_000,
             },
         ),

@@ -39,9 +39,11 @@ from gansmith.layers.labels import Label, label_embedding, one_hot
 from gansmith.layers.minibatch_deviation import MinibatchDeviation
 from gansmith.layers.modulated import ModulatedConvolution
 from gansmith.layers.noise import NoiseInput
+from gansmith.layers.patches import read_evenly, start_even
 from gansmith.layers.pyramid import pyramid
 from gansmith.layers.smoothing import enlarge, smooth
 from gansmith.penalties import with_gradient_norm, zero_centred
+from gansmith.schedules import Linear
 from gansmith.seeds import normal_rows, uniform_rows
 from gansmith.terms.path_length import PathLengthPenalty
 
@@ -72,6 +74,8 @@ class Config:
     dense_start: bool = False
     """Whether a linear map of the first style makes the lowest resolution, instead of a learned constant: few layers then reach across
     the whole image, which narrow and shallow networks need."""
+    first_contrast: float = 1.0
+    """Deviation of the weights that paint the images at the start; at 1, first images reach far beyond black and white."""
     gamma: float | None = 1.0
     """Weight of R1; None: a 2000th of the numbers in an example."""
     penalty_interval: int = 16
@@ -90,7 +94,9 @@ class Config:
     augment_samples: int | None = 500_000
     """Samples in which ada and apa can go from nothing to full strength; None: an eighth of the budget."""
     learning_rate: float = 2.5e-3
-    """Adam's step size for both players."""
+    """Adam's step size for both players at the start."""
+    learning_rate_end: float = 1.0
+    """The share of it that is left at the end; it falls linearly."""
     beta2: float = 0.99
     """Adam's second-moment decay; the first is 0."""
     half_life: int = 20_000
@@ -144,6 +150,11 @@ def _unit(x: Tensor) -> Tensor:
     return normalize(x.float(), dim=1) * math.sqrt(x.shape[1])
 
 
+def edges(patch: int) -> int:
+    """The size of the convolutions that paint and read images: the paper's 1x1, but patches must fit their neighbours."""
+    return 1 if patch == 1 else 3
+
+
 class StyledLayer(nn.Module):
     """A modulated convolution, noise of learned strength, bias and leaky ReLU."""
 
@@ -175,7 +186,10 @@ class Synthesis(nn.Module):
         self.staying = nn.ModuleList(layer(width, width, size, up=False) for width, size in zip(widths, sizes, strict=True))
         channels = spec.shape[0] * config.patch**2
         to_image = partial(ModulatedConvolution, style=config.style, demodulate=False)
-        self.to_images = nn.ModuleList(to_image(width, channels, 1) for width in widths)
+        self.to_images = nn.ModuleList(to_image(width, channels, edges(config.patch)) for width in widths)
+        for layer in self.to_images:
+            nn.init.normal_(layer.weight, 0, config.first_contrast)
+            start_even(layer, config.patch)
         self.biases = nn.ParameterList(torch.zeros(channels, 1, 1) for _ in widths)
 
     def forward(self, styles: Float[Tensor, "batch layers style"]) -> Float[Tensor, "batch channels height width"]:
@@ -232,7 +246,8 @@ class Critic(nn.Module):
     def __init__(self, config: Config, spec: Spec, widths: tuple[int, ...], base: tuple[int, int]) -> None:
         super().__init__()
         self.patch, lowest = config.patch, widths[0]
-        self.enter = EqualizedConvolution(spec.shape[0] * config.patch**2, widths[-1], 1)
+        self.enter = EqualizedConvolution(spec.shape[0] * config.patch**2, widths[-1], edges(config.patch))
+        read_evenly(self.enter.weight, config.patch)
         self.stages = nn.ModuleList(
             HalvingStage(a, b, config.residual) for a, b in zip(widths[::-1], widths[-2::-1], strict=False)
         )
@@ -262,7 +277,7 @@ class StyleGAN2(GAN):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: narrow networks on patches of 2x2 pixels, no path length penalty",
-            batch=32,
+            batch=16,
             minutes=2.5,
             config={
                 "width": 32,
@@ -272,6 +287,9 @@ class StyleGAN2(GAN):
                 "mapping_layers": 2,
                 "patch": 2,
                 "dense_start": True,
+                "first_contrast": 0.2,
+                "learning_rate": 1e-2,
+                "learning_rate_end": 0.1,
                 "gamma": None,
                 "path_length": 0.0,
                 "style_mixing": 0.0,
@@ -318,14 +336,14 @@ class StyleGAN2(GAN):
         _, height, columns = spec.shape
         stages, base = pyramid(height, columns, config.patch)
         widths = tuple(min(config.widest, config.width << i) for i in reversed(range(stages)))
-        betas = (0.0, config.beta2)
+        betas, learning_rate = (0.0, config.beta2), Linear(config.learning_rate, config.learning_rate * config.learning_rate_end)
         self.generator = Player(
             Generator(config, spec, widths, base),
-            learning_rate=config.learning_rate,
+            learning_rate=learning_rate,
             betas=betas,
             average=partial(Average, half_life=config.half_life),
         )
-        self.critic = Player(Critic(config, spec, widths, base), learning_rate=config.learning_rate, betas=betas)
+        self.critic = Player(Critic(config, spec, widths, base), learning_rate=learning_rate, betas=betas)
         # an image of twice the side has a quarter of the squared gradient norm for the same critic: hence the scaling with size
         self.gamma = math.prod(spec.shape) / 2000 if config.gamma is None else config.gamma
         self.path_length = PathLengthPenalty()

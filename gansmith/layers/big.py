@@ -17,12 +17,16 @@ from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.bounded import bounded
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.orthogonal import start_orthogonal
+from gansmith.layers.patches import read_evenly, start_even
 from gansmith.layers.pyramid import pyramid
 from gansmith.layers.residual import DownBlock
 from gansmith.layers.spectral import normalize_spectra
+from gansmith.schedules import Linear, Schedule
 
 SQUEEZE = 4
 """How much narrower deep blocks are inside."""
+SMALL_STAGES = 4
+"""Stages of images up to 32 pixels."""
 
 
 class GuidedNorm(nn.Module):
@@ -107,10 +111,15 @@ class BigGenerator(nn.Module):
     all of it enters everywhere. Positions are compared (attention) before the last doubling.
     """
 
-    def __init__(self, spec: Spec, *, noise: int, width: int, widest: int, shared: int, patch: int, deep: bool) -> None:
-        """`width` counts the channels at the highest resolution, doubled at each halving up to `widest`; `shared` those of labels."""
+    def __init__(
+        self, spec: Spec, *, noise: int, width: int, widest: int, shared: int, patch: int, deep: bool, guided_start: bool = False
+    ) -> None:
+        """`width` counts the channels at the highest resolution, doubled at each halving up to `widest`; `shared` those of labels.
+
+        With `guided_start`, as always in the deep form, the label's vector also enters the first layer.
+        """
         super().__init__()
-        self.patch, self.deep = patch, deep
+        self.patch, self.deep, self.guided_start = patch, deep, deep or guided_start
         stages, base = pyramid(spec.shape[1], spec.shape[2], patch)
         channels = big_widths(width, widest, stages)
         self.shared = label_embedding(spec, shared)
@@ -119,7 +128,7 @@ class BigGenerator(nn.Module):
         known = shared if spec.conditions else 0
         condition = known + (noise if deep else self.piece)
         self.lowest = (channels[0], *base)
-        self.first = nn.Linear(first + (known if deep else 0), channels[0] * base[0] * base[1])
+        self.first = nn.Linear(first + (known if self.guided_start else 0), channels[0] * base[0] * base[1])
         pairs = list(zip(channels, channels[1:], strict=False))
         self.before = nn.ModuleList(DeepUp(a, a, condition, doubles=False) for a, _ in pairs if deep)
         self.blocks = nn.ModuleList(DeepUp(a, b, condition, doubles=True) if deep else BigUp(a, b, condition) for a, b in pairs)
@@ -132,8 +141,9 @@ class BigGenerator(nn.Module):
     ) -> Float[Tensor, "batch channels height width"]:
         known = noise[:, :0] if self.shared is None else self.shared(label)
         whole = torch.cat([known, noise], 1)
-        pieces = noise[:, noise.shape[1] - self.piece * len(self.blocks) :].split(self.piece, 1) if len(self.blocks) else ()
-        x = self.first(whole if self.deep else noise[:, : noise.shape[1] - self.piece * len(self.blocks)])
+        first, *pieces = noise.tensor_split([noise.shape[1] - self.piece * i for i in range(len(self.blocks), 0, -1)], 1)
+        first = noise if self.deep else first
+        x = self.first(torch.cat([known, first], 1) if self.guided_start else first)
         x = x.unflatten(1, self.lowest).contiguous(memory_format=torch.channels_last)
         for i, block in enumerate(self.blocks):
             if i == len(self.blocks) - 1:
@@ -148,32 +158,45 @@ class BigGenerator(nn.Module):
 class BigTrunk(nn.Module):
     """An image to features [B, width], summed over all positions: a critic without its last layer.
 
-    Every stage but the lowest halves the side; positions are compared after the first one.
+    Blocks halve the side down to the lowest resolution, where one follows that keeps it; of images up to 32 pixels they halve once
+    less, and two follow, as in the paper's networks for CIFAR-10. Positions are compared after the first block.
     """
 
     def __init__(self, spec: Spec, *, width: int, widest: int, patch: int, deep: bool) -> None:
         super().__init__()
-        self.patch = patch
+        self.patch, self.deep = patch, deep
         stages, _ = pyramid(spec.shape[1], spec.shape[2], patch)
         channels = big_widths(width, widest, stages)[::-1]
         planes = spec.shape[0] * patch**2
-        pairs = list(zip(channels, channels[1:], strict=False))
         if deep:
+            pairs = zip(channels, channels[1:], strict=False)
             self.opening = nn.Conv2d(planes, channels[0], 3, padding=1)
             self.blocks = nn.ModuleList(
                 nn.Sequential(DeepDown(a, b, halves=True), DeepDown(b, b, halves=False)) for a, b in pairs
             )
+            self.attention, self.features = SelfAttention(channels[min(1, len(channels) - 1)]), channels[-1]
         else:
-            self.opening = DownBlock(planes, channels[0], halves=False, first=True)
-            self.blocks = nn.ModuleList(DownBlock(a, b, halves=True) for a, b in pairs)
-        self.attention = SelfAttention(channels[min(1, len(channels) - 1)])
-        self.features = channels[-1]
+            halvings = stages - 1 if stages > SMALL_STAGES else max(stages - 2, min(1, stages - 1))
+            channels = channels[: max(1, halvings)]
+            self.opening = DownBlock(planes, channels[0], halves=halvings > 0, first=True)
+            halving = [DownBlock(a, b, halves=True) for a, b in zip(channels, channels[1:], strict=False)]
+            keeping = [DownBlock(channels[-1], channels[-1], halves=False) for _ in range(1 if stages > SMALL_STAGES else 2)]
+            self.blocks = nn.ModuleList(halving + keeping)
+            self.attention, self.features = SelfAttention(channels[0]), channels[-1]
+
+    def read_evenly(self) -> None:
+        """Lets all pixels of a patch count alike at the start."""
+        opening = self.opening
+        for layer in (opening,) if isinstance(opening, nn.Conv2d) else (opening.first, opening.shortcut):
+            if isinstance(layer, nn.Conv2d):
+                read_evenly(layer.weight, self.patch)
 
     def forward(self, image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
         x = self.opening(pixel_unshuffle(image, self.patch).contiguous(memory_format=torch.channels_last))
+        x = x if self.deep else self.attention(x)
         for i, block in enumerate(self.blocks):
             x = block(x)
-            if i == 0:
+            if self.deep and i == 0:
                 x = self.attention(x)
         return relu(x).float().sum((2, 3))
 
@@ -181,10 +204,11 @@ class BigTrunk(nn.Module):
 def big_players(
     config: Any, spec: Spec, critic: Callable[[], nn.Module], *, betas: tuple[float, float], deep: bool = False
 ) -> tuple[Player, Player]:
-    """The players of BigGAN and of the class-term GANs: BigGAN's generator and `critic()`, orthogonal at the start, both spectrally
-    normalised.
+    """The players of BigGAN and of the class-term GANs: BigGAN's generator and `critic()`, orthogonal at the start, spectrally normalised
+    but for the generator's vectors of labels: held short, they drown in the noise that joins them.
 
-    `config` has the options that these GANs share: noise, width, widest, shared, patch, both learning rates and half_life.
+    `config` has the options that these GANs share: noise, width, widest, shared, guided_start, generator_spectra, patch, both learning
+    rates, learning_rate_end, half_life.
     """
     generator = BigGenerator(
         spec,
@@ -194,15 +218,26 @@ def big_players(
         shared=config.shared,
         patch=config.patch,
         deep=deep,
+        guided_start=config.guided_start,
     )
     networks = generator, critic()
     for network in networks:
         start_orthogonal(network)
-        normalize_spectra(network)
+        for layer in network.modules():
+            if isinstance(layer, BigTrunk):
+                layer.read_evenly()
+    start_even(generator.last, config.patch)
+    if config.generator_spectra:
+        normalize_spectra(generator, apart=generator.shared)
+    normalize_spectra(networks[1])
     average = partial(Average, half_life=config.half_life)
+
+    def falling(start: float) -> Schedule:
+        return Linear(start, start * config.learning_rate_end)
+
     return (
-        Player(networks[0], learning_rate=config.learning_rate, betas=betas, average=average),
-        Player(networks[1], learning_rate=config.critic_learning_rate, betas=betas),
+        Player(networks[0], learning_rate=falling(config.learning_rate), betas=betas, average=average),
+        Player(networks[1], learning_rate=falling(config.critic_learning_rate), betas=betas),
     )
 
 

@@ -29,6 +29,6 @@ def orthogonal_penalty(network: nn.Module) -> Float[Tensor, ""]:
     for layer in network.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d)) and layer.weight.shape[0] > 1:
             rows = layer.weight.flatten(1).float()
-            products = rows @ rows.T
-            penalties.append((products - torch.diag(products.diagonal())).square().sum())
+            small = rows if rows.shape[0] <= rows.shape[1] else rows.T  # |W W^T| = |W^T W|
+            penalties.append((small @ small.T).square().sum() - rows.square().sum(1).square().sum())
     return torch.stack(penalties).sum()

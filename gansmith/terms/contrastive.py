@@ -14,13 +14,21 @@ from gansmith.layers.labels import Label
 Vectors = Float[Tensor, "batch width"]
 
 
-def conditional_contrast(embeddings: Vectors, proxies: Vectors, label: Label, *, temperature: float) -> Float[Tensor, ""]:
-    """ContraGAN's 2C loss (Kang & Park 2020, equation 8): near to its own proxy and to others of its label, far from the rest."""
+def conditional_contrast(
+    embeddings: Vectors, proxies: Vectors, label: Label, *, temperature: float, companions: bool = True
+) -> Float[Tensor, ""]:
+    """ContraGAN's 2C loss (Kang & Park 2020, equation 8): near to its own proxy and to others of its label, far from the rest.
+
+    Others of its label, the companions, outnumber the proxy: the loss is small too where all examples of one label lie together at
+    the proxy of another. Without companions, which count as neither near nor far then, only the proxy is near.
+    """
     to_proxy, to_others, same = _similarities(embeddings, proxies, label)
-    to_proxy, to_others = to_proxy / temperature, to_others / temperature
+    to_proxy, to_others = to_proxy[:, None] / temperature, to_others / temperature
+    if not companions:
+        return (torch.cat([to_proxy, to_others.masked_fill(same, -torch.inf)], 1).logsumexp(1) - to_proxy[:, 0]).mean()
     itself = torch.eye(len(label), dtype=torch.bool, device=label.device)
-    near = torch.cat([to_proxy[:, None], to_others.masked_fill(~same | itself, -torch.inf)], 1).logsumexp(1)
-    all_of_them = torch.cat([to_proxy[:, None], to_others.masked_fill(itself, -torch.inf)], 1).logsumexp(1)
+    near = torch.cat([to_proxy, to_others.masked_fill(~same | itself, -torch.inf)], 1).logsumexp(1)
+    all_of_them = torch.cat([to_proxy, to_others.masked_fill(itself, -torch.inf)], 1).logsumexp(1)
     return (all_of_them - near).mean()
 
 
