@@ -6,7 +6,7 @@ BigGAN's game.
 
     gansmith train digits --gan acgan
 
-Tested for its mathematics; we have not trained it to the end.
+The paper's presets have not been trained.
 """
 
 from collections.abc import Iterator, Mapping

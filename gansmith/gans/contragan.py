@@ -6,7 +6,10 @@ BigGAN's game.
 
     gansmith train digits --gan contragan
 
-Tested for its mathematics; we have not trained it to the end.
+The paper's term is content where all images of a label lie together, were it at the proxy of another label: of four classes that are
+quarters of an image, the generator learned to exchange all four (temperature 0.5, 120 rounds of 32 images). The preset small leaves
+the other images of a label out of the term (`companions`), which mends that. Embeddings are a linear map of the features. The paper's
+presets have not been trained.
 """
 
 from collections.abc import Iterator, Mapping
