@@ -192,6 +192,8 @@ def _gan_class(run: Run) -> Any:
 def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
     """The data a run was trained on, opened as they were, or `data` in their stead."""
     facts = run.facts["data"]
+    if data is None and facts["source"] is None and run.data is not None:
+        return run.data
     if data is None and facts["source"] is None:
         raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
     return _open_together(facts["source"] if data is None else data, {**facts["opening"], **(opening or {})})
@@ -221,6 +223,7 @@ def _train(
         examiner = distributed.in_first(lambda: Examiner(examination, model, training, held_out, folder / BEST))
     facts = _facts(folder, dataset, plan, gan, source) | _judged_with(held_out, examination)
     run = resumed or distributed.in_first(lambda: Run.create(folder, facts)) or Run(folder)
+    run.data = dataset
     if distributed.leads():
         recorder = Recorder(run, model, training, held_out, watchers, examiner)
         trainer.guest = recorder
@@ -334,11 +337,14 @@ def evaluate_run(
     watchers: Sequence[Watcher] = (),
     **how: Any,
 ) -> Judgement:
-    """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own.
+    """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own; if the run's own came
+    from Python in another process, they stand for these too, and nothing is written.
 
     `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
     """
     how["device"] = planning.choose_device(how.get("device") or "auto")
+    if run.facts["data"]["source"] is None and run.data is None and data is not None:
+        return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
     training, held_out = split(run_data(run))
     if data is not None:
         held_out = open_like(training, data, opening=run.facts["data"]["opening"])
@@ -352,12 +358,16 @@ def evaluate(
 ) -> Judgement:
     """Judges a run against its data, or anybody's samples: `evaluate("runs/digits-0001")`, `evaluate(real="photos/", fake="made/")`.
 
+    Another model in the run's folder, such as "runs/digits-0001/averaged", is judged against the run's data too; nothing is written.
+
     `metrics`, `samples` and `seed` choose what is measured and how, `features`, `inception`, `resize`, `fast` and `device` in which
     space (see `metrics.judge.judge`); opening options (`resolution`, ...) apply to both sides of the second form. Raises UserError if
     neither form is given.
     """
     from gansmith.metrics.judge import judge
 
+    if run is not None and not isinstance(run, Run) and (parent := _run_around(Path(run))):
+        return _evaluate_beside(Model.load(run), parent, data, **options)
     if run is not None:
         return evaluate_run(run if isinstance(run, Run) else Run(run), data=data, **options)
     if real is None or fake is None:
@@ -369,6 +379,37 @@ def evaluate(
     training, held_out = split(everything)
     everything = dataclasses.replace(everything, held_out=None)
     return judge(open_like(training, fake, originals), training, held_out, everything=everything, **options)
+
+
+def _run_around(folder: Path) -> Run | None:
+    """The run that this folder of a model lies in, where it is not the run's own last or best one."""
+    alone = (folder / "model.json").is_file() and not (folder / "run.json").exists() and folder.name != BEST
+    return Run(folder.resolve().parent) if alone and (folder.resolve().parent / "run.json").is_file() else None
+
+
+def _evaluate_beside(
+    model: Model,
+    run: Run,
+    data: Any,
+    *,
+    metrics: Sequence[str] | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    **how: Any,
+) -> Judgement:
+    """Judges a model that is not the run's own by the run's data."""
+    from gansmith.metrics.judge import MOST, judge, over_all
+
+    how["device"] = planning.choose_device(how.get("device") or "auto")
+    given = run.facts["data"]["source"] is None and run.data is None
+    training, held_out = split(run_data(run, data if given else None))
+    if data is not None and not given:
+        held_out = open_like(training, data, opening=run.facts["data"]["opening"])
+    model.inputs = held_out
+    count = samples or MOST
+    count = count if over_all(metrics) else min(count, len(held_out))
+    fake = Dataset.of(model.sample(count, seed=seed), model.codec, "generated", training.facts)
+    return judge(fake, training, held_out, model=model, metrics=metrics, samples=samples, seed=seed, **how)
 
 
 def evaluate_elsewhere(

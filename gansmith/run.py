@@ -12,6 +12,7 @@ from gansmith.checkpoint import cannot_write, write_atomically
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
+    from gansmith.data.dataset import Dataset
     from gansmith.metrics.judgement import Judgement
     from gansmith.metrics.score import Score
     from gansmith.model import Model
@@ -31,6 +32,8 @@ class Run:
             self.folder = self.folder.parent
         self.judgement: Judgement | None = None
         """What the training found at its end, in the process that trained."""
+        self.data: Dataset | None = None
+        """What was trained on, in the process that trained: data from Python are nowhere else."""
         path = self.folder / "run.json"
         if not path.is_file():
             raise UserError(f"{folder} is not a run folder (it has no run.json): give the folder that gansmith train printed.")

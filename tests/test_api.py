@@ -113,6 +113,16 @@ def test_how_the_data_were_read_is_told(tmp_path, capsys):
     assert told == 'The array "pictures" is taken for the images.'
 
 
+def test_data_from_python_are_kept_to_judge_with_and_can_be_given_again_later():
+    images = np.random.default_rng(0).integers(0, 256, (200, 8, 8), np.uint8)
+    run = train(images, gan="dcgan", options=toys.SMALL["dcgan"], samples=64, batch=4, evaluate=False)
+    assert [score.name.partition("[")[0] for score in run.evaluate(metrics=["precision"]).scores] == ["precision"]
+    later = gansmith.Run(run.folder)
+    with pytest.raises(UserError, match="came from Python and are not on disk: give them again"):
+        later.evaluate(metrics=["precision"])
+    assert [score.name.partition("[")[0] for score in later.evaluate(data=images, metrics=["precision"]).scores] == ["precision"]
+
+
 def test_too_few_examples_are_refused_in_a_sentence():
     with pytest.raises(UserError, match="at least 8 examples, but squares has 7"):
         train(toys.images(7), gan="dcgan", options=toys.SMALL["dcgan"])
@@ -218,7 +228,7 @@ def test_anybodys_samples_are_judged():
 
 
 def test_a_run_on_data_from_python_says_that_they_are_needed_again():
-    run = train(toys.points(1024))
+    run = gansmith.Run(train(toys.points(1024)).folder)
     with pytest.raises(UserError, match="came from Python"):
         run.evaluate()
 

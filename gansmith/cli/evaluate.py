@@ -61,7 +61,7 @@ def run(argv: list[str]) -> int:
         raise UserError(f"Give either the run {options.run}, whose data are known, or --real and --fake, not both.")
     output = Output(options.json)
     from gansmith import api
-    from gansmith.run import Run
+    from gansmith.run import BEST, Run
 
     judgement = api.evaluate(
         options.run,
@@ -81,7 +81,7 @@ def run(argv: list[str]) -> int:
         **opening,
     )
     output.show(judgement.table())
-    if options.run is not None:
+    if options.run is not None and (options.run.name == BEST or (options.run / "run.json").exists()):
         output.say(f"Report: {Run(options.run).folder / 'report.html'}")
     if output.to is not None:  # the nearest neighbours in it take their time
         output.result(judgement.to_json())

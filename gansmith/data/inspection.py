@@ -15,7 +15,7 @@ from gansmith.data.readers.collection import Collection, Points
 from gansmith.data.readers.pairs import Pairs
 from gansmith.data.readers.sequences import Cutting, Sequences
 from gansmith.data.series import Codec as SeriesCodec
-from gansmith.data.sources import find, find_pairs
+from gansmith.data.sources import check_options, find, find_pairs
 from gansmith.data.stack import MODES
 from gansmith.data.suggestions import listed
 from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, parse_values, survey
@@ -160,6 +160,7 @@ def inspect_dataset(
 
     Raises UserError if there is nothing to look at.
     """
+    check_options(series)
     size, cut = parse_resolution(resolution), parse_values(values)
     wanted = Wanted(resolution=size, crop=crop, channels=channels, labels=labels, values=cut)
     if isinstance(data, Dataset):

@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_imag
 from gansmith.data.readers.frames import is_frame, table_from_frame
 from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.listing import remembered
-from gansmith.data.readers.mapstyle import from_mapstyle
+from gansmith.data.readers.mapstyle import from_mapstyle, labelled, pictures_in_frame
 from gansmith.data.readers.pairs import Pairs, pairs_in, recognised
 from gansmith.data.readers.parquet import from_parquet, holds_images
 from gansmith.data.readers.point_files import from_csv, holds_points, points_of
@@ -42,6 +43,8 @@ from gansmith.data.tables import Codec as TableCodec
 from gansmith.data.windows import build_series
 from gansmith.errors import UserError
 
+TRAINING = ("gan", "preset", "options", "minutes", "samples", "batch", "seed", "device", "precision", "resume", "evaluate")
+"""Options of training for which a misspelt one may have been meant."""
 KINDS = ("domains", "images", "pairs", "points", "series", "tables")
 
 
@@ -95,6 +98,7 @@ def open_dataset(
 
     Images are decoded once into memory-mapped arrays under `cache` (GANSMITH_CACHE, or ~/.cache/gansmith).
     """
+    check_options(series)
     size, cut = parse_resolution(resolution), parse_values(values)
     wanted = Wanted(resolution=size, crop=crop, channels=channels, labels=labels, levels=levels, values=cut)
     if isinstance(data, Dataset):
@@ -128,6 +132,22 @@ def open_dataset(
         raise UserError("a schema, a target and a public table are for tables: leave them out, or give a table.")
     built = build_images(found, wanted, root, skip_unreadable, originals=originals)
     return domains(built) if kind == "domains" else built
+
+
+def check_options(given: Mapping[str, Any]) -> None:
+    """Raises UserError for options that neither `open_dataset` nor series have."""
+    known = [field.name for field in fields(Cutting)]
+    for name in given:
+        if name not in known:
+            every = [
+                *(option for option in signature(open_dataset).parameters if option not in ("data", "series")),
+                *known,
+                *TRAINING,
+            ]
+            raise UserError(
+                f"there is no option {name}{did_you_mean(name, every)}: training takes those of gansmith.train, opening data those of "
+                "gansmith.data.sources.open_dataset."
+            )
 
 
 def kind_of(
@@ -314,8 +334,11 @@ def read_schema(schema: Mapping[str, str] | Path | str | None) -> Mapping[str, s
 
 def _from_python(data: Any, kind: str | None) -> Collection | Points | Table:
     if is_frame(data):
-        return table_from_frame(data)
+        pictures = pictures_in_frame(data) if kind in (None, "images", "domains") else None
+        return table_from_frame(data) if pictures is None else pictures
     images, labels = data if isinstance(data, tuple) and len(data) == 2 else (data, None)
+    if isinstance(images, list) and labels is not None:
+        return from_mapstyle(labelled(images, labels))
     if isinstance(images, torch.Tensor):
         images = images.detach().cpu().numpy()
     if isinstance(labels, torch.Tensor):
@@ -327,6 +350,6 @@ def _from_python(data: Any, kind: str | None) -> Collection | Points | Table:
     if hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, tuple | dict):
         return from_mapstyle(data)
     raise UserError(
-        f"data cannot be a {type(data).__name__}: give a path, a name, an array, (images, labels), or a data set with a length "
-        "and items."
+        f"data cannot be of the type {type(data).__name__}: give a path, a name, an array, (images, labels), a data frame, or a data "
+        "set with a length and items."
     )

@@ -2,6 +2,7 @@
 
 The paper's critic estimates the odds of being real, which critics of many games do not; so a logistic regression on the critic's
 scores of held-out real and of generated examples turns any of them into log odds (calibration as of Turner et al. 2019, section 3.2).
+Examples compete within their class, so that the classes keep their shares; scores of several classes have no common scale.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ CALIBRATED = 2000
 """Generated examples, and at most as many real ones, that the calibration takes."""
 PERCENTILE = 80.0
 """Which percentile of F is accepted in half of the cases (the paper's gamma): higher accepts fewer examples and likelier ones."""
+A_CLASS, MOST = 100, 10_000
+"""So many are generated for each class, if that is more, and so many at most."""
+FEWEST = 50
+"""A class with fewer generated examples than this shares the threshold of all."""
 MOST_ROUNDS = 1000
 EPSILON = 1e-6
 
@@ -57,6 +62,20 @@ class Calibration:
         return self.slope * scores + self.offset
 
 
+@dataclass(frozen=True)
+class Threshold:
+    """What the acceptance is measured by."""
+
+    highest: float
+    """The largest log odds of generated examples (the paper's M)."""
+    gamma: float
+
+    @classmethod
+    def of(cls, log_odds: np.ndarray, percentile: float) -> Threshold:
+        highest = float(log_odds.max())
+        return cls(highest, float(np.percentile(_f(log_odds, highest), percentile)))
+
+
 def acceptance(log_odds: np.ndarray, highest: float, gamma: float) -> np.ndarray:
     """The probability of keeping an example: sigmoid(F - gamma), F = D - M - log(1 - exp(D - M - epsilon)) (equation 9)."""
     return 1 / (1 + np.exp(-(_f(log_odds, highest) - gamma)))
@@ -73,9 +92,16 @@ class Rejecting(Model):
     def __init__(self, model: Model, critic: GAN, calibration: Calibration, seed: int, percentile: float = PERCENTILE) -> None:
         super().__init__(model.gan, model.codec, model.card)
         self.critic, self.calibration = critic, calibration
-        odds = np.concatenate([self.log_odds(batch) for batch in model.batches(CALIBRATED, seed=seed + 1_000_003)])
-        self.highest = float(odds.max())
-        self.gamma = float(np.percentile(_f(odds, self.highest), percentile))
+        classes = len(model.codec.spec.classes)
+        count = max(CALIBRATED, min(MOST, A_CLASS * classes))
+        drawn = [(self.log_odds(batch), batch.get("label")) for batch in model.batches(count, seed=seed + 1_000_003)]
+        odds = np.concatenate([own for own, _ in drawn])
+        self.of_all, self.of_class = Threshold.of(odds, percentile), dict[int, Threshold]()
+        if classes:
+            labels = np.concatenate([label.numpy() for _, label in drawn if label is not None])
+            for number in range(classes):
+                if (labels == number).sum() >= FEWEST:
+                    self.of_class[number] = Threshold.of(odds[labels == number], percentile)
 
     @classmethod
     def of(
@@ -96,15 +122,24 @@ class Rejecting(Model):
     def log_odds(self, batch: Batch) -> np.ndarray:
         return self.calibration.log_odds(_scores(self.critic, batch))
 
+    def acceptance(self, batch: Batch) -> np.ndarray:
+        """The probability of keeping each example."""
+        odds, found = self.log_odds(batch), np.empty(len(batch[self.codec.spec.key]))
+        labels = batch["label"].numpy() if self.of_class else np.zeros(len(found), np.int64)
+        for number in np.unique(labels):
+            own, threshold = labels == number, self.of_class.get(int(number), self.of_all)
+            found[own] = acceptance(odds[own], threshold.highest, threshold.gamma)
+        return found
+
     @torch.inference_mode()
     def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
         """n accepted examples. Raises UserError if almost nothing is accepted."""
         rng, kept, made = np.random.Generator(np.random.Philox(key=seed)), 0, 0
         for number in range(MOST_ROUNDS):
             for batch in super().batches(256, seed=seed + 10_007 * number, truncation=truncation, **where):
-                odds = self.log_odds(batch)
-                passes = np.flatnonzero(rng.random(len(odds)) < acceptance(odds, self.highest, self.gamma))[: n - kept]
-                made, kept = made + len(odds), kept + len(passes)
+                chances = self.acceptance(batch)
+                passes = np.flatnonzero(rng.random(len(chances)) < chances)[: n - kept]
+                made, kept = made + len(chances), kept + len(passes)
                 self.card["accepted"] = kept / made
                 if len(passes):
                     yield {key: value[torch.from_numpy(passes)] for key, value in batch.items()}

@@ -116,9 +116,10 @@ def judge(
     limit = MOST if samples is None else samples
     count = min(limit, len(fake), len(train), len(held_out))
     if count < GROUPS:
+        asked = "" if samples is None else f"{samples} were asked for, and "
         raise UserError(
-            f"judging needs at least {GROUPS} examples on every side, but {limit} were asked for, and there are {len(fake)} "
-            f"generated, {len(train)} training and {len(held_out)} held-out ones: give more."
+            f"judging needs at least {GROUPS} examples on every side, but {asked}there are {len(fake)} generated, "
+            f"{len(train)} training and {len(held_out)} held-out ones: give more."
         )
     lessons = min(limit, len(fake), len(train))
     folder = cache_folder(cache)

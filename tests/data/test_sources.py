@@ -42,7 +42,7 @@ FILES = [png(picture) for picture in PICTURES]
         ),
         ("ring", {"kind": "images"}, "ring holds points, not images"),
         ("ring", {"channels": 3}, "no resolution, channels or values"),
-        (3, {}, "data cannot be a int"),
+        (3, {}, "data cannot be of the type int"),
         ([], {}, "the data set is empty"),
         ([object()], {}, r"images\[0\] is a object, where an image is a Pillow image"),
     ],

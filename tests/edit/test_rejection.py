@@ -60,6 +60,18 @@ def test_what_passes_has_higher_scores(run: Run, monkeypatch: pytest.MonkeyPatch
         Rejecting.of(run, model, training, held_out, percentile=120)
 
 
+def test_classes_keep_their_shares_however_the_critic_scores_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    training, held_out = api.split(toys.images(300, classes=2))
+    monkeypatch.setattr(Calibration, "fit", classmethod(lambda cls, real, fake: cls(1.0, 0.0)))
+    monkeypatch.setattr(
+        "gansmith.edit.rejection._scores",
+        lambda gan, batch: batch["image"].mean((1, 2, 3)).numpy() + 100 * batch["label"].numpy(),
+    )
+    sieve = Rejecting.of(run, run.model(), training, held_out, percentile=80)
+    shares = sieve.sample(400, seed=3)["label"].float().mean()
+    assert float(shares) == pytest.approx(float(run.model().sample(2000)["label"].float().mean()), abs=0.1)
+
+
 def test_a_run_without_a_critic_is_refused(run: Run, tmp_path: Path) -> None:
     lone = Run.create(tmp_path / "lone", run.facts)
     training, held_out = api.split(toys.images(300, classes=2))
@@ -81,5 +93,9 @@ def test_the_average_is_the_mean_of_the_checkpoints(run: Run) -> None:
         torch.testing.assert_close(tensor.detach(), mean)
     folder = save_average(run)
     assert gansmith.load(folder).card["averaged"] == seen
+    kept = (run.folder / "report.html").read_bytes(), sorted(run.folder.iterdir())
+    scores = gansmith.evaluate(folder, data=toys.images(300, classes=2), metrics=["precision"]).scores
+    assert [score.name.partition("[")[0] for score in scores] == ["precision"]
+    assert kept == ((run.folder / "report.html").read_bytes(), sorted(run.folder.iterdir()))
     with pytest.raises(UserError, match="--last takes 2 or more, of which .* has 2, but it is 5"):
         average(run, last=5)

@@ -1,6 +1,7 @@
 """Images handed over from Python: a map-style torch data set, a list of pictures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -11,8 +12,9 @@ from PIL import Image
 from gansmith.data.levels import Extremes
 from gansmith.data.readers.arrays import are_bytes, as_bytes, attribute_names, brightness, channels_axis, extremes_of
 from gansmith.data.readers.collection import Collection, Example, Label
-from gansmith.data.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS
+from gansmith.data.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, is_encoded, opened_cell
 from gansmith.data.stack import Opened, Stack, as_picture
+from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 
 
@@ -32,6 +34,40 @@ def from_mapstyle(data: Any) -> Collection:
     titles = [title for title in getattr(data, "attr_names", ()) if title]
     attributes = attribute_names([first], titles or None)
     return Collection(name=name, load=lambda: _MapStyle(data, name), classes=None if attributes else names, attributes=attributes)
+
+
+def labelled(images: Sequence[Any], labels: Any) -> list[tuple[Any, Any]]:
+    """Images and their labels as items of a data set. Raises UserError if there are not as many."""
+    every = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if len(every) != len(images):
+        raise UserError(f"there are {len(images)} images but {len(every)} labels: give one label an image.")
+    return list(zip(images, every, strict=True))
+
+
+def pictures_in_frame(frame: Any) -> Collection | None:
+    """The pictures in a column of a data frame (Pillow's, arrays, or encoded files), with the classes beside them; None without any."""
+    names = [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
+    if not len(frame):
+        return None
+    first = {name: next(iter(_cells(frame, name)), None) for name in names}
+    image = next((name for name, cell in first.items() if _is_picture(cell)), None)
+    if image is None:
+        return None
+    label = next((name for name in LABEL_COLUMNS if name in names and name != image), None)
+    cells = [opened_cell(cell) if isinstance(cell, bytes | dict) else cell for cell in _cells(frame, image)]
+    unused = [name for name in names if name not in (image, label)]
+    notes = (f'the pictures are in the column "{image}"' + (f"; left out: {listed(unused)}" if unused else ""),)
+    found = from_mapstyle(cells if label is None else labelled(cells, list(_cells(frame, label))))
+    return replace(found, name="data", notes=notes)
+
+
+def _cells(frame: Any, name: str) -> Sequence[Any]:
+    column = frame[name]
+    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
+
+
+def _is_picture(cell: Any) -> bool:
+    return isinstance(cell, Image.Image | bytes) or (isinstance(cell, np.ndarray) and cell.ndim in (2, 3)) or is_encoded(cell)
 
 
 class _MapStyle:

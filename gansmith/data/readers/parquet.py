@@ -58,6 +58,11 @@ class _ParquetRows:
                         row += 1
 
 
+def is_encoded(cell: Any) -> bool:
+    """Whether a cell is an encoded image as hubs store it."""
+    return isinstance(cell, dict) and isinstance(cell.get("bytes"), bytes)
+
+
 def opened_cell(cell: Any) -> Image.Image:
     """The image in a cell: encoded bytes, or {"bytes": ..., "path": ...}."""
     content = cell.get("bytes") if isinstance(cell, dict) else cell
