@@ -38,6 +38,8 @@ class Spec:
     """Of series: the mean of each channel."""
     spectrum: tuple[float, ...] = ()
     """Of series: the covariance of the channels at each of several frequencies (see `layers.whitening`), one after another."""
+    quantiles: tuple[float, ...] = ()
+    """Of series of returns: quantiles of each channel (see `data.returns.quantiles`), one channel after another."""
 
     @property
     def conditions(self) -> int:
@@ -46,7 +48,8 @@ class Spec:
 
     def to_json(self) -> dict[str, Any]:
         facts = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        return facts if self.columns else {key: value for key, value in facts.items() if key != "target"}
+        of_kind = {"target": bool(self.columns), "quantiles": bool(self.quantiles)}
+        return {key: value for key, value in facts.items() if of_kind.get(key, True)}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Spec":

@@ -11,7 +11,7 @@ import numpy as np
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.readers.sequences import Cutting, Sequences
-from gansmith.data.returns import heaviness, lighter, to_returns
+from gansmith.data.returns import heaviness, lighter, quantiles, to_returns
 from gansmith.data.series import Codec, Series, decimals_of
 from gansmith.data.spec import Spec
 from gansmith.data.spectrum import second_moments
@@ -169,7 +169,8 @@ def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Cu
     packed = [codec.pack(trained[index]) for index in np.sort(chosen)]
     batch = codec.unpack({key: np.stack([one[key] for one in packed]) for key in packed[0]})
     means, spectrum = second_moments(batch["series"].numpy().astype(np.float64))
-    codec = replace(codec, spec=replace(spec, means=means, spectrum=spectrum))
+    of_returns = quantiles(batch["series"].numpy().astype(np.float64).reshape(-1, channels)) if wanted.returns else ()
+    codec = replace(codec, spec=replace(spec, means=means, spectrum=spectrum, quantiles=of_returns))
     if attributes:
         rows = [codec.label_of(raw.static) for raw in trained]
         chosen = np.random.default_rng(0).permutation(len(rows))[:STATICS]

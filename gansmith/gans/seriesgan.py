@@ -23,16 +23,20 @@ from torch.nn.functional import avg_pool1d, interpolate, leaky_relu
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
+from gansmith.data.returns import quantiles
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.marginals import Matched
 from gansmith.layers.sequences import exportable_steps, generate_steps
 from gansmith.layers.whitening import Whitening
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.schedules import Cosine
 from gansmith.seeds import normal_rows
 
+MEASURED = 256
+"""Series of which the generator's quantiles are taken."""
 LEAKY_GAIN = math.sqrt(2 / 1.04)  # keeps the variance through a leaky ReLU of slope 0.2
 
 
@@ -64,6 +68,8 @@ class Config:
     """Adam's second-moment decay at the end of the schedule."""
     gate: bool = False
     """Whether a factor made beside each step scales it: the volatility of returns then clusters more, and tails are heavier."""
+    matched: bool = True
+    """Whether generated returns are brought to the distribution of those of the data, by their ranks."""
     half_life: int = 20_000
     """Half-life of the generator's moving average in samples, at the end of the schedule; it grows from 0."""
     schedule: int | None = None
@@ -197,6 +203,7 @@ class SeriesGAN(GAN):
         )
         self.whitening = Whitening(spec)
         self.critic = Player(SeriesCritic(config, spec), learning_rate=learning_rate, betas=betas)
+        self._maker: tuple[int, nn.Module] | None = None
 
     def play(self, draw: Draw) -> Iterator[tuple[Move, ...]]:
         batch = draw()
@@ -221,10 +228,24 @@ class SeriesGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """Of any number of steps, the spectrum being continued towards slower changes."""
-        return generate_steps(self, n, condition, rng, truncation)
+        return generate_steps(self, n, condition, rng, truncation, network=self.maker())
+
+    def maker(self) -> nn.Module:
+        """The averaged generator, for returns with its values exchanged; its own quantiles are measured as it is now."""
+        network, wanted = self.generator.averaged, self.spec.quantiles
+        if not self.config.matched or not wanted or self.spec.conditions:
+            return network
+        if self._maker is None or self._maker[0] != self.clock.samples:
+            steps, channels = self.spec.shape
+            noise = torch.randn(MEASURED, steps, self.config.noise, generator=torch.Generator().manual_seed(0)).to(self.device)
+            with torch.no_grad():
+                made = network(noise).flatten(0, 1).double().cpu().numpy()
+            found, sought = (torch.tensor(values).view(channels, -1).to(noise) for values in (quantiles(made), wanted))
+            self._maker = self.clock.samples, Matched(network, found, sought)
+        return self._maker[1]
 
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(self.whitening.white(batch[self.spec.key]), batch.get("label"))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return exportable_steps(self)
+        return self.maker(), exportable_steps(self)[1]
