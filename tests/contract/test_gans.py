@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import _disable_current_modes
 
 from gansmith import gans
 from gansmith.data.codec import Giving
@@ -16,6 +16,7 @@ from gansmith.game import GAN
 from gansmith.seeds import seed_everything
 from gansmith.trainer import Settings, Trainer
 from tests import toys
+from tests.elsewhere import Elsewhere
 
 NAMES = list(gans.names())
 DICE_ON_THE_HOST = ("real_esrgan",)
@@ -121,31 +122,28 @@ def test_resumed_rounds_equal_uninterrupted_ones_bit_for_bit(name, toy, precisio
     assert whole.ledger.read() == resumed.ledger.read()
 
 
-class Waits(TorchDispatchMode):
-    """Counts the operations that make the host wait for a GPU: reading a number, or a shape that depends on numbers."""
-
-    names = ("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal")
-
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.overloadpacket.__name__ in self.names:
-            self.found.append(func.overloadpacket.__name__)
-        return func(*args, **(kwargs or {}))
-
-
 @every_case
-def test_between_ticks_the_host_never_waits_for_the_device(name, toy):
+def test_between_ticks_a_device_is_neither_waited_for_nor_mixed_with_the_host(name, toy):
     if name in DICE_ON_THE_HOST:
         pytest.skip("the kinds of its degradations are drawn on the CPU, whatever the device")
     trainer = trainer_for(name, toy)
-    for measure in (False, True):
-        with Waits() as waits:
-            for _ in range(4):
-                trainer.play_round(measure)
-        assert waits.found == []
+    elsewhere = Elsewhere()
+    elsewhere.put([*trainer.gan.parameters(), *trainer.gan.buffers()])
+
+    def draw(plain=trainer.draw):
+        with _disable_current_modes():
+            batch = {key: tensor.clone() for key, tensor in plain().items()}
+        elsewhere.put(batch.values())
+        return batch
+
+    trainer.draw = draw
+    condition = condition_for(trainer, 4)
+    with elsewhere:
+        for measure in (False, False, False, False, True):
+            trainer.play_round(measure)
+        assert elsewhere.waits == []
+        trainer.gan.eval().generate(4, condition, rng=torch.Generator().manual_seed(0))
+    assert elsewhere.mixed == []
 
 
 @every_case
