@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from gansmith.watch.watcher import Watcher
 
 
-def load(path: Path | str, device: str = "cpu", precision: str = "float32") -> Model:
-    """The model in a run folder, its model/ folder, or a copy of one; `precision` as of `Model.load`. Raises UserError if there is none."""
+def load(path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32") -> Model:
+    """The model of a run, in its folder, its model/ folder, or a copy of one; `precision` as of `Model.load`. Raises UserError if there is none."""
     return Model.load(path, device, precision)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -51,7 +52,7 @@ class Model:
         """How many of the examples generated last are as wished, where the codec can tell."""
 
     @classmethod
-    def load(cls, path: Path | str, device: str = "cpu", precision: str = "float32") -> Model:
+    def load(cls, path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32") -> Model:
         """Loads a model from a run folder, its model/ folder, a copy of one, or the hub ("user/name"; extra [hub]).
 
         With the precision "bfloat16", or "auto" where the hardware computes in it, images are generated faster and differ by less than
@@ -65,7 +66,7 @@ class Model:
             facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise UserError(
-                f"{path} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one after its "
+                f"{Path(path)} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one after its "
                 "first checkpoint."
             ) from error
         except ValueError as error:

@@ -42,6 +42,10 @@ class Run:
         except ValueError as error:
             raise UserError(f"{path} is damaged ({error}): restore it or train anew.") from error
 
+    def __fspath__(self) -> str:
+        """A run may stand wherever the path of its folder may."""
+        return str(self.best_folder if self.takes_best else self.folder)
+
     @classmethod
     def create(cls, folder: Path, facts: Mapping[str, Any]) -> Run:
         """Makes the folder and writes its configuration. Raises UserError if it cannot be written."""

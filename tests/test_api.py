@@ -174,6 +174,7 @@ def test_a_full_disk_while_training_is_a_sentence_and_the_run_continues_afterwar
 
 def test_a_model_generates_with_no_data_at_hand_and_the_same_for_the_same_seed(tmp_path):
     run = train(toys.images(classes=3), gan="dcgan", options=toys.SMALL["dcgan"], samples=512)
+    assert len(gansmith.load(run).generate(2)) == 2
     moved = tmp_path / "elsewhere"
     run.model_folder.rename(moved)
     model = gansmith.load(moved)
