@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 def load(path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32") -> Model:
-    """The model of a run, in its folder, its model/ folder, or a copy of one; `precision` as of `Model.load`. Raises UserError if there is none."""
+    """The model of a run, or of its folder, its model/ folder, or a copy of one; `precision` as of `Model.load`.
+
+    Raises UserError if there is none.
+    """
     return Model.load(path, device, precision)
 
 
