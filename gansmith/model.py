@@ -66,8 +66,8 @@ class Model:
             facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise UserError(
-                f"{Path(path)} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one after its "
-                "first checkpoint."
+                f"{Path(path)} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one "
+                "after its first checkpoint."
             ) from error
         except ValueError as error:
             raise UserError(f"{folder / 'model.json'} is damaged ({error}): restore it.") from error
