@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import IO
 
 import numpy as np
 
-from gansmith.data.cells import MISSING, Cells, CellsBuilder, Table
+from gansmith.data.cells import MISSING, Cells, CellsBuilder, Table, cells_of
+from gansmith.data.suggestions import listed
 from gansmith.errors import UserError, missing_extra
 
 CHUNK = 4096
 """Rows in memory as text at a time."""
 _SNIFFED = 1 << 16
+_COMMA = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?")
+"""A number with a decimal comma and perhaps points between thousands."""
 
 
 def table_from_csv(path: Path) -> Table:
@@ -24,7 +28,8 @@ def table_from_csv(path: Path) -> Table:
         with _opened(path) as file:
             start = file.read(_SNIFFED)
             file.seek(0)
-            rows = csv.reader(file, delimiter=_separator(start))
+            separator = _separator(start)
+            rows = csv.reader(file, delimiter=separator)
             names = [name.strip() for name in next(rows, [])]
             check_names(names, str(path))
             builders = [CellsBuilder() for _ in names]
@@ -40,7 +45,10 @@ def table_from_csv(path: Path) -> Table:
     if not builders or not builders[0].places:
         raise UserError(f"{path} has a header but no rows: give at least one row.")
     columns = {name: _without_missing(builder.finished()) for name, builder in zip(names, builders, strict=True)}
-    return Table(name=path.name.split(".")[0], columns=columns)
+    commas = [name for name, cells in columns.items() if separator != "," and _has_commas(cells)]
+    columns |= {name: _with_points(columns[name]) for name in commas}
+    notes = (f"decimal commas of {listed(commas, 5)} are read as points, and written so",) if commas else ()
+    return Table(name=path.name.split(".")[0], columns=columns, notes=notes)
 
 
 def table_from_parquet(paths: Sequence[Path], name: str) -> Table:
@@ -106,6 +114,17 @@ def _chunks(rows: Iterator[list[str]], width: int, path: Path) -> Iterator[list[
                 raise UserError(f"row {number} of {path} has {len(row)} cells, but the header has {width}: correct or remove it.")
         if kept:
             yield kept
+
+
+def _has_commas(cells: Cells) -> bool:
+    known = [level for level in cells.levels if level is not None]
+    return any("," in level for level in known) and all(_COMMA.fullmatch(level.strip()) for level in known)
+
+
+def _with_points(cells: Cells) -> Cells:
+    """1.234,5 as 1234.5."""
+    levels = [None if level is None else level.strip().replace(".", "").replace(",", ".") for level in cells.levels]
+    return cells_of([levels[code] for code in cells.codes], cells.dtype)
 
 
 def _without_missing(cells: Cells) -> Cells:
