@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import distributed, planning
+from gansmith.claim import Claim
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.data.mirrored import mirrored
@@ -107,9 +108,18 @@ def train(
     )
     folder = Path(out) if out is not None else Run.next_folder(Path("runs"), dataset.name)
     folder = Path(distributed.share_text(str(folder)))
+    _refuse_taken(folder)
+    return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers, examination)
+
+
+def _refuse_taken(folder: Path) -> None:
     if (folder / "run.json").exists():
         raise UserError(f"{folder} already holds a run: continue it with --resume, or choose another --out.")
-    return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers, examination)
+
+
+def _new_run(folder: Path, facts: Mapping[str, Any]) -> Run:
+    _refuse_taken(folder)  # again: another training may have begun and ended while data were read
+    return Run.create(folder, facts)
 
 
 def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str) -> Path | None:
@@ -203,7 +213,17 @@ def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = Non
     return _open_together(facts["source"] if data is None else data, {**facts["opening"], **(opening or {})})
 
 
-def _train(
+def _train(dataset: Dataset, plan: planning.Plan, folder: Path, *others: Any, **more: Any) -> Run:
+    """Plays the game while no other training may write to the folder."""
+    claim = distributed.in_first(lambda: Claim(folder))
+    try:
+        return _play(dataset, plan, folder, *others, **more)
+    finally:
+        if claim is not None:
+            claim.give_up()
+
+
+def _play(
     dataset: Dataset,
     plan: planning.Plan,
     folder: Path,
@@ -226,7 +246,7 @@ def _train(
         trainer.aside = examination.share
         examiner = distributed.in_first(lambda: Examiner(examination, model, training, held_out, folder / BEST))
     facts = _facts(folder, dataset, plan, gan, source) | _judged_with(held_out, examination)
-    run = resumed or distributed.in_first(lambda: Run.create(folder, facts)) or Run(folder)
+    run = resumed or distributed.in_first(lambda: _new_run(folder, facts)) or Run(folder)
     run.data = dataset
     if distributed.leads():
         recorder = Recorder(run, model, training, held_out, watchers, examiner)

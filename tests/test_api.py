@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,6 +122,21 @@ def test_data_from_python_are_kept_to_judge_with_and_can_be_given_again_later():
     with pytest.raises(UserError, match="came from Python and are not on disk: give them again"):
         later.evaluate(metrics=["precision"])
     assert [score.name.partition("[")[0] for score in later.evaluate(data=images, metrics=["precision"]).scores] == ["precision"]
+
+
+def test_two_trainings_never_write_to_one_folder():
+    from gansmith.claim import Claim
+
+    claim = Claim(Path("run"))
+    with pytest.raises(UserError, match="another training is writing to run: let it end or stop it, or choose another --out"):
+        train()
+    assert not Path("run/run.json").exists()
+    claim.give_up()
+    run = train()
+    claim = Claim(run.folder)
+    with pytest.raises(UserError, match="another training is writing to run"):
+        gansmith.train(toys.points(1024), out="run", resume=True)
+    claim.give_up()
 
 
 def test_too_few_examples_are_refused_in_a_sentence():
