@@ -18,9 +18,10 @@ from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.examination import Examination
 from gansmith.examiner import Examiner
+from gansmith.judging import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
 from gansmith.metrics.cache import content_key
 from gansmith.model import Model
-from gansmith.opening import OPENING, open_like, split
+from gansmith.opening import open_together, run_data, split
 from gansmith.recorder import Follower, Recorder
 from gansmith.run import BEST, Run
 from gansmith.trainer import Interrupted, Settings, Trainer
@@ -28,6 +29,8 @@ from gansmith.trainer import Interrupted, Settings, Trainer
 if TYPE_CHECKING:
     from gansmith.metrics.judgement import Judgement
     from gansmith.watch.watcher import Watcher
+
+__all__ = ["evaluate", "evaluate_elsewhere", "evaluate_run", "inspect", "load", "run_data", "split", "train"]
 
 
 def load(path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32") -> Model:
@@ -89,7 +92,7 @@ def train(
             "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
         )
     examination = Examination.wished(judge_metrics, judge_samples, judge_share, keep_best, patience)
-    dataset = _open_together(data, opening)
+    dataset = open_together(data, opening)
     plan = planning.plan(
         dataset,
         gan=gan,
@@ -145,12 +148,6 @@ def _name(data: Any) -> str:
     return Path(data).stem if isinstance(data, str | Path) else "data"
 
 
-def _open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:
-    """Opens the data in the first process before the others, which then find it in the cache."""
-    dataset = distributed.in_first(lambda: open_dataset(data, **opening))
-    return dataset if dataset is not None else open_dataset(data, **opening)
-
-
 def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
     """What run.json remembers of where the data came from; data from Python must be given again to resume."""
     if not isinstance(data, str | Path):
@@ -201,16 +198,6 @@ def _gan_class(run: Run) -> Any:
     from gansmith import gans
 
     return gans.find(run.facts["gan"])
-
-
-def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
-    """The data a run was trained on, opened as they were, or `data` in their stead."""
-    facts = run.facts["data"]
-    if data is None and facts["source"] is None and run.data is not None:
-        return run.data
-    if data is None and facts["source"] is None:
-        raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
-    return _open_together(facts["source"] if data is None else data, {**facts["opening"], **(opening or {})})
 
 
 def _train(dataset: Dataset, plan: planning.Plan, folder: Path, *others: Any, **more: Any) -> Run:
@@ -292,7 +279,7 @@ def _judged_if_possible(run: Run, recorder: Recorder, training: Dataset, held_ou
     for watcher in recorder.watchers:
         watcher.message(f"Judging it beside {len(held_out):,} held-out examples.")
     try:
-        return _judge_and_report(run, recorder.model, training, held_out, recorder.watchers)
+        return judge_and_report(run, recorder.model, training, held_out, recorder.watchers)
     except UserError as error:
         recorder.say(f"Not judged: {error}")
         return None
@@ -346,124 +333,6 @@ def _restore(trainer: Trainer, run: Run, extended: bool, examiner: Examiner | No
     trainer.guest.say(f"Continuing at {trainer.gan.clock.samples:,} samples.")
     if examiner is not None and examiner.enough:
         trainer.guest.say(examiner.farewell())
-
-
-# ---- judging ------------------------------------------------------------------------------------------------------------------
-
-
-def evaluate_run(
-    run: Run,
-    *,
-    data: Any = None,
-    metrics: Sequence[str] | None = None,
-    samples: int | None = None,
-    seed: int = 0,
-    watchers: Sequence[Watcher] = (),
-    **how: Any,
-) -> Judgement:
-    """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own; if the run's own came
-    from Python in another process, they stand for these too, and nothing is written.
-
-    `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
-    """
-    how["device"] = planning.choose_device(how.get("device") or "auto")
-    if run.facts["data"]["source"] is None and run.data is None and data is not None:
-        return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
-    training, held_out = split(run_data(run))
-    if data is not None:
-        held_out = open_like(training, data, opening=run.facts["data"]["opening"])
-    model = run.model()
-    model.inputs = held_out
-    return _judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
-
-
-def evaluate(
-    run: Run | Path | str | None = None, *, real: Any = None, fake: Any = None, data: Any = None, **options: Any
-) -> Judgement:
-    """Judges a run against its data, or anybody's samples: `evaluate("runs/digits-0001")`, `evaluate(real="photos/", fake="made/")`.
-
-    Another model in the run's folder, such as "runs/digits-0001/averaged", is judged against the run's data too; nothing is written.
-
-    `metrics`, `samples` and `seed` choose what is measured and how, `features`, `inception`, `resize`, `fast` and `device` in which
-    space (see `metrics.judge.judge`); opening options (`resolution`, ...) apply to both sides of the second form. Raises UserError if
-    neither form is given.
-    """
-    from gansmith.metrics.judge import judge
-
-    if run is not None and not isinstance(run, Run) and (parent := _run_around(Path(run))):
-        return _evaluate_beside(Model.load(run), parent, data, **options)
-    if run is not None:
-        return evaluate_run(run if isinstance(run, Run) else Run(run), data=data, **options)
-    if real is None or fake is None:
-        raise UserError("Judging needs a run folder, or both --real and --fake.")
-    opening = {name: options.pop(name) for name in OPENING if name in options}
-    options["device"] = planning.choose_device(options.get("device") or "auto")
-    originals = not {"resolution", "crop"} & {name for name, value in opening.items() if value is not None}
-    everything = open_dataset(real, **opening, originals=originals)
-    training, held_out = split(everything)
-    everything = dataclasses.replace(everything, held_out=None)
-    return judge(open_like(training, fake, originals), training, held_out, everything=everything, **options)
-
-
-def _run_around(folder: Path) -> Run | None:
-    """The run that this folder of a model lies in, where it is not the run's own last or best one."""
-    alone = (folder / "model.json").is_file() and not (folder / "run.json").exists() and folder.name != BEST
-    return Run(folder.resolve().parent) if alone and (folder.resolve().parent / "run.json").is_file() else None
-
-
-def _evaluate_beside(
-    model: Model,
-    run: Run,
-    data: Any,
-    *,
-    metrics: Sequence[str] | None = None,
-    samples: int | None = None,
-    seed: int = 0,
-    **how: Any,
-) -> Judgement:
-    """Judges a model that is not the run's own by the run's data."""
-    from gansmith.metrics.judge import MOST, judge, over_all
-
-    how["device"] = planning.choose_device(how.get("device") or "auto")
-    given = run.facts["data"]["source"] is None and run.data is None
-    training, held_out = split(run_data(run, data if given else None))
-    if data is not None and not given:
-        held_out = open_like(training, data, opening=run.facts["data"]["opening"])
-    model.inputs = held_out
-    count = samples or MOST
-    count = count if over_all(metrics) else min(count, len(held_out))
-    fake = Dataset.of(model.sample(count, seed=seed), model.codec, "generated", training.facts)
-    return judge(fake, training, held_out, model=model, metrics=metrics, samples=samples, seed=seed, **how)
-
-
-def evaluate_elsewhere(
-    run: Run, *, data: Any, metrics: Sequence[str] | None = None, samples: int | None = None, seed: int = 0
-) -> Judgement:
-    """Judges a run's model by data that it was not trained on, which stand for the training data too; writes nothing."""
-    from gansmith.metrics.judge import MOST, judge
-
-    model = run.model()
-    fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
-    training, held_out = split(open_like(fake, data))
-    return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
-
-
-def _judge_and_report(
-    run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
-) -> Judgement:
-    from gansmith.judged import leave
-    from gansmith.metrics.judge import MOST, judge, over_all
-
-    count = options.get("samples") or MOST
-    if not over_all(options.get("metrics")):
-        count = min(count, len(held_out))
-    fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
-    judgement = judge(fake, training, held_out, model=model, portrait=True, **options)
-    conditions = {"samples_seen": model.card["samples"], "asked": options.get("samples"), "held_out": content_key(held_out)}
-    records = leave(judgement, run, fake, training, **conditions)
-    for watcher in watchers:
-        watcher.evaluation(records)
-    return judgement
 
 
 # ---- looking ------------------------------------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gansmith import distributed
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.sources import find, open_dataset
 from gansmith.errors import UserError
+from gansmith.run import Run
 
 HELD_OUT = 0.2
 """Share of the data that is kept from training, to judge with, where the source brings no test split."""
@@ -85,3 +87,19 @@ def _series_like(training: Dataset, data: Any, opening: Mapping[str, Any]) -> Da
     found = find(data, "series", cache_folder(), wanted)
     assert isinstance(found, Sequences)
     return build_series(found, wanted, codec)
+
+
+def open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:
+    """Opens the data in the first process before the others, which then find it in the cache."""
+    dataset = distributed.in_first(lambda: open_dataset(data, **opening))
+    return dataset if dataset is not None else open_dataset(data, **opening)
+
+
+def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
+    """The data a run was trained on, opened as they were, or `data` in their stead."""
+    facts = run.facts["data"]
+    if data is None and facts["source"] is None and run.data is not None:
+        return run.data
+    if data is None and facts["source"] is None:
+        raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
+    return open_together(facts["source"] if data is None else data, {**facts["opening"], **(opening or {})})

@@ -152,7 +152,7 @@ class Run:
 
     def evaluate(self, **options: Any) -> Judgement:
         """Judges the model against its data; see `gansmith.evaluate`."""
-        from gansmith.api import evaluate_run
+        from gansmith.judging import evaluate_run
 
         return evaluate_run(self, **options)
 
