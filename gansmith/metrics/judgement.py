@@ -71,7 +71,7 @@ class Judgement:
         remarks += [f"{score.metric}: {score.note}" for score in self.scores if score.note]
         remarks += [f"{metric} skipped: {reason}" for metric, reason in self.skipped.items()]
         table = Table(box=box.SIMPLE_HEAD, caption="\n".join(remarks), caption_justify="left")
-        table.add_column("metric", no_wrap=True)
+        table.add_column("metric", overflow="fold")  # a narrow terminal folds names rather than cut figures
         for column in ("value", "95%", "baseline", *(["rival"] if rivals else []), "ceiling"):
             table.add_column(column, justify="right", no_wrap=True)
         for score in self.scores:

@@ -147,6 +147,10 @@ def test_a_judgement_prints_as_a_table_and_as_json(on_ring: Three, tmp_path: Pat
         console.print(found.table())
     for text in ("frechet[raw] ↓", "ceiling", "cas skipped"):
         assert text in printed.get()
+    narrow = Console(width=60)
+    with narrow.capture() as printed:
+        narrow.print(found.table())
+    assert "…" not in printed.get() and f"{found.scores[0].value:.3f}" in printed.get()
     document = json.loads(json.dumps(found.to_json()))
     assert [score["samples"] for score in document["scores"]] == [100, 100]
     assert len(document["neighbours"]["nearest"]) == 16
