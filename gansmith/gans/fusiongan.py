@@ -79,7 +79,7 @@ def laplacian(image: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "ba
 
 
 class Fuser(nn.Module):
-    """Five convolutions without padding on the two brightnesses, mirrored by what they see (figure 3 of the paper)."""
+    """Five convolutions without padding on the two brightnesses, whose edges go on as far as is seen (figure 3 of the paper)."""
 
     def __init__(self, channels: int, made: int, width: int) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class Fuser(nn.Module):
         a, b = x[:, : self.channels], x[:, self.channels :]
         seen, visible = brightness(a), brightness(b)
         y = cat([seen, visible], 1)
-        y = pad(y, (REACH,) * 4, mode="reflect" if min(x.shape[2:]) > REACH else "replicate")
+        y = pad(y, (REACH,) * 4, mode="replicate")
         y = leaky_relu(self.norm1(self.first(y)), 0.2)
         y = leaky_relu(self.norm2(self.second(y)), 0.2)
         y = leaky_relu(self.norm3(self.third(y)), 0.2)

@@ -31,18 +31,32 @@ def test_in_float16_every_weight_is_half_as_large_and_the_network_answers_like_t
 
 
 @pytest.mark.parametrize(
-    ("gan", "scale", "multiple"),
-    [("srgan", 2, 1), ("pix2pix", 1, 8), ("cyclegan", 1, 8), ("esrgan", 2, 2), ("pix2pixhd", 1, 8), ("spade", 1, 4)],
+    ("gan", "scale", "multiple", "options"),
+    [
+        ("srgan", 2, 1, {}),
+        ("pix2pix", 1, 8, {}),
+        ("pix2pix", 1, 8, {"residual": True}),
+        ("pix2pix", 1, 8, {"lab": True}),
+        ("cyclegan", 1, 8, {}),
+        ("cut", 1, 8, {}),
+        ("esrgan", 2, 2, {}),
+        ("esrgan", 2, 1, {"folded": False, "repeat_edges": True}),
+        ("real_esrgan", 2, 2, {}),
+        ("pix2pixhd", 1, 8, {}),
+        ("spade", 1, 4, {}),
+        ("fusiongan", 1, 1, {}),
+    ],
     ids=lambda case: str(case),
 )
-def test_onnx_takes_images_of_any_size_under_the_usual_names(gan: str, scale: int, multiple: int, tmp_path):
-    data = toys.pairs(scale=scale)
+def test_onnx_takes_images_of_any_size_under_the_usual_names(gan: str, scale: int, multiple: int, options: dict, tmp_path):
+    data = toys.pairs(scale=scale, given=1 if "lab" in options else 3)
     assert isinstance(data.codec, Giving)
-    model = Model(toys.small(gan, data).eval(), data.codec, {"gan": gan, "data": "negatives"})
+    model = Model(toys.small(gan, data, **options).eval(), data.codec, {"gan": gan, "data": "negatives"})
+    channels = model.gan.exportable()[1]["input"].shape[1]
     session = onnxruntime.InferenceSession(export(model, "onnx", tmp_path), providers=["CPUExecutionProvider"])
     assert [one.name for one in session.get_inputs()] == ["input"] and [one.name for one in session.get_outputs()] == ["output"]
     for batch, rows, columns in ((1, 2, 3), (3, 5, 4)):
-        x = torch.randn(batch, 3, multiple * rows, multiple * columns)
+        x = torch.rand(batch, channels, multiple * rows, multiple * columns) * 2 - 1
         (made,) = session.run(["output"], {"input": x.numpy()})
         with torch.inference_mode():
             expected = model.gan.exportable()[0](x)
