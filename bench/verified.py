@@ -90,7 +90,7 @@ def translation(bench: Mapping[str, Any], data: str = "translation", gan: str | 
     """translation.json and the like: PSNR to the true partners, beside the best of what needs no learning."""
     trivial = {
         name: own["psnr"]
-        for name in ("mean image", "colour lookup", "input")
+        for name in ("mean image", "colour lookup", "input", "linear filter")
         if isinstance(own := bench.get(name), Mapping) and "psnr" in own
     }
     best = max(trivial, key=trivial.__getitem__, default=None)
@@ -112,6 +112,12 @@ def translation(bench: Mapping[str, Any], data: str = "translation", gan: str | 
                 "baseline_name": best,
                 "better": "higher",
             }
+
+
+def repair(bench: Mapping[str, Mapping[str, Any]]) -> Found:
+    """repair.json: pictures that were damaged, by how."""
+    for words, record in bench.items():
+        yield from translation(record, f"--degrade {words}")
 
 
 def unpaired(bench: Mapping[str, Any]) -> Found:
@@ -149,6 +155,7 @@ BENCHES: dict[str, Callable[[Any], Found]] = {
     "unpaired.json": unpaired,
     "translation.json": translation,
     "enlarging.json": enlarging,
+    "repair.json": repair,
 }
 
 

@@ -90,7 +90,7 @@ class Pix2Pix(Translating):
             minutes=10,
             config={
                 "width": 24,
-                "halvings": 5,
+                "halvings": 4,
                 "dropout": False,
                 "critic_width": 16,
                 "critic_layers": 2,
