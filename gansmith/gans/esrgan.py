@@ -6,8 +6,8 @@ U-Net (Wang et al. 2021), which judges every pixel. The weights of the paper's V
 
     gansmith train photos/ --degrade x4 --gan esrgan
 
-Preset `small`, MedNIST x4, test images, 100 CPU seconds on one thread of an AMD EPYC: 24.6 dB and a perceptual distance of 0.69; bicubic 23.1
-and 0.90 (bench/results/enlarging.md).
+Preset `small`, MedNIST x4, test images, 100 CPU seconds on one thread of an AMD EPYC: 24.6 dB and a perceptual distance of 0.69;
+bicubic 23.1 and 0.90 (bench/results/enlarging.md).
 """
 
 from collections.abc import Iterator, Mapping

@@ -7,8 +7,8 @@ paper's VGG-19 term are not ours to ship: an L1 term keeps the image at its plac
     gansmith train photos/ --degrade x4 --gan srgan
     gansmith train photos/ --degrade noise25,jpeg40 --gan srgan
 
-Preset `small`, test images, one thread of an AMD EPYC (bench/results/enlarging.md, repair.md): blood cells x4 41.4 dB after 60 CPU seconds (bicubic
-39.5), drawn faces x2 36.2 after 80 (27.0), noise of 25 on emoji 31.3 after 45 (the best linear filter 27.8).
+Preset `small`, test images, one thread of an AMD EPYC (bench/results/enlarging.md, repair.md): blood cells x4 41.4 dB after 60 CPU
+seconds (bicubic 39.5), drawn faces x2 36.2 after 80 (27.0), noise of 25 on emoji 31.3 after 45 (the best linear filter 27.8).
 """
 
 from collections.abc import Iterator, Mapping
