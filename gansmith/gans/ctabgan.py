@@ -154,7 +154,13 @@ class CTABGAN(GAN):
     Config = Config
     kinds = ("tables",)
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(about="the paper's settings, for minutes on a CPU", kind="tables", batch=500, minutes=5),
+        "small": Preset(
+            about="minutes on a CPU: a quarter of the channels, smaller batches, larger steps",
+            kind="tables",
+            batch=128,
+            minutes=5,
+            config={"channels": 16, "learning_rate": 6e-4},
+        ),
         "paper": Preset(about="150 epochs of a table of 26,000 rows", kind="tables", batch=500, samples=3_900_000),
     }
 

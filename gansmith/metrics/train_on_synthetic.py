@@ -18,6 +18,8 @@ METRICS = {
 }
 SAYS = "both"
 BASELINE = "independent columns"
+MOST = 30
+"""Classes of a target that are told apart; the rarer ones count as one more, as every class costs as much as the first."""
 
 
 def measure(side: Side) -> dict[str, Measured]:
@@ -30,6 +32,7 @@ def measure(side: Side) -> dict[str, Measured]:
         raise NotApplicableError(f"tstr needs two columns, and {side.real.train.name} has one.")
     classes = bool(learned.categorical[target])
     if classes:
+        answers, expected = (common_classes(each, view(side.real.train).values[:, target]) for each in (answers, expected))
         guess = _class_shares(inputs, asked, answers, side.real.seed)
         value, low, high = jackknife(lambda rows: _area(expected[rows], guess[rows]), len(tested.values), side.real.seed, (0, 1))
     else:
@@ -49,6 +52,13 @@ def measure(side: Side) -> dict[str, Measured]:
             note=f"{'area under the ROC curve' if classes else 'R2'} for {name}",
         )
     }
+
+
+def common_classes(classes: np.ndarray, everything: np.ndarray) -> np.ndarray:
+    """Classes with those beyond the MOST frequent ones of everything as one."""
+    found, counts = np.unique(everything, return_counts=True)
+    kept = found[np.argsort(-counts, kind="stable")[:MOST]]
+    return np.where(np.isin(classes, kept), classes, found.max() + 1)
 
 
 def _class_shares(learned: np.ndarray, tested: np.ndarray, answers: np.ndarray, seed: int) -> np.ndarray:

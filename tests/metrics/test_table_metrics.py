@@ -14,6 +14,7 @@ from gansmith.metrics.copula import copula
 from gansmith.metrics.judge import judge
 from gansmith.metrics.table_shapes import Against, column_shape, correlation_similarity, cramers_v, cut, total_variation
 from gansmith.metrics.table_views import View, target_of, view
+from gansmith.metrics.train_on_synthetic import common_classes
 from tests import toys
 
 RNG = np.random.default_rng(0)
@@ -162,3 +163,9 @@ def test_the_portrait_of_a_table_shows_the_worst_column_first_and_both_kinds_of_
     }
     a, b = table.names.index("size"), table.names.index("letter")
     assert table.real[a][b] == table.real[b][a] == pytest.approx(1.0)
+
+
+def test_classes_beyond_the_most_frequent_ones_count_as_one():
+    everything = np.repeat(np.arange(40.0), np.arange(60, 20, -1))
+    assert (common_classes(np.array([0.0, 29.0, 30.0, 39.0]), everything) == [0, 29, 40, 40]).all()
+    assert (common_classes(np.array([3.0, 1.0]), np.array([1.0, 2.0, 3.0])) == [3, 1]).all()
