@@ -7,6 +7,10 @@ with the target of generated ones). Columns that mix special values with numbers
 numbers are normal scores of ranks, where the paper has Gaussian mixtures. Written from the paper.
 
     gansmith train adult.csv --gan ctabgan
+
+Adult (20,839 training rows, a fifth of the rows for testing), 45 CPU seconds (922 rounds of 128), one thread, seed 0: column shapes 0.960,
+pair trends 0.850, C2ST 0.93, TSTR AUC 0.836 and F1 0.456 (independent columns 0.996, 0.822, 0.95, 0.431, 0; real rows AUC 0.931, F1 0.724).
+With the paper's channels and batches 80 seconds are 22 rounds, which is worse than independent columns.
 """
 
 from collections.abc import Iterator, Mapping

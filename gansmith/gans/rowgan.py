@@ -128,7 +128,12 @@ class RowGenerator(nn.Module):
         return self.leave(leaky_relu(self.blocks(x), 0.2)).float()
 
     def forward(self, noise: Float[Tensor, "batch noise"], row: Row, known: Known, margins: Margins | None = None) -> Row:
-        heads = self.heads(noise, row, known)
+        return self.drawn(self.heads(noise, row, known), noise, row, known, margins)
+
+    def drawn(
+        self, heads: Row, noise: Float[Tensor, "batch noise"], row: Row, known: Known, margins: Margins | None = None
+    ) -> Row:
+        """Rows whose unknown cells are drawn by these logits and numbers."""
         numbers = heads[:, self.layout.number]
         if margins is not None:
             heads, numbers = heads + margins.logits, margins.matched(numbers)
@@ -326,11 +331,11 @@ class RowGAN(GAN):
         for column in self.order():
             own, fresh, others = layout.column == column, noise(), network.others(nothing, column)
             single = RowLayout(replace(self.spec, columns=(self.spec.columns[column],))).to(self.device)
-            heads, dice = network.heads(fresh, row, others)[:, own], fresh[:, network.latent :][:, own]
-            alone = Margins.of_heads(single, heads, dice, network.shares[own])
+            heads, dice = network.heads(fresh, row, others), fresh[:, network.latent :][:, own]
+            alone = Margins.of_heads(single, heads[:, own], dice, network.shares[own])
             found.logits[own] = alone.logits
             found.ranks[layout.column[layout.number] == column] = alone.ranks
-            row = network(fresh, row, others, found)
+            row = network.drawn(heads, fresh, row, others, found)
         return found
 
     def whole(self) -> Whole:
