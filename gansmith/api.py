@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,17 +201,14 @@ def _gan_class(run: Run) -> Any:
     return gans.find(run.facts["gan"])
 
 
-def _train(dataset: Dataset, plan: planning.Plan, folder: Path, *others: Any, **more: Any) -> Run:
-    """Plays the game while no other training may write to the folder."""
-    claim = distributed.in_first(lambda: Claim(folder))
-    try:
-        return _play(dataset, plan, folder, *others, **more)
-    finally:
-        if claim is not None:
-            claim.give_up()
+def _train(dataset: Dataset, *arguments: Any, **more: Any) -> Run:
+    """Plays the game; whatever was claimed for it is given up at its end."""
+    with ExitStack() as at_end:
+        return _play(at_end, dataset, *arguments, **more)
 
 
 def _play(
+    at_end: ExitStack,
     dataset: Dataset,
     plan: planning.Plan,
     folder: Path,
@@ -233,6 +231,8 @@ def _play(
         trainer.aside = examination.share
         examiner = distributed.in_first(lambda: Examiner(examination, model, training, held_out, folder / BEST))
     facts = _facts(folder, dataset, plan, gan, source) | _judged_with(held_out, examination)
+    if claim := distributed.in_first(lambda: Claim(folder)):
+        at_end.callback(claim.give_up)
     run = resumed or distributed.in_first(lambda: _new_run(folder, facts)) or Run(folder)
     run.data = dataset
     if distributed.leads():
