@@ -7,7 +7,8 @@ the Laplacian of the other, and a critic that sees b alone asks for more of its 
     gansmith translate runs/scenes-0001 infrared.png --partner visible.png --out fused/
 
 The folder holds pairs by name (`A/`, `B/`); nothing but the two images is needed, as there is no true fusion. Differences from the paper:
-the critic averages over places where the paper's sees crops of one size, so that it judges images of any size.
+the critic averages over places where the paper's sees crops of one size, so that it judges images of any size, and the generator's answer is
+added to the mean of both brightnesses, from which training begins.
 """
 
 from collections.abc import Iterator, Mapping
@@ -89,6 +90,8 @@ class Fuser(nn.Module):
         self.third = nn.Conv2d(width // 2, width // 4, 3)
         self.fourth = nn.Conv2d(width // 4, width // 8, 3)
         self.last = nn.Conv2d(width // 8, 1, 1)
+        with torch.no_grad():
+            self.last.weight *= 0.3
         self.norm1, self.norm2 = BatchNorm(width), BatchNorm(width // 2)
         self.norm3, self.norm4 = BatchNorm(width // 4), BatchNorm(width // 8)
 
