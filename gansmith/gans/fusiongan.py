@@ -7,7 +7,7 @@ the Laplacian of the other, and a critic that sees b alone asks for more of its 
     gansmith translate runs/scenes-0001 infrared.png --partner visible.png --out fused/
 
 The folder holds pairs by name (`A/`, `B/`); nothing but the two images is needed, as there is no true fusion. Differences from the paper:
-the critic averages over places where the paper's sees crops of one size, so that it judges images of any size, and the generator's answer is
+the critic averages over places where the paper's sees crops of one size, so that it judges images of any size; the generator's answer is
 added to the mean of both brightnesses, from which training begins.
 """
 
