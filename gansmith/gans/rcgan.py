@@ -3,6 +3,9 @@
 An LSTM turns noise at every step, beside the label, into a series; another one says at every step whether what it saw so far is real.
 
     gansmith train prices.csv --kind series --gan rcgan
+
+TimeGAN's stock windows, 27 CPU seconds (45,000 samples), seed 0, one thread, one judging network: discriminative score 0.499, predictive
+0.061: not usable after so short a training (a block bootstrap 0.037 and 0.037).
 """
 
 from collections.abc import Iterator, Mapping
