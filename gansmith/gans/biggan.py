@@ -94,10 +94,10 @@ class BigGAN(GAN):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: narrow, patches of 2x2 pixels, one critic move, larger steps that shrink",
-            batch=64,
+            batch=32,
             minutes=2.5,
             config={
-                "width": 32,
+                "width": 48,
                 "widest": 64,
                 "shared": 32,
                 "guided_start": True,
@@ -105,8 +105,8 @@ class BigGAN(GAN):
                 "noise": 64,
                 "patch": 2,
                 "critic_moves": 1,
-                "learning_rate": 5e-4,
-                "critic_learning_rate": 2e-3,
+                "learning_rate": 1e-3,
+                "critic_learning_rate": 1e-3,
                 "learning_rate_end": 0.0,
                 "half_life": 10_000,
             },

@@ -8,8 +8,11 @@ BigGAN's game.
 
 The paper's term is content where all images of a label lie together, were it at the proxy of another label: of four classes that are
 quarters of an image, the generator learned to exchange all four (temperature 0.5, 120 rounds of 32 images). The preset small leaves
-the other images of a label out of the term (`companions`), which mends that. Embeddings are a linear map of the features. The paper's
-presets have not been trained.
+the other images of a label out of the term (`companions`), which mends that. Embeddings are a linear map of the features.
+
+Fashion-MNIST, 94 CPU seconds (34,848 images), one thread, seed 0: Frechet distance 14.3 (a Gaussian per class 11.5, real 0.04),
+coverage 0.16, recall 0.06; the wished class is read from 64% of the images (from 91% of real ones). The paper's settings have not
+been trained.
 """
 
 from collections.abc import Iterator, Mapping
@@ -105,10 +108,10 @@ class ContraGAN(GAN):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: narrow, patches of 2x2 pixels, one critic move, larger steps that shrink",
-            batch=64,
+            batch=32,
             minutes=2.5,
             config={
-                "width": 32,
+                "width": 48,
                 "widest": 64,
                 "shared": 32,
                 "guided_start": True,
@@ -119,8 +122,8 @@ class ContraGAN(GAN):
                 "companions": False,
                 "patch": 2,
                 "critic_moves": 1,
-                "learning_rate": 5e-4,
-                "critic_learning_rate": 2e-3,
+                "learning_rate": 1e-3,
+                "critic_learning_rate": 1e-3,
                 "learning_rate_end": 0.0,
                 "half_life": 10_000,
             },

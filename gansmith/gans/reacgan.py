@@ -5,7 +5,9 @@ On BigGAN's players with the hinge loss. Without labels it plays BigGAN's game.
 
     gansmith train digits --gan reacgan
 
-The paper's presets have not been trained.
+Fashion-MNIST, 82 CPU seconds (27,104 images), one thread, seed 0: Frechet distance 17.5 (a Gaussian per class 11.5, real 0.04),
+coverage 0.12, recall 0.02; the wished class is read from 77% of the images (from 91% of real ones). It is far from done then. The
+paper's settings have not been trained.
 """
 
 from collections.abc import Iterator, Mapping
@@ -109,10 +111,10 @@ class ReACGAN(GAN):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: narrow, patches of 2x2 pixels, one critic move, larger steps that shrink",
-            batch=64,
+            batch=32,
             minutes=2.5,
             config={
-                "width": 32,
+                "width": 48,
                 "widest": 64,
                 "shared": 32,
                 "guided_start": True,
@@ -122,8 +124,8 @@ class ReACGAN(GAN):
                 "contrast": 1.0,
                 "patch": 2,
                 "critic_moves": 1,
-                "learning_rate": 5e-4,
-                "critic_learning_rate": 2e-3,
+                "learning_rate": 1e-3,
+                "critic_learning_rate": 1e-3,
                 "learning_rate_end": 0.0,
                 "half_life": 10_000,
             },

@@ -40,7 +40,7 @@ def test_what_is_made_lies_where_its_class_lies(name):
     made, data = gans.find(name), quadrants()
     small = made.presets["small"]
     narrow = {"width": 16, "widest": 16, "noise": 16, "shared": 16, "patch": 1}
-    quick = {"learning_rate": 1e-3, "learning_rate_end": 1.0}
+    quick = {"learning_rate": 1e-3, "critic_learning_rate": 2e-3, "learning_rate_end": 1.0}
     seed_everything(0)
     gan = made(made.Config(**{**small.config, **narrow, **quick}), data.codec.spec)
     trainer = Trainer(gan, data, Settings(batch=32, samples=10_000))
