@@ -188,10 +188,11 @@ class Synthesis(nn.Module):
         self.staying = nn.ModuleList(layer(width, width, size, up=False) for width, size in zip(widths, sizes, strict=True))
         channels = spec.shape[0] * config.patch**2
         to_image = partial(ModulatedConvolution, style=config.style, demodulate=False)
-        self.to_images = nn.ModuleList(to_image(width, channels, edges(config.patch)) for width in widths)
-        for layer in self.to_images:
+        to_images = [to_image(width, channels, edges(config.patch)) for width in widths]
+        for layer in to_images:
             nn.init.normal_(layer.weight, 0, config.first_contrast)
             start_even(layer, config.patch)
+        self.to_images = nn.ModuleList(to_images)
         self.biases = nn.ParameterList(torch.zeros(channels, 1, 1) for _ in widths)
 
     def forward(self, styles: Float[Tensor, "batch layers style"]) -> Float[Tensor, "batch channels height width"]:
