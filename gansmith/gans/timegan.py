@@ -3,6 +3,9 @@
 Three stages of equal length: the autoencoder alone; the supervisor, which learns the next latent step; then all together.
 
     gansmith train prices.csv --kind series --gan timegan
+
+TimeGAN's stock prices, its own protocol, 91 CPU seconds, one thread, seed 0, one judging network: discriminative score 0.325 (the paper
+0.102, after far longer), predictive 0.043 (0.038).
 """
 
 from collections.abc import Iterator, Mapping
