@@ -85,25 +85,16 @@ def _evaluate_beside(
     model: Model,
     run: Run,
     data: Any,
-    *,
-    metrics: Sequence[str] | None = None,
-    samples: int | None = None,
-    seed: int = 0,
     **how: Any,
 ) -> Judgement:
     """Judges a model that is not the run's own by the run's data."""
-    from gansmith.metrics.judge import MOST, judge, over_all
-
     how["device"] = planning.choose_device(how.get("device") or "auto")
     given = run.facts["data"]["source"] is None and run.data is None
     training, held_out = split(run_data(run, data if given else None))
     if data is not None and not given:
         held_out = open_like(training, data, opening=run.facts["data"]["opening"])
     model.inputs = held_out
-    count = samples or MOST
-    count = count if over_all(metrics) else min(count, len(held_out))
-    fake = Dataset.of(model.sample(count, seed=seed), model.codec, "generated", training.facts)
-    return judge(fake, training, held_out, model=model, metrics=metrics, samples=samples, seed=seed, **how)
+    return _judged(model, training, held_out, **how)[1]
 
 
 def evaluate_elsewhere(
@@ -121,16 +112,23 @@ def evaluate_elsewhere(
 def judge_and_report(
     run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
 ) -> Judgement:
+    """The judgement, which goes into the run's files, its report and to the watchers."""
     from gansmith.judged import leave
+
+    fake, judgement = _judged(model, training, held_out, portrait=True, **options)
+    conditions = {"samples_seen": model.card["samples"], "asked": options.get("samples"), "held_out": content_key(held_out)}
+    records = leave(judgement, run, fake, training, **conditions)
+    for watcher in watchers:
+        watcher.evaluation(records)
+    return judgement
+
+
+def _judged(model: Model, training: Dataset, held_out: Dataset, **options: Any) -> tuple[Dataset, Judgement]:
+    """As many examples as `judge` takes with these options, and what it finds."""
     from gansmith.metrics.judge import MOST, judge, over_all
 
     count = options.get("samples") or MOST
     if not over_all(options.get("metrics")):
         count = min(count, len(held_out))
     fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
-    judgement = judge(fake, training, held_out, model=model, portrait=True, **options)
-    conditions = {"samples_seen": model.card["samples"], "asked": options.get("samples"), "held_out": content_key(held_out)}
-    records = leave(judgement, run, fake, training, **conditions)
-    for watcher in watchers:
-        watcher.evaluation(records)
-    return judgement
+    return fake, judge(fake, training, held_out, model=model, **options)

@@ -98,8 +98,8 @@ def open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:
 def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
     """The data a run was trained on, opened as they were, or `data` in their stead."""
     facts = run.facts["data"]
-    if data is None and facts["source"] is None and run.data is not None:
-        return run.data
     if data is None and facts["source"] is None:
+        if run.data is not None:
+            return run.data
         raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
     return open_together(facts["source"] if data is None else data, {**facts["opening"], **(opening or {})})

@@ -49,13 +49,18 @@ def frames(path: Path, rate: str) -> Iterator[Image.Image]:
     program = ffmpeg(f"reading the video {path.name}")
     # every frame carries its size: a recording that was turned comes upright, with its sides exchanged
     command = [program, "-v", "error", "-nostdin", "-i", str(path), "-map", "0:v:0", "-r", rate]
-    with subprocess.Popen([*command, "-f", "image2pipe", "-c:v", "ppm", "-"], stdout=subprocess.PIPE) as reader:
+    with subprocess.Popen(
+        [*command, "-f", "image2pipe", "-c:v", "ppm", "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE
+    ) as reader:
         assert reader.stdout is not None
+        shown = False
         try:
-            yield from _portable_pixmaps(reader.stdout)
+            for frame in _portable_pixmaps(reader.stdout):
+                shown = True
+                yield frame
         finally:
             reader.stdout.close()
-    if reader.returncode:
+    if reader.returncode or not shown:
         raise UserError(f"ffmpeg could not read all of {path}: look at what it said above, and convert the video to .mp4.")
 
 

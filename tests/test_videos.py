@@ -1,4 +1,5 @@
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,23 @@ def test_a_turned_recording_comes_upright(tmp_path: Path):
     turned = tmp_path / "turned.mp4"
     subprocess.run([ffmpeg("turning"), "-v", "error", "-display_rotation", "90", "-i", film, "-c", "copy", turned], check=True)
     assert [frame.size for frame in frames(turned, "10")] == [(32, 48)] * 3
+
+
+def test_ten_bits_are_read_as_eight(tmp_path: Path):
+    deep = tmp_path / "deep.mkv"
+    how = ["-c:v", "ffv1", "-pix_fmt", "yuv420p10le"]
+    subprocess.run([ffmpeg("deepening"), "-v", "error", "-i", written(tmp_path / "a.mp4"), *how, deep], check=True)
+    values = [np.asarray(frame).mean() for frame in frames(deep, "10")]
+    np.testing.assert_allclose(values, [20, 120, 220], atol=4)
+
+
+def test_a_video_without_a_frame_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A stand-in for ffmpeg finds nothing and is content."""
+    (tmp_path / "ffmpeg").write_text(f"#!{sys.executable}\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"ffmpeg could not read all of .*a.mp4"):
+        list(frames(tmp_path / "a.mp4", "10"))
 
 
 def test_sound_is_copied(tmp_path: Path):

@@ -133,11 +133,11 @@ class Classifier(nn.Module):
         super().__init__()
         layout, sizes = RowLayout(spec), spec.columns[spec.target]
         self.target = RowLayout(replace(spec, columns=(sizes,)))
-        start = sum(map(sum, spec.columns[: spec.target % len(spec.columns)]))
-        self.own = slice(start, start + sum(sizes))
+        start, entries = layout.place(spec.target % len(spec.columns))
+        self.own = slice(start, start + entries)
         self.layers = nn.ModuleList([nn.Linear(layout.width, config.classifier_width)])
         self.layers.extend(nn.Linear(config.classifier_width, config.classifier_width) for _ in range(3))
-        self.leave = nn.Linear(config.classifier_width, sum(sizes))
+        self.leave = nn.Linear(config.classifier_width, entries)
 
     def forward(self, row: Row) -> Float[Tensor, " batch"]:
         """How far the target of each row is from what the other columns tell: cross-entropy, and squared error of a number."""
