@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,9 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(data, str | Path):
         return {"source": None, "opening": {}}
     path = Path(data)
-    return {"source": str(path.resolve()) if path.exists() else str(data), "opening": dict(opening)}
+    masks = opening.get("masks")
+    known = {**opening, **({"masks": str(Path(masks).expanduser().resolve())} if masks else {})}
+    return {"source": str(path.resolve()) if path.exists() else str(data), "opening": known}
 
 
 def _continue(
@@ -258,16 +260,19 @@ def _play(
             recorder.say(verdict)
         if distributed.leads() and evaluate:
             run.judgement = _judged_if_possible(run, recorder, training, held_out)
+        if distributed.leads() and run.judgement is None:
+            run.report()
         end = f"Done: {folder}"
     except Interrupted:
         end = f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}"
         raise
-    except UserError:
+    except (UserError, OSError):
         end = "It could not go on."
         raise
     finally:
-        if distributed.leads() and run.judgement is None:
-            run.report()
+        if distributed.leads() and not end.startswith("Done"):
+            with suppress(OSError):  # what ended it is the news
+                run.report()
         for watcher in watchers:
             watcher.finished(end)
     distributed.wait()

@@ -10,6 +10,7 @@ from typing import Any
 
 from gansmith import gans
 from gansmith.data.dataset import Dataset
+from gansmith.data.degradations import is_near
 from gansmith.errors import UserError
 
 LITTLE = 2_000
@@ -39,6 +40,8 @@ class Facts:
     """Whether the two images of a pair belong together."""
     larger: bool = False
     """Whether what is made of an image is larger than the image."""
+    near: bool = False
+    """Whether the images given were made of the others by losses that can be told from near by."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ RULES = (
         "it learns rows of numbers and words as they are, and grants wishes for any column",
     ),
     Rule("srgan", lambda f: f.kind == "pairs" and f.larger, "it makes small images large, first faithfully, then sharply"),
+    Rule(
+        "srgan",
+        lambda f: f.kind == "pairs" and f.near,
+        "what was lost can be told from near by, and it adds that to the image given (bench/results/repair.md)",
+    ),
     Rule(
         "cyclegan",
         lambda f: f.kind == "pairs" and not f.aligned,
@@ -120,16 +128,15 @@ class Choice:
     options: Mapping[str, Any]
     because: str
 
-    def sentence(self) -> str:
+    def sentence(self, asked: str = "--gan auto takes") -> str:
         options = "".join(f" with --gan.{name} {value}" for name, value in self.options.items())
-        return f"--gan auto takes {self.gan}{options}: {self.because}."
+        return f"{asked} {self.gan}{options}: {self.because}."
 
 
 def choose(data: Dataset, device: str) -> Choice:
     """The GAN for this data on this device ("cpu", "cuda:0"). Raises UserError for data that no rule knows."""
     spec = data.codec.spec
     image = len(spec.shape) == 3
-    larger = len(spec.given) == 3 and spec.given[1:] < spec.shape[1:]
     facts = Facts(
         kind=spec.kind,
         count=len(data),
@@ -138,14 +145,36 @@ def choose(data: Dataset, device: str) -> Choice:
         conditions=spec.conditions,
         device=device.partition(":")[0],
         returns=bool(getattr(data.codec, "heaviness", ())),
-        aligned=spec.aligned,
-        larger=larger,
+        **_of_pairs(data),
     )
+    return _decided(facts)
+
+
+def translator(*, aligned: bool = True, larger: bool = False, near: bool = False) -> Choice:
+    """The GAN for pairs, whose choice depends on nothing else: with and without --gan auto it is the same."""
+    facts = Facts(
+        kind="pairs", count=0, channels=3, side=0, conditions=0, device="cpu", aligned=aligned, larger=larger, near=near
+    )
+    return _decided(facts)
+
+
+def translator_for(data: Dataset) -> Choice:
+    """That of these pairs."""
+    return translator(**_of_pairs(data))
+
+
+def _of_pairs(data: Dataset) -> dict[str, bool]:
+    spec = data.codec.spec
+    larger = len(spec.given) == 3 and spec.given[1:] < spec.shape[1:]
+    return {"aligned": spec.aligned, "larger": larger, "near": is_near(data.facts.get("degrade", ""))}
+
+
+def _decided(facts: Facts) -> Choice:
     known = gans.names()
     for rule in RULES:
         if rule.gan in known and rule.holds(facts):
             return Choice(rule.gan, rule.options, rule.because.format(**vars(facts)))
-    raise UserError(f"--gan auto knows no rule for {spec.kind}: name a GAN (gansmith list gans).")
+    raise UserError(f"--gan auto knows no rule for {facts.kind}: name a GAN (gansmith list gans).")
 
 
 def little_data_advice(count: int, channels: int) -> str | None:

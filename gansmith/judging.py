@@ -25,6 +25,7 @@ def evaluate_run(
     run: Run,
     *,
     data: Any = None,
+    masks: Path | str | None = None,
     metrics: Sequence[str] | None = None,
     samples: int | None = None,
     seed: int = 0,
@@ -32,7 +33,7 @@ def evaluate_run(
     **how: Any,
 ) -> Judgement:
     """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own; if the run's own came
-    from Python in another process, they stand for these too, and nothing is written.
+    from Python in another process, they stand for these too, and nothing is written. `masks` are those of these data.
 
     `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
     """
@@ -41,7 +42,7 @@ def evaluate_run(
         return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
     training, held_out = split(run_data(run))
     if data is not None:
-        held_out = open_like(training, data, opening=run.facts["data"]["opening"])
+        held_out = open_like(training, data, opening=_opening(run, masks))
     model = run.model()
     model.inputs = held_out
     return judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
@@ -75,6 +76,11 @@ def evaluate(
     return judge(open_like(training, fake, originals), training, held_out, everything=everything, **options)
 
 
+def _opening(run: Run, masks: Path | str | None) -> dict[str, Any]:
+    """How the run's data were opened, with the masks of others."""
+    return {**run.facts["data"]["opening"], **({"masks": masks} if masks else {})}
+
+
 def _run_around(folder: Path) -> Run | None:
     """The run that this folder of a model lies in, where it is not the run's own last or best one."""
     alone = (folder / "model.json").is_file() and not (folder / "run.json").exists() and folder.name != BEST
@@ -85,6 +91,7 @@ def _evaluate_beside(
     model: Model,
     run: Run,
     data: Any,
+    masks: Path | str | None = None,
     **how: Any,
 ) -> Judgement:
     """Judges a model that is not the run's own by the run's data."""
@@ -92,7 +99,7 @@ def _evaluate_beside(
     given = run.facts["data"]["source"] is None and run.data is None
     training, held_out = split(run_data(run, data if given else None))
     if data is not None and not given:
-        held_out = open_like(training, data, opening=run.facts["data"]["opening"])
+        held_out = open_like(training, data, opening=_opening(run, masks))
     model.inputs = held_out
     return _judged(model, training, held_out, **how)[1]
 

@@ -19,6 +19,8 @@ FEWEST = 8
 
 SEQUENCES = ("window", "stride", "returns", "scale", "entity", "time", "static", "columns", "fill")
 """Those for time series."""
+PAIRING = ("degrade", "pairing", "swap", "label_maps", "masks")
+"""Those for pairs."""
 OPENING = (
     "kind",
     "resolution",
@@ -30,10 +32,7 @@ OPENING = (
     "schema",
     "target",
     "public",
-    "degrade",
-    "pairing",
-    "swap",
-    "label_maps",
+    *PAIRING,
     *SEQUENCES,
 )
 """The options of `open_dataset` that a run remembers."""
@@ -52,8 +51,8 @@ def open_like(training: Dataset, data: Any, originals: bool = False, opening: Ma
     if codec.spec.kind == "domains":
         return open_dataset(data, kind="domains", resolution=codec.spec.shape[1:], channels=codec.spec.shape[0])
     if codec.spec.given:
-        made = {key: value for key, value in (opening or {}).items() if key in ("degrade", "pairing", "swap", "label_maps")}
-        return open_dataset(data, **{"kind": "pairs", "resolution": codec.spec.shape[1:], **made})
+        made = {key: value for key, value in (opening or {}).items() if key in PAIRING}
+        return open_dataset(data, **{"kind": "pairs", "like": codec, **made})
     if codec.spec.kind == "tables":
         return open_dataset(data, kind="tables", like=codec)
     if codec.spec.kind == "series":

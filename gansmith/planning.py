@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 
 from gansmith import __version__, distributed, gans, seeds
-from gansmith.choosing import choose
+from gansmith.choosing import choose, translator_for
 from gansmith.data.dataset import Dataset
-from gansmith.data.degradations import is_near
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
@@ -35,9 +34,7 @@ DEFAULT_GANS = {
     "series": "seriesgan",
     "tables": "rowgan",
 }
-"""The GAN that each kind of data gets where none is named; see `usual_gan`."""
-ENLARGING = "srgan"
-"""The one for pairs that are to be enlarged or repaired: it adds to the given image (bench/results/repair.md)."""
+"""The GAN that each kind of data gets where none is named; of pairs, what `choosing.translator` says of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +79,16 @@ def plan(
     """
     spec = data.codec.spec
     kind = spec.kind
-    choice = choose(data, choose_device(device)) if gan == AUTO else None
+    choice, because = None, None
+    if gan == AUTO:
+        choice = choose(data, choose_device(device))
+        because = choice.sentence()
+    elif gan is None and kind == "pairs":
+        choice = translator_for(data)
+        because = choice.sentence("No GAN is named, so these pairs get")
     if choice is not None:
         gan, options = choice.gan, {**choice.options, **(options or {})}
-    gan = gan or usual_gan(kind, data.facts.get("degrade"), enlarges=kind == "pairs" and spec.shape[1:] != spec.given[1:])
+    gan = gan or DEFAULT_GANS[kind]
     made = gans.find(gan)
     if kind == "images" and made.kinds == ("domains",):
         raise UserError(f"{gan} makes images of one class in the look of another: pass --kind domains.")
@@ -117,13 +120,8 @@ def plan(
             threads=threads,
         ),
         mirror=chosen.mirror if mirror is None else mirror,
-        because=choice.sentence() if choice else None,
+        because=because,
     )
-
-
-def usual_gan(kind: str, degrade: str | None = None, *, enlarges: bool = False) -> str:
-    """The GAN for this kind of data where none is named; `degrade` is what pairs of single pictures were made by."""
-    return ENLARGING if enlarges or (kind == "pairs" and degrade and is_near(degrade)) else DEFAULT_GANS[kind]
 
 
 def check_positive(**counts: float | None) -> None:

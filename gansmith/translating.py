@@ -31,12 +31,16 @@ class Translating(GAN):
         """The averaged network that makes this side of the other one."""
         return self.players["generator"].averaged
 
+    def used(self, makes: str = "b") -> nn.Module:
+        """The maker as it is used: of pictures with holes, what is known stays as it is."""
+        return Filled(self.maker(makes)) if self.spec.holes else self.maker(makes)
+
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """`condition` holds the images given, "a" [n, ...]; neither rng nor truncation matter where no noise goes in."""
-        return {self.spec.key: self.maker()(condition["a"].to(self.device)).float(), **condition}
+        return {self.spec.key: self.used()(condition["a"].to(self.device)).float(), **condition}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return Named(self.maker()), {"input": torch.zeros(2, *self.spec.given)}
+        return Named(self.used()), {"input": torch.zeros(2, *self.spec.given)}
 
 
 class Styled(Translating):
@@ -56,11 +60,24 @@ class Styled(Translating):
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """`condition` holds the images given, "a" [n, ...]; a truncation below 1 draws the styles nearer to their mean."""
         noise = truncation * torch.randn(n, self.config.noise, generator=rng).to(self.device)
-        made = self.maker()(condition["a"].to(self.device), self.style_from(noise)).float()
+        made = self.used()(condition["a"].to(self.device), self.style_from(noise)).float()
         return {self.spec.key: made, **condition}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return NamedStyled(self.maker()), {"input": torch.zeros(2, *self.spec.given), "noise": torch.randn(2, self.config.noise)}
+        return NamedStyled(self.used()), {"input": torch.zeros(2, *self.spec.given), "noise": torch.randn(2, self.config.noise)}
+
+
+class Filled(nn.Module):
+    """A network that fills holes, told by the last channel: where that is 1 the image is known, and stays."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.multiple = getattr(network, "multiple", 1)
+
+    def forward(self, image: Tensor, *style: Tensor) -> Tensor:
+        made = self.network(image, *style)
+        return torch.where(image[:, -1:] > 0, image[:, : made.shape[1]], made)
 
 
 class Named(nn.Module):

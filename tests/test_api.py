@@ -13,6 +13,7 @@ import torch
 import gansmith
 from gansmith.checkpoint import checkpoints
 from gansmith.errors import UserError
+from gansmith.watch.watcher import Watcher
 from tests import toys
 
 
@@ -258,3 +259,19 @@ def test_inspection_says_what_would_be_trained():
 def test_data_are_mirrored_when_asked():
     run = train(toys.images(), gan="dcgan", options=toys.SMALL["dcgan"], samples=256, mirror=True)
     assert run.facts["mirror"] is True
+
+
+def test_a_disk_that_is_full_at_the_report_is_not_called_done(monkeypatch):
+    said = []
+
+    class Listening(Watcher):
+        def finished(self, end: str) -> None:
+            said.append(end)
+
+    def full(run):
+        raise OSError(28, "No space left on device", "run/report.html")
+
+    monkeypatch.setattr(gansmith.run.Run, "report", full)
+    with pytest.raises(OSError, match="No space"):
+        train(watchers=[Listening()])
+    assert said == ["It could not go on."]

@@ -64,7 +64,8 @@ def test_pairs_get_a_gan_with_a_reason(tmp_path) -> None:
     for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     assert choose(open_dataset(tmp_path, degrade="x2"), "cpu").gan == "srgan"
-    assert choose(open_dataset(tmp_path, degrade="noise25"), "cpu").gan == "pix2pix"
+    assert choose(open_dataset(tmp_path, degrade="noise25"), "cpu").gan == "srgan"
+    assert choose(open_dataset(tmp_path, degrade="holes"), "cpu").gan == "pix2pix"
     with pytest.raises(UserError, match="which a Python list is not"):
         open_dataset([Image.fromarray(pixels)], degrade="x2")
 

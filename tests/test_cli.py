@@ -312,6 +312,16 @@ def test_options_without_a_named_gan_are_those_of_the_usual_gan_for_the_data(wor
     assert (plan["gan"], plan["config"]["knots"]) == ("rowgan", 3)
 
 
+def test_options_of_two_domains_without_a_named_gan_are_those_of_cyclegan(workshop, capsys):
+    for side in ("trainA", "trainB"):
+        (workshop / "apples" / side).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (16, 16), (number * 20, 9, 9)).save(workshop / f"apples/{side}/{number}.png")
+    assert main(["train", "apples", "--gan.pool", "3", "--dry-run", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["gan"], plan["config"]["pool"]) == ("cyclegan", 3)
+
+
 def test_an_option_is_checked_beside_the_preset_of_the_datas_kind(capsys):
     """Of R3GAN's presets, that for images has plain players, which take no widths, and that for points residual ones."""
     assert main(["train", "clusters.npy", "--gan", "r3gan", "--gan.widths", "64", "--dry-run", "--json"]) == 0

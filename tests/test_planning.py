@@ -19,9 +19,22 @@ def test_without_a_word_it_is_r3gan_with_the_preset_for_the_kind_of_data():
 
 def test_pairs_that_are_enlarged_or_repaired_from_near_by_are_for_srgan_and_others_for_pix2pix():
     assert planning.plan(toys.pairs(scale=2)).gan == "srgan" and planning.plan(toys.pairs(side=32)).gan == "pix2pix"
-    words = {"noise25": "srgan", "blur2,jpeg30": "srgan", "x4": "srgan", "gray": "pix2pix", "noise10,holes": "pix2pix"}
-    assert {word: planning.usual_gan("pairs", word) for word in words} == words
-    assert planning.plan(replace(toys.pairs(side=32), facts={"degrade": "noise25"})).gan == "srgan"
+    words = {"noise25": "srgan", "blur2,jpeg30": "srgan", "gray": "pix2pix", "noise10,holes": "pix2pix"}
+    assert {word: planning.plan(replace(toys.pairs(side=32), facts={"degrade": word})).gan for word in words} == words
+
+
+def test_two_domains_get_cyclegan():
+    assert planning.plan(toys.pairs(side=32, aligned=False)).gan == "cyclegan"
+
+
+@pytest.mark.parametrize("facts", [{}, {"degrade": "noise25"}, {"degrade": "gray"}])
+@pytest.mark.parametrize("shape", [{"scale": 2}, {"side": 32}, {"side": 32, "aligned": False}])
+def test_pairs_get_the_same_gan_for_the_same_reason_with_and_without_auto(facts, shape):
+    data = replace(toys.pairs(**shape), facts=facts)
+    named, left = planning.plan(data, gan="auto"), planning.plan(data)
+    assert named.gan == left.gan and named.because and left.because
+    assert named.because.partition(": ")[2] == left.because.partition(": ")[2]
+    assert left.because.startswith(f"No GAN is named, so these pairs get {left.gan}: ")
 
 
 def test_few_minutes_of_a_cpu_get_the_preset_made_for_them_unless_another_is_named():

@@ -177,13 +177,13 @@ def rows(count: int = 256) -> Dataset:
     return build_table(Table(name="parcels", columns={name: cells_of(cells) for name, cells in columns.items()}))
 
 
-def pairs(count: int = 48, side: int = 16, scale: int = 1, given: int = 3, made: int = 3) -> Dataset:
+def pairs(count: int = 48, side: int = 16, scale: int = 1, given: int = 3, made: int = 3, aligned: bool = True) -> Dataset:
     """Bright squares on dark ground, given as their negative, `scale` times smaller."""
     b = images(count, side, made).arrays["image"]
     a = 255 - np.broadcast_to(b[:, :1, ::scale, ::scale], (count, given, side // scale, side // scale))
     arrays = {"a": np.ascontiguousarray(a), "b": b}
     sides = [ImageCodec(Spec(kind="images", key="image", shape=array.shape[1:])) for array in arrays.values()]
-    codec = PairCodec.of(*sides, aligned=True)
+    codec = PairCodec.of(*sides, aligned=aligned)
     return Dataset(name="negatives", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
 
 

@@ -57,7 +57,9 @@ class Evaluate:
 def run(argv: list[str]) -> int:
     options = parse(Evaluate, argv, "gansmith evaluate", bare={"--json": "-"})
     opening = options.opening.opening()
-    if options.run is not None and (options.real or options.fake or opening):
+    if options.data is None and options.run is not None and "masks" in opening:
+        raise UserError("--masks is for the pictures of --data, as the run knows its own: give both, or leave it out.")
+    if options.run is not None and (options.real or options.fake or opening.keys() - {"masks"}):
         raise UserError(f"Give either the run {options.run}, whose data are known, or --real and --fake, not both.")
     output = Output(options.json)
     from gansmith import api

@@ -88,6 +88,8 @@ class Opening(Reading):
     """Whether files of two folders are partners by name, or the folders two domains."""
     swap: Flag = False
     """Exchange the two sides of pairs."""
+    masks: Annotated[str | None, takes("DIR")] = None
+    """Make pairs of pictures and themselves with holes, where the masks of this folder (by the same names) are white."""
     label_maps: Flag = False
     """The colours of the given side of pairs are labels, not brightnesses."""
     public: Annotated[str | None, takes("DATA")] = None

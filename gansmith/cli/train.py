@@ -174,19 +174,24 @@ def _shape_with(gan: str, kind: str | None, argv: Sequence[str]) -> type[Train]:
 
 
 def _usual_gan(kind: str | None, argv: Sequence[str]) -> str:
-    """The GAN that is meant where options of one are given but none is named: the usual one for the data, which tell their kind."""
-    from gansmith.data.sources import kind_of
-    from gansmith.planning import DEFAULT_GANS, ENLARGING, usual_gan
+    """The GAN that is meant where options of one are given but none is named: the usual one for the data, as far as they tell."""
+    from gansmith.choosing import RULES, translator
+    from gansmith.data.degradations import is_near
+    from gansmith.data.sources import first_look
+    from gansmith.planning import DEFAULT_GANS
 
-    usual = DEFAULT_GANS["images"]
-    if kind is not None or {"-h", "--help"} & set(argv):
-        return usual_gan(kind or "images", value_of("--degrade", argv)) if kind in (None, *DEFAULT_GANS) else usual
-    for gan in dict.fromkeys((*DEFAULT_GANS.values(), ENLARGING)):
+    def usual(kind: str, traits: Mapping[str, bool]) -> str:
+        return translator(**traits).gan if kind == "pairs" else DEFAULT_GANS.get(kind, DEFAULT_GANS["images"])
+
+    if {"-h", "--help"} & set(argv):
+        return usual(kind or "images", {"near": is_near(value_of("--degrade", argv) or "")})
+    for gan in dict.fromkeys((*DEFAULT_GANS.values(), *(rule.gan for rule in RULES))):
         with suppress(UserError):
             options = parse(_shape_with(gan, None, argv), argv, "gansmith train", BARE)
-            opening = options.opening.opening()
-            return usual if options.data is None else usual_gan(kind_of(options.data, **opening), opening.get("degrade"))
-    return usual
+            if options.data is None:
+                break
+            return usual(*first_look(options.data, **options.opening.opening()))
+    return DEFAULT_GANS["images"]
 
 
 def _own(argv: Sequence[str]) -> set[str]:
@@ -267,7 +272,7 @@ def _check_resume(options: Train, argv: Sequence[str]) -> None:
 
 def _report(options: Train, run: Run) -> None:
     output = Output(options.json)
-    report = run.report() if options.no_evaluate else run.folder / "report.html"
+    report = run.folder / "report.html"
     if run.judgement is not None:
         output.show(run.judgement.table())
     output.say(f"Report:  {report}")

@@ -25,6 +25,8 @@ class Translate:
     """Weights of other programs in place of a run: ESRGAN, Real-ESRGAN, SwinIR and what else spandrel reads (extra [foreign])."""
     partner: Annotated[Path | None, takes("PATH")] = None
     """The second picture of a fusion, or a folder of them by the same names."""
+    masks: Annotated[Path | None, takes("PATH")] = None
+    """A mask, or a folder of them by the same names: fill in what is white in it, in place of what is transparent."""
     out: Annotated[Path | None, takes("DIR", "RUN/translated/")] = None
     """The folder for the results: PNG files, animations and videos as they came."""
     makes: Annotated[str, takes("b|a|DOMAIN", "b")] = "b"
@@ -61,7 +63,7 @@ def run(argv: list[str]) -> int:
         raise UserError("--samples asks for random styles and --reference for given ones: leave one out.")
     from gansmith.model import Model
     from gansmith.planning import choose_device
-    from gansmith.translation.files import inputs_in, outputs_for, partners_of, styles_for, suffix_for, translate_file
+    from gansmith.translation.files import inputs_in, masks_of, outputs_for, partners_of, styles_for, suffix_for, translate_file
     from gansmith.translation.page import write_page
     from gansmith.translation.pictures import check_translates
 
@@ -78,13 +80,14 @@ def run(argv: list[str]) -> int:
     inputs = inputs_in(given_at)
     styles = styles_for(model, options.makes, options.samples, options.reference, options.seed)
     partners = partners_of(inputs, given_at, options.partner)
+    masks = masks_of(inputs, given_at, options.masks)
     outputs: list[Path] = []
     suffix = suffix_for(model, options.makes)
     for name, style in styles:
         placed = outputs_for(inputs, given_at, out, name, suffix)
-        for given, made, partner in zip(inputs, placed, partners, strict=True):
+        for given, made, partner, mask in zip(inputs, placed, partners, masks, strict=True):
             translate_file(
-                model, given, made, partner, makes=options.makes, tile=options.tile, overlap=options.overlap, style=style
+                model, given, made, partner, mask, makes=options.makes, tile=options.tile, overlap=options.overlap, style=style
             )
         outputs += placed
     output = Output(options.json)

@@ -41,8 +41,9 @@ def parsed(words: str) -> list[tuple[str, float]]:
 
 
 def is_near(words: str) -> bool:
-    """Whether what was lost can be told from near by: size, sharpness, noise and JPEG, but neither colours nor what holes hide."""
-    return all(name in _MEASURED for name, _ in parsed(words))
+    """Whether what was lost can be told from near by: size, sharpness, noise and JPEG, but neither colours nor what holes hide. Nothing
+    was lost without words."""
+    return bool(words) and all(name in _MEASURED for name, _ in parsed(words))
 
 
 def scale_of(words: str) -> int:

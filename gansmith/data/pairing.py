@@ -9,6 +9,7 @@ from gansmith.data.building import build_images
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.label_maps import fit_label_maps
+from gansmith.data.masks import Holed
 from gansmith.data.pairs import Codec
 from gansmith.data.readers.collection import Collection
 from gansmith.data.readers.pairs import Pairs, scale_between, suffered
@@ -37,13 +38,21 @@ def build_pairs(
         found = _readable(found, wanted, cache) if skip_unreadable else found
     wanted = replace(wanted, labels=False)
     scale = (found.scale or scale_between(found)) if found.aligned else 1
+    if codec:
+        scale = _scale_like(codec, found, scale)
+        wanted = replace(wanted, crop=codec.b.crop)
     height, width = codec.spec.shape[1:] if codec else resolve(survey(found.b), wanted)
     height, width = (max(scale, side - side % scale) for side in (height, width))
     made = build_images(found.b, replace(wanted, resolution=(height, width)), cache, skip_unreadable, codec and codec.b)
     smaller = replace(wanted, resolution=(height // scale, width // scale))
     maps = fit_label_maps(found.a, height // scale, width // scale, wanted.crop) if label_maps and not codec else None
+    holed = Holed.of(height, width, wanted.crop) if found.holes else None
+    if holed and (made.codec.spec.shape[0] not in (1, 3) or made.arrays["image"].dtype != np.uint8):
+        raise UserError(
+            f"--masks hides parts of gray or RGB pictures of 8 bits, and {found.name} holds others: pass --channels 3."
+        )
     a = suffered(found.b, found.degrade, (height, width), wanted.crop) if found.degrade else found.a
-    given = build_images(a, smaller, cache, skip_unreadable, codec.a if codec else maps)
+    given = build_images(a, smaller, cache, skip_unreadable, codec.a if codec else maps or holed)
     if found.aligned and len(given) != len(made):
         raise UserError(f"{found.name} must have as many a as b, but it has {len(given)} and {len(made)}: add the partners.")
     own = codec or Codec.of(given.codec, made.codec, found.aligned)
@@ -58,6 +67,16 @@ def build_pairs(
     rows = {key: np.arange(len(array)) for key, array in arrays.items()}
     whole = Unaligned(name=found.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, facts=facts, rows=rows)
     return whole if held_out or codec else unaligned(whole, HELD_OUT)
+
+
+def _scale_like(codec: Codec, found: Pairs, scale: int) -> int:
+    """That of the codec. Raises UserError where these pairs have another."""
+    known = codec.spec.shape[1] // codec.spec.given[1]
+    if found.aligned and scale != known:
+        raise UserError(
+            f"the pairs of {found.name} must be of the scale x{known} that was trained on, but are x{scale}: give others."
+        )
+    return known
 
 
 def _readable(found: Pairs, wanted: Wanted, cache: Path) -> Pairs:

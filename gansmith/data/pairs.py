@@ -15,6 +15,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.images import Picture
 from gansmith.data.label_maps import LabelMaps
+from gansmith.data.masks import Holed
 from gansmith.data.mosaic import mosaic
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
@@ -46,7 +47,8 @@ class Codec:
     def of(cls, a: Any, b: Any, aligned: bool) -> "Codec":
         """The codec of two codecs of images."""
         assert isinstance(a, ImageCodec) and isinstance(b, ImageCodec)
-        return cls(Spec(kind="pairs", key="b", shape=b.spec.shape, given=a.spec.shape, aligned=aligned), a, b)
+        holes = isinstance(a, Holed)
+        return cls(Spec(kind="pairs", key="b", shape=b.spec.shape, given=a.spec.shape, aligned=aligned, holes=holes), a, b)
 
     @property
     def previewed(self) -> int:
@@ -96,7 +98,7 @@ class Codec:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "Codec":
-        given = LabelMaps if "colours" in facts["a"] else ImageCodec
+        given = LabelMaps if "colours" in facts["a"] else Holed if "holes" in facts["a"] else ImageCodec
         return cls(Spec.from_json(facts["spec"]), given.from_json(facts["a"]), ImageCodec.from_json(facts["b"]))
 
     def _side(self, key: str) -> ImageCodec:

@@ -20,6 +20,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.domains import domains
 from gansmith.data.levels import Levels
 from gansmith.data.pairing import build_pairs
+from gansmith.data.pairs import Codec as PairCodec
 from gansmith.data.readers.array_files import from_npy, from_npz
 from gansmith.data.readers.arrays import from_memory
 from gansmith.data.readers.builtin import builtin_names, open_builtin
@@ -29,7 +30,7 @@ from gansmith.data.readers.frames import is_frame, table_from_frame
 from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.listing import remembered
 from gansmith.data.readers.mapstyle import from_mapstyle, labelled, pictures_in_frame
-from gansmith.data.readers.pairs import Pairs, pairs_in, recognised
+from gansmith.data.readers.pairs import Pairs, pairs_in, recognised, traits
 from gansmith.data.readers.parquet import from_parquet, holds_images
 from gansmith.data.readers.point_files import from_csv, holds_points, points_of
 from gansmith.data.readers.rows import open_npy
@@ -43,8 +44,6 @@ from gansmith.data.tables import Codec as TableCodec
 from gansmith.data.windows import build_series
 from gansmith.errors import UserError
 
-TRAINING = ("gan", "preset", "options", "minutes", "samples", "batch", "seed", "device", "precision", "resume", "evaluate")
-"""Options of training for which a misspelt one may have been meant."""
 KINDS = ("domains", "images", "pairs", "points", "series", "tables")
 
 
@@ -69,6 +68,7 @@ def open_dataset(
     pairing: str | None = None,
     swap: bool = False,
     label_maps: bool = False,
+    masks: Path | str | None = None,
     **series: Any,
 ) -> Dataset:
     """The examples of `data`, decoded and ready to be dealt.
@@ -91,8 +91,9 @@ def open_dataset(
     Pairs of images (kind "pairs") are found in folders trainA and trainB (two domains) or A and B (partners of one name), in pictures
     side by side, or in a csv with the columns a and b. `degrade` makes them of single pictures ("x4", "noise25,jpeg40"), `pairing`
     ("names", "none") overrides what the folders say, `swap` exchanges the given side and the one that is made, and with `label_maps` the
-    colours of the given side are labels (indices, palettes), not brightnesses. Kind "domains" are images by class, of which each is to be
-    made from those of the others.
+    colours of the given side are labels (indices, palettes), not brightnesses. `masks` is a folder of pictures, white where the pictures
+    of `data` are to have holes that are filled in. Pairs that are to be like those of the codec `like` are encoded by it. Kind "domains"
+    are images by class, of which each is to be made from those of the others.
     `series` are options for time series (see `Cutting`): window, stride, returns, scale, entity, time, static,
     columns, fill.
 
@@ -106,8 +107,9 @@ def open_dataset(
             raise UserError("a Dataset is already decoded: give resolution, crop, channels and labels where it is opened.")
         return data
     root = cache_folder(cache)
-    if pairs := find_pairs(data, kind, degrade, pairing, swap):
-        return build_pairs(pairs, wanted, root, skip_unreadable, label_maps=label_maps)
+    if pairs := find_pairs(data, kind, degrade, pairing, swap, masks):
+        same = like if isinstance(like, PairCodec) else None
+        return build_pairs(pairs, wanted, root, skip_unreadable, same, label_maps)
     if label_maps:
         raise UserError(f"--label-maps is for pairs, and {data} holds none: leave it out, or pass --kind pairs.")
     found = find(data, kind, root, Cutting(**series) if series or kind == "series" else None)
@@ -139,36 +141,35 @@ def check_options(given: Mapping[str, Any]) -> None:
     known = [field.name for field in fields(Cutting)]
     for name in given:
         if name not in known:
-            every = [
-                *(option for option in signature(open_dataset).parameters if option not in ("data", "series")),
-                *known,
-                *TRAINING,
-            ]
+            from gansmith.api import train  # which imports this module
+
+            every = [*known, *signature(open_dataset).parameters, *signature(train).parameters]
             raise UserError(
                 f"there is no option {name}{did_you_mean(name, every)}: training takes those of gansmith.train, opening data those of "
                 "gansmith.data.sources.open_dataset."
             )
 
 
-def kind_of(
+def first_look(
     data: Any,
     *,
     kind: str | None = None,
     degrade: str | None = None,
     pairing: str | None = None,
     swap: bool = False,
+    masks: Path | str | None = None,
     cache: Path | None = None,
     **options: Any,
-) -> str:
-    """The kind of `data` for `open_dataset` with these options, found without decoding any."""
-    if kind is not None:
-        return kind
+) -> tuple[str, dict[str, bool]]:
+    """The kind of `data` for `open_dataset` with these options, and of pairs what `choosing.translator` asks; nothing is decoded."""
     if isinstance(data, Dataset):
-        return data.codec.spec.kind
-    if find_pairs(data, kind, degrade, pairing, swap):
-        return "pairs"
+        return data.codec.spec.kind, {}
+    if pairs := find_pairs(data, kind, degrade, pairing, swap, masks):
+        return "pairs", traits(pairs)
+    if kind is not None:
+        return kind, {}
     series = {field.name: options[field.name] for field in fields(Cutting) if field.name in options}
-    return _kind(find(data, kind, cache_folder(cache), Cutting(**series) if series else None))
+    return _kind(find(data, kind, cache_folder(cache), Cutting(**series) if series else None)), {}
 
 
 def _kind(found: Collection | Points | Sequences | Table) -> str:
@@ -182,17 +183,22 @@ def _said(data: Any) -> str:
 
 
 def find_pairs(
-    data: Any, kind: str | None = None, degrade: str | None = None, pairing: str | None = None, swap: bool = False
+    data: Any,
+    kind: str | None = None,
+    degrade: str | None = None,
+    pairing: str | None = None,
+    swap: bool = False,
+    masks: Path | str | None = None,
 ) -> Pairs | None:
     """The pairs that `data` holds, if they were asked for or cannot be anything else."""
     path = Path(data).expanduser() if isinstance(data, str | Path) else None
-    asked = kind == "pairs" or degrade or pairing or swap
+    asked = kind == "pairs" or degrade or pairing or swap or masks
     if path is None or not path.exists():
         if asked:
             raise UserError(f"pairs are read from a folder or a csv on disk, which {_said(data)} is not: give the path of one.")
         return None
     if asked or (kind is None and path.is_dir() and recognised(path)):
-        return pairs_in(path, degrade=degrade, pairing=pairing, swap=swap)
+        return pairs_in(path, degrade=degrade, pairing=pairing, swap=swap, masks=Path(masks).expanduser() if masks else None)
     return None
 
 

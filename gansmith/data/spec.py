@@ -22,6 +22,8 @@ class Spec:
     """The shape of what an example is made from (pairs: the image that is translated); empty where it is made from noise."""
     aligned: bool = True
     """Whether what is given and the example belong together (pairs of one scene), or merely come from two domains."""
+    holes: bool = False
+    """Whether the last channel given says what of the example is known: 1 there means that the others show it, -1 that it is hidden."""
 
     @property
     def of_images(self) -> bool:
@@ -48,7 +50,7 @@ class Spec:
 
     def to_json(self) -> dict[str, Any]:
         facts = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        of_kind = {"target": bool(self.columns), "quantiles": bool(self.quantiles)}
+        of_kind = {"target": bool(self.columns), "quantiles": bool(self.quantiles), "holes": self.holes}
         return {key: value for key, value in facts.items() if of_kind.get(key, True)}
 
     @classmethod

@@ -106,8 +106,8 @@ def judge(
     FILE.py:FUNCTION that answers with logits [B, labels, H, W]; without it, one learns on the spot. `portrait` asks for what a report
     shows besides: how the examples are spread, the best and the worst, a map.
 
-    Raises UserError for an unknown metric, examples of another shape than the real ones, fewer than 20 on a side, and networks or
-    weights that cannot be had.
+    Raises UserError for an unknown metric, examples of another shape than the real ones, fewer on a side than any of the metrics can
+    judge (20; 2 of those that look at each image alone), and networks or weights that cannot be had.
     """
     usual = (model.gan.judged_by if model else ()) or usual_metrics(train)
     names = _known(metrics if metrics is not None else usual)
@@ -115,12 +115,12 @@ def judge(
     _same_geometry(train, held_out, "held-out")
     limit = MOST if samples is None else samples
     count = min(limit, len(fake), len(train), len(held_out))
-    if count < GROUPS:
-        asked = "" if samples is None else f"{samples} were asked for, and "
-        raise UserError(
-            f"judging needs at least {GROUPS} examples on every side, but {asked}there are {len(fake)} generated, "
-            f"{len(train)} training and {len(held_out)} held-out ones: give more."
-        )
+    asked = "" if samples is None else f"{samples} were asked for, and "
+    there = f"{asked}there are {len(fake)} generated, {len(train)} training and {len(held_out)} held-out ones"
+    too_few = {name: fewest for name in names if (fewest := fewest_for(name)) > count}
+    if len(too_few) == len(names):
+        raise UserError(f"judging needs at least {min(too_few.values())} examples on every side, but {there}: give more.")
+    names = [name for name in names if name not in too_few]
     lessons = min(limit, len(fake), len(train))
     folder = cache_folder(cache)
     drawn = choose(len(fake), min(samples or len(fake), len(fake)), seed)
@@ -161,7 +161,10 @@ def judge(
         )
         positions = drawn[rows]
         scores, skipped = _scores(names, side)
-        shown = portrait_of(side, positions) if portrait else None
+        skipped |= {
+            name: f"{name} needs at least {fewest} examples on every side, but {there}." for name, fewest in too_few.items()
+        }
+        shown = portrait_of(side, positions) if portrait and count >= GROUPS else None
     return Judgement(scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions), portrait=shown)
 
 
@@ -170,6 +173,11 @@ def usual_metrics(train: Dataset) -> tuple[str, ...]:
     spec = train.codec.spec
     usual = DEFAULTS[spec.kind]
     return tuple(name for name in usual if name != "cas") + OF_ATTRIBUTES if spec.kind == "images" and spec.attributes else usual
+
+
+def fewest_for(metric: str) -> int:
+    """The fewest examples on every side that this metric can judge."""
+    return getattr(load_family(family_of(metric)), "FEWEST", GROUPS)
 
 
 def over_all(metrics: Sequence[str] | None) -> bool:

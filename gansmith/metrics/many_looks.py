@@ -18,6 +18,7 @@ METRICS = {
     )
 }
 SAYS = "diversity"
+FEWEST = 2
 IMAGES, LOOKS = 100, 4
 """Images that are translated, and in how many styles; consecutive ones are compared."""
 

@@ -14,6 +14,7 @@ METRICS = {
     )
 }
 SAYS = "quality"
+FEWEST = 2
 BASELINE = "the best of the input, the mean image and a colour lookup"
 
 

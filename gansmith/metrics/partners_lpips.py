@@ -7,6 +7,7 @@ from gansmith.metrics.sides import Real, Side
 
 METRICS = {"lpips_pairs": ("lower", "LPIPS of generated images from the real ones that belong there, on AlexNet: 0 if equal")}
 SAYS = "quality"
+FEWEST = 2
 BASELINE = "the best of the input, the mean image and a colour lookup"
 
 

@@ -14,6 +14,7 @@ METRICS = {
     "identity_l1": ("lower", "mean absolute difference of images of the side that is made and their own translation, of 1"),
 }
 SAYS = "other"
+FEWEST = 2
 MOST = 200
 """Images that are translated at most."""
 AT_ONCE = 16

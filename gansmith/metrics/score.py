@@ -7,9 +7,14 @@ from typing import Any, Literal
 import numpy as np
 
 GROUPS = 20
-"""Groups of the jackknife, and therefore the fewest examples that can be judged."""
+"""Groups of the jackknife, and therefore the fewest examples that can be judged, but for metrics that say fewer."""
 STUDENT_T = 2.093
 """The 97.5% point of Student's t with GROUPS - 1 degrees of freedom."""
+OF_FEWER = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262),
+    *(2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101),
+)
+"""The same with 1 to GROUPS - 2 degrees of freedom."""
 NORMAL = 1.96
 """The 97.5% point of the normal distribution."""
 
@@ -22,7 +27,7 @@ class Score:
     """The metric and the space it was measured in, as values from different spaces are not comparable: frechet[digits-cnn]."""
     value: float
     low: float
-    """Lower end of the 95% interval over the examples that were averaged (delete-a-group jackknife, 20 groups)."""
+    """Lower end of the 95% interval over the examples that were averaged (delete-a-group jackknife, 20 groups or one for each)."""
     high: float
     baseline: float | None
     """The same metric of a trivial model of the data, where it has a meaning."""
@@ -70,12 +75,16 @@ def jackknife(
     """(value, low, high): a statistic of `count` examples and its 95% interval, cut to what the statistic can be.
 
     `statistic` receives the indices of the examples to use. Delete-a-group jackknife (Kott 2001, The delete-a-group jackknife):
-    the examples are dealt at random into 20 groups, and each is left out once. Unlike the bootstrap it repeats no example,
+    the examples are dealt at random into 20 groups (into as many as there are examples, where they are fewer), and each is left out
+    once. Unlike the bootstrap it repeats no example,
     which would bias the Frechet distance and the distances to nearest neighbours.
     """
-    assert count >= GROUPS
+    groups = min(count, GROUPS)
+    assert groups > 1
     value = statistic(np.arange(count))
-    group = np.random.default_rng(seed).permutation(count) % GROUPS
-    without = np.array([statistic(np.flatnonzero(group != left_out)) for left_out in range(GROUPS)])
-    spread = STUDENT_T * float(np.sqrt((GROUPS - 1) / GROUPS * np.square(without - without.mean()).sum()))
+    group = np.random.default_rng(seed).permutation(count) % groups
+    without = np.array([statistic(np.flatnonzero(group != left_out)) for left_out in range(groups)])
+    spread = [*OF_FEWER, STUDENT_T][groups - 2] * float(
+        np.sqrt((groups - 1) / groups * np.square(without - without.mean()).sum())
+    )
     return value, max(value - spread, bounds[0]), min(value + spread, bounds[1])

@@ -32,6 +32,7 @@ METRICS = {
     "mean_iou": ("higher", "the mean over labels of the intersection over the union of given and found pixels"),
 }
 SAYS = "quality"
+FEWEST = 2
 BASELINE = "every label in its mean colour"
 STEPS, BATCH, WIDTH = 600, 8, 24
 AT_ONCE = 16

@@ -115,21 +115,41 @@ def partners_of(inputs: list[Path], root: Path, partner: Path | None) -> list[Pa
                 f"--partner must be a picture, or a folder of pictures for a folder, but {partner} {wrong}: correct it."
             )
         return [partner]
+    return list(_by_name(inputs, root, partner, "partner"))
+
+
+def _by_name(inputs: list[Path], root: Path, folder: Path, what: str) -> list[Path]:
+    """The picture in the folder that has each input's name, whatever its suffix. Raises UserError where one has none."""
     base = root if root.is_dir() else root.parent
-    stems = {own.relative_to(partner).with_suffix(""): own for own in inputs_in(partner)}
-    found = [stems.get(own.relative_to(base).with_suffix("")) for own in inputs]
-    absent = [own.name for own, other in zip(inputs, found, strict=True) if other is None]
-    if absent:
-        raise UserError(f"{len(absent)} of {len(inputs)} pictures have no partner in {partner} ({listed(absent, 3)}): add them.")
-    return found
+    stems = {own.relative_to(folder).with_suffix(""): own for own in inputs_in(folder)}
+    found = {own: stems.get(own.relative_to(base).with_suffix("")) for own in inputs}
+    if absent := [own.name for own, other in found.items() if other is None]:
+        raise UserError(f"{len(absent)} of {len(inputs)} pictures have no {what} in {folder} ({listed(absent, 3)}): add them.")
+    return [other for other in found.values() if other is not None]
 
 
-def translate_file(model: Model, given: Path, made: Path, partner: Path | None = None, **how: Any) -> None:
-    """Writes what the model makes of one file, or of it and its partner.
+def masks_of(inputs: list[Path], root: Path, masks: Path | None) -> list[Path | None]:
+    """The mask of each input: that of the same name in the folder `masks`, or the file `masks` for all of them. Raises UserError where
+    there is none."""
+    if masks is None or masks.is_file():
+        return [masks] * len(inputs)
+    if not masks.is_dir():
+        raise UserError(
+            f"--masks must be a picture, or a folder of pictures by the names of the inputs, but {masks} is not there."
+        )
+    return list(_by_name(inputs, root, masks, "mask"))
+
+
+def translate_file(
+    model: Model, given: Path, made: Path, partner: Path | None = None, mask: Path | None = None, **how: Any
+) -> None:
+    """Writes what the model makes of one file, or of it and its partner; a mask holds for all frames of what moves.
 
     Raises UserError for a file that cannot be read, for videos without ffmpeg, and for videos and animations with a partner.
     """
     made.parent.mkdir(parents=True, exist_ok=True)
+    if mask is not None:
+        how["mask"] = _picture(mask)
     if partner is not None:
         if made.suffix != ".png":
             raise UserError(f"a fusion takes pictures, but {given.name} moves: give its frames.")

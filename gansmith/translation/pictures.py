@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gansmith.data.fitting import DEEP, fitted
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.label_maps import LabelMaps
+from gansmith.data.masks import Holed, hidden
 from gansmith.data.pairs import Codec
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
@@ -52,24 +53,30 @@ def translate_picture(
     name: str = "the picture",
     style: Tensor | None = None,
     partner: Image.Image | None = None,
+    mask: Image.Image | None = None,
 ) -> Image.Image:
     """What the model makes of a picture, as large (or `scale` times as large), with its transparency.
 
     `style` [1, S] (of `random_styles` or `reference_style`) is for models that make many images of one, which else take the style of
-    seed 0; `partner` is the second picture of a fusion. Gray pictures of 16 bits stay so where the model makes gray; a model of 16 bits
+    seed 0; `partner` is the second picture of a fusion; `mask` is white where the picture is to be filled in, which else is where it is
+    transparent. Gray pictures of 16 bits stay so where the model makes gray; a model of 16 bits
     or floating point numbers makes those. Raises UserError for a picture with colours where the model takes gray, and for a partner of
     another size, one too many or one too few.
     """
     gan = check_translates(model, makes)
     codec, result_codec = sides_of(model, makes)
     channels = codec.spec.shape[0]
+    if isinstance(codec, Holed):
+        picture = hidden(picture, mask, name)
+    elif mask is not None:
+        raise UserError(f"{model.card['gan']} was not trained to fill holes: leave --masks out, or train with --masks.")
     picture = ImageOps.exif_transpose(picture)
     deep = picture.mode in DEEP
     alpha = picture.convert("RGBA").getchannel("A") if channels != 4 and _transparent(picture) else None
     given = _given(codec, picture, name).to(gan.device)
     if partner is not None or gan.partner:
         given = torch.cat([given, _partner(model, picture, partner, name).to(gan.device)], 1)
-    network = gan.maker(makes)
+    network = gan.used(makes)
     if isinstance(gan, Styled):
         style = random_styles(model, 1, makes=makes)[0] if style is None else style
         network = _InStyle(network, style.to(gan.device))
@@ -104,6 +111,8 @@ def _given(codec: ImageCodec, picture: Image.Image, name: str) -> Tensor:
     channels, levels = codec.spec.shape[0], codec.levels
     if isinstance(codec, LabelMaps):
         return codec.seen(picture, name)
+    if isinstance(codec, Holed):
+        return codec.seen(picture)
     if channels == 1 and picture.mode not in DEEP:
         colours = np.asarray(picture.convert("RGB"))
         if (colours != colours[..., :1]).any():

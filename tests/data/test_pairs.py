@@ -11,6 +11,7 @@ from gansmith.data.pairs import Pair
 from gansmith.data.sources import open_dataset
 from gansmith.data.unaligned import Unaligned
 from gansmith.errors import UserError
+from gansmith.opening import open_like
 
 Make = Callable[..., Image.Image]
 
@@ -200,3 +201,69 @@ def test_the_codec_returns_what_it_was_given_and_survives_json(photos: Path, pic
     assert torch.equal(again.given(batch)["target"], batch["b"])
     with pytest.raises(UserError, match="no classes"):
         codec.conditions(2, torch.Generator(), **{"class": "7"})
+
+
+def test_a_and_b_with_a_name_too_many_are_pairs_with_a_mistake_and_no_classes(photos: Path, picture: Make) -> None:
+    for name in ("A/1.png", "A/2.png", "A/3.png", "B/1.png", "B/2.png", "B/extra.png"):
+        put(photos, name, picture())
+    with pytest.raises(UserError, match=r"1 of A without a partner in B \(3\) and 1 of B without a partner in A \(extra\)"):
+        open_dataset(photos)
+
+
+def test_a_and_b_of_other_names_are_classes(photos: Path, picture: Make) -> None:
+    for name in ("A/1.png", "A/2.png", "B/3.png", "B/4.png"):
+        put(photos, name, picture())
+    assert open_dataset(photos).codec.spec.classes == ("A", "B")
+
+
+@pytest.mark.parametrize("layout", ["{side}/{split}/{number}.png", "{split}/{side}/{number}.png"])
+def test_tests_are_held_out_whether_they_lie_inside_of_the_sides_or_around_them(photos: Path, picture: Make, layout: str) -> None:
+    for split, numbers in (("train", range(5)), ("test", range(5, 8))):
+        for side in "AB":
+            for number in numbers:
+                put(photos, layout.format(side=side, split=split, number=number), picture(seed=number + 100 * (side == "B")))
+    data = open_dataset(photos)
+    assert data.codec.spec.kind == "pairs" and len(data) == 5
+    assert data.held_out is not None and len(data.held_out) == 3
+    np.testing.assert_array_equal(data.held_out.arrays["b"][0], pixels(picture(seed=105)))
+
+
+@pytest.mark.parametrize("sides", [("LR", "HR"), ("lq", "gt"), ("LRbicx2", "GTmod12")])
+def test_folders_of_super_resolution_are_known_by_their_names(photos: Path, picture: Make, sides: tuple[str, str]) -> None:
+    for number in range(2):
+        put(photos, f"{sides[0]}/{number}.png", picture(size=(6, 5)))
+        put(photos, f"{sides[1]}/{number}.png", picture(size=(12, 10)))
+    spec = open_dataset(photos, kind="pairs").codec.spec
+    assert (spec.given, spec.shape) == ((3, 5, 6), (3, 10, 12))
+
+
+def test_a_list_takes_arrays_of_any_number_of_channels(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 60_000, (2, 5, 6, 7), np.uint16)
+    for number, stack in enumerate(values):
+        np.save(tmp_path / f"{number}.npy", stack)
+    (tmp_path / "list.csv").write_text("a,b\n0.npy,1.npy\n1.npy,0.npy\n")
+    data = open_dataset(tmp_path / "list.csv", kind="pairs")
+    assert data.codec.spec.given == (5, 6, 7)
+    np.testing.assert_array_equal(data.arrays["a"], values)
+
+
+def test_a_test_set_of_its_own_is_taken_whole_and_in_the_range_that_was_trained_on(tmp_path: Path, picture: Make) -> None:
+    for split, number, bright in (("trainA", 6, 65_000), ("trainB", 6, 65_000), ("test2A", 5, 900), ("test2B", 5, 900)):
+        for index in range(number):
+            deep = np.random.default_rng(index).integers(0, bright, (8, 8), np.uint16)
+            put(tmp_path, f"{split}/{index}.png", Image.fromarray(deep))
+    training = open_dataset(tmp_path)
+    tests = open_like(training, tmp_path / "test2A")
+    assert len(tests) == 5 and tests.codec is training.codec
+    assert float(tests.batch(np.arange(5))["a"].max()) < -0.9
+
+
+def test_a_test_set_of_another_scale_is_refused(photos: Path, picture: Make) -> None:
+    for number in range(2):
+        put(photos / "train", f"A/{number}.png", picture(size=(6, 6)))
+        put(photos / "train", f"B/{number}.png", picture(size=(12, 12)))
+        put(photos / "other", f"A/{number}.png", picture())
+        put(photos / "other", f"B/{number}.png", picture())
+    training = open_dataset(photos / "train")
+    with pytest.raises(UserError, match=r"other must be of the scale x2 that was trained on, but are x1"):
+        open_like(training, photos / "other")

@@ -13,6 +13,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
 from gansmith.metrics.judge import DEFAULTS, judge
 from gansmith.metrics.judgement import Judgement
+from tests import toys
 
 Three = tuple[Dataset, Dataset, Dataset]
 WITHOUT_TRAINING = ["frechet", "precision", "recall", "density", "coverage", "memorisation"]
@@ -154,3 +155,18 @@ def test_a_judgement_prints_as_a_table_and_as_json(on_ring: Three, tmp_path: Pat
     document = json.loads(json.dumps(found.to_json()))
     assert [score["samples"] for score in document["scores"]] == [100, 100]
     assert len(document["neighbours"]["nearest"]) == 16
+
+
+def test_few_pairs_are_judged_by_what_looks_at_each_alone_and_the_rest_says_why_not(remembered: Path) -> None:
+    train, held_out = toys.pairs(40), toys.pairs(45).subset(np.arange(40, 45))
+    made = Dataset.of(
+        {"b": held_out.batch(np.arange(5))["b"] * 0.9, "target": held_out.batch(np.arange(5))["b"]}, train.codec, "made"
+    )
+    found = judge(made, train, held_out, metrics=["psnr", "frechet", "ssim", "l1"], cache=remembered)
+    assert [score.metric for score in found.scores] == ["psnr", "ssim", "l1"]
+    assert found.skipped == {
+        "frechet": "frechet needs at least 20 examples on every side, but there are 5 generated, 40 training and 5 held-out ones."
+    }
+    assert found["psnr"].samples == 5 and found["psnr"].baseline is not None and found.neighbours.distances.shape == (5, 3)
+    with pytest.raises(UserError, match=r"at least 2 examples .* there are 1 generated"):
+        judge(made.subset(np.arange(1)), train, held_out, metrics=["psnr", "frechet"], cache=remembered)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from gansmith.metrics.score import Score, jackknife
 
@@ -22,6 +23,14 @@ def test_the_interval_covers_the_truth_about_nineteen_times_in_twenty() -> None:
         _, low, high = jackknife(lambda kept, values=values: float(values[kept].mean()), 100, seed)
         covered += low <= 1 <= high
     assert 180 <= covered <= 200
+
+
+def test_of_few_examples_each_is_a_group_and_the_interval_of_a_mean_is_exactly_students() -> None:
+    for count in (2, 3, 5, 12, 19, 20):
+        values = np.random.default_rng(count).normal(size=count)
+        value, low, high = jackknife(lambda kept, own=values: float(own[kept].mean()), count, seed=0)
+        reach = student.ppf(0.975, count - 1) * values.std(ddof=1) / count**0.5
+        assert (value - low, high - value) == pytest.approx((reach, reach), rel=1e-3)
 
 
 def test_the_same_seed_gives_the_same_interval_and_bounds_cut_it() -> None:

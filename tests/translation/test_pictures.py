@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.levels import Levels
 from gansmith.data.pairs import Codec as PairCodec
+from gansmith.data.sources import open_dataset
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.model import Model
@@ -39,6 +42,38 @@ def test_the_network_sees_the_picture_as_in_training():
         expected = own.gan.players["generator"].averaged(given)[0]
     found = np.asarray(translate_picture(own, picture), np.float32).transpose(2, 0, 1) / 127.5 - 1
     np.testing.assert_allclose(found, expected.clamp(-1, 1).numpy(), atol=1 / 127)
+
+
+def filling(tmp_path: Path) -> Model:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "masks").mkdir()
+    for number in range(8):
+        random_picture("RGB", (16, 16)).save(tmp_path / f"photos/{number}.png")
+    hole(16, 16).save(tmp_path / "masks/any.png")
+    data = open_dataset(tmp_path / "photos", masks=tmp_path / "masks", cache=tmp_path / "cache")
+    return Model(toys.small("pix2pix", data).eval(), data.codec, {"gan": "pix2pix", "data": "photos"})
+
+
+def hole(width: int, height: int) -> Image.Image:
+    mask = Image.new("L", (width, height))
+    mask.paste(255, (2, 3, 9, 8))
+    return mask
+
+
+def test_holes_are_filled_and_what_is_known_stays_exactly(tmp_path: Path):
+    own, picture = filling(tmp_path), random_picture("RGB", (21, 19))
+    made = translate_picture(own, picture, mask=hole(21, 19))
+    known = np.asarray(hole(21, 19)) == 0
+    assert made.mode == "RGB" and made.size == (21, 19)
+    np.testing.assert_array_equal(np.asarray(made)[known], np.asarray(picture)[known])
+    assert (np.asarray(made)[~known] != np.asarray(picture)[~known]).any(-1).mean() > 0.9
+    transparent = picture.convert("RGBA")
+    transparent.putalpha(Image.fromarray(known.astype(np.uint8) * 255))
+    assert translate_picture(own, transparent) == made
+    with pytest.raises(UserError, match=r"the picture has no transparent part"):
+        translate_picture(own, picture)
+    with pytest.raises(UserError, match=r"srgan was not trained to fill holes"):
+        translate_picture(model(), picture, mask=hole(21, 19))
 
 
 def test_transparency_is_kept_and_enlarged():

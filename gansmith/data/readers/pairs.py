@@ -1,6 +1,7 @@
 """Pairs in files: two folders, pictures side by side, a list, or single pictures and what is done to them."""
 
 import csv
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,15 +9,21 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageOps
 
-from gansmith.data.degradations import degraded, parsed, scale_of
+from gansmith.data.degradations import degraded, is_near, parsed, scale_of
 from gansmith.data.fitting import DEEP, channels_of, converted, resized, upright_size
+from gansmith.data.masks import hidden
 from gansmith.data.readers.collection import Collection, Example
 from gansmith.data.readers.files import file_key
-from gansmith.data.readers.folders import from_folder
-from gansmith.data.stack import Opened
+from gansmith.data.readers.folders import ARRAY_SUFFIX, from_folder
+from gansmith.data.stack import Opened, open_npy_picture, open_picture
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 
+_SIDES = (
+    *(("a", "b"), ("input", "target"), ("source", "target"), ("lr", "hr"), ("lq", "gt")),
+    *(("lrbicx2", "gtmod12"), ("lrbicx3", "gtmod12"), ("lrbicx4", "gtmod12")),
+)
+"""Names of two folders, in any case, of which the second is made of the first; the last ones are those of BasicSR's Set5."""
 _TESTS = ("test", "val", "valid", "validation")
 _NAMED = 3
 """How many files an error names."""
@@ -35,28 +42,48 @@ class Pairs:
     """How many times larger b is than a; None if their sizes have yet to be compared."""
     degrade: str | None = None
     """What a suffered that b did not, where a is made of b."""
+    holes: bool = False
+    """Whether a is b with holes."""
     notes: tuple[str, ...] = ()
     held_out: "Pairs | None" = None
 
 
 def recognised(folder: Path) -> bool:
-    """Whether a folder holds pairs and nothing else: trainA and trainB, or A and B alone with the same names."""
+    """Whether a folder holds pairs and nothing else: trainA and trainB, or A and B alone, most of whose names are the same
+    (what is missing is an error later); in train/, too."""
     if (folder / "trainA").is_dir() and (folder / "trainB").is_dir():
         return True
     inside = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
-    return inside == {"A", "B"} and [_stem(path.name) for path in sorted((folder / "A").iterdir())] == [
-        _stem(path.name) for path in sorted((folder / "B").iterdir())
-    ]
+    if "train" in inside and inside <= {"train", *_TESTS}:
+        return recognised(folder / "train")
+    if inside != {"A", "B"}:
+        return False
+    names = [{_stem(own.name) for own in (folder / side).iterdir() if not own.name.startswith(".")} for side in ("A", "B")]
+    return 2 * len(names[0] & names[1]) > min(map(len, names))
 
 
-def pairs_in(path: Path, *, degrade: str | None = None, pairing: str | None = None, swap: bool = False) -> Pairs:
+def pairs_in(
+    path: Path,
+    *,
+    degrade: str | None = None,
+    pairing: str | None = None,
+    swap: bool = False,
+    masks: Path | None = None,
+) -> Pairs:
     """The pairs of a folder or a csv list. Raises UserError where it holds none, or what does not match.
 
-    `degrade` makes the given side of each picture; `pairing` ("names", "none") says whether two folders belong together file by file
-    (by name), or are two domains; without it trainA/trainB are two domains and A/B belong together. `swap` exchanges the sides.
+    `degrade` makes the given side of each picture, `masks` hides parts of it; `pairing` ("names", "none") says whether two folders belong
+    together file by file (by name), or are two domains; without it trainA/trainB are two domains and A/B belong together. `swap`
+    exchanges the sides.
     """
     if pairing not in (None, *PAIRINGS):
         raise UserError(f"--pairing must be names or none, not {pairing!r}.")
+    if masks is not None:
+        if degrade or pairing or swap:
+            raise UserError(
+                "--masks makes pairs of pictures and themselves with holes: leave --degrade, --pairing and --swap out."
+            )
+        return _masked(path, masks)
     found = _degraded(path, degrade) if degrade else _listed(path) if path.suffix.lower() == ".csv" else _in_folder(path, pairing)
     return _swapped(found) if swap else found
 
@@ -85,9 +112,10 @@ def _in_folder(folder: Path, pairing: str | None) -> Pairs:
         more = [own for own in sets if held_out is None or own[:-1] not in _TESTS]
         said = (f"further test sets, to judge by with --data: {listed([str(folder / own) for own in more])}",) if more else ()
         return replace(found, held_out=held_out, notes=(*found.notes, *said))
-    for a, b in (("A", "B"), ("a", "b"), ("input", "target"), ("source", "target")):
-        if (folder / a).is_dir() and (folder / b).is_dir():
-            return _two(folder, a, b, pairing or "names")
+    inside = {own.name.lower(): own.name for own in sorted(folder.iterdir()) if own.is_dir()}
+    for a, b in _SIDES:
+        if a in inside and b in inside:
+            return _two(folder, inside[a], inside[b], pairing or "names")
     train = folder / "train"
     if train.is_dir():
         held_out = next((_in_folder(folder / test, pairing) for test in _TESTS if (folder / test).is_dir()), None)
@@ -106,8 +134,19 @@ def _two(folder: Path, a: str, b: str, pairing: str) -> Pairs:
     for side in (a, b):
         if not (folder / side).is_dir():
             raise UserError(f"{folder} has no folder {side}, and pairs need {a} and {b}: add it.")
-    sides = [_plain(from_folder(folder / side)) for side in (a, b)]
+    whole = [from_folder(folder / side) for side in (a, b)]
     name = folder.resolve().name
+    tests = [side.held_out for side in whole]
+    found = _together(folder, name, [_plain(side) for side in whole], (a, b), pairing)
+    if None in tests:
+        return found
+    held_out = _together(folder, name, [_plain(side) for side in tests if side], (a, b), pairing)
+    return replace(found, held_out=held_out)
+
+
+def _together(folder: Path, name: str, sides: Sequence[Collection], called: tuple[str, str], pairing: str) -> Pairs:
+    """Two sides, by the names of their files or as two domains."""
+    a, b = called
     if pairing == "none":
         return Pairs(name=name, a=sides[0], b=sides[1], aligned=False, notes=(f"{a} and {b} are two domains, not pairs",))
     first, second = ({_stem(example.name): example for example in side.examples} for side in sides)
@@ -204,6 +243,45 @@ def _suffered(example: Example, words: str, size: tuple[int, int], crop: str) ->
         return degraded(resized(plain, *size, crop), words, example.name)
 
 
+def _masked(path: Path, masks: Path) -> Pairs:
+    """Single pictures: with holes they are given, whole they are made. Masks have the names of the pictures, or none of them has: then
+    each picture gets one by chance, always the same."""
+    whole = from_folder(path)
+    holes = list(_plain(from_folder(masks)).examples)
+    if masks.resolve() == path.resolve() or path.resolve() in masks.resolve().parents:
+        raise UserError(
+            f"--masks {masks} lies in the pictures' own folder {path}: put masks and pictures in folders of their own."
+        )
+    tests = _with_masks(_plain(whole.held_out), holes, masks) if whole.held_out else None
+    return replace(_with_masks(_plain(whole), holes, masks), notes=(f"with holes by the masks in {masks}",), held_out=tests)
+
+
+def _with_masks(plain: Collection, masks: Sequence[Example], folder: Path) -> Pairs:
+    known = {_stem(mask.name): mask for mask in masks}
+    own = [known.get(_stem(example.name)) for example in plain.examples]
+    lacking = [example.name for example, mask in zip(plain.examples, own, strict=True) if mask is None]
+    if len(lacking) == len(own):
+        own = [masks[zlib.crc32(example.name.encode()) % len(masks)] for example in plain.examples]
+    elif lacking:
+        raise UserError(
+            f"{len(lacking)} of {len(own)} pictures have no mask in {folder} ({listed(lacking, _NAMED)}): add them, or give masks of other "
+            "names, which are dealt by chance."
+        )
+    pairs = zip(plain.examples, own, strict=True)
+    fitting = len(lacking) < len(own)
+    examples = [replace(example, open=partial(_hidden, example, mask, fitting)) for example, mask in pairs if mask is not None]
+    names = [mask.name for mask in own if mask is not None]
+    a = _of(plain, examples, f"holes by {folder.resolve()} {names} {file_key(sorted(folder.rglob('*')))}")
+    return Pairs(name=plain.name, a=a, b=plain, aligned=True, scale=1, holes=True)
+
+
+def _hidden(example: Example, mask: Example, fitting: bool) -> Image.Image:
+    """A mask that was dealt by chance is brought to the size of the picture."""
+    with _picture(example.open(), example.name) as picture, _picture(mask.open(), mask.name) as white:
+        picture = ImageOps.exif_transpose(picture)
+        return hidden(picture, white if fitting else white.resize(picture.size, Image.Resampling.NEAREST), example.name)
+
+
 def _listed(path: Path) -> Pairs:
     """A csv with the columns a and b, paths relative to its folder, and perhaps `split`: train, or test for what is held out."""
     with path.open(newline="", encoding="utf-8-sig") as file:
@@ -230,13 +308,23 @@ def _of_rows(path: Path, rows: Sequence[dict[str, str]], mark: str) -> Pairs:
     sides = []
     for side in ("a", "b"):
         paths = [path.parent / row[side] for row in rows]
-        examples = [Example(row[side], None, partial(Image.open, own)) for row, own in zip(rows, paths, strict=True)]
+        examples = [Example(row[side], None, partial(_opened, own)) for row, own in zip(rows, paths, strict=True)]
         sides.append(Collection(name=path.stem, load=partial(list, examples), key=partial(_key, [path, *paths], side + mark)))
     return Pairs(name=path.stem, a=sides[0], b=sides[1], aligned=True)
 
 
+def _opened(path: Path) -> Opened:
+    return (open_npy_picture if path.suffix.lower() == ARRAY_SUFFIX else open_picture)(path)
+
+
 def _key(paths: Iterable[Path], side: str) -> str:
     return f"{file_key(list(paths))} {side}"
+
+
+def traits(found: Pairs) -> dict[str, bool]:
+    """What decides the GAN for them: see `choosing.translator`."""
+    larger = found.aligned and (found.scale or scale_between(found)) > 1
+    return {"aligned": found.aligned, "larger": larger, "near": is_near(found.degrade or "")}
 
 
 def scale_between(found: Pairs) -> int:
