@@ -22,6 +22,7 @@ from gansmith.checkpoint import read_tensors, write_atomically, write_tensors
 from gansmith.data import load_codec
 from gansmith.data.codec import Batch, Codec, Giving
 from gansmith.data.dataset import Dataset
+from gansmith.data.stack import Opened
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
@@ -64,6 +65,8 @@ class Model:
         folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
         try:
             facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        except NotADirectoryError as error:
+            raise UserError(f"{Path(path)} is a file, where the folder of a run or a model is expected: give that.") from error
         except FileNotFoundError as error:
             raise UserError(
                 f"{Path(path)} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one "
@@ -173,17 +176,19 @@ class Model:
 
     def translate(
         self,
-        picture: Image.Image,
+        picture: Opened,
         *,
         makes: str = "b",
         tile: int | None = None,
         overlap: int = 32,
-        reference: Image.Image | None = None,
+        reference: Opened | None = None,
         seed: int = 0,
-    ) -> Image.Image:
+        mask: Image.Image | None = None,
+    ) -> Opened:
         """What a model of pairs or domains makes of a picture of any size; see `gansmith.translation.pictures.translate_picture`.
 
-        Models that make many images of one take their style from `reference`, or at random by `seed`.
+        `mask` is white where holes are to be filled. Models that make many images of one take their style from `reference`, or at random
+        by `seed`.
         """
         from gansmith.translating import Styled
         from gansmith.translation.pictures import random_styles, reference_style, translate_picture
@@ -193,7 +198,7 @@ class Model:
             style = reference_style(self, reference, makes=makes)
         elif isinstance(self.gan, Styled):
             style = random_styles(self, 1, makes=makes, seed=seed)[0]
-        return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap, style=style)
+        return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap, style=style, mask=mask)
 
     def export(self, to: str = "onnx", out: Path | str = ".") -> Path:
         """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""

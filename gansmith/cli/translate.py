@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
+from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 
 
@@ -44,7 +45,7 @@ class Translate:
     page: Flag = False
     """Write index.html with inputs, outputs and targets."""
     targets: Annotated[Path | None, takes("DIR")] = None
-    """A folder of true results by the same names, to be shown on the page."""
+    """A folder of true results by the same names, to be shown on the page and compared in full size."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
     json: Flag = False
@@ -63,7 +64,17 @@ def run(argv: list[str]) -> int:
         raise UserError("--samples asks for random styles and --reference for given ones: leave one out.")
     from gansmith.model import Model
     from gansmith.planning import choose_device
-    from gansmith.translation.files import inputs_in, masks_of, outputs_for, partners_of, styles_for, suffix_for, translate_file
+    from gansmith.translation.files import (
+        inputs_in,
+        masks_of,
+        outputs_for,
+        partners_of,
+        styles_for,
+        suffixes_for,
+        targets_of,
+        translate_file,
+    )
+    from gansmith.translation.measures import Translated, measure
     from gansmith.translation.page import write_page
     from gansmith.translation.pictures import check_translates
 
@@ -77,26 +88,62 @@ def run(argv: list[str]) -> int:
         model = Model.load(source, device)
     check_translates(model, options.makes)
     out = options.out or (source.parent if options.weights else source) / "translated"
-    inputs = inputs_in(given_at)
+    inputs = inputs_in(given_at, out)
     styles = styles_for(model, options.makes, options.samples, options.reference, options.seed)
     partners = partners_of(inputs, given_at, options.partner)
     masks = masks_of(inputs, given_at, options.masks)
-    outputs: list[Path] = []
-    suffix = suffix_for(model, options.makes)
+    targets = targets_of(inputs, given_at, options.targets)
+    suffixes = suffixes_for(model, options.makes, inputs)
+    done: list[Translated] = []
+    failed: dict[Path, str] = {}
     for name, style in styles:
-        placed = outputs_for(inputs, given_at, out, name, suffix)
-        for given, made, partner, mask in zip(inputs, placed, partners, masks, strict=True):
-            translate_file(
-                model, given, made, partner, mask, makes=options.makes, tile=options.tile, overlap=options.overlap, style=style
-            )
-        outputs += placed
+        placed = outputs_for(inputs, given_at, out, name, suffixes)
+        for given, made, partner, mask, target in zip(inputs, placed, partners, masks, targets, strict=True):
+            if given in failed:
+                continue
+            try:
+                translate_file(
+                    model,
+                    given,
+                    made,
+                    partner,
+                    mask,
+                    makes=options.makes,
+                    tile=options.tile,
+                    overlap=options.overlap,
+                    style=style,
+                )
+            except UserError as error:
+                if len(inputs) == 1:
+                    raise
+                failed[given] = str(error)
+                continue
+            done.append(Translated(given, made, target))
+    if not done:
+        raise UserError(f"none of {len(inputs)} files could be translated, the first one because {next(iter(failed.values()))}")
     output = Output(options.json)
-    output.say(f"{len(outputs):,} translated: {out}")
+    output.say(f"{len(done):,} translated: {out}")
     page = out / "index.html" if options.page or options.targets else None
     if page:
-        write_page(page, inputs * len(styles), outputs, options.targets, f"{given_at.name} by {source.name}")
+        write_page(page, done, f"{given_at.name} by {source.name}")
         output.say(f"Page: {page}")
-    output.result({"inputs": inputs, "outputs": outputs, "out": out, "page": page})
+    measured = measure(done, out / "measures.csv") if options.targets else None
+    if measured:
+        output.show(measured.table())
+        output.say(f"Each: {measured.path}")
+    output.result(
+        {
+            "inputs": inputs,
+            "outputs": [each.made for each in done],
+            "out": out,
+            "page": page,
+            "failed": {str(path): reason for path, reason in failed.items()},
+            "measures": measured.means if measured else None,
+        }
+    )
+    if failed:
+        reasons = [reason.rstrip(".") for reason in failed.values()]
+        raise UserError(f"{len(failed)} of {len(inputs)} could not be translated: {listed(reasons, 3)}.")
     return 0
 
 

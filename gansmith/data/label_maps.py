@@ -52,7 +52,7 @@ class LabelMaps(ImageCodec):
             raise ValueError(f"has the colour {named(int(strange[0]))}, which is no label of the data ({self.legend()})")
         return found.astype(np.uint8)
 
-    def seen(self, image: Image.Image, name: str) -> Float[Tensor, "1 labels height width"]:
+    def seen(self, image: Opened, name: str) -> Float[Tensor, "1 labels height width"]:
         """A map of any size as a network takes it. Raises UserError for a colour that is no label."""
         try:
             packed = self.indices(_upright(image))

@@ -81,7 +81,11 @@ def open_picture(file: Path | IO[bytes]) -> Opened:
         if not _is_tiff(file):
             raise
         return _open_tiff(file)
-    return _open_tiff(file) if image.format == "TIFF" and is_reduced(image) else image
+    if image.format == "TIFF" and is_reduced(image):
+        if isinstance(file, Path):
+            image.close()
+        return _open_tiff(file)
+    return image
 
 
 def is_reduced(image: Image.Image) -> bool:
@@ -109,4 +113,8 @@ def _open_tiff(file: Path | IO[bytes]) -> Opened:
         raise missing_extra("tifffile", "tiff", "A TIFF file with channels that Pillow cannot hold") from error
     if not isinstance(file, Path):
         file.seek(0)
-    return as_picture(channels_first(np.ascontiguousarray(tifffile.imread(file))))
+    try:
+        values = tifffile.imread(file)
+    except Exception as error:  # half a dozen kinds for a damaged file
+        raise ValueError(f"is no TIFF file that tifffile reads: {error}") from error
+    return as_picture(channels_first(np.ascontiguousarray(values)))

@@ -20,6 +20,7 @@ METRICS = {
     "psnr": ("higher", "peak signal to noise of generated images against the real ones that belong there, in decibels"),
     "psnr_y": ("higher", "the same of brightness alone, as papers on super-resolution have it"),
     "ssim": ("higher", "structural similarity of generated images and the real ones that belong there: 1 if equal"),
+    "ssim_y": ("higher", "the same of brightness alone"),
     "l1": ("lower", "mean absolute difference of generated images and the real ones that belong there, of 1"),
 }
 SAYS = "quality"
@@ -54,6 +55,7 @@ def each(made: Dataset, real: Dataset) -> dict[str, np.ndarray]:
             "psnr": psnr(a, b),
             "psnr_y": psnr(brightness(a), brightness(b)),
             "ssim": ssim(a.float(), b.float()),
+            "ssim_y": ssim(brightness(a).float(), brightness(b).float()),
             "l1": (a - b).abs().flatten(1).mean(1),
         }.items():
             found[name].append(values.double())
@@ -84,7 +86,7 @@ def measure(side: Side) -> dict[str, Measured]:
     if side.name == "held-out" or (side.name != "baseline" and "target" not in side.data.arrays):
         raise NotApplicableError("real images are equal to themselves.")
     values = _best(side.real.train, side.real.held_out) if side.name == "baseline" else each(side.data, side.data)
-    bounds = {"l1": (0.0, 1.0), "ssim": (-1.0, 1.0)}
+    bounds = {"l1": (0.0, 1.0), "ssim": (-1.0, 1.0), "ssim_y": (-1.0, 1.0)}
     measured = {}
     for name, numbers in values.items():
         value, low, high = jackknife(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageSequence
 from torch import Tensor
 
 from gansmith.data.readers.collection import natural
-from gansmith.data.readers.folders import IMAGE_SUFFIXES
+from gansmith.data.readers.folders import ARRAY_SUFFIX
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.translating import Styled
+from gansmith.translation.formats import KINDS, moves, read, suffix_for, whole, write
 from gansmith.translation.pictures import random_styles, reference_style, sides_of, translate_picture
 from gansmith.videos import SUFFIXES as VIDEOS
 from gansmith.videos import VideoWriter, frame_rate, frames
@@ -21,17 +24,26 @@ from gansmith.videos import VideoWriter, frame_rate, frames
 if TYPE_CHECKING:
     from gansmith.model import Model
 
-_ANIMATIONS = (".gif", ".webp", ".png")
 
+def inputs_in(path: Path, out: Path | None = None) -> list[Path]:
+    """The pictures and videos of a folder in natural order, or the file itself; arrays (.npy) where a folder has no others.
 
-def inputs_in(path: Path) -> list[Path]:
-    """The pictures and videos of a folder in natural order, or the file itself. Raises UserError where there is none."""
+    What lies in the folder `out` below it is left out: it was made before. Raises UserError where there is none, and where `out` is the
+    folder itself.
+    """
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise UserError(f"there is no file or folder {path}: give a picture, a video, or a folder of them.")
-    kinds = (*IMAGE_SUFFIXES, *VIDEOS)
-    found = [own for own in path.rglob("*") if own.suffix.lower() in kinds and not own.name.startswith(".")]
+    made = out.resolve() if out else None
+    if made == path.resolve():
+        raise UserError(f"the results would lie among their inputs in {path}: give --out another folder.")
+    found = [
+        own
+        for own in path.rglob("*")
+        if own.suffix.lower() in KINDS and not own.name.startswith(".") and made not in own.resolve().parents
+    ]
+    found = [own for own in found if own.suffix.lower() != ARRAY_SUFFIX] or found
     if not found:
         raise UserError(f"{path} has no pictures and no videos: point to a folder with .png, .jpg, .webp or .mp4 files.")
     return sorted(found, key=lambda own: natural(own.relative_to(path).as_posix()))
@@ -52,53 +64,43 @@ def styles_for(model: Model, makes: str, count: int, reference: Path | None, see
 
 
 def _style_in(model: Model, path: Path, makes: str) -> Tensor:
-    try:
-        with Image.open(path) as image:
-            return reference_style(model, image, makes=makes, name=path.name)
-    except (UnidentifiedImageError, OSError) as error:
-        raise UserError(
-            f"{path} cannot be read as a picture ({error}): give --reference a picture, or a folder of them."
-        ) from error
+    with read(path) as picture:
+        return reference_style(model, picture, makes=makes, name=path.name)
 
 
-def outputs_for(inputs: list[Path], root: Path, out: Path, name: str = "", suffix: str = ".png") -> list[Path]:
-    """Where each output goes: the folders are kept, `name` is added to the names, pictures become PNG (or of another suffix),
-    animations and videos stay what they are.
+def outputs_for(
+    inputs: Sequence[Path], root: Path, out: Path, name: str = "", suffixes: Sequence[str] | None = None
+) -> list[Path]:
+    """Where each output goes: the folders are kept, `name` is added to the names, and the suffix is that of `suffixes` (.png). Results
+    that would have one name keep the suffixes of their inputs in it.
 
-    Raises UserError if an input would be overwritten.
+    Raises UserError if an input would be overwritten, and if `out` is a file.
     """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out takes a folder, but {out} is a file: give another.")
     base = root if root.is_dir() else root.parent
-    place = partial(_placed, suffix=suffix)
-    plain = [place(path, base, out, path.stem + name) for path in inputs]
+    kinds = list(suffixes or [".png"] * len(inputs))
+    folders = [out / path.relative_to(base).parent for path in inputs]
+    plain = [folder / f"{path.stem}{name}{kind}" for folder, path, kind in zip(folders, inputs, kinds, strict=True)]
+    often = Counter(str(path).lower() for path in plain)
     placed = [
-        own if plain.count(own) == 1 else place(path, base, out, path.name + name)
-        for own, path in zip(plain, inputs, strict=True)
+        own if often[str(own).lower()] == 1 else folder / f"{path.name}{name}{kind}"
+        for own, folder, path, kind in zip(plain, folders, inputs, kinds, strict=True)
     ]
+    again = Counter(str(path).lower() for path in placed)
+    for number, (path, own) in enumerate(zip(inputs, placed, strict=True)):
+        if again[str(own).lower()] > 1 and own == plain[number]:
+            placed[number] = own.with_name(f"{path.name}{name}{own.suffix}")
     for given, made in zip(inputs, placed, strict=True):
         if made.resolve() == given.resolve():
             raise UserError(f"{given} would be overwritten: give --out another folder.")
     return placed
 
 
-def suffix_for(model: Model, makes: str) -> str:
-    """That of pictures of the model: TIFF holds floating point numbers, PNG all else."""
-    levels = sides_of(model, makes)[1].levels
-    return ".tif" if levels.deep and levels.dtype != "uint16" else ".png"
-
-
-def _placed(path: Path, base: Path, out: Path, stem: str, suffix: str) -> Path:
-    suffix = path.suffix.lower() if path.suffix.lower() in VIDEOS or _is_animation(path) else suffix
-    return out / path.relative_to(base).parent / f"{stem}{suffix}"
-
-
-def _is_animation(path: Path) -> bool:
-    if path.suffix.lower() not in _ANIMATIONS:
-        return False
-    try:
-        with Image.open(path) as image:
-            return getattr(image, "n_frames", 1) > 1
-    except (OSError, UnidentifiedImageError):
-        return False
+def suffixes_for(model: Model, makes: str, inputs: Sequence[Path]) -> list[str]:
+    """Those of what the model makes of the files."""
+    made = sides_of(model, makes)[1]
+    return [suffix_for(path, made) for path in inputs]
 
 
 def partners_of(inputs: list[Path], root: Path, partner: Path | None) -> list[Path | None]:
@@ -118,14 +120,23 @@ def partners_of(inputs: list[Path], root: Path, partner: Path | None) -> list[Pa
     return list(_by_name(inputs, root, partner, "partner"))
 
 
-def _by_name(inputs: list[Path], root: Path, folder: Path, what: str) -> list[Path]:
-    """The picture in the folder that has each input's name, whatever its suffix. Raises UserError where one has none."""
-    base = root if root.is_dir() else root.parent
-    stems = {own.relative_to(folder).with_suffix(""): own for own in inputs_in(folder)}
-    found = {own: stems.get(own.relative_to(base).with_suffix("")) for own in inputs}
-    if absent := [own.name for own, other in found.items() if other is None]:
-        raise UserError(f"{len(absent)} of {len(inputs)} pictures have no {what} in {folder} ({listed(absent, 3)}): add them.")
-    return [other for other in found.values() if other is not None]
+def targets_of(inputs: list[Path], root: Path, targets: Path | None) -> list[Path | None]:
+    """The true result of each input in the folder `targets` (or that file, for one input), by its name, whatever its suffix; None where
+    there is none. Raises UserError where no input has one."""
+    if targets is None:
+        return [None] * len(inputs)
+    if targets.is_file() and len(inputs) == 1:
+        return [targets]
+    if not targets.is_dir():
+        raise UserError(
+            f"--targets must be a folder of true results by the names of the inputs, but {targets} is none: correct it."
+        )
+    found = list(_named_as(inputs, root, targets).values())
+    if not any(found):
+        raise UserError(
+            f"{targets} has no picture by the name of any input, such as {inputs[0].stem}: name true results as inputs."
+        )
+    return found
 
 
 def masks_of(inputs: list[Path], root: Path, masks: Path | None) -> list[Path | None]:
@@ -140,6 +151,21 @@ def masks_of(inputs: list[Path], root: Path, masks: Path | None) -> list[Path | 
     return list(_by_name(inputs, root, masks, "mask"))
 
 
+def _by_name(inputs: list[Path], root: Path, folder: Path, what: str) -> list[Path]:
+    """The picture in the folder that has each input's name. Raises UserError where one has none."""
+    found = _named_as(inputs, root, folder)
+    if absent := [own.name for own, other in found.items() if other is None]:
+        raise UserError(f"{len(absent)} of {len(inputs)} pictures have no {what} in {folder} ({listed(absent, 3)}): add them.")
+    return [other for other in found.values() if other is not None]
+
+
+def _named_as(inputs: list[Path], root: Path, folder: Path) -> dict[Path, Path | None]:
+    """For each input the picture of its name, whatever its suffix, in the folder."""
+    base = root if root.is_dir() else root.parent
+    stems = {own.relative_to(folder).with_suffix(""): own for own in inputs_in(folder)}
+    return {own: stems.get(own.relative_to(base).with_suffix("")) for own in inputs}
+
+
 def translate_file(
     model: Model, given: Path, made: Path, partner: Path | None = None, mask: Path | None = None, **how: Any
 ) -> None:
@@ -148,51 +174,47 @@ def translate_file(
     Raises UserError for a file that cannot be read, for videos without ffmpeg, and for videos and animations with a partner.
     """
     made.parent.mkdir(parents=True, exist_ok=True)
-    if mask is not None:
-        how["mask"] = _picture(mask)
+    with ExitStack() as opened:
+        if mask is not None:
+            how["mask"] = opened.enter_context(read(mask))
+        if given.suffix.lower() in VIDEOS:
+            _alone(given, partner)
+            _translate_video(model, given, made, **how)
+            return
+        picture = opened.enter_context(read(given))
+        if isinstance(picture, Image.Image) and moves(given):
+            _alone(given, partner)
+            _translate_animation(model, picture, given, made, **how)
+            return
+        second = opened.enter_context(read(partner)) if partner is not None else None
+        write(translate_picture(model, picture, name=given.name, partner=second, **how), made)
+
+
+def _alone(given: Path, partner: Path | None) -> None:
     if partner is not None:
-        if made.suffix != ".png":
-            raise UserError(f"a fusion takes pictures, but {given.name} moves: give its frames.")
-        with _picture(given) as first, _picture(partner) as second:
-            translate_picture(model, first, name=given.name, partner=second, **how).save(made)
-        return
-    if given.suffix.lower() in VIDEOS:
-        _translate_video(model, given, made, **how)
-        return
-    try:
-        with Image.open(given) as image:
-            image.load()
-            if made.suffix not in (".png", ".tif") or getattr(image, "n_frames", 1) > 1:
-                _translate_animation(model, image, made, **how)
-            else:
-                translate_picture(model, image, name=given.name, **how).save(made)
-    except (UnidentifiedImageError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's, not the picture's
-        raise UserError(f"{given} cannot be read as a picture ({error}): repair it, or leave it out.") from error
+        raise UserError(f"a fusion takes pictures, but {given.name} moves: give its frames.")
 
 
-def _picture(path: Path) -> Image.Image:
-    """An opened picture that can be read. Raises UserError for one that cannot."""
-    try:
-        image = Image.open(path)
-        image.load()
-    except (UnidentifiedImageError, OSError) as error:
-        raise UserError(f"{path} cannot be read as a picture ({error}): repair it, or leave it out.") from error
-    return image
-
-
-def _translate_animation(model: Model, image: Image.Image, made: Path, **how: Any) -> None:
+def _translate_animation(model: Model, image: Image.Image, given: Path, made: Path, **how: Any) -> None:
     durations, made_of = [], []
     for frame in ImageSequence.Iterator(image):
         durations.append(frame.info.get("duration", 100))
-        made_of.append(translate_picture(model, frame.copy(), **how))
-    made_of[0].save(made, save_all=True, append_images=made_of[1:], duration=durations, loop=image.info.get("loop", 0))
+        made_of.append(_frame(translate_picture(model, frame.copy(), name=given.name, **how), given))
+    with whole(made) as part:
+        made_of[0].save(part, save_all=True, append_images=made_of[1:], duration=durations, loop=image.info.get("loop", 0))
 
 
 def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> None:
     """Frame by frame; the sound is kept."""
     rate = frame_rate(given)
-    with VideoWriter(made, rate=rate, sound_of=given) as film:
+    with whole(made) as part, VideoWriter(part, rate=rate, sound_of=given) as film:
         for frame in frames(given, rate):
-            film.write(translate_picture(model, frame, **how))
+            film.write(_frame(translate_picture(model, frame, name=f"a frame of {given.name}", **how), given))
+
+
+def _frame(made: Any, given: Path) -> Image.Image:
+    if not isinstance(made, Image.Image) or made.mode.startswith(("I", "F")):
+        raise UserError(
+            f"this model makes numbers of more than 8 bits, which {given.suffix} does not hold: give single pictures."
+        )
+    return made

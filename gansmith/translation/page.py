@@ -5,12 +5,13 @@ import html
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from gansmith.checkpoint import write_atomically
-from gansmith.data.readers.folders import IMAGE_SUFFIXES
+from gansmith.translation.formats import read, shown
+from gansmith.translation.measures import Translated
+from gansmith.videos import SUFFIXES as VIDEOS
 
 SHOWN = 200
 """The most rows of a page."""
@@ -23,20 +24,24 @@ _STYLE = (
 )
 
 
-def write_page(path: Path, inputs: Sequence[Path], outputs: Sequence[Path], targets: Path | None, title: str) -> None:
-    """Writes the page; a target is the file of the same stem in the folder `targets`."""
-    partners = _by_stem(targets) if targets else {}
-    head = ["input", "output", *(["target"] if partners else [])]
+def write_page(path: Path, done: Sequence[Translated], title: str) -> None:
+    """Writes the page: a row for each input with all that was made of it, and its true result where there is one."""
+    rows_of: dict[Path, list[Translated]] = {}
+    for each in done:
+        rows_of.setdefault(each.given, []).append(each)
+    most = max(map(len, rows_of.values()), default=1)
+    with_targets = any(each.target for each in done)
+    head = ["input", *(["output"] if most == 1 else [f"output {number}" for number in range(1, most + 1)])]
+    head += ["target"] if with_targets else []
     rows = []
-    for given, made in list(zip(inputs, outputs, strict=True))[:SHOWN]:
-        if given.suffix.lower() not in IMAGE_SUFFIXES:
-            continue
-        shown = [_picture(given), _picture(made)]
-        if partners:
-            shown.append(_picture(partners[given.stem]) if given.stem in partners else "")
-        cells = "".join(f"<td>{picture}</td>" for picture in shown)
-        rows.append(f"<tr><td><small>{html.escape(given.name)}</small></td>{cells}</tr>")
-    more = f"<p>{len(inputs) - SHOWN} more are in the folder.</p>" if len(inputs) > SHOWN else ""
+    for given, made in list(rows_of.items())[:SHOWN]:
+        cells = [_picture(given), *(_picture(each.made) for each in made), *[""] * (most - len(made))]
+        target = made[0].target
+        if with_targets:
+            cells.append(_picture(target) if target else "")
+        row = "".join(f"<td>{picture}</td>" for picture in cells)
+        rows.append(f"<tr><td><small>{html.escape(given.name)}</small></td>{row}</tr>")
+    more = f"<p>{len(rows_of) - SHOWN} more are in the folder.</p>" if len(rows_of) > SHOWN else ""
     heads = "".join(f"<th>{word}</th>" for word in ("", *head))
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
@@ -45,22 +50,15 @@ def write_page(path: Path, inputs: Sequence[Path], outputs: Sequence[Path], targ
     write_atomically(path, page.encode())
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
-    return {path.stem: path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES}
-
-
 def _picture(path: Path) -> str:
-    """The picture as an element that carries its content."""
-    with Image.open(path) as image:
-        small = ImageOps.exif_transpose(image)
-        if small.mode == "F":
-            low, high = cast(tuple[float, float], small.getextrema())
-            scale = 255 / max(high - low, 1e-12)
-            small = small.point(lambda value: value * scale - low * scale).convert("L")
-        small = small.point(lambda value: value / 256).convert("L") if small.mode.startswith("I") else small
-        small = small if small.mode in ("L", "LA", "RGB", "RGBA") else small.convert("RGBA")
-        small.thumbnail((SIDE, SIDE))
-        content = io.BytesIO()
-        small.save(content, format="PNG")
+    """The picture as an element that carries its content; a video by its name."""
+    if path.suffix.lower() in VIDEOS:
+        return f"<small>{html.escape(path.name)}</small>"
+    with read(path) as opened:
+        small = ImageOps.exif_transpose(shown(opened))
+    size = f"{small.width} x {small.height}"
+    small.thumbnail((SIDE, SIDE))
+    content = io.BytesIO()
+    small.save(content, format="PNG")
     data = base64.b64encode(content.getvalue()).decode()
-    return f'<img alt="{html.escape(path.name)}" src="data:image/png;base64,{data}">'
+    return f'<img alt="{html.escape(path.name)}" title="{size}" src="data:image/png;base64,{data}">'

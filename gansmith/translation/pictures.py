@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from gansmith.data.fitting import DEEP, fitted
 from gansmith.data.images import Codec as ImageCodec
 from gansmith.data.label_maps import LabelMaps
+from gansmith.data.levels import Levels
 from gansmith.data.masks import Holed, hidden
 from gansmith.data.pairs import Codec
+from gansmith.data.stack import MODES, Opened, Stack
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.translating import Styled, Translating
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from gansmith.model import Model
 
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
-_NAMES = {1: "gray", 3: "RGB", 4: "RGBA"}
 _DEEP_WHITE = 65535.0
 
 
@@ -45,23 +46,24 @@ def check_translates(model: Model, makes: str = "b") -> Translating:
 @torch.inference_mode()
 def translate_picture(
     model: Model,
-    picture: Image.Image,
+    picture: Opened,
     *,
     makes: str = "b",
     tile: int | None = None,
     overlap: int = 32,
     name: str = "the picture",
     style: Tensor | None = None,
-    partner: Image.Image | None = None,
-    mask: Image.Image | None = None,
-) -> Image.Image:
+    partner: Opened | None = None,
+    mask: Opened | None = None,
+) -> Opened:
     """What the model makes of a picture, as large (or `scale` times as large), with its transparency.
 
     `style` [1, S] (of `random_styles` or `reference_style`) is for models that make many images of one, which else take the style of
     seed 0; `partner` is the second picture of a fusion; `mask` is white where the picture is to be filled in, which else is where it is
     transparent. Gray pictures of 16 bits stay so where the model makes gray; a model of 16 bits
-    or floating point numbers makes those. Raises UserError for a picture with colours where the model takes gray, and for a partner of
-    another size, one too many or one too few.
+    or floating point numbers makes those. Numbers that no picture holds (colours of 16 bits, other channels than gray, RGB and RGBA) come
+    and go as a `Stack`. Raises UserError for a picture with colours where the model takes gray, for one of other channels than the
+    model's, and for a partner of another size, one too many or one too few.
     """
     gan = check_translates(model, makes)
     codec, result_codec = sides_of(model, makes)
@@ -70,9 +72,9 @@ def translate_picture(
         picture = hidden(picture, mask, name)
     elif mask is not None:
         raise UserError(f"{model.card['gan']} was not trained to fill holes: leave --masks out, or train with --masks.")
-    picture = ImageOps.exif_transpose(picture)
-    deep = picture.mode in DEEP
-    alpha = picture.convert("RGBA").getchannel("A") if channels != 4 and _transparent(picture) else None
+    picture = _upright(picture)
+    deep = isinstance(picture, Stack) or picture.mode in DEEP
+    alpha = _alpha(picture) if channels != 4 else None
     given = _given(codec, picture, name).to(gan.device)
     if partner is not None or gan.partner:
         given = torch.cat([given, _partner(model, picture, partner, name).to(gan.device)], 1)
@@ -81,46 +83,49 @@ def translate_picture(
         style = random_styles(model, 1, makes=makes)[0] if style is None else style
         network = _InStyle(network, style.to(gan.device))
     made = translated(network, given, scale=gan.scale, tile=tile, overlap=overlap)[0].cpu()
-    levels = result_codec.levels
-    if levels.deep:
-        return Image.fromarray(levels.repack(made)[0] if levels.dtype != "int16" else levels.repack(made)[0].astype(np.float32))
-    result = _picture(made, deep)
-    if alpha is not None and result.mode in ("L", "RGB"):
+    result = _result(made, result_codec.levels, picture, deep)
+    if alpha is not None and isinstance(result, Image.Image) and result.mode in ("L", "RGB"):
         result.putalpha(alpha.resize(result.size, Image.Resampling.BICUBIC))
     return result
 
 
 def sides_of(model: Model, makes: str) -> tuple[ImageCodec, ImageCodec]:
-    """The codecs of what is given and of what is made. Raises UserError for images of so many channels that no picture has them."""
+    """The codecs of what is given and of what is made."""
     codec = model.codec
     assert isinstance(codec, Codec | ImageCodec)
     given, made = (codec.a, codec.b) if isinstance(codec, Codec) else (codec, codec)
-    given, made = (made, given) if makes == "a" else (given, made)
-    for side in (given, made):
-        count = side.spec.shape[0]
-        if not isinstance(side, LabelMaps) and (count not in _NAMES or (count > 1 and side.levels.deep)):
-            raise UserError(
-                f"this model is of images of {count} channels of {side.levels.dtype}, which no picture has: call it from Python, "
-                "gansmith.load(RUN).gan.maker()."
-            )
-    return given, made
+    return (made, given) if makes == "a" else (given, made)
 
 
-def _given(codec: ImageCodec, picture: Image.Image, name: str) -> Tensor:
+def _given(codec: ImageCodec, picture: Opened, name: str) -> Tensor:
     """The picture in its own size as the network takes it, [1, C, H, W]."""
     channels, levels = codec.spec.shape[0], codec.levels
     if isinstance(codec, LabelMaps):
         return codec.seen(picture, name)
     if isinstance(codec, Holed):
+        assert isinstance(picture, Image.Image)
         return codec.seen(picture)
-    if channels == 1 and picture.mode not in DEEP:
+    if isinstance(picture, Stack):
+        if len(picture.values) != channels:
+            raise UserError(
+                f"this model takes images of {channels} channels, but {name} has {len(picture.values)}: give one of as many."
+            )
+    elif channels not in MODES:
+        raise UserError(
+            f"this model takes images of {channels} channels, but {name} is {picture.mode}: give a .npy or TIFF file of as many."
+        )
+    elif channels == 1 and picture.mode not in DEEP:
         colours = np.asarray(picture.convert("RGB"))
         if (colours != colours[..., :1]).any():
             raise UserError(f"this model takes gray images, but {name} is {picture.mode} with colours: convert it to gray first.")
     if levels.deep:
-        packed = fitted(picture, (channels, picture.height, picture.width), codec.crop, levels)
+        width, height = picture.size
+        try:
+            packed = fitted(picture, (channels, height, width), codec.crop, levels)
+        except ValueError as error:  # NaN and infinite values
+            raise UserError(f"{name} {error}: repair it, or leave it out.") from error
         return torch.from_numpy(np.ascontiguousarray(levels.unpack(packed[None])))
-    return _tensor(picture, channels, name)
+    return _tensor(picture, channels)
 
 
 class _InStyle(nn.Module):
@@ -148,7 +153,7 @@ def random_styles(model: Model, n: int, *, makes: str = "b", seed: int = 0) -> l
 
 
 @torch.inference_mode()
-def reference_style(model: Model, picture: Image.Image, *, makes: str = "b", name: str = "the reference") -> Tensor:
+def reference_style(model: Model, picture: Opened, *, makes: str = "b", name: str = "the reference") -> Tensor:
     """The style [1, S] of a picture of the side that is made, which may have any size. Raises UserError for a model without styles."""
     gan = check_translates(model, makes)
     if not isinstance(gan, Styled):
@@ -157,29 +162,43 @@ def reference_style(model: Model, picture: Image.Image, *, makes: str = "b", nam
         )
     codec = sides_of(model, makes)[1]
     _, height, width = codec.spec.shape
-    picture = ImageOps.exif_transpose(picture)
-    picture = ImageOps.fit(picture.convert("RGB") if picture.mode == "P" else picture, (width, height), Image.Resampling.BICUBIC)
+    picture = _upright(picture)
+    if isinstance(picture, Image.Image):
+        picture = picture.convert("RGB") if picture.mode == "P" else picture
+        picture = ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC)
     return gan.style_of(_given(codec, picture, name).to(gan.device), makes)
 
 
-def _partner(model: Model, picture: Image.Image, partner: Image.Image | None, name: str) -> Tensor:
+def _partner(model: Model, picture: Opened, partner: Opened | None, name: str) -> Tensor:
     """The second picture of a fusion as the network takes it."""
     if partner is None or not (isinstance(model.gan, Translating) and model.gan.partner):
         wrong = "fuses two pictures: give --partner" if partner is None else "makes a picture of one: leave --partner out"
         raise UserError(f"{model.card['gan']} {wrong}.")
-    partner = ImageOps.exif_transpose(partner)
+    partner = _upright(partner)
     if partner.size != picture.size:
-        sizes = " and ".join(f"{one.width}x{one.height}" for one in (picture, partner))
+        sizes = " and ".join(f"{width}x{height}" for width, height in (picture.size, partner.size))
         raise UserError(f"the two pictures of a fusion must have one size, but {name} and its partner have {sizes}: resize one.")
     return _given(sides_of(model, "b")[1], partner, f"the partner of {name}")
 
 
-def _transparent(picture: Image.Image) -> bool:
-    return picture.mode in _ALPHA or picture.has_transparency_data
+def _upright(picture: Opened) -> Opened:
+    return picture if isinstance(picture, Stack) else ImageOps.exif_transpose(picture)
 
 
-def _tensor(picture: Image.Image, channels: int, name: str) -> Tensor:
+def _alpha(picture: Opened) -> Image.Image | None:
+    """How opaque a picture is, if it is not everywhere."""
+    if isinstance(picture, Stack) or not (picture.mode in _ALPHA or picture.has_transparency_data):
+        return None
+    return picture.convert("RGBA").getchannel("A")
+
+
+def _tensor(picture: Opened, channels: int) -> Tensor:
     """[1, C, H, W] from -1 to 1."""
+    if isinstance(picture, Stack):
+        values = picture.values.astype(np.float64)
+        fractions = picture.values.dtype.kind == "f" and values.max() <= 1
+        white = 255.0 if picture.values.dtype == np.uint8 else 1.0 if fractions else _DEEP_WHITE
+        return torch.from_numpy((values * (2 / white) - 1).astype(np.float32))[None]
     if picture.mode in DEEP:
         values = np.asarray(picture, np.float64)
         if picture.mode == "F":
@@ -190,6 +209,18 @@ def _tensor(picture: Image.Image, channels: int, name: str) -> Tensor:
     pixels = np.asarray(picture.convert(mode), np.float32)
     x = torch.from_numpy(pixels if pixels.ndim == 3 else pixels[..., None])
     return (x.movedim(2, 0)[None] / 127.5) - 1
+
+
+def _result(made: Tensor, levels: Levels, picture: Opened, deep: bool) -> Opened:
+    """[C, H, W] from -1 to 1 as a picture, or as numbers where no picture holds them."""
+    if levels.deep or len(made) not in MODES:
+        values = levels.repack(made)
+        if len(values) > 1:
+            return Stack(values)
+        return Image.fromarray(values[0] if levels.dtype != "int16" else values[0].astype(np.float32))
+    if isinstance(picture, Stack) and picture.values.dtype != np.uint8 and len(made) > 1:
+        return Stack(made.add(1).mul(_DEEP_WHITE / 2).round().clamp(0, _DEEP_WHITE).numpy().astype(np.uint16))
+    return _picture(made, deep)
 
 
 def _picture(made: Tensor, deep: bool) -> Image.Image:

@@ -11,6 +11,7 @@ from gansmith.data.levels import Levels
 from gansmith.data.pairs import Codec as PairCodec
 from gansmith.data.sources import open_dataset
 from gansmith.data.spec import Spec
+from gansmith.data.stack import Stack
 from gansmith.errors import UserError
 from gansmith.model import Model
 from gansmith.translation.pictures import random_styles, reference_style, translate_picture
@@ -138,8 +139,8 @@ def test_a_model_of_deep_images_reads_and_makes_their_numbers(dtype: str, low: f
     np.testing.assert_allclose(made.astype(float), values.astype(float), atol=(high - low) * 1e-6 + (dtype == "uint16"))
 
 
-def test_images_of_channels_that_no_picture_has_are_refused_in_a_sentence():
-    with pytest.raises(UserError, match="images of 5 channels of uint8, which no picture has"):
+def test_pictures_are_refused_where_they_lack_channels():
+    with pytest.raises(UserError, match="takes images of 5 channels, but the picture is RGB: give a .npy or TIFF"):
         translate_picture(model("pix2pix", toys.pairs(given=5)), random_picture("RGB", (16, 16)))
 
 
@@ -155,3 +156,38 @@ def test_styles_are_for_models_that_make_many_images_of_one():
     of_reference = reference_style(many, random_picture("RGB", (40, 30)))
     tiled = np.asarray(translate_picture(many, random_picture("RGB", (64, 64)), style=of_reference, tile=48))
     assert of_reference.shape == (1, 4) and tiled.shape == (64, 64, 3)
+
+
+def test_any_number_of_channels_comes_and_goes_with_its_numbers():
+    arrays = {
+        key: np.random.default_rng(0).integers(0, 60_000, (8, count, 16, 16), np.uint16) for key, count in (("a", 5), ("b", 2))
+    }
+    levels = Levels(dtype="uint16", low=0, high=65535, black=0, white=65535)
+    sides = [ImageCodec(Spec(kind="images", key="image", shape=own.shape[1:]), levels=levels) for own in arrays.values()]
+    data = Dataset(name="bands", codec=PairCodec.of(*sides, aligned=True), arrays=arrays, fingerprint="bands")
+    own = model("pix2pix", data)
+    made = translate_picture(own, Stack(arrays["a"][0, :, :9, :]))
+    assert isinstance(made, Stack) and made.values.shape == (2, 9, 16) and made.values.dtype == np.uint16
+    given = data.batch(np.arange(1))["a"]
+    with torch.inference_mode():
+        expected = levels.repack(own.gan.players["generator"].averaged(given))[0]
+    found = translate_picture(own, Stack(arrays["a"][0]))
+    assert isinstance(found, Stack)
+    np.testing.assert_allclose(found.values.astype(float), expected.astype(float), atol=1)
+    with pytest.raises(UserError, match=r"takes images of 5 channels, but photo.png is RGB"):
+        translate_picture(own, random_picture("RGB", (8, 8)), name="photo.png")
+    with pytest.raises(UserError, match=r"takes images of 5 channels, but a.npy has 3"):
+        translate_picture(own, Stack(arrays["a"][0, :3]), name="a.npy")
+
+
+def test_colours_of_16_bits_go_through_a_model_of_8_and_stay_16():
+    class Same(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    own = model("pix2pix", toys.pairs())
+    own.gan.maker = lambda makes="b": Same()  # type: ignore[method-assign]
+    values = np.random.default_rng(0).integers(0, 65_536, (3, 7, 9), np.uint16)
+    made = translate_picture(own, Stack(values))
+    assert isinstance(made, Stack) and made.values.dtype == np.uint16
+    np.testing.assert_allclose(made.values.astype(float), values.astype(float), atol=1)
