@@ -21,6 +21,7 @@ import torch
 from synthesis import RESULTS, SHOWN, opened, samples_for
 
 import gansmith
+from gansmith.gans import find
 from gansmith.run import Run
 
 SHOWN_SCORES = ("frechet", "precision", "recall", "coverage", "memorisation", "data_copying")
@@ -38,7 +39,8 @@ def parted(path: str, count: int, out: Path) -> tuple[str, str]:
 
 
 def measure(gan: str, augment: str, few: str, rest: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    options = {"gan": gan, "options": {"augment": augment}, "seed": arguments.seed}
+    name = next(field for field in ("against_overfitting", "augment") if field in find(gan).Config.__dataclass_fields__)
+    options = {"gan": gan, "options": {name: augment}, "seed": arguments.seed}
     samples = samples_for(few, options, arguments.cpu_seconds)
     folder = Run.next_folder(arguments.out, f"{gan}-{augment}-{arguments.count}-{arguments.seed}")
     before = time.process_time()

@@ -12,7 +12,7 @@ coverage 0.05, the wished class is read from 67% of the images (from 91% of real
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
@@ -22,7 +22,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.autoencoder import AutoEncoder, Decoder
+from gansmith.layers.autoencoder import autoencoding_networks
 from gansmith.seeds import normal_rows
 
 
@@ -34,6 +34,8 @@ class Config:
     """Energy above which generated images are left alone: a mean squared error, so that it fits every size."""
     pulling_away: float = 0.1
     """Weight of the pulling-away term."""
+    network: Literal["elu", "plain"] = "elu"
+    """The players: BEGAN's convolutions of 3x3 with ELU, or a few strided convolutions, which learn most in a second of a CPU."""
     width: int = 128
     """Channels of the decoders, and of the encoder's first stage."""
     patch: int = 1
@@ -61,28 +63,20 @@ class EBGAN(GAN):
     Config = Config
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="minutes on a CPU: narrow, patches of two pixels, larger steps",
+            about="minutes on a CPU: plain and narrow players, larger steps",
             batch=32,
             minutes=2.5,
-            config={"width": 32, "patch": 2, "learning_rate": 1e-3},
+            config={"network": "plain", "width": 24, "learning_rate": 5e-4},
         ),
         "large": Preset(about="the default widths", batch=64, samples=10_000_000),
     }
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        betas = (config.beta1, 0.999)
-        self.generator = Player(
-            Decoder(spec, code=config.noise, width=config.width, patch=config.patch),
-            learning_rate=config.learning_rate,
-            betas=betas,
-            average=partial(Average, half_life=config.half_life),
-        )
-        self.critic = Player(
-            AutoEncoder(spec, code=config.noise, width=config.width, patch=config.patch),
-            learning_rate=config.learning_rate,
-            betas=betas,
-        )
+        generator, critic = autoencoding_networks(config, spec)
+        adam: dict[str, Any] = {"learning_rate": config.learning_rate, "betas": (config.beta1, 0.999)}
+        self.generator = Player(generator, **adam, average=partial(Average, half_life=config.half_life))
+        self.critic = Player(critic, **adam)
 
     def energy(self, examples: Tensor, label: Tensor | None) -> tuple[Float[Tensor, "batch code"], Float[Tensor, " batch"]]:
         """Codes, and the mean squared error of each example's reconstruction."""

@@ -360,11 +360,11 @@ class R3GAN(GAN):
     def fake(self, label: Tensor | None, n: int) -> Tensor:
         return self.generator(normal_rows(n, self.config.noise, device=self.device), label)
 
-    def judge(self, x: Tensor, label: Tensor | None) -> Tensor:
-        """The critic's logits, for augmented examples where that is asked; penalties are taken before the augmentation."""
+    def shown(self, x: Tensor) -> Tensor:
+        """What the critic sees of examples: augmented ones where that is asked."""
         if self.augment is not None:
             x = self.augment(x, self.augment_probability(self.clock))
-        return self.critic(self.overfitting(x), label)
+        return self.overfitting(x)
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
@@ -373,14 +373,14 @@ class R3GAN(GAN):
         fake = self.fake(label, len(real))
 
         real = self.overfitting.passing_for_real(real, fake)
-        both = torch.cat([real, fake if self.config.simultaneous else fake.detach()])
+        both = self.shown(torch.cat([real, fake if self.config.simultaneous else fake.detach()]))
         if self.clock.every(self.config.penalty_interval):
-            logits, squared_norms = with_gradient_norm(lambda x: self.judge(x, labels), both)
+            logits, squared_norms = with_gradient_norm(lambda x: self.critic(x, labels), both)
             gamma = self.gamma(self.clock) * self.config.penalty_interval
             r1, r2 = (gamma * zero_centred(norms) for norms in squared_norms.chunk(2))
             penalties = {"r1": r1, "r2": r2}
         else:
-            logits, penalties = self.judge(both, labels), {}
+            logits, penalties = self.critic(both, labels), {}
         real_logits, fake_logits = logits.chunk(2)
         self.overfitting.observe(real_logits.detach() - fake_logits.detach(), self.clock)
         critic_move = self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), **penalties)
@@ -392,6 +392,6 @@ class R3GAN(GAN):
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
         with torch.no_grad():  # nothing that the generator moves
-            real_logits = self.judge(real, label)
-        fake_logits = self.judge(self.fake(label, len(real)), label)
+            real_logits = self.critic(self.shown(real), label)
+        fake_logits = self.critic(self.shown(self.fake(label, len(real))), label)
         yield self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits))

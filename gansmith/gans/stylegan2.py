@@ -366,10 +366,6 @@ class StyleGAN2(GAN):
         first_other = torch.where(mixed < self.config.style_mixing, first_other, mapping.layers)
         return torch.where((torch.arange(mapping.layers, device=self.device) < first_other[:, None])[:, :, None], styles, others)
 
-    def judge(self, images: Tensor, label: Tensor | None) -> Tensor:
-        """The critic's logits for what it is shown of the images; R1 is taken before the augmentation."""
-        return self.critic(self.overfitting(images), label)
-
     def play(self, draw: Draw) -> Iterator[Move]:
         config, generator = self.config, self.generator.network
         assert isinstance(generator, Generator)
@@ -379,13 +375,13 @@ class StyleGAN2(GAN):
         generator.mapping.remember(styles, label)
         fake = generator.synthesis(styles)
 
-        shown = self.overfitting.passing_for_real(real, fake)
-        fake_logits = self.judge(fake.detach(), label)
+        fake_logits = self.critic(self.overfitting(fake.detach()), label)
+        shown = self.overfitting(self.overfitting.passing_for_real(real, fake))
         if self.clock.every(config.penalty_interval):
-            real_logits, squared_norms = with_gradient_norm(lambda x: self.judge(x, label), shown)
+            real_logits, squared_norms = with_gradient_norm(lambda x: self.critic(x, label), shown)
             penalties = {"r1": self.gamma * config.penalty_interval * zero_centred(squared_norms)}
         else:
-            real_logits, penalties = self.judge(shown, label), {}
+            real_logits, penalties = self.critic(shown, label), {}
         self.overfitting.observe(real_logits, self.clock)
         yield self.critic.minimizes(non_saturating=non_saturating_critic(real_logits, fake_logits), **penalties)
 
@@ -395,7 +391,8 @@ class StyleGAN2(GAN):
             styles = self.styles(part, None if label is None else label[:part])
             length = self.path_length(generator.synthesis(styles), styles)
             penalties = {"path_length": config.path_length * config.path_length_interval * length}
-        yield self.generator.minimizes(non_saturating=non_saturating_generator(self.judge(fake, label)), **penalties)
+        shown_logits = self.critic(self.overfitting(fake), label)
+        yield self.generator.minimizes(non_saturating=non_saturating_generator(shown_logits), **penalties)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """As in every GAN, but a truncation below 1 draws the styles, not the noise, nearer to their mean."""

@@ -3,12 +3,16 @@
 Convolutions of 3x3 and ELU; means of 2x2 on the way down, repeated pixels on the way up (Berthelot et al. 2017, section 3.5).
 """
 
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, elu, interpolate, pixel_shuffle, pixel_unshuffle
 
 from gansmith.data.spec import Spec
+from gansmith.errors import UserError
 from gansmith.layers.labels import Label, with_label
+from gansmith.layers.plain import PlainAutoEncoder, PlainGenerator
 from gansmith.layers.pyramid import pyramid
 
 
@@ -68,3 +72,18 @@ class AutoEncoder(nn.Module):
     ) -> tuple[Float[Tensor, "batch code"], Float[Tensor, "batch channels height width"]]:
         code = self.encoder(image, label)
         return code, self.decoder(code, label)
+
+
+def autoencoding_networks(config: Any, spec: Spec) -> tuple[nn.Module, nn.Module]:
+    """A generator, and a critic that answers with a code and a reconstruction, of the kind that `config.network` names.
+
+    `config` has the options that these GANs share: network, noise (also the length of the code), width and patch. Raises UserError
+    where plain networks should see patches, for which they are not made.
+    """
+    if config.network == "plain":
+        if config.patch > 1:
+            raise UserError("Plain players see single pixels: leave out --gan.patch, or give --gan.network elu.")
+        generator = PlainGenerator(spec, noise=config.noise, width=config.width)
+        return generator, PlainAutoEncoder(spec, code=config.noise, width=config.width)
+    inside = {"code": config.noise, "width": config.width, "patch": config.patch}
+    return Decoder(spec, **inside), AutoEncoder(spec, **inside)

@@ -59,6 +59,33 @@ class PlainGenerator(nn.Module):
         return bounded(self.layers[-1](x))
 
 
+class PlainAutoEncoder(nn.Module):
+    """An image and its class to a code, by strided convolutions and a linear map, and to the image that a generator makes of it."""
+
+    def __init__(self, spec: Spec, *, code: int, width: int, most: int = 8) -> None:
+        """`width` counts the channels at half the side of the image; each halving below doubles them, at most `most` times."""
+        super().__init__()
+        self.spec = spec
+        channels, height, columns = spec.shape
+        stages, lowest = pyramid(height, columns, 1)
+        inner = widths(max(stages - 1, 1), width, most)
+        seen = channels + spec.conditions
+        self.layers = nn.ModuleList(
+            Halving(a, b) if stages > 1 else nn.Conv2d(a, b, 5, padding=2) for a, b in zip([seen, *inner], inner, strict=False)
+        )
+        self.code = nn.Linear(inner[-1] * math.prod(lowest), code)
+        self.decoder = PlainGenerator(spec, noise=code, width=width, most=most)
+
+    def forward(
+        self, image: Float[Tensor, "batch channels height width"], label: Label | None = None
+    ) -> tuple[Float[Tensor, "batch code"], Float[Tensor, "batch channels height width"]]:
+        x = with_label(image, label, self.spec).contiguous(memory_format=torch.channels_last)
+        for layer in self.layers:
+            x = leaky_relu(layer(x), SLOPE)
+        code = self.code(x.flatten(1))
+        return code, self.decoder(code, label)
+
+
 class PlainCritic(nn.Module):
     """An image and its class to a logit: strided convolutions, then a linear map; classes enter by projection."""
 

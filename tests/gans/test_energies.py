@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gansmith.errors import UserError
 from gansmith.gans.ebgan import pulling_away
 from gansmith.seeds import seed_everything
 from gansmith.trainer import Settings, Trainer
@@ -52,3 +53,15 @@ def test_scores_fall_with_the_error_of_the_reconstruction(name):
     real = trainer.data.batch(slice(0, 32))["image"]
     scores = trainer.gan.scores({"image": torch.cat([real, torch.randn_like(real)])}).detach()
     assert scores.shape == (64,) and scores[:32].mean() > scores[32:].mean()
+
+
+@pytest.mark.parametrize("name", ["began", "ebgan"])
+def test_plain_players_redraw_images_of_any_size_and_see_single_pixels(name):
+    gan = toys.small(name, toys.images(side=12, classes=2), network="plain")
+    images = torch.rand(3, 1, 12, 12)
+    label = torch.tensor([0, 1, 1])
+    code, again = gan.critic.network(images, label)
+    assert code.shape == (3, 16) and again.shape == images.shape
+    assert gan.generator(torch.randn(3, 16), label).shape == images.shape
+    with pytest.raises(UserError, match="see single pixels"):
+        toys.small(name, toys.images(), network="plain", patch=2)
