@@ -17,11 +17,16 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import conv2d, interpolate, pad
 
 from gansmith import planning
+from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.sources import open_dataset
 from gansmith.game import GAN
+from gansmith.memory import kept_for_reuse
+from gansmith.metrics import fusion
+from gansmith.metrics.extractors.classifier import Classifier, answers
 from gansmith.metrics.extractors.given import with_channels
 from gansmith.metrics.fidelity import psnr
 from gansmith.metrics.judge import judge
@@ -47,13 +52,14 @@ SHOWN, LOOKS, TRIED = 12, 3, 10
 def trained(gan: GAN, trainer: Trainer, seconds: float) -> int:
     """Plays for so many CPU seconds; how many rounds."""
     rounds, spent = 0, 0.0
-    while spent < 1:
-        began = time.process_time()
-        # the speed of a shared machine changes: schedules follow the seconds, not the samples
-        gan.clock.total = int(gan.clock.samples / spent) + 1 if spent else 10**9
-        trainer.play_round()
-        spent += (time.process_time() - began) / seconds
-        rounds += 1
+    with kept_for_reuse():
+        while spent < 1:
+            began = time.process_time()
+            # the speed of a shared machine changes: schedules follow the seconds, not the samples
+            gan.clock.total = int(gan.clock.samples / spent) + 1 if spent else 10**9
+            trainer.play_round()
+            spent += (time.process_time() - began) / seconds
+            rounds += 1
     return rounds
 
 
@@ -72,6 +78,81 @@ def styles(gan: Styled, held_out: Dataset) -> dict[str, float]:
     own = psnr((makes(a, gan.style_of(b)) + 1) / 2, (b + 1) / 2)
     found = {"random": near.mean(), "best of ten": near.amax(0).mean(), "the partner's style": own.mean()}
     return {name: round(float(value), 3) for name, value in found.items()}
+
+
+@torch.inference_mode()
+def restyled(gan: Styled, train: Dataset, held_out: Dataset) -> dict[str, Any]:
+    """Of domains: is the wished one read, are the outlines those of the source, are the colours those of the reference?
+
+    Outlines are compared by the correlation of gradient magnitudes, colours by the L1 distance of each channel's mean and deviation;
+    both beside those of another image, of the reference's own domain for the colours.
+    """
+    rng = np.random.default_rng(0)
+    labels, names = held_out.labels(), train.codec.spec.classes
+    assert labels is not None
+    sources = rng.permutation(len(held_out))[:300]
+    wanted = (labels[sources] + rng.integers(1, len(names), len(sources))) % len(names)
+    beside = [[rng.choice(np.flatnonzero(labels == name)) for name in wanted] for _ in range(2)]
+    source, reference, another = (held_out.batch(np.array(rows))["image"] for rows in (sources, *beside))
+    label = torch.from_numpy(wanted)
+    network = gan.players["generator"].averaged
+    noise = torch.randn(len(label), gan.config.noise, generator=torch.Generator().manual_seed(0))
+    found: dict[str, Any] = {}
+    for name, style in (("noise", network.mapping(noise, label)), ("reference", network.encoder(reference, label))):
+        made = network(source, style).clamp(-1, 1)
+        packed = Dataset.of({"image": made, "label": label}, held_out.codec, "made")
+        read = answers(Classifier.trained_on(train, 0, cache_folder(None)).network, packed)
+        found[name] = {
+            "domain read": round(float((read == wanted).mean()), 3),
+            "outlines of the source": round(float(fusion.correlation(outlines(made), outlines(source)).mean()), 3),
+            "outlines of another image": round(float(fusion.correlation(outlines(made), outlines(source.roll(1, 0))).mean()), 3),
+            "colours from the reference": round(float((colours(made) - colours(reference)).abs().mean()), 4),
+            "colours from another of its domain": round(float((colours(made) - colours(another)).abs().mean()), 4),
+        }
+    found["outlines of the domains' own images beside another's"] = round(
+        float(fusion.correlation(outlines(source), outlines(source.roll(1, 0))).mean()), 3
+    )
+    return found
+
+
+def outlines(images: Tensor) -> Tensor:
+    """The magnitude of the brightness's gradient [B, H - 1, W - 1]."""
+    bright = fusion.luma((images + 1) / 2)
+    return (bright[:, 1:, :-1] - bright[:, :-1, :-1]).hypot(bright[:, :-1, 1:] - bright[:, :-1, :-1])
+
+
+def colours(images: Tensor) -> Tensor:
+    """Mean and deviation of each channel [B, 2 C], of pixels from 0 to 1."""
+    return torch.cat([images.mean((2, 3)), images.std((2, 3))], 1) / 2
+
+
+def pyramid(a: Tensor, b: Tensor, levels: int = 4) -> Tensor:
+    """The fusion of Burt & Adelson: of two Laplacian pyramids the greater detail at every place, the mean of what is left."""
+    taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], dtype=a.dtype) / 16
+
+    def smooth(x: Tensor) -> Tensor:
+        return conv2d(pad(x[:, None], (2, 2, 2, 2), mode="reflect"), torch.outer(taps, taps)[None, None])[:, 0]
+
+    details = []
+    for _ in range(levels):
+        parts = [(x, smooth(x)[:, ::2, ::2]) for x in (a, b)]
+        first, second = (
+            x - interpolate(small[:, None], x.shape[1:], mode="bilinear", align_corners=False)[:, 0] for x, small in parts
+        )
+        details.append(torch.where(first.abs() > second.abs(), first, second))
+        a, b = (small for _, small in parts)
+    fused = (a + b) / 2
+    for detail in reversed(details):
+        fused = detail + interpolate(fused[:, None], detail.shape[1:], mode="bilinear", align_corners=False)[:, 0]
+    return fused.clamp(0, 255)
+
+
+def fusions(made: Dataset, held_out: Dataset) -> dict[str, dict[str, float]]:
+    """Every measure of the fused images, and of fusions that need no training, one by one."""
+    found = {"fusiongan": fusion.each(made, "target")}
+    for name, fuse in {**fusion.RIVALS, "Laplacian pyramid": pyramid}.items():
+        found[name] = fusion.each(held_out, held_out.codec.spec.key, fuse)
+    return {name: {measure: round(float(each.mean()), 3) for measure, each in own.items()} for name, own in found.items()}
 
 
 @torch.inference_mode()
@@ -111,7 +192,7 @@ def grid(model: Model, gan: GAN, held_out: Dataset) -> np.ndarray:
     given = given.argmax(1, keepdim=True) / given.shape[1] * 2 - 1 if given.shape[1] > 4 else given
     columns = [given, *(look[key] for look in looks), *([looks[0]["target"]] if "target" in looks[0] else [])]
     height, width = columns[1].shape[2:]
-    shown = [np.concatenate(list(pixels(torch.nn.functional.interpolate(one.float(), (height, width)))), 1) for one in columns]
+    shown = [np.concatenate(list(pixels(interpolate(one.float(), (height, width)))), 1) for one in columns]
     return np.concatenate(shown)
 
 
@@ -124,6 +205,7 @@ def main() -> None:
     parser.add_argument("--resolution", type=int)
     parser.add_argument("--preset", default="small")
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--batch", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--options", default="{}", help="JSON of the GAN's options")
     parser.add_argument("--validate", action="store_true", help="judge by a fifth of the training data, to choose a recipe")
@@ -137,7 +219,8 @@ def main() -> None:
     if asked.validate:
         train, held_out = train.split(0.2)
     options = json.loads(asked.options)
-    plan = planning.plan(train, gan=asked.gan, preset=asked.preset, options=options, samples=10**9, seed=asked.seed, device="cpu")
+    given = {"preset": asked.preset, "options": options, "batch": asked.batch, "seed": asked.seed}
+    plan = planning.plan(train, gan=asked.gan, samples=10**9, device="cpu", **given)
     gan = plan.build(train)
     trainer = Trainer(gan, train, plan.settings)
     rounds = trained(gan, trainer, asked.seconds)
@@ -155,12 +238,17 @@ def main() -> None:
     result: dict[str, Any] = {"scores": {score.name: score.to_json() for score in judgement.scores}}
     if isinstance(gan, Styled) and train.codec.spec.aligned:
         result["psnr in styles"] = styles(gan, held_out)
+    if asked.gan == "starganv2":
+        assert isinstance(gan, Styled)
+        result["restyled"] = restyled(gan, train, held_out)
+    if asked.gan == "fusiongan":
+        result["fusions"] = fusions(fake, held_out)
     if asked.gan == "vqgan":
         result["codes"] = codes(gan, train, held_out)
     result |= {"rounds": rounds, "seconds": asked.seconds, "batch": plan.settings.batch, "given options": options}
     result |= {"examples": [len(train), len(held_out)], "parameters": planning.parameters(gan), "seed": asked.seed}
     result |= {"precision": plan.settings.precision, "shape": list(train.codec.spec.shape)}
-    print({key: result[key] for key in ("psnr in styles", "codes") if key in result}, flush=True)
+    print({key: result[key] for key in ("psnr in styles", "restyled", "fusions", "codes") if key in result}, flush=True)
     if asked.out:
         path = asked.out.with_suffix(".json")
         gathered = json.loads(path.read_text()) if path.exists() else {}

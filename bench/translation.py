@@ -24,6 +24,7 @@ from gansmith import planning
 from gansmith.augment.together import flipped_together
 from gansmith.data.dataset import Dataset, Order
 from gansmith.data.sources import open_dataset
+from gansmith.memory import kept_for_reuse
 from gansmith.metrics.fidelity import each
 from gansmith.metrics.trivial_translations import trivial
 from gansmith.model import Model
@@ -47,12 +48,13 @@ def trained(train: Dataset, held_out: Dataset, gan: str, preset: str, options: d
         trainer.play_round()
     made.clock.total = int(made.clock.samples + seconds / ((time.process_time() - began) / 3) * plan.settings.batch)
     rounds, began = 0, time.process_time()
-    while time.process_time() - began < seconds:
-        trainer.play_round()
-        rounds += 1
-        # the speed of a shared machine changes: the schedule ends when the seconds do
-        spent = (time.process_time() - began) / seconds
-        made.clock.total = max(made.clock.samples, int(made.clock.samples / max(spent, 0.02)))
+    with kept_for_reuse():
+        while time.process_time() - began < seconds:
+            trainer.play_round()
+            rounds += 1
+            # the speed of a shared machine changes: the schedule ends when the seconds do
+            spent = (time.process_time() - began) / seconds
+            made.clock.total = max(made.clock.samples, int(made.clock.samples / max(spent, 0.02)))
     spent = time.process_time() - began
     model = Model(made, held_out.codec, {"gan": gan}, held_out)
     fake = Dataset.of(model.sample(len(held_out)), held_out.codec, gan)

@@ -55,6 +55,9 @@ class Config:
     """Weight of brightness and details against the critic's opinion (lambda)."""
     details: float = 5.0
     """Weight of details within the content (xi)."""
+    stronger: bool = False
+    """Whether the details to keep are at every place the stronger ones of both images, and the brightness the mean of both: for pictures in
+    different focus. The paper keeps b's details and a's brightness."""
     crop: int = 0
     """Side of random crops in pixels (the paper's: 120); 0 for whole images, or crops of 64 of larger ones."""
     flip: bool = True
@@ -181,11 +184,17 @@ class FusionGAN(Translating):
             )
         fused = brightness(self.generator(cat([a, b], 1)))
         logits = self.critic(fused)
+        bright, details = self._kept(brightness(a), brightness(b))
         yield self.generator.minimizes(
             least_squares=(logits.float() - soft(logits, *REAL)).square().mean(),
-            brightness=self.config.content * (fused - brightness(a)).square().mean(),
-            details=self.config.content * self.config.details * (laplacian(fused) - laplacian(brightness(b))).square().mean(),
+            brightness=self.config.content * (fused - bright).square().mean(),
+            details=self.config.content * self.config.details * (laplacian(fused) - details).square().mean(),
         )
+
+    def _kept(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        """The brightness and the Laplacian that the fused image is to have."""
+        of_a, of_b = laplacian(a), laplacian(b)
+        return ((a + b) / 2, torch.where(of_a.abs() > of_b.abs(), of_a, of_b)) if self.config.stronger else (a, of_b)
 
     def dealt(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Both images of a batch's pairs, cropped and mirrored together."""

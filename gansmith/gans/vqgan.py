@@ -51,6 +51,8 @@ class Config:
     """Channels of the tokeniser at the full size; they double with every other halving, up to four times as many."""
     halvings: int = 4
     """Halvings of the image to its grid of codes; fewer where its sides are no multiples."""
+    least_grid: int = 1
+    """Codes along each side at least: smaller images are halved less often. An image of few codes cannot be told from others like it."""
     blocks: int = 2
     """Residual blocks at every size."""
     codes: int = 1024
@@ -128,7 +130,7 @@ class Tokeniser(nn.Module):
 
     def __init__(self, spec: Spec, config: Config) -> None:
         super().__init__()
-        halvings = halvings_of(spec, config.halvings)
+        halvings = halvings_of(spec, config.halvings, config.least_grid)
         widths = [config.width * min(4, 2 ** (level // 2)) for level in range(halvings + 1)]
         self.grid = tuple(side // 2**halvings for side in spec.shape[1:])
         self.enter = nn.Conv2d(spec.shape[0], widths[0], 3, padding=1)
@@ -176,10 +178,12 @@ def _level(narrow: int, wide: int, blocks: int) -> nn.Sequential:
     return nn.Sequential(Block(narrow, wide), *(Block(wide, wide) for _ in range(blocks - 1)))
 
 
-def halvings_of(spec: Spec, most: int) -> int:
-    """How often both sides can be halved, at most so often. Raises UserError where too many codes would be left."""
+def halvings_of(spec: Spec, most: int, least_grid: int = 1) -> int:
+    """How often both sides can be halved, at most so often, with so many codes left along each. Raises UserError where too many codes
+    would be left."""
     height, width = spec.shape[1:]
-    halvings = max(number for number in range(most + 1) if height % 2**number == width % 2**number == 0)
+    fits = (number for number in range(most + 1) if height % 2**number == width % 2**number == 0)
+    halvings = max(number for number in fits if not number or min(height, width) // 2**number >= least_grid)
     if (tokens := height * width // 4**halvings) > MOST_TOKENS:
         raise UserError(
             f"vqgan writes at most {MOST_TOKENS} codes for an image, but {width}x{height} halved {halvings} times leaves {tokens}: give "

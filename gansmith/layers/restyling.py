@@ -29,8 +29,8 @@ class PlainBlock(nn.Module):
         y = self.first(leaky_relu(instance_norm(x) if self.normed else x, 0.2))
         y = avg_pool2d(y, 2) if self.halves else y
         y = self.second(leaky_relu(instance_norm(y) if self.normed else y, 0.2))
-        skip = self.shortcut(x)
-        return (y + (avg_pool2d(skip, 2) if self.halves else skip)) / sqrt(2)
+        skip = self.shortcut(avg_pool2d(x, 2) if self.halves else x)  # the mean of 1x1 convolutions is that of the mean
+        return (y + skip) / sqrt(2)
 
 
 class StyledBlock(nn.Module):
@@ -62,8 +62,10 @@ def _doubled(x: Tensor) -> Tensor:
 class StyleTranslator(nn.Module):
     """An image and a style to an image of the same, any, size: down with instance norm, two blocks each way, up with the style."""
 
-    def __init__(self, channels: int, *, width: int, widest: int, halvings: int, style: int) -> None:
+    def __init__(self, channels: int, *, width: int, widest: int, halvings: int, style: int, residual: bool = False) -> None:
+        """With `residual`, what the last layer makes, nothing at first, is added to the image."""
         super().__init__()
+        self.residual = residual
         self.multiple = 2**halvings * 2  # two pixels at least, which is what instance norm needs
         widths = [min(widest, width * 2**level) for level in range(halvings + 1)]
         steps = list(zip(widths, widths[1:], strict=False))
@@ -84,7 +86,8 @@ class StyleTranslator(nn.Module):
         for block in (*self.styled, *self.up):
             x = block(x, style)
         x = self.last(leaky_relu(self.last_norm(x), 0.2))
-        return x[..., : image.shape[2], : image.shape[3]].float()
+        x = x[..., : image.shape[2], : image.shape[3]].float()
+        return image + x if self.residual else x
 
 
 class StyleMapping(nn.Module):
@@ -137,7 +140,7 @@ class DomainReader(nn.Module):
     def forward(
         self, image: Float[Tensor, "batch channels height width"], domain: Int[Tensor, " batch"]
     ) -> Float[Tensor, "batch made"]:
-        x = self.first(image)
+        x = self.first(image.contiguous(memory_format=torch.channels_last))  # in which CPUs pool ten times as fast
         for block in self.down:
             x = block(x)
         x = x if x.shape[2:] == (LOWEST, LOWEST) else adaptive_avg_pool2d(x, LOWEST)

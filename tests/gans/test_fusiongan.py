@@ -109,3 +109,16 @@ def test_mistakes_are_answered_in_a_sentence(tmp_path):
         partners_of([tmp_path / "a/0.png", tmp_path / "a/1.png"], tmp_path / "a", tmp_path / "b/1.png")
     with pytest.raises(UserError, match="but these are of different sizes"):
         toys.small("fusiongan", toys.pairs(scale=2))
+
+
+def test_the_content_is_as_of_the_first_and_the_second_or_of_the_stronger():
+    rng = torch.Generator().manual_seed(0)
+    sharp, flat = torch.rand(2, 1, 16, 16, generator=rng), torch.full((2, 1, 16, 16), 0.25)
+    data = toys.pairs(given=1, made=1)
+    plain, stronger = toys.small("fusiongan", data), toys.small("fusiongan", data, stronger=True)
+    bright, details = plain._kept(sharp, flat)  # type: ignore[operator]
+    assert torch.equal(bright, sharp) and details.abs().max() < 1e-6
+    for a, b in ((sharp, flat), (flat, sharp)):
+        bright, details = stronger._kept(a, b)  # type: ignore[operator]
+        torch.testing.assert_close(bright, (sharp + 0.25) / 2)
+        torch.testing.assert_close(details, laplacian(sharp))

@@ -97,3 +97,47 @@ def test_a_style_that_is_read_again_is_the_style_of_the_reference():
     image = torch.from_numpy(np.zeros((2, 3, 16, 16), np.float32))
     assert munit.style_of(image, "a").shape == (2, 4)  # type: ignore[attr-defined]
     assert star.style_of(image, "1").shape == star.style_from(torch.zeros(2, 4), "2").shape == (2, 6)  # type: ignore[attr-defined]
+
+
+def test_a_translator_that_adds_to_its_image_begins_at_it():
+    data = toys.domains()
+    torch.manual_seed(0)
+    gan = toys.small("starganv2", data, residual=True).eval()
+    given = {"a": data.batch(slice(0, 4))["image"], "label": torch.tensor([0, 1, 2, 0])}
+    with torch.inference_mode():
+        made = gan.generate(4, given, rng=torch.Generator().manual_seed(0))["image"]
+    assert torch.equal(made, given["a"])
+
+
+def test_styles_of_noise_and_of_references_share_a_batch_row_by_row():
+    torch.manual_seed(0)
+    gan = toys.small("starganv2", toys.domains(), apart=False)
+    network = gan.players["generator"].network
+    noise, reference, wanted = torch.randn(5, 4), torch.rand(5, 3, 16, 16), torch.tensor([0, 1, 2, 0, 1])
+    both = gan._styles("both", noise, reference, wanted)  # type: ignore[operator]
+    of_noise, of_references = network.mapping(noise, wanted), network.encoder(reference, wanted)  # type: ignore[operator]
+    torch.testing.assert_close(both[::2], of_noise[::2])
+    torch.testing.assert_close(both[1::2], of_references[1::2])
+    assert not torch.allclose(of_noise, of_references)
+
+
+@pytest.mark.parametrize(("apart", "moves"), [(True, 4), (False, 2)])
+def test_a_seldom_penalty_is_as_strong_on_the_whole(apart: bool, moves: int):
+    """StarGAN v2 with R1 in every third round: three times its weight there, and in no round between."""
+    data = toys.domains()
+    batches = [data.batch(slice(start, start + 8)) for start in (0, 8)]
+    found = {}
+    for interval in (1, 3):
+        torch.manual_seed(0)
+        gan = toys.small("starganv2", data, apart=apart, penalty_interval=interval)
+        for rounds in (0, 1):
+            gan.clock.rounds = rounds
+            made, terms = iter(batches), []
+            torch.manual_seed(1)
+            for move in gan.play(lambda made=made: next(made)):
+                terms.append({name: float(term.detach()) for name, term in move.terms.items()})  # type: ignore[union-attr]
+            found[interval, rounds] = terms
+    assert len(found[1, 0]) == moves
+    assert found[3, 0][0]["r1"] == pytest.approx(3 * found[1, 0][0]["r1"], rel=1e-5)
+    assert "r1" in found[1, 1][0] and "r1" not in found[3, 1][0]
+    assert found[3, 1][0]["non_saturating"] == pytest.approx(found[1, 1][0]["non_saturating"], rel=1e-5)
