@@ -5,8 +5,9 @@
 With `--peer CHECKOUT` (of junyanz/pytorch-CycleGAN-and-pix2pix) its own code plays too: its generator for 128 pixels (a residual one below
 that), its defaults, its schedule stretched to the seconds, and as it tests: with dropout, and batch norm of the one image.
 
-PAIRS is a folder that `gansmith train --kind pairs` reads, with a test split. Each recipe is given as `name=preset:field=value,...`;
-`paper` is the published one (U-Net of width 64, PatchGAN of width 64, batch 1, Adam 2e-4, L1 100) at the same resolution. One thread.
+PAIRS is a folder that `gansmith train --kind pairs` reads, with a test split. Each recipe is given as `name=gan:preset:field=value,...`;
+`paper` is the published one (U-Net of width 64, PatchGAN of width 64, batch 1, Adam 2e-4, L1 100) at the same resolution. `batch` and
+`precision` ("float32" unless said otherwise, "auto" for what `gansmith train` takes) may stand among the fields. One thread.
 """
 
 import argparse
@@ -37,9 +38,9 @@ FILTERED, FITTED = 7, 120
 
 def trained(train: Dataset, held_out: Dataset, gan: str, preset: str, options: dict[str, Any], seconds: float, seed: int) -> dict:
     """Plays for so many CPU seconds, evaluation apart, and measures the averaged generator on the held-out pairs."""
-    plan = planning.plan(
-        train, gan=gan, preset=preset, options=options, samples=10**9, seed=seed, precision="float32", device="cpu"
-    )
+    settings = {"precision": "float32", **{name: value for name, value in options.items() if name in ("batch", "precision")}}
+    options = {name: value for name, value in options.items() if name not in settings}
+    plan = planning.plan(train, gan=gan, preset=preset, options=options, samples=10**9, seed=seed, device="cpu", **settings)
     made = plan.build(train)
     trainer = Trainer(made, train, plan.settings)
     trainer.play_round()

@@ -219,6 +219,7 @@ class VQGAN(GAN):
             config={
                 "width": 24,
                 "halvings": 3,
+                "least_grid": 8,
                 "blocks": 1,
                 "codes": 128,
                 "depth": 32,

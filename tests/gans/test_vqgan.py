@@ -100,6 +100,11 @@ def test_images_are_halved_as_often_as_their_sides_allow(sides: tuple[int, int],
     assert halvings_of(Spec(kind="images", key="image", shape=(3, *sides)), most) == expected
 
 
+@pytest.mark.parametrize(("sides", "expected"), [((32, 32), 2), ((64, 32), 2), ((28, 28), 1), ((8, 8), 0), ((6, 6), 0)])
+def test_small_images_keep_a_least_grid_of_codes(sides: tuple[int, int], expected: int):
+    assert halvings_of(Spec(kind="images", key="image", shape=(3, *sides)), 3, least_grid=8) == expected
+
+
 def test_mistakes_are_answered_in_a_sentence():
     with pytest.raises(UserError, match="63x63 halved 0 times leaves 3969"):
         halvings_of(Spec(kind="images", key="image", shape=(3, 63, 63)), 4)
