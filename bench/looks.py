@@ -84,8 +84,8 @@ def styles(gan: Styled, held_out: Dataset) -> dict[str, float]:
 def restyled(gan: Styled, train: Dataset, held_out: Dataset) -> dict[str, Any]:
     """Of domains: is the wished one read, are the outlines those of the source, are the colours those of the reference?
 
-    Outlines are compared by the correlation of gradient magnitudes, colours by the L1 distance of each channel's mean and deviation;
-    both beside those of another image, of the reference's own domain for the colours.
+    Outlines are compared by the correlation of gradient magnitudes, colours by their L1 distance; both beside those of another image, of
+    the reference's own domain for the colours.
     """
     rng = np.random.default_rng(0)
     labels, names = held_out.labels(), train.codec.spec.classes
@@ -122,8 +122,10 @@ def outlines(images: Tensor) -> Tensor:
 
 
 def colours(images: Tensor) -> Tensor:
-    """Mean and deviation of each channel [B, 2 C], of pixels from 0 to 1."""
-    return torch.cat([images.mean((2, 3)), images.std((2, 3))], 1) / 2
+    """The mean difference of the channels from gray [B, C], each pixel by how far it is from gray itself."""
+    chroma = images - images.mean(1, keepdim=True)
+    far = chroma.square().sum(1, keepdim=True).sqrt()
+    return (chroma * far).sum((2, 3)) / far.sum((2, 3)).clamp_min(1e-6)
 
 
 def pyramid(a: Tensor, b: Tensor, levels: int = 4) -> Tensor:

@@ -46,7 +46,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "pix2pix": {**_TRANSLATING, "halvings": 3},
     "srgan": {"width": 8, "blocks": 1, "critic_width": 8, "critic_layers": 1, "faithful": 0.0, "half_life": 500},
     "esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
-    "fusiongan": {"width": 16, "critic_width": 4, "half_life": 500},
+    "fusiongan": {"width": 16, "critic_width": 4, "from_mean": True, "half_life": 500},
     "cut": {**_TRANSLATING, "blocks": 2, "places": 8},
     "real_esrgan": {"width": 8, "blocks": 1, "growth": 4, "critic_width": 4, "faithful": 0.0, "half_life": 500},
     "cyclegan": {**_TRANSLATING, "blocks": 1, "pool": 20},

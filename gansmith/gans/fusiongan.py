@@ -7,8 +7,8 @@ the Laplacian of the other, and a critic that sees b alone asks for more of its 
     gansmith translate runs/scenes-0001 infrared.png --partner visible.png --out fused/
 
 The folder holds pairs by name (`A/`, `B/`); nothing but the two images is needed, as there is no true fusion. Differences from the paper:
-the critic averages over places where the paper's sees crops of one size, so that it judges images of any size; the generator's answer is
-added to the mean of both brightnesses, from which training begins.
+the critic averages over places where the paper's sees crops of one size, so that it judges images of any size; in the preset `small` the
+generator changes the mean of both brightnesses, at which training begins.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,6 +37,8 @@ REACH = 6
 """How far a fused pixel sees: two convolutions of 5 x 5 and two of 3 x 3."""
 USUAL = 64
 """The side of crops of larger images, where none is asked for."""
+EXTREME = 0.99
+"""The darkest and brightest of the mean from which tanh can still be left."""
 REAL, FAKE = (0.7, 1.2), (0.0, 0.3)
 """Between what the critic's soft targets are drawn (the paper, section 3.3.2)."""
 
@@ -58,6 +60,8 @@ class Config:
     stronger: bool = False
     """Whether the details to keep are at every place the stronger ones of both images, and the brightness the mean of both: for pictures in
     different focus. The paper keeps b's details and a's brightness."""
+    from_mean: bool = False
+    """Whether the generator changes the mean of both brightnesses, at which training then begins."""
     crop: int = 0
     """Side of random crops in pixels (the paper's: 120); 0 for whole images, or crops of 64 of larger ones."""
     flip: bool = True
@@ -85,9 +89,9 @@ def laplacian(image: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "ba
 class Fuser(nn.Module):
     """Five convolutions without padding on the two brightnesses, whose edges go on as far as is seen (figure 3 of the paper)."""
 
-    def __init__(self, channels: int, made: int, width: int) -> None:
+    def __init__(self, channels: int, made: int, width: int, from_mean: bool = False) -> None:
         super().__init__()
-        self.channels, self.made = channels, made
+        self.channels, self.made, self.from_mean = channels, made, from_mean
         self.first = nn.Conv2d(2, width, 5)
         self.second = nn.Conv2d(width, width // 2, 5)
         self.third = nn.Conv2d(width // 2, width // 4, 3)
@@ -95,6 +99,7 @@ class Fuser(nn.Module):
         self.last = nn.Conv2d(width // 8, 1, 1)
         with torch.no_grad():
             self.last.weight *= 0.3
+            self.last.bias *= not from_mean
         self.norm1, self.norm2 = BatchNorm(width), BatchNorm(width // 2)
         self.norm3, self.norm4 = BatchNorm(width // 4), BatchNorm(width // 8)
 
@@ -108,7 +113,11 @@ class Fuser(nn.Module):
         y = leaky_relu(self.norm2(self.second(y)), 0.2)
         y = leaky_relu(self.norm3(self.third(y)), 0.2)
         y = leaky_relu(self.norm4(self.fourth(y)), 0.2)
-        fused = bounded(self.last(y))
+        y = self.last(y).float()
+        if self.from_mean:
+            mean = ((seen + visible) / 2).float().clamp(-EXTREME, EXTREME)
+            y = y + ((1 + mean) / (1 - mean)).log() / 2  # what tanh makes the mean of
+        fused = bounded(y)
         return fused if self.made == 1 else _coloured(b.float(), fused - visible.float())
 
 
@@ -148,7 +157,7 @@ class FusionGAN(Translating):
             about="minutes on a CPU: a quarter of the channels or fewer, a faster rate, batches of 4",
             batch=4,
             minutes=5,
-            config={"width": 48, "critic_width": 8, "learning_rate": 1e-3},
+            config={"width": 48, "critic_width": 8, "from_mean": True, "learning_rate": 1e-3},
         ),
         "paper": Preset(
             about="the paper's networks, 32 crops of 120 pixels", batch=32, samples=640_000, config={"crop": 120, "flip": False}
@@ -166,7 +175,7 @@ class FusionGAN(Translating):
         if (side := self.crop or min(spec.shape[1:])) < 16:
             raise UserError(f"fusiongan's critic needs images of 16 pixels, but they have {side}: give a greater --resolution.")
         self.generator = Player(
-            Fuser(spec.given[0], spec.shape[0], config.width),
+            Fuser(spec.given[0], spec.shape[0], config.width, config.from_mean),
             learning_rate=config.learning_rate,
             average=partial(Average, half_life=config.half_life),
         )

@@ -62,7 +62,9 @@ class Config:
     style_term: float = 1.0
     """Weight of the L1 distance between a style and what is read from the image made in it."""
     diversity: float = 2.0
-    """Weight of the L1 distance between images made in two styles, to be large; falls to 0 over the budget."""
+    """Weight of the L1 distance between images made in two styles, to be large; falls over the budget."""
+    least_diversity: float = 0.0
+    """What that weight falls to."""
     cycle: float = 1.0
     """Weight of the L1 distance between an image and itself after there and back in its own style."""
     flip: bool = True
@@ -151,7 +153,7 @@ class StarGANv2(Styled):
         own = partial(Player, learning_rate=config.learning_rate, betas=(0.0, 0.99), optimizer=optimizer)
         self.generator = own(network, average=partial(Average, half_life=config.half_life))
         self.critic = own(critic)
-        self.diversity = Linear(config.diversity, 0.0)
+        self.diversity = Linear(config.diversity, config.least_diversity)
 
     @property
     def directions(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride], it follows from the data

@@ -122,3 +122,17 @@ def test_the_content_is_as_of_the_first_and_the_second_or_of_the_stronger():
         bright, details = stronger._kept(a, b)  # type: ignore[operator]
         torch.testing.assert_close(bright, (sharp + 0.25) / 2)
         torch.testing.assert_close(details, laplacian(sharp))
+
+
+def test_a_generator_that_changes_the_mean_begins_near_it():
+    torch.manual_seed(0)
+    x = torch.rand(2, 2, 24, 24) * 2 - 1
+    fuser, plain = Fuser(1, 1, 16, from_mean=True), Fuser(1, 1, 16)
+    mean = x.mean(1, keepdim=True)
+    away, plainly_away = ((made - mean).abs().mean() for made in (fuser(x), plain(x)))
+    assert away < 0.5 * plainly_away
+    with torch.no_grad():
+        fuser.last.weight.zero_()
+    torch.testing.assert_close(fuser(x), mean.clamp(-0.99, 0.99), atol=1e-5, rtol=0)
+    black = fuser(torch.full((1, 2, 24, 24), -1.0))
+    assert black.isfinite().all() and black.min() >= -1
