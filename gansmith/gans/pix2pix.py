@@ -53,8 +53,9 @@ class Config:
     lab: bool = False
     """Whether gray images are coloured in CIE Lab: their lightness stays, and the generator makes the two other planes alone."""
     residual: bool = False
-    """Whether the generator makes what is added to the given image, at most half of the range: for repairs. Without effect where the two
-    images have other channels."""
+    """Whether the generator makes what is added to the given image. Without effect where the two images have other channels."""
+    reach: float = 1.0
+    """How far the sum can be from the given image, of pixels from -1 to 1: 1 is enough for repairs, 2 lets black become white."""
     crop: int = 0
     """Side of random crops, in pixels of the given image; 0 for whole images."""
     flip: bool = True
@@ -68,15 +69,15 @@ class Config:
 
 
 class Added(nn.Module):
-    """A network whose answer is added to the image that it was given."""
+    """A network whose answer, `reach` times, is added to the image that it was given."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, reach: float = 1.0) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.reach = network, reach
         self.multiple = getattr(network, "multiple", 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        return image + self.network(image)
+        return image + self.reach * self.network(image)
 
 
 class Pix2Pix(Translating):
@@ -134,7 +135,8 @@ class Pix2Pix(Translating):
     def play(self, draw: Draw) -> Iterator[Move]:
         a, b = self._planes(draw())
         a, b = varied_together(a, b, crop=self.config.crop, flip=self.config.flip)
-        fake = a + self.generator(a) if self.residual else self.generator(a)
+        fake = self.generator(a)
+        fake = a + self.config.reach * fake if self.residual else fake
         real_logits, fake_logits = self.critic(cat([a, b], 1)), self.critic(cat([a, fake.detach()], 1))
         yield self.critic.minimizes(non_saturating=non_saturating_critic(real_logits, fake_logits) / 2)
         terms = {"non_saturating": non_saturating_generator(self.critic(cat([a, fake], 1)))}
@@ -152,7 +154,7 @@ class Pix2Pix(Translating):
 
     def maker(self, makes: str = "b") -> nn.Module:
         network = self.generator.averaged
-        return Coloured(network) if self.config.lab else Added(network) if self.residual else network
+        return Coloured(network) if self.config.lab else Added(network, self.config.reach) if self.residual else network
 
     def scores(self, batch: Batch) -> Tensor:
         return per_image(self.critic(cat(self._planes(batch), 1)))

@@ -36,3 +36,14 @@ def test_a_residual_game_adds_to_the_given_image_and_is_no_other_where_channels_
     x = torch.rand(2, 3, 16, 16) - 0.5
     torch.testing.assert_close(gan.maker()(x) - x, gan.generator.averaged(x))
     assert not toys.small("pix2pix", toys.pairs(given=1), residual=True).residual
+
+
+def test_a_sum_of_reach_two_goes_from_black_to_white():
+    gan = toys.small("pix2pix", toys.pairs(), residual=True, reach=2.0).eval()
+    x = torch.rand(2, 3, 16, 16) - 0.5
+    torch.testing.assert_close(gan.maker()(x) - x, 2 * gan.generator.averaged(x))
+    with torch.no_grad():
+        for weight in gan.generator.averaged.up[-1].parameters():  # type: ignore[union-attr, index]
+            weight.fill_(0.0)
+        gan.generator.averaged.up[-1].bias.fill_(20.0)  # type: ignore[union-attr, index]
+    torch.testing.assert_close(gan.maker()(torch.full_like(x, -1.0)), torch.ones_like(x))
