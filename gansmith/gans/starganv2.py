@@ -146,7 +146,14 @@ class StarGANv2(Styled):
             )
         reader = partial(DomainReader, channels, domains=count, width=config.width, widest=config.widest, side=side)
         network = Restyling(
-            StyleTranslator(channels, width=config.width, widest=config.widest, halvings=config.halvings, style=config.style, residual=config.residual),
+            StyleTranslator(
+                channels,
+                width=config.width,
+                widest=config.widest,
+                halvings=config.halvings,
+                style=config.style,
+                residual=config.residual,
+            ),
             StyleMapping(config.noise, config.style, count, width=config.mapping, pace=config.mapping_pace),
             reader(config.style),
         )
@@ -176,7 +183,9 @@ class StarGANv2(Styled):
 
         made = {}
         for turn in turns:
-            with torch.set_grad_enabled(turn == turns[0]):  # the first image serves the generator too, which has not moved by then
+            with torch.set_grad_enabled(
+                turn == turns[0]
+            ):  # the first image serves the generator too, which has not moved by then
                 style = self._styles(turn, noise, reference, wanted)
                 made[turn] = style, network(real, style)
             fake = made[turn][1].detach()
@@ -185,9 +194,7 @@ class StarGANv2(Styled):
                 penalty = {"r1": self.config.penalty_interval * self.config.r1 * zero_centred(squared_norm)}
             else:
                 logits, penalty = self.critic(real, own)[:, 0], {}
-            yield self.critic.minimizes(
-                non_saturating=non_saturating_critic(logits, self.critic(fake, wanted)[:, 0]), **penalty
-            )
+            yield self.critic.minimizes(non_saturating=non_saturating_critic(logits, self.critic(fake, wanted)[:, 0]), **penalty)
         for turn in turns:
             if turn == turns[0]:
                 style, fake = made[turn]
@@ -206,14 +213,16 @@ class StarGANv2(Styled):
             yield self.generator.minimizes(**terms)
 
     def _styles(self, turn: str, noise: Tensor, reference: Tensor, wanted: Tensor) -> Tensor:
-        """A style of each example's wanted domain, of noise, of references, or of both: of noise in even rows, of references in odd ones."""
+        """A style of each example's wanted domain, of noise, of references, or of both: even rows of noise, odd ones of references."""
         network = cast(Restyling, self.generator.network)
         if turn == "noise":
             return network.mapping(noise, wanted)
         if turn == "references":
             return network.encoder(reference, wanted)
         style = network.mapping(noise, wanted)
-        return style.index_copy(0, torch.arange(1, len(style), 2, device=style.device), network.encoder(reference[1::2], wanted[1::2]))
+        return style.index_copy(
+            0, torch.arange(1, len(style), 2, device=style.device), network.encoder(reference[1::2], wanted[1::2])
+        )
 
     def _views(self, images: Tensor) -> Tensor:
         return flipped_together(images, images)[0] if self.config.flip else images
