@@ -135,7 +135,7 @@ def _judged(model: Model, training: Dataset, held_out: Dataset, **options: Any) 
     from gansmith.metrics.judge import MOST, judge, over_all
 
     count = options.get("samples") or MOST
-    if not over_all(options.get("metrics")):
+    if training.codec.spec.kind == "pairs" or not over_all(options.get("metrics")):  # pairs make one of each that is held out
         count = min(count, len(held_out))
     fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
     return fake, judge(fake, training, held_out, model=model, **options)

@@ -1,12 +1,14 @@
 """How the data of a run are opened, split and opened again: other data in the geometry of those that were trained on."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gansmith import distributed
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.images import Codec as ImageCodec
+from gansmith.data.readers.pairs import has_sides
 from gansmith.data.sources import find, open_dataset
 from gansmith.errors import UserError
 from gansmith.run import Run
@@ -52,6 +54,8 @@ def open_like(training: Dataset, data: Any, originals: bool = False, opening: Ma
         return open_dataset(data, kind="domains", resolution=codec.spec.shape[1:], channels=codec.spec.shape[0])
     if codec.spec.given:
         made = {key: value for key, value in (opening or {}).items() if key in PAIRING}
+        if isinstance(data, str | Path) and has_sides(Path(data).expanduser()):  # partners are there, and need not be made
+            made = {key: value for key, value in made.items() if key not in ("degrade", "masks")}
         return open_dataset(data, **{"kind": "pairs", "like": codec, **made})
     if codec.spec.kind == "tables":
         return open_dataset(data, kind="tables", like=codec)

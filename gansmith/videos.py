@@ -58,6 +58,9 @@ def frames(path: Path, rate: str) -> Iterator[Image.Image]:
             for frame in _portable_pixmaps(reader.stdout):
                 shown = True
                 yield frame
+        except GeneratorExit:
+            reader.kill()  # else it complains of a broken pipe
+            raise
         finally:
             reader.stdout.close()
     if reader.returncode or not shown:

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 import gansmith
+from gansmith import api, judging
 from gansmith.checkpoint import checkpoints
 from gansmith.errors import UserError
+from gansmith.model import Model
 from gansmith.watch.watcher import Watcher
 from tests import toys
 
@@ -275,3 +277,11 @@ def test_a_disk_that_is_full_at_the_report_is_not_called_done(monkeypatch):
     with pytest.raises(OSError, match="No space"):
         train(watchers=[Listening()])
     assert said == ["It could not go on."]
+
+
+def test_of_pairs_one_is_made_of_each_held_out_input_whatever_the_metric(monkeypatch):
+    data = toys.pairs(40, scale=2)
+    training, held_out = api.split(data)
+    model = Model(toys.small("srgan", data).eval(), data.codec, {"gan": "srgan", "data": "negatives"}, held_out)
+    monkeypatch.setattr("gansmith.metrics.judge.judge", lambda fake, *_, **__: len(fake))
+    assert [judging._judged(model, training, held_out, metrics=[name])[1] for name in ("psnr", "fid")] == [8, 8]

@@ -71,3 +71,13 @@ def test_what_is_no_video_is_named(tmp_path: Path):
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path):
     with pytest.raises(UserError, match=r"ffmpeg could not write .*a.unknown"):
         written(tmp_path / "a.unknown")
+
+
+def test_whoever_has_seen_enough_of_a_video_hears_no_complaint(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    with VideoWriter(tmp_path / "film.mp4", rate="12") as film:
+        for value in range(0, 250, 5):
+            film.write(Image.fromarray(np.random.default_rng(value).integers(0, 256, (200, 300, 3), np.uint8)))
+    shown = frames(tmp_path / "film.mp4", "12")
+    assert next(shown).size == (300, 200)
+    shown.close()
+    assert capfd.readouterr().err == ""

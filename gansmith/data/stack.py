@@ -81,7 +81,7 @@ def open_picture(file: Path | IO[bytes]) -> Opened:
         if not _is_tiff(file):
             raise
         return _open_tiff(file)
-    if image.format == "TIFF" and is_reduced(image):
+    if image.format == "TIFF" and (is_reduced(image) or _lacks_channels(image)):
         if isinstance(file, Path):
             image.close()
         return _open_tiff(file)
@@ -95,6 +95,11 @@ def is_reduced(image: Image.Image) -> bool:
     return image.mode in ("RGB", "RGBA", "LA", "CMYK") and any(";16" in part for part in raw)
 
 
+def _lacks_channels(image: Image.Image) -> bool:
+    """Whether a TIFF file holds more channels than Pillow takes it for."""
+    return getattr(image, "tag_v2", {}).get(_SAMPLES_A_PIXEL, 1) > len(image.getbands())
+
+
 def _is_tiff(file: Path | IO[bytes]) -> bool:
     if isinstance(file, Path):
         with file.open("rb") as opened:
@@ -103,6 +108,7 @@ def _is_tiff(file: Path | IO[bytes]) -> bool:
     return file.read(4) in _TIFF
 
 
+_SAMPLES_A_PIXEL = 277
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 

@@ -35,6 +35,8 @@ def check_translates(model: Model, makes: str = "b") -> Translating:
         raise UserError(f"{model.card['gan']} makes images of noise, not of images: use gansmith generate, or train on pairs.")
     if makes not in gan.directions:
         if "b" not in gan.directions:
+            if makes == "b":
+                raise UserError(f"this model knows several domains: say with --makes which to make, {listed(gan.directions)}.")
             near = did_you_mean(makes, gan.directions)
             raise UserError(f"--makes must say one of the domains {listed(gan.directions)}, but it is {makes}{near}.")
         raise UserError(

@@ -267,3 +267,14 @@ def test_a_test_set_of_another_scale_is_refused(photos: Path, picture: Make) -> 
     training = open_dataset(photos / "train")
     with pytest.raises(UserError, match=r"other must be of the scale x2 that was trained on, but are x1"):
         open_like(training, photos / "other")
+
+
+def test_a_run_of_degraded_pictures_is_judged_by_partners_where_there_are_some(photos: Path, picture: Make) -> None:
+    for number in range(4):
+        put(photos, f"{number}.png", picture(size=(12, 8), seed=number))
+        put(photos.parent / "Set5", f"GTmod12/{number}.png", picture(size=(12, 8), seed=number))
+        put(photos.parent / "Set5", f"LRbicx2/{number}.png", Image.new("RGB", (6, 4), "red"))
+    training = open_dataset(photos, degrade="x2")
+    tests = open_like(training, photos.parent / "Set5", opening={"degrade": "x2"})
+    assert len(tests) == 4 and set(tests.arrays["a"][:, 0].flatten().tolist()) == {255}
+    assert len(open_like(training, photos, opening={"degrade": "x2"})) == 4

@@ -45,7 +45,7 @@ def test_numbers_come_back_as_they_were_written(shape: tuple[int, ...], tmp_path
     np.testing.assert_array_equal(found.values, values)
 
 
-@pytest.mark.parametrize("shape", [(5, 6, 7), (3, 6, 7), (4, 9, 8)])
+@pytest.mark.parametrize("shape", [(5, 6, 7), (3, 6, 7), (4, 9, 8), (2, 6, 7)])
 def test_tiff_keeps_the_numbers_of_all_channels(shape: tuple[int, ...], tmp_path: Path) -> None:
     pytest.importorskip("tifffile")
     values = np.random.default_rng(0).integers(0, 65_536, shape, np.uint16)

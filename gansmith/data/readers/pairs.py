@@ -112,15 +112,23 @@ def _in_folder(folder: Path, pairing: str | None) -> Pairs:
         more = [own for own in sets if held_out is None or own[:-1] not in _TESTS]
         said = (f"further test sets, to judge by with --data: {listed([str(folder / own) for own in more])}",) if more else ()
         return replace(found, held_out=held_out, notes=(*found.notes, *said))
-    inside = {own.name.lower(): own.name for own in sorted(folder.iterdir()) if own.is_dir()}
-    for a, b in _SIDES:
-        if a in inside and b in inside:
-            return _two(folder, inside[a], inside[b], pairing or "names")
+    if sides := _sides_in(folder):
+        return _two(folder, *sides, pairing or "names")
     train = folder / "train"
     if train.is_dir():
         held_out = next((_in_folder(folder / test, pairing) for test in _TESTS if (folder / test).is_dir()), None)
         return replace(_in_folder(train, pairing), name=name, held_out=held_out)
     return _side_by_side(folder)
+
+
+def has_sides(folder: Path) -> bool:
+    """Whether it holds two folders whose names say that one is made of the other."""
+    return folder.is_dir() and _sides_in(folder) is not None
+
+
+def _sides_in(folder: Path) -> tuple[str, str] | None:
+    inside = {own.name.lower(): own.name for own in sorted(folder.iterdir()) if own.is_dir()}
+    return next(((inside[a], inside[b]) for a, b in _SIDES if a in inside and b in inside), None)
 
 
 def _other_side(folder: Path) -> str | None:
