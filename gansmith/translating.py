@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.errors import UserError
 from gansmith.game import GAN
 
 
@@ -23,8 +24,16 @@ class Translating(GAN):
     partner: ClassVar[bool] = False
     """Whether it takes both images of a pair, a's channels before b's, and makes a third one in b's."""
 
+    crosses: ClassVar[bool] = False
+    """Whether it learns from two domains whose images do not belong together."""
+
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)
+        if not spec.aligned and not self.crosses:
+            raise UserError(
+                f"{type(self).__module__.rpartition('.')[2]} needs images that belong together, but these are two domains: choose --gan "
+                "cyclegan, cut or munit, or say --pairing names if files of one name belong together."
+            )
         self.scale = spec.shape[1] // spec.given[1]
 
     def maker(self, makes: str = "b") -> nn.Module:

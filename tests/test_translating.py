@@ -9,6 +9,7 @@ from PIL import Image
 
 from gansmith.cli import main
 from gansmith.data.pairs import Codec
+from gansmith.errors import UserError
 from gansmith.run import Run
 from tests import toys
 
@@ -111,3 +112,16 @@ def test_mistakes_are_answered_in_a_sentence(folder: Path, capsys: pytest.Captur
     assert main(["train", str(folder), "--samples", "8", "--dry-run", *options, *preset]) == 2
     said = capsys.readouterr().err
     assert sentence in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("gan", ["pix2pix", "srgan", "esrgan", "real_esrgan", "pix2pixhd", "spade", "bicyclegan", "fusiongan"])
+def test_images_that_do_not_belong_together_are_refused_by_those_that_hold_one_to_the_other(gan):
+    with pytest.raises(
+        UserError, match=f"^{gan} needs images that belong together, but these are two domains: choose --gan cyclegan"
+    ):
+        toys.small(gan, toys.pairs(side=32, aligned=False))
+
+
+@pytest.mark.parametrize("gan", ["cyclegan", "cut", "munit"])
+def test_two_domains_are_learned_by_those_that_cross(gan):
+    assert toys.small(gan, toys.pairs(side=32, aligned=False)).crosses

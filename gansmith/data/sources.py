@@ -197,7 +197,7 @@ def find_pairs(
         if asked:
             raise UserError(f"pairs are read from a folder or a csv on disk, which {_said(data)} is not: give the path of one.")
         return None
-    if asked or (kind is None and path.is_dir() and recognised(path)):
+    if asked or (kind is None and recognised(path)):
         return pairs_in(path, degrade=degrade, pairing=pairing, swap=swap, masks=Path(masks).expanduser() if masks else None)
     return None
 

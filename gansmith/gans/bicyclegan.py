@@ -118,10 +118,6 @@ class BicycleGAN(Styled):
             raise UserError(
                 f"bicyclegan keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan."
             )
-        if not spec.aligned:
-            raise UserError(
-                "bicyclegan needs images that belong together, but these are two domains: choose --gan munit or cyclegan."
-            )
         check_crop(config.crop, spec.given)
         side = config.crop or min(spec.shape[1:])
         check_scales(config.critic_layers, config.critic_scales, side)

@@ -78,6 +78,7 @@ class CUT(Translating):
     """The least-squares game on patches with the contrast of patches. Its a and its b come from different draws."""
 
     Config = Config
+    crosses = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: a quarter of the width, 4 blocks, batches of 4",

@@ -76,6 +76,7 @@ class CycleGAN(Translating):
 
     Config = Config
     directions = ("b", "a")
+    crosses = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: a quarter of the width, 4 blocks, batches of 4",

@@ -166,10 +166,9 @@ class FusionGAN(Translating):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if not spec.aligned or self.scale != 1:
+        if self.scale != 1:
             raise UserError(
-                "fusiongan fuses two images of one scene and size, but these are "
-                f"{'of different sizes' if spec.aligned else 'two domains'}: give A/ and B/ with registered images by the same names."
+                "fusiongan fuses two images of one size, but b is larger than a: give A/ and B/ with registered images."
             )
         self.crop = crop_for(config.crop, spec.given, USUAL)
         if (side := self.crop or min(spec.shape[1:])) < 16:

@@ -111,6 +111,7 @@ class MUNIT(Styled):
 
     Config = Config
     directions = ("b", "a")
+    crosses = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: a quarter of the width, 3 blocks, critics of two scales, batches of 4",

@@ -91,8 +91,6 @@ class Pix2PixHD(Translating):
         super().__init__(config, spec)
         if self.scale != 1:
             raise UserError(f"pix2pixhd keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
-        if not spec.aligned:
-            raise UserError("pix2pixhd needs images that belong together, but these are two domains: choose --gan cyclegan.")
         check_crop(config.crop, spec.given)
         check_scales(config.critic_layers, config.critic_scales, config.crop or min(spec.shape[1:]))
         given, made = spec.given[0], spec.shape[0]

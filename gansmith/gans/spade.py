@@ -92,8 +92,6 @@ class Spade(Translating):
         super().__init__(config, spec)
         if self.scale != 1:
             raise UserError(f"spade keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
-        if not spec.aligned:
-            raise UserError("spade needs maps and images that belong together, but these are two domains: choose --gan cyclegan.")
         check_crop(config.crop, spec.given)
         side = config.crop or min(spec.shape[1:])
         check_scales(config.critic_layers, config.critic_scales, side)

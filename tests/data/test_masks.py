@@ -72,6 +72,8 @@ def test_mistakes_are_answered_in_a_sentence(photos: Path, picture: Make) -> Non
     masks = photos.parent / "masks"
     with pytest.raises(UserError, match=r"leave --degrade, --pairing and --swap out"):
         open_dataset(photos, masks=masks, degrade="x2")
+    with pytest.raises(UserError, match=r"but --masks .*absent is none"):
+        open_dataset(photos, masks=photos.parent / "absent")
     with pytest.raises(UserError, match=r"lies in the pictures' own folder"):
         open_dataset(photos, masks=photos)
     boxed(0, (5, 5)).save(masks / "0.gif")

@@ -278,3 +278,27 @@ def test_a_run_of_degraded_pictures_is_judged_by_partners_where_there_are_some(p
     tests = open_like(training, photos.parent / "Set5", opening={"degrade": "x2"})
     assert len(tests) == 4 and set(tests.arrays["a"][:, 0].flatten().tolist()) == {255}
     assert len(open_like(training, photos, opening={"degrade": "x2"})) == 4
+
+
+def test_a_list_of_pairs_is_known_without_being_named_and_a_table_of_numbers_is_none(tmp_path: Path, picture: Make) -> None:
+    put(tmp_path, "in/0.png", picture())
+    put(tmp_path, "out/0.png", picture())
+    (tmp_path / "list.csv").write_text("a,b\nin/0.png,out/0.png\n")
+    assert open_dataset(tmp_path / "list.csv").codec.spec.kind == "pairs"
+    (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{'xyz'[i % 3]},{i % 5}\n" for i in range(30)))
+    assert open_dataset(tmp_path / "rows.csv").codec.spec.kind == "tables"
+
+
+def test_a_list_in_other_letters_and_one_without_a_name_are_told(tmp_path: Path, picture: Make) -> None:
+    (tmp_path / "list.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
+    with pytest.raises(UserError, match=r"list.csv cannot be read as a csv in UTF-8"):
+        open_dataset(tmp_path / "list.csv", kind="pairs")
+    put(tmp_path, "0.png", picture())
+    (tmp_path / "list.csv").write_text("a,b\n0.png,\n")
+    with pytest.raises(UserError, match=r"names an empty name, which are not there"):
+        open_dataset(tmp_path / "list.csv", kind="pairs")
+
+
+def test_pictures_that_are_cut_in_two_are_told(photos: Path, picture: Make) -> None:
+    put(photos, "1.png", picture(size=(8, 8)))
+    assert "its left half is given, its right half is made" in " ".join(open_dataset(photos, kind="pairs").facts["notes"])

@@ -3,6 +3,7 @@
 import csv
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -49,8 +50,10 @@ class Pairs:
 
 
 def recognised(folder: Path) -> bool:
-    """Whether a folder holds pairs and nothing else: trainA and trainB, or A and B alone, most of whose names are the same
-    (what is missing is an error later); in train/, too."""
+    """Whether a csv is a list of pairs, or a folder holds pairs and nothing else: trainA and trainB, or A and B alone, most of whose
+    names are the same (what is missing is an error later); in train/, too."""
+    if folder.is_file():
+        return folder.suffix.lower() == ".csv" and _names_files(folder)
     if (folder / "trainA").is_dir() and (folder / "trainB").is_dir():
         return True
     inside = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
@@ -199,11 +202,12 @@ def _side_by_side(folder: Path) -> Pairs:
                     f"{folder} is read as pictures side by side, but {example.name} is {image.width}x{image.height}: give pictures of two "
                     "halves, the folders A and B, trainA and trainB, or --degrade."
                 )
+    said = "each picture is cut in two: its left half is given, its right half is made"
     sides = [
         _of(whole, [replace(example, open=partial(_half, example, right)) for example in examples], f"half {right}")
         for right in (0, 1)
     ]
-    return Pairs(name=whole.name, a=sides[0], b=sides[1], aligned=True, scale=1)
+    return Pairs(name=whole.name, a=sides[0], b=sides[1], aligned=True, scale=1, notes=(said,))
 
 
 def _picture(opened: Opened, name: str) -> Image.Image:
@@ -254,6 +258,11 @@ def _suffered(example: Example, words: str, size: tuple[int, int], crop: str) ->
 def _masked(path: Path, masks: Path) -> Pairs:
     """Single pictures: with holes they are given, whole they are made. Masks have the names of the pictures, or none of them has: then
     each picture gets one by chance, always the same."""
+    for folder, what in ((path, "pictures"), (masks, "--masks")):
+        if not folder.is_dir():
+            raise UserError(
+                f"filling holes takes a folder of pictures and one of masks, but {what} {folder} is none: correct it."
+            )
     whole = from_folder(path)
     holes = list(_plain(from_folder(masks)).examples)
     if masks.resolve() == path.resolve() or path.resolve() in masks.resolve().parents:
@@ -292,14 +301,10 @@ def _hidden(example: Example, mask: Example, fitting: bool) -> Image.Image:
 
 def _listed(path: Path) -> Pairs:
     """A csv with the columns a and b, paths relative to its folder, and perhaps `split`: train, or test for what is held out."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if not {"a", "b"} <= set(reader.fieldnames or ()):
-            raise UserError(
-                f"{path} must have the columns a and b with paths of images, but it has {', '.join(reader.fieldnames or ())}."
-            )
-        rows = [{name: (value or "").strip() for name, value in row.items() if name} for row in reader]
-    absent = [row[side] for row in rows for side in ("a", "b") if not (path.parent / row[side]).is_file()]
+    columns, rows = _rows_of(path)
+    if not {"a", "b"} <= set(columns):
+        raise UserError(f"{path} must have the columns a and b with paths of images, but it has {', '.join(columns)}.")
+    absent = [row[side] or "an empty name" for row in rows for side in ("a", "b") if not (path.parent / row[side]).is_file()]
     if absent or not rows:
         raise UserError(f"{path} names {listed(absent, _NAMED) or 'no files'}, which are not there: correct the list.")
     known = ("train", *_TESTS)
@@ -310,6 +315,26 @@ def _listed(path: Path) -> Pairs:
     if not kept:
         raise UserError(f"{path} has no pair to train on, as all are held out by its column split: write train for some.")
     return replace(_of_rows(path, kept, ""), held_out=_of_rows(path, held, " held out") if held else None)
+
+
+def _rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The names of the columns and the rows of a csv. Raises UserError where it is none, or not in UTF-8."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            return list(reader.fieldnames or ()), [
+                {name: (value or "").strip() for name, value in row.items() if name} for row in reader
+            ]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read as a csv in UTF-8 ({error}): save it so.") from error
+
+
+def _names_files(path: Path) -> bool:
+    """Whether a csv has the columns a and b, and files of these names in its first row."""
+    with suppress(UnicodeDecodeError, csv.Error), path.open(newline="", encoding="utf-8-sig") as file:
+        first = next(csv.DictReader(file), {})
+        return all(first.get(side) and (path.parent / first[side].strip()).is_file() for side in ("a", "b"))
+    return False
 
 
 def _of_rows(path: Path, rows: Sequence[dict[str, str]], mark: str) -> Pairs:
