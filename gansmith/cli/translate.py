@@ -128,9 +128,11 @@ def run(argv: list[str]) -> int:
         write_page(page, done, f"{given_at.name} by {source.name}")
         output.say(f"Page: {page}")
     measured = measure(done, out / "measures.csv") if options.targets else None
-    if measured:
+    if measured and measured.count:
         output.show(measured.table())
         output.say(f"Each: {measured.path}")
+    if measured and measured.not_compared:
+        output.say(f"{len(measured.not_compared)} not compared: {listed(measured.not_compared, 2)}.")
     output.result(
         {
             "inputs": inputs,

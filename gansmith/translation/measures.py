@@ -48,6 +48,8 @@ class Measures:
     """The table of all files."""
     means: dict[str, dict[str, float]]
     count: int
+    not_compared: list[str]
+    """Why of pictures whose true result has another size or other channels."""
 
     def table(self) -> Table:
         from rich.table import Table
@@ -60,8 +62,8 @@ class Measures:
 
 
 def measure(done: Sequence[Translated], path: Path) -> Measures:
-    """Compares whatever has a true result, and writes a line for each to the csv. Raises UserError where sizes differ."""
-    rows = []
+    """Compares whatever has a true result of its size, and writes a line for each to the csv."""
+    rows, odd = [], []
     for each in done:
         if each.target is None or any(
             own.suffix.lower() in VIDEOS or own.suffix.lower() not in KINDS for own in (each.made, each.target)
@@ -69,7 +71,11 @@ def measure(done: Sequence[Translated], path: Path) -> Measures:
             continue
         with read(each.target) as target_file, read(each.made) as made_file, read(each.given) as given_file:
             target, own, original = (_values(file) for file in (target_file, made_file, given_file))
-        made = compared(own, target, f"{each.made} and its true result {each.target}")
+        try:
+            made = compared(own, target, f"{each.made} and its true result {each.target}")
+        except UserError as error:
+            odd.append(str(error).rstrip("."))
+            continue
         given = _enlarged(original, target)
         rows.append((each, made, compared(given, target, "") if given is not None else {}))
     with io.StringIO(newline="") as text:
@@ -85,7 +91,7 @@ def measure(done: Sequence[Translated], path: Path) -> Measures:
         side: {name: float(np.mean([own[name] for own in found])) for name in MEASURES} if found else {}
         for side, found in sides.items()
     }
-    return Measures(path, means, len(rows))
+    return Measures(path, means, len(rows), odd)
 
 
 def compared(made: Float[Tensor, "1 _ _ _"], real: Float[Tensor, "1 _ _ _"], what: str) -> dict[str, float]:
