@@ -124,4 +124,4 @@ def test_images_that_do_not_belong_together_are_refused_by_those_that_hold_one_t
 
 @pytest.mark.parametrize("gan", ["cyclegan", "cut", "munit"])
 def test_two_domains_are_learned_by_those_that_cross(gan):
-    assert toys.small(gan, toys.pairs(side=32, aligned=False)).crosses
+    assert toys.small(gan, toys.pairs(side=32, aligned=False)).crosses and toys.small("starganv2", toys.domains()).crosses

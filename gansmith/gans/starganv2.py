@@ -115,6 +115,7 @@ class StarGANv2(Styled):
 
     Config = Config
     kinds = ("domains",)
+    crosses = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: narrow networks of two halvings that add to the image, one move a player and round, seldom R1",
