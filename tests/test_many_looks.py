@@ -81,7 +81,7 @@ def test_a_domain_is_made_of_a_picture_of_any_size(runs: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("gan", "options", "sentence"),
     [
-        ("starganv2", [], "--makes must say one of the domains size0, size1, size2, but it is b"),
+        ("starganv2", [], "say with --makes which to make, size0, size1, size2"),
         ("starganv2", ["--makes", "size3"], "but it is size3 (did you mean"),
         ("bicyclegan", ["--makes", "a"], "makes b alone, not a"),
         ("bicyclegan", ["-n", "2", "--reference", "x.png"], "leave one out"),
