@@ -24,6 +24,8 @@ class Translating(GAN):
     partner: ClassVar[bool] = False
     """Whether it takes both images of a pair, a's channels before b's, and makes a third one in b's."""
 
+    near: ClassVar[bool] = False
+    """Whether it looks only so far around a pixel, so that tiles make what the whole makes."""
     crosses: ClassVar[bool] = False
     """Whether it learns from two domains whose images do not belong together."""
 

@@ -74,6 +74,7 @@ class ESRGAN(Translating):
     """The L1 distance alone, then with the relativistic average game."""
 
     Config = Config
+    near = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: 3 blocks of 24 channels, batches of 4",

@@ -72,6 +72,7 @@ class RealESRGAN(Translating):
     """The L1 distance to the sharpened image alone, then with the non-saturating game on pixels."""
 
     Config = Config
+    near = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: a compact network of 8 layers of 32 channels",

@@ -72,6 +72,7 @@ class SRGAN(Translating):
     """The L1 distance alone, then with the non-saturating game on patches."""
 
     Config = Config
+    near = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: 4 blocks of 32 channels",

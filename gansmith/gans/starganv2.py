@@ -107,7 +107,7 @@ class FromNoise(NamedStyled):
 
     def forward(self, input: Tensor, noise: Tensor, label: Tensor) -> Tensor:
         network = cast(Restyling, self.network)
-        return network(input, network.mapping(noise, label))
+        return network(input, network.mapping(noise, label).to(input.dtype))
 
 
 class StarGANv2(Styled):

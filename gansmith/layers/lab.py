@@ -55,4 +55,5 @@ class Coloured(nn.Module):
 
     def forward(self, gray: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "batch 3 height width"]:
         lightness = lightness_of(gray)
-        return rgb_of(cat([lightness, self.network(lightness).float()], 1))
+        made = self.network(lightness.to(gray.dtype))
+        return rgb_of(cat([lightness, made.float()], 1))

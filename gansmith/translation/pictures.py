@@ -19,13 +19,15 @@ from gansmith.data.stack import MODES, Opened, Stack
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.translating import Styled, Translating
-from gansmith.translation.tiles import translated
+from gansmith.translation.tiles import FIRST_TILE, translated
 
 if TYPE_CHECKING:
     from gansmith.model import Model
 
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _DEEP_WHITE = 65535.0
+LARGE = 1024**2
+"""Pixels beyond which a picture goes in tiles where they make what the whole makes: whole it might take all memory there is."""
 
 
 def check_translates(model: Model, makes: str = "b") -> Translating:
@@ -80,6 +82,8 @@ def translate_picture(
     given = _given(codec, picture, name).to(gan.device)
     if partner is not None or gan.partner:
         given = torch.cat([given, _partner(model, picture, partner, name).to(gan.device)], 1)
+    if tile is None and gan.near and picture.size[0] * picture.size[1] > LARGE:
+        tile = FIRST_TILE
     network = gan.used(makes)
     if isinstance(gan, Styled):
         style = random_styles(model, 1, makes=makes)[0] if style is None else style

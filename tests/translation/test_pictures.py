@@ -14,7 +14,9 @@ from gansmith.data.spec import Spec
 from gansmith.data.stack import Stack
 from gansmith.errors import UserError
 from gansmith.model import Model
+from gansmith.translation import pictures
 from gansmith.translation.pictures import random_styles, reference_style, translate_picture
+from gansmith.translation.tiles import FIRST_TILE
 from tests import toys
 
 
@@ -191,3 +193,13 @@ def test_colours_of_16_bits_go_through_a_model_of_8_and_stay_16():
     made = translate_picture(own, Stack(values))
     assert isinstance(made, Stack) and made.values.dtype == np.uint16
     np.testing.assert_allclose(made.values.astype(float), values.astype(float), atol=1)
+
+
+def test_a_large_picture_goes_in_tiles_where_they_make_what_the_whole_makes(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    monkeypatch.setattr(pictures, "LARGE", 100)
+    monkeypatch.setattr(pictures, "translated", lambda *_, tile, **__: asked.append(tile) or torch.zeros(1, 3, 32, 32))
+    for gan, data in (("srgan", None), ("pix2pix", toys.pairs())):
+        for side in (10, 16):
+            translate_picture(model(gan, data), random_picture("RGB", (side, side)))
+    assert asked == [None, FIRST_TILE, None, None]

@@ -50,7 +50,8 @@ def from_program(path: Path, device: str | torch.device = "cpu") -> Given:
 
 
 def from_function(path: Path, function: str, device: str | torch.device = "cpu") -> Given:
-    """What this function of a Python file returns: a module, which is moved to `device`, or a function of a batch on it.
+    """What this function of a Python file returns: a module, which is moved to `device`, or a function of a batch on it. A function that
+    takes a batch stands for itself.
 
     Raises UserError if there is no such file or function, or if it returns something else.
     """
@@ -66,7 +67,9 @@ def from_function(path: Path, function: str, device: str | torch.device = "cpu")
         raise UserError(
             f'{path} has no function "{function}"{did_you_mean(function, functions)}: those it has are {listed(functions) or "none"}.'
         )
-    network = make()
+    taken = inspect.signature(make).parameters.values()
+    takes_batch = any(own.default is own.empty and own.kind is own.POSITIONAL_OR_KEYWORD for own in taken)
+    network = make if takes_batch else make()
     if not callable(network):
         raise UserError(
             f"{function} of {path} should return a torch module, but it returns a {type(network).__name__}: change it."

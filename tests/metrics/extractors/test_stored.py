@@ -106,3 +106,9 @@ def test_files_of_another_kind_are_told(module: nn.Module, tmp_path: Path) -> No
     for load in (from_script, from_program):
         with pytest.raises(UserError, match="there is no such file"):
             load(tmp_path / "none.pt")
+
+
+def test_a_function_that_takes_a_batch_is_the_network_itself(tmp_path: Path, striped: tuple[Dataset, Dataset, Dataset]) -> None:
+    (tmp_path / "own.py").write_text("def doubled(images):\n    return images.flatten(1) * 2\n")
+    found = from_function(tmp_path / "own.py", "doubled").features(striped[1])
+    assert torch.equal(found, striped[1].batch(slice(None))["image"].flatten(1) * 2)
