@@ -99,7 +99,8 @@ class Fuser(nn.Module):
         self.last = nn.Conv2d(width // 8, 1, 1)
         with torch.no_grad():
             self.last.weight *= 0.3
-            self.last.bias *= not from_mean
+            if from_mean and self.last.bias is not None:
+                self.last.bias.zero_()
         self.norm1, self.norm2 = BatchNorm(width), BatchNorm(width // 2)
         self.norm3, self.norm4 = BatchNorm(width // 4), BatchNorm(width // 8)
 

@@ -223,6 +223,8 @@ class VQGAN(GAN):
                 "blocks": 1,
                 "codes": 128,
                 "depth": 32,
+                "adversarial": 0.2,
+                "critic_begins": 0.3,
                 "critic_width": 16,
                 "critic_layers": 2,
                 "prior_width": 128,
