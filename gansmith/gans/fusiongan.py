@@ -4,11 +4,17 @@ The first image (a) gives the brightness, heat for example, the second one (b) t
 the Laplacian of the other, and a critic that sees b alone asks for more of its details. Brightness is fused; the colours of b stay.
 
     gansmith train scenes/ --kind pairs --gan fusiongan
+    gansmith train shots/ --kind pairs --gan fusiongan --gan.stronger        # the same in different focus
     gansmith translate runs/scenes-0001 infrared.png --partner visible.png --out fused/
 
 The folder holds pairs by name (`A/`, `B/`); nothing but the two images is needed, as there is no true fusion. Differences from the paper:
 the critic averages over places where the paper's sees crops of one size, so that it judges images of any size; in the preset `small` the
 generator changes the mean of both brightnesses, at which training begins.
+
+Stained nuclei as heat with the gray micrograph, 64x64, preset `small`, 90 CPU seconds, one thread of an AMD EPYC, seed 0: SD 70.6, SF 12.0,
+Qabf 0.394 (the mean of both 26.8, 5.4, 0.170; a Laplacian pyramid 58.4, 14.7, 0.530). Photographs that are sharp on one side each, with
+`--gan.stronger`, held-out crops of those learned from: SD 32.4, SF 13.9, Qabf 0.712 (the mean 31.5, 9.6, 0.670; a Laplacian pyramid 34.5,
+15.4, 0.705).
 """
 
 from collections.abc import Iterator, Mapping
