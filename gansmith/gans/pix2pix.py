@@ -56,6 +56,9 @@ class Config:
     """Whether the generator makes what is added to the given image. Without effect where the two images have other channels."""
     reach: float = 1.0
     """How far the sum can be from the given image, of pixels from -1 to 1: 1 is enough for repairs, 2 lets black become white."""
+    blends: bool = False
+    """Whether the generator also says how much of each given pixel stays. Without effect where the two images have other channels, or where
+    its answer is added."""
     crop: int = 0
     """Side of random crops, in pixels of the given image; 0 for whole images."""
     flip: bool = True
@@ -80,16 +83,31 @@ class Added(nn.Module):
         return image + self.reach * self.network(image)
 
 
+class Blended(nn.Module):
+    """A network whose last channel says how much of each given pixel stays, from -1 to 1; the others replace the rest."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.multiple = getattr(network, "multiple", 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        made = self.network(image)
+        stays = (made[:, -1:] + 1) / 2
+        return made[:, :-1].lerp(image.float(), stays.expand_as(image))
+
+
 class Pix2Pix(Translating):
     """The non-saturating game on patches of pairs, with an L1 term."""
 
     Config = Config
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="minutes on a CPU: a narrower U-Net and critic, batches of 8, no dropout",
+            about="minutes on a CPU: a narrower U-Net and critic, given pixels that may stay, batches of 8, no dropout",
             batch=8,
             minutes=10,
             config={
+                "blends": True,
                 "width": 24,
                 "halvings": 4,
                 "dropout": False,
@@ -118,10 +136,14 @@ class Pix2Pix(Translating):
         made -= config.lab
         self.residual = config.residual and given == made
         halvings = min(config.halvings, int(log2(side)))
-        self.generator = Player(
-            ResNetTranslator(given, made, width=config.width, blocks=config.blocks)
+        blends = config.blends and given == made and not self.residual
+        network = (
+            ResNetTranslator(given, made + blends, width=config.width, blocks=config.blocks)
             if config.blocks
-            else UNet(given, made, width=config.width, halvings=halvings, dropout=config.dropout),
+            else UNet(given, made + blends, width=config.width, halvings=halvings, dropout=config.dropout)
+        )
+        self.generator = Player(
+            Blended(network) if blends else network,
             learning_rate=Linear(config.learning_rate, 0.0, wait=0.5),
             betas=(config.beta1, 0.999),
             average=partial(Average, half_life=config.half_life),

@@ -54,6 +54,7 @@ def test_what_is_exported_runs_with_weights_and_images_in_float16(gan: str, opti
         ("srgan", 2, 1, {}),
         ("pix2pix", 1, 8, {}),
         ("pix2pix", 1, 8, {"residual": True}),
+        ("pix2pix", 1, 8, {"blends": True}),
         ("pix2pix", 1, 8, {"lab": True}),
         ("cyclegan", 1, 8, {}),
         ("cut", 1, 8, {}),

@@ -47,3 +47,21 @@ def test_a_sum_of_reach_two_goes_from_black_to_white():
             weight.fill_(0.0)
         gan.generator.averaged.up[-1].bias.fill_(20.0)  # type: ignore[union-attr, index]
     torch.testing.assert_close(gan.maker()(torch.full_like(x, -1.0)), torch.ones_like(x))
+
+
+def test_what_a_blending_generator_lets_stay_stays():
+    torch.manual_seed(0)
+    gan = toys.small("pix2pix", toys.pairs(), blends=True).eval()
+    x = torch.rand(2, 3, 16, 16) * 2 - 1
+    maker = gan.maker()  # type: ignore[operator]
+    last = maker.network.up[-1]
+    with torch.no_grad():
+        last.weight.zero_()
+        for stays, expected in ((20.0, x), (-20.0, torch.full_like(x, 0.5)), (0.0, (x + 0.5) / 2)):
+            last.bias.copy_(torch.tensor([*[0.5493061] * 3, stays]))  # of which tanh makes 0.5
+            torch.testing.assert_close(maker(x), expected, atol=1e-5, rtol=0)
+
+
+def test_a_game_that_cannot_blend_does_not():
+    assert toys.small("pix2pix", toys.pairs(given=1), blends=True).generator.network.up[-1].weight.shape[1] == 3
+    assert toys.small("pix2pix", toys.pairs(), blends=True, residual=True).generator.network.up[-1].weight.shape[1] == 3
