@@ -21,7 +21,6 @@ import torch
 from synthesis import RESULTS, SHOWN, opened, samples_for
 
 import gansmith
-from gansmith.gans import find
 from gansmith.run import Run
 
 SHOWN_SCORES = ("frechet", "precision", "recall", "coverage", "memorisation", "data_copying")
@@ -39,8 +38,9 @@ def parted(path: str, count: int, out: Path) -> tuple[str, str]:
 
 
 def measure(gan: str, augment: str, few: str, rest: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    name = next(field for field in ("against_overfitting", "augment") if field in find(gan).Config.__dataclass_fields__)
-    options = {"gan": gan, "options": {name: augment}, "seed": arguments.seed}
+    rising = augment.replace(".", "", 1).isdigit()  # r3gan's own: a probability that rises from 0
+    name = "augment" if rising or gan != "r3gan" else "against_overfitting"
+    options = {"gan": gan, "options": {name: float(augment) if rising else augment}, "seed": arguments.seed}
     samples = samples_for(few, options, arguments.cpu_seconds)
     folder = Run.next_folder(arguments.out, f"{gan}-{augment}-{arguments.count}-{arguments.seed}")
     before = time.process_time()
@@ -84,7 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="an npz of images, or of encoded ones")
     parser.add_argument("--gan", default="fastgan")
-    parser.add_argument("--augment", nargs="+", default=["none", "diffaugment", "ada"])
+    parser.add_argument("--augment", nargs="+", default=["none", "diffaugment", "ada"], help="of r3gan a number too")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--cpu-seconds", type=float, default=200.0)
     parser.add_argument("--judged", type=int, default=1000, help="generated images that are judged")

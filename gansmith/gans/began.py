@@ -5,9 +5,9 @@ controller weighs the two so that the errors keep a fixed ratio, which trades di
 
     gansmith train digits --gan began
 
-Fashion-MNIST, 49 CPU seconds (23,648 images), one thread, seed 0: Frechet distance 36.6 (a Gaussian per class 11.5, real 0.04),
-coverage 0.01, the wished class is read from 27% of the images (from 91% of real ones). The images are blurred: it does not get
-beyond the Gaussian in so little time.
+Fashion-MNIST, 200 CPU seconds (167,200 images), one thread, seed 0: Frechet distance 4.1 (a Gaussian per class 11.5, real 0.04), coverage
+0.46, recall 0.38; the wished class is read from 86% of the images (from 91% of real ones). With the paper's convolutions (`--gan.network
+elu`, `--gan.width 16`, patches of two pixels) it stood at 36.6 after 49 seconds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -62,10 +62,17 @@ class BEGAN(GAN):
     balance: Tensor
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="minutes on a CPU: narrow, patches of two pixels, larger steps, more diversity",
-            batch=16,
+            about="minutes on a CPU: plain and narrow players, larger steps, more diversity",
+            batch=32,
             minutes=2.5,
-            config={"width": 16, "patch": 2, "learning_rate": 2e-3, "learning_rate_end": 3e-4, "diversity": 0.7, "gain": 0.1},
+            config={
+                "network": "plain",
+                "width": 24,
+                "learning_rate": 1e-3,
+                "learning_rate_end": 2e-4,
+                "diversity": 0.95,
+                "gain": 0.1,
+            },
         ),
         "paper": Preset(about="the paper's steps and batch", batch=16, samples=8_000_000),
     }

@@ -47,7 +47,7 @@ class MSGAN(GAN):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: a quarter of the width",
-            batch=64,
+            batch=32,
             minutes=2.5,
             config={"width": 32, "critic_width": 32, "learning_rate": 5e-4},
         ),
