@@ -6,9 +6,9 @@ Images of any size that can be halved, or whose windows are equal.
 
     gansmith train digits --gan transgan
 
-Against the paper: the game and penalties are R3GAN's (Huang et al. 2024, equation 4), in which these players came to a Frechet distance of
-22.7 after 91 CPU seconds, in WGAN-GP's with the same steps to 25.0 after 82; patches overlap; a learned weighting of the last positions stands in for the class
-token; the generator starts at 4x4 positions, not 8x8, where the sides allow it.
+Against the paper: the game and penalties are R3GAN's (Huang et al. 2024, equation 4), in which these players came to a Frechet distance
+of 22.7 after 91 CPU seconds, in WGAN-GP's with the same steps to 25.0 after 82; patches overlap; a learned weighting of the last
+positions stands in for the class token; the generator starts at 4x4 positions, not 8x8, where the sides allow it.
 
 Fashion-MNIST, 265 CPU seconds (81,344 images), one thread, seed 0: Frechet distance 6.9 (a Gaussian per class 11.5, real 0.04), coverage
 0.41, recall 0.29; the wished class is read from 81% of the images (from 91% of real ones).
