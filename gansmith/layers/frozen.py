@@ -61,7 +61,9 @@ class FrozenFeatures(nn.Module):
         given = frozen_network(wish)
         if not isinstance(given.network, nn.Module):
             raise UserError(f"{wish} should be a torch module, through which gradients flow to the images: let it return one.")
-        self.network = given.network.eval().requires_grad_(False)
+        self.network = given.network.eval()
+        for weight in self.network.parameters():  # TorchScript has no requires_grad_ of the whole
+            weight.requires_grad_(False)
         self.size, self.channels, self.mode, self.wish = given.size, given.channels, given.mode, wish
 
     def train(self, mode: bool = True) -> "FrozenFeatures":

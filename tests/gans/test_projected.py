@@ -1,5 +1,6 @@
 """The projected critic: a frozen network, fixed mixing, and what is said where there is none."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from gansmith.errors import UserError
 from gansmith.gans.projected import Config, Projected
 from gansmith.layers.frozen import FrozenFeatures
+from gansmith.trainer import Settings, Trainer
 from tests import toys
 
 HERE = Path(__file__).parent.parent / "feature_maps.py"
@@ -49,3 +51,23 @@ def test_the_weights_of_the_network_are_restored_with_the_training():
     with torch.no_grad():
         for before, after in zip(one.critic.network.features(image), other.critic.network.features(image), strict=True):
             assert torch.equal(before, after)
+
+
+def test_a_network_in_a_file_of_torchscript_plays_too(tmp_path):
+    own = FrozenFeatures(f"{HERE}:maps").network
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript itself
+        torch.jit.script(own).save(tmp_path / "maps.pt")
+    data = toys.images(channels=3)
+    gan = toys.small("projected", data, features=str(tmp_path / "maps.pt"))
+    features = gan.critic.network.features
+    assert not any(weight.requires_grad for weight in features.parameters())
+    image = torch.randn(2, 3, 8, 8, requires_grad=True)
+    for expected, found in zip(own(image), features(image), strict=True):
+        torch.testing.assert_close(found, expected)
+    trainer = Trainer(gan, data, Settings(batch=16, samples=10_000))
+    for _ in range(2):
+        trainer.play_round()
+    trainer.load_state(*trainer.state())
+    gan.critic(image).sum().backward()
+    assert image.grad is not None and float(image.grad.abs().sum()) > 0
