@@ -92,8 +92,8 @@ RULES = (
     Rule("r3gan", lambda f: f.kind == "points", "points have one GAN here that reaches modes which lie apart"),
     Rule(
         "fastgan",
-        lambda f: f.kind == "images" and f.count < LITTLE and f.side >= 32 and not f.conditions and _augmentable(f),
-        "{count:,} images are little data, for which it was made (Liu et al. 2021): its critic must redraw what it judges",
+        lambda f: f.kind == "images" and f.count < LITTLE and f.side >= LARGE and not f.conditions and _augmentable(f),
+        "{count:,} large images are little data, for which it was made (Liu et al. 2021): its critic must redraw what it judges",
     ),
     Rule(
         "stylegan2",
@@ -103,8 +103,8 @@ RULES = (
     Rule(
         "r3gan",
         lambda f: f.kind == "images" and f.count < LITTLE and _augmentable(f),
-        "{count:,} images are little data, so the critic sees them augmented, half of the time at the end",
-        {"augment": 0.5},
+        "{count:,} images are little data, so the critic sees them augmented as often as it is too sure of them",
+        {"against_overfitting": "ada"},
     ),
     Rule(
         "r3gan",
@@ -129,7 +129,7 @@ class Choice:
     because: str
 
     def sentence(self, asked: str = "--gan auto takes") -> str:
-        options = "".join(f" with --gan.{name} {value}" for name, value in self.options.items())
+        options = "".join(f" with --gan.{name.replace('_', '-')} {value}" for name, value in self.options.items())
         return f"{asked} {self.gan}{options}: {self.because}."
 
 
@@ -185,8 +185,11 @@ def little_data_advice(count: int, channels: int) -> str | None:
         return "Augmentation, which so few images need, knows 1, 3 or 4 channels only: collect more images, or train shortly."
     if count < LITTLE:
         return (
-            f"Rule of thumb: below {LITTLE:,} images a critic learns them by heart, so augment what it sees (--gan auto does; "
-            "--gan.augment 0.5 of r3gan), mirror them if left and right do not matter (--mirror), and watch memorisation and recall "
-            "rather than the pictures."
+            f"Rule of thumb: below {LITTLE:,} images a critic learns them by heart, so augment what it sees once it does "
+            "(--gan auto and --gan.against-overfitting ada of r3gan do), mirror them if left and right do not matter (--mirror), and watch "
+            "memorisation and recall rather than the pictures."
         )
-    return f"Rule of thumb: below {SCARCE:,} images augmentation usually helps (--gan.augment 0.3 of r3gan), above it usually does not."
+    return (
+        f"Rule of thumb: below {SCARCE:,} images augmentation helps long trainings (--gan.against-overfitting ada of r3gan), above it "
+        "usually does not."
+    )

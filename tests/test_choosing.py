@@ -16,8 +16,8 @@ def test_points_and_images_get_a_gan_with_a_reason() -> None:
         "--gan auto takes r3gan: points have one GAN here that reaches modes which lie apart."
     )
     found = choose(toys.images(96, classes=3), "cpu")
-    assert (found.gan, found.options) == ("r3gan", {"augment": 0.5})
-    assert found.sentence().startswith("--gan auto takes r3gan with --gan.augment 0.5: 96 images are little data")
+    assert (found.gan, found.options) == ("r3gan", {"against_overfitting": "ada"})
+    assert found.sentence().startswith("--gan auto takes r3gan with --gan.against-overfitting ada: 96 images are little data")
 
 
 def test_enough_images_are_not_augmented() -> None:
@@ -26,8 +26,8 @@ def test_enough_images_are_not_augmented() -> None:
 
 def test_a_plan_takes_the_choice_and_options_go_before_it() -> None:
     plan = planning.plan(toys.images(), gan="auto", device="cpu")
-    assert plan.gan == "r3gan" and plan.config.augment == 0.5 and plan.because is not None
-    assert planning.plan(toys.images(), gan="auto", options={"augment": 0.1}, device="cpu").config.augment == 0.1
+    assert plan.gan == "r3gan" and plan.config.against_overfitting == "ada" and plan.because is not None
+    assert planning.plan(toys.images(), gan="auto", options={"against_overfitting": "apa"}, device="cpu").config.against_overfitting == "apa"
     assert planning.plan(toys.images(), device="cpu").because is None
 
 
@@ -73,7 +73,7 @@ def test_pairs_get_a_gan_with_a_reason(tmp_path) -> None:
 def test_few_images_that_cannot_be_augmented_get_no_gan_that_augments() -> None:
     bands = np.random.default_rng(0).integers(0, 256, (40, 5, 32, 32), np.uint8)
     plan = planning.plan(open_dataset(bands), gan="auto", device="cpu")
-    assert plan.gan == "r3gan" and plan.config.augment == 0
+    assert plan.gan == "r3gan" and plan.config.against_overfitting == "none"
 
 
 def test_large_images_are_told_of_the_hardware() -> None:
@@ -91,6 +91,6 @@ def test_series_get_a_gan_with_a_reason() -> None:
 
 def test_little_data_are_advised() -> None:
     assert "--mirror" in (little_data_advice(500, 3) or "")
-    assert "--gan.augment 0.3" in (little_data_advice(5000, 1) or "")
+    assert "--gan.against-overfitting ada" in (little_data_advice(5000, 1) or "")
     assert "1, 3 or 4 channels" in (little_data_advice(500, 13) or "")
     assert little_data_advice(50_000, 3) is None

@@ -548,7 +548,7 @@ def test_every_action_of_edit_has_help(capsys):
 
 def test_auto_is_a_gan_that_says_why(capsys):
     assert main(["train", "squares.npz", "--gan", "auto", "--dry-run"]) == 0
-    assert "--gan auto takes r3gan with --gan.augment 0.5: 300 images are little data" in capsys.readouterr().out
+    assert "--gan auto takes r3gan with --gan.against-overfitting ada: 300 images are little data" in capsys.readouterr().out
 
 
 def test_the_list_of_gans_says_what_is_verified(capsys):
