@@ -6,7 +6,9 @@ generator, the hinge loss, fixed augmentation. Images of any size.
     gansmith train photos/ --gan projected --gan.features timm:tf_efficientnet_lite0.in1k
     gansmith train photos/ --gan projected --gan.features my_network.py:maps
 
-The network is needed to train, not to generate. We have not trained it with published weights.
+The network is needed to train, not to generate. We have not trained it with published weights, but with a small network that had learned
+to tell 66% of CIFAR-10's images (bench/feature_network.py): 4,000 drawn faces of 64x64, 163 CPU seconds (9,488 images), one thread, seed
+0: Frechet distance 5.3 (drawing each pixel from a Gaussian 5.5, real 0.01, fastgan 10.3 after 139), recall 0.27.
 """
 
 from collections.abc import Iterator, Mapping
