@@ -157,7 +157,8 @@ def main() -> None:
     model = run.model()
     made = np.concatenate([model.codec.repack(batch)["image"] for batch in model.batches(JUDGED, seed=arguments.seed)])
     noise = np.random.default_rng(2).normal(data.mean(0), data.std(0), (JUDGED, *data.shape[1:]))
-    grid = RESULTS / "synthesis" / f"{arguments.gan}-stacked{'' if arguments.name == 'default' else '-' + arguments.name}.png"
+    called = "" if arguments.name == "default" else "-" + arguments.name.replace(" ", "-")
+    grid = RESULTS / "synthesis" / f"{arguments.gan}-stacked{called}.png"
     grid.parent.mkdir(parents=True, exist_ok=True)
     model.codec.preview(model.generate(SHOWN, seed=arguments.seed)).save(grid)
     records = run.records("log.jsonl")
