@@ -27,7 +27,10 @@ def test_enough_images_are_not_augmented() -> None:
 def test_a_plan_takes_the_choice_and_options_go_before_it() -> None:
     plan = planning.plan(toys.images(), gan="auto", device="cpu")
     assert plan.gan == "r3gan" and plan.config.against_overfitting == "ada" and plan.because is not None
-    assert planning.plan(toys.images(), gan="auto", options={"against_overfitting": "apa"}, device="cpu").config.against_overfitting == "apa"
+    assert (
+        planning.plan(toys.images(), gan="auto", options={"against_overfitting": "apa"}, device="cpu").config.against_overfitting
+        == "apa"
+    )
     assert planning.plan(toys.images(), device="cpu").because is None
 
 
