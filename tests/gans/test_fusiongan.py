@@ -107,7 +107,7 @@ def test_mistakes_are_answered_in_a_sentence(tmp_path):
         partners_of([tmp_path / "a/0.png"], tmp_path / "a/0.png", tmp_path / "b")
     with pytest.raises(UserError, match="is one file for 2 pictures"):
         partners_of([tmp_path / "a/0.png", tmp_path / "a/1.png"], tmp_path / "a", tmp_path / "b/1.png")
-    with pytest.raises(UserError, match="but these are of different sizes"):
+    with pytest.raises(UserError, match="of one size, but b is larger than a"):
         toys.small("fusiongan", toys.pairs(scale=2))
 
 

@@ -73,6 +73,7 @@ GAMES = [
     ("psnr", "pairs", "the mean image", "coverage"),
     ("psnr_y", "pairs", "the mean image", "coverage"),
     ("ssim", "pairs", "the real partner under noise", "precision"),
+    ("ssim_y", "pairs", "the real partner under noise", "precision"),
     ("l1", "pairs", "the mean image", "coverage"),
     ("cycle_l1", "pairs", "the image itself", "coverage"),
     ("identity_l1", "pairs", "the image itself", "coverage"),

@@ -182,9 +182,9 @@ def test_augmented_examples_are_left_to_double_backward_and_draw_their_numbers_o
     terms = []
     for form in (double_backward, held_kinks_or_double_backward):
         torch.manual_seed(1)
-        logits, norms = form(lambda x: gan.judge(x, None), x)
+        logits, norms = form(lambda x: gan.critic(gan.shown(x), None), x)
         terms.append((logits, norms, torch.rand(1)))
-    assert penalties.obstacle(lambda x: gan.judge(x, None), x) is not None
+    assert penalties.obstacle(lambda x: gan.critic(gan.shown(x), None), x) is not None
     for plain, chosen in zip(*terms, strict=True):
         torch.testing.assert_close(plain, chosen)
 
