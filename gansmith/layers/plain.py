@@ -27,6 +27,25 @@ def widths(count: int, highest: int, most: int) -> list[int]:
     return [highest * min(most, 2**i) for i in range(count)]
 
 
+def halvings(channels: int, spec: Spec, width: int, most: int) -> tuple[nn.ModuleList, int]:
+    """Strided convolutions from so many channels to the lowest resolution (one that keeps the side where none can be halved), and how
+    many numbers an image has there."""
+    _, height, columns = spec.shape
+    stages, lowest = pyramid(height, columns, 1)
+    inner = widths(max(stages - 1, 1), width, most)
+    pairs = zip([channels, *inner], inner, strict=False)
+    layers = nn.ModuleList(Halving(a, b) if stages > 1 else nn.Conv2d(a, b, 5, padding=2) for a, b in pairs)
+    return layers, inner[-1] * math.prod(lowest)
+
+
+def halved(layers: nn.ModuleList, image: Float[Tensor, "batch _ _ _"]) -> Float[Tensor, "batch features"]:
+    """The numbers that `halvings` makes of an image."""
+    x = image.contiguous(memory_format=torch.channels_last)
+    for layer in layers:
+        x = leaky_relu(layer(x), SLOPE)
+    return x.flatten(1)
+
+
 class PlainGenerator(nn.Module):
     """Noise and class to an image: a linear map to the lowest resolution, then transposed convolutions with batch norm."""
 
@@ -66,23 +85,14 @@ class PlainAutoEncoder(nn.Module):
         """`width` counts the channels at half the side of the image; each halving below doubles them, at most `most` times."""
         super().__init__()
         self.spec = spec
-        channels, height, columns = spec.shape
-        stages, lowest = pyramid(height, columns, 1)
-        inner = widths(max(stages - 1, 1), width, most)
-        seen = channels + spec.conditions
-        self.layers = nn.ModuleList(
-            Halving(a, b) if stages > 1 else nn.Conv2d(a, b, 5, padding=2) for a, b in zip([seen, *inner], inner, strict=False)
-        )
-        self.code = nn.Linear(inner[-1] * math.prod(lowest), code)
+        self.layers, features = halvings(spec.shape[0] + spec.conditions, spec, width, most)
+        self.code = nn.Linear(features, code)
         self.decoder = PlainGenerator(spec, noise=code, width=width, most=most)
 
     def forward(
         self, image: Float[Tensor, "batch channels height width"], label: Label | None = None
     ) -> tuple[Float[Tensor, "batch code"], Float[Tensor, "batch channels height width"]]:
-        x = with_label(image, label, self.spec).contiguous(memory_format=torch.channels_last)
-        for layer in self.layers:
-            x = leaky_relu(layer(x), SLOPE)
-        code = self.code(x.flatten(1))
+        code = self.code(halved(self.layers, with_label(image, label, self.spec)))
         return code, self.decoder(code, label)
 
 
@@ -92,22 +102,12 @@ class PlainCritic(nn.Module):
     def __init__(self, spec: Spec, *, width: int, most: int = 8, class_features: int = 64) -> None:
         """`width` counts the channels at half the side of the image; each halving below doubles them, at most `most` times."""
         super().__init__()
-        channels, height, columns = spec.shape
-        stages, lowest = pyramid(height, columns, 1)
-        count = stages - 1
-        inner = widths(max(count, 1), width, most)
-        self.layers = nn.ModuleList(
-            Halving(a, b) if count else nn.Conv2d(a, b, 5, padding=2) for a, b in zip([channels, *inner], inner, strict=False)
-        )
-        features = inner[-1] * math.prod(lowest)
+        self.layers, features = halvings(spec.shape[0], spec, width, most)
         self.score = nn.Linear(features, class_features if spec.conditions else 1)
         self.classes = label_embedding(spec, class_features)
         if self.classes is not None:
             nn.init.normal_(self.classes.weight, 0, 1 / math.sqrt(class_features))
 
     def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:
-        x = image.contiguous(memory_format=torch.channels_last)
-        for layer in self.layers:
-            x = leaky_relu(layer(x), SLOPE)
-        score = self.score(x.flatten(1))
+        score = self.score(halved(self.layers, image))
         return (score * self.classes(label)).sum(1) if self.classes is not None else score.squeeze(1)
