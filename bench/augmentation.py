@@ -23,10 +23,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 from tables import ours, split
 
-from gansmith.data.building import build_table
-from gansmith.data.cells import Table
-from gansmith.data.tables import Codec
-from gansmith.metrics.table_views import View, view_of
+from gansmith.kinds.images.build import build_table
+from gansmith.kinds.tables.cells import Table
+from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.views import View, view_of
 
 RESULTS = Path(__file__).parent / "results" / "augmentation.json"
 SHARES = (0.25, 0.5, 1.0, 2.0)

@@ -23,17 +23,17 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from gansmith import planning
 from gansmith.augment.second_order import second_order
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.sources import open_dataset
-from gansmith.metrics.extractors.classifier import Classifier
-from gansmith.metrics.extractors.given import with_channels
-from gansmith.metrics.fidelity import psnr
-from gansmith.metrics.perceptual_network import distance
-from gansmith.metrics.structural_similarity import ssim
-from gansmith.trainer import Trainer
+from gansmith.kinds.images.features.classifier import Classifier
+from gansmith.kinds.images.metrics.fidelity import psnr
+from gansmith.kinds.images.metrics.structural_similarity import ssim
+from gansmith.networks.pretrained.given import with_channels
+from gansmith.networks.pretrained.perceptual_network import distance
+from gansmith.planning import plan as planning
+from gansmith.training.trainer import Trainer
 
 AT_ONCE = 4
 

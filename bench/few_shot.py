@@ -21,7 +21,7 @@ import torch
 from synthesis import RESULTS, SHOWN, opened, samples_for
 
 import gansmith
-from gansmith.run import Run
+from gansmith.runs.run import Run
 
 SHOWN_SCORES = ("frechet", "precision", "recall", "coverage", "memorisation", "data_copying")
 

@@ -22,16 +22,17 @@ import numpy as np
 import torch
 
 import gansmith
-from gansmith import gans, profiling
+from gansmith import gans
 from gansmith.data.dataset import Dataset
-from gansmith.data.images import Codec
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.metrics.extractors.inception import Inception
-from gansmith.metrics.extractors.inception_network import InceptionV3
-from gansmith.planning import Plan, plan
-from gansmith.profiling import profile
-from gansmith.trainer import Settings
+from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.features.inception import Inception
+from gansmith.networks.pretrained.inception_network import InceptionV3
+from gansmith.planning import profile as profiling
+from gansmith.planning.plan import Plan, plan
+from gansmith.planning.profile import profile
+from gansmith.training.trainer import Settings
 
 RESULTS = Path(__file__).parent / "results" / "gpu.json"
 

@@ -28,12 +28,12 @@ import numpy as np
 import torch
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.images import Codec
-from gansmith.data.mirrored import mirrored
 from gansmith.data.sources import open_dataset
 from gansmith.data.spec import Spec
-from gansmith.planning import plan
-from gansmith.trainer import Trainer
+from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.mirrored import mirrored
+from gansmith.planning.plan import plan
+from gansmith.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results"
 BATCH = 64
@@ -145,7 +145,7 @@ def files(count: int, folder: Path) -> dict[str, Any]:
 
 def pace(rounds: int) -> None:
     """Played by `processes` in each process: prints the examples a second of the first."""
-    from gansmith import distributed
+    from gansmith.training import distributed
 
     torch.set_num_threads(1)
     distributed.start()

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d
 
 from gansmith.layers.halving import double, halve
-from gansmith.memory import kept_for_reuse
+from gansmith.training.allocator import kept_for_reuse
 
 RESULTS = Path(__file__).parent / "results" / "halving.json"
 CALLS = 6

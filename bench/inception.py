@@ -51,12 +51,12 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.sources import open_dataset
-from gansmith.metrics.extractors.inception import Inception
-from gansmith.metrics.extractors.inception_network import Convolution, InceptionV3
-from gansmith.metrics.extractors.resizing import RESIZINGS
+from gansmith.kinds.images.features.inception import Inception
+from gansmith.kinds.images.metrics.inception_score import inception_scores
+from gansmith.kinds.images.metrics.kernel_inception_distance import kernel_inception_distance
 from gansmith.metrics.frechet import Moments, frechet_distance
-from gansmith.metrics.inception_score import inception_scores
-from gansmith.metrics.kernel_inception_distance import kernel_inception_distance
+from gansmith.networks.pretrained.inception_network import Convolution, InceptionV3
+from gansmith.networks.pretrained.resizing import RESIZINGS
 
 fid_score.linalg.sqrtm = lambda a, disp=False: (sqrtm(a), 0.0)  # scipy 1.18 has no disp any more
 cleanfid.fid.linalg.sqrtm = fid_score.linalg.sqrtm

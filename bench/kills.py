@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from gansmith.checkpoint import checkpoints, read_tensors
+from gansmith.training.checkpoint import checkpoints, read_tensors
 
 RESULTS = Path(__file__).parent / "results" / "kills.json"
 

@@ -19,20 +19,20 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad
 
-from gansmith import planning
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.sources import open_dataset
+from gansmith.evaluation.judge import judge
 from gansmith.game import GAN
-from gansmith.memory import kept_for_reuse
-from gansmith.metrics import fusion
-from gansmith.metrics.extractors.classifier import Classifier, answers
-from gansmith.metrics.extractors.given import with_channels
-from gansmith.metrics.fidelity import psnr
-from gansmith.metrics.judge import judge
+from gansmith.kinds.images.features.classifier import Classifier, answers
+from gansmith.kinds.images.metrics import fusion
+from gansmith.kinds.images.metrics.fidelity import psnr
 from gansmith.model import Model
-from gansmith.trainer import Trainer
-from gansmith.translating import Styled, Translating
+from gansmith.networks.pretrained.given import with_channels
+from gansmith.planning import plan as planning
+from gansmith.tasks.translation import Styled, Translating
+from gansmith.training.allocator import kept_for_reuse
+from gansmith.training.trainer import Trainer
 
 METRICS = {
     "bicyclegan": ("psnr", "ssim", "frechet", "translation_diversity"),

@@ -21,8 +21,8 @@ from torch.nn.functional import softplus
 
 from gansmith.data.sources import open_dataset
 from gansmith.gans import find
-from gansmith.planning import plan
-from gansmith.trainer import Trainer
+from gansmith.planning.plan import plan
+from gansmith.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "overhead.json"
 BLOCKS, SECONDS = 15, 1.5

@@ -27,12 +27,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits, leaky_relu
 from torch.utils.data import DataLoader, TensorDataset
 
 import gansmith
-from gansmith import opening
 from gansmith.data.dataset import Dataset
 from gansmith.data.sources import open_dataset
-from gansmith.metrics.judge import judge
-from gansmith.metrics.judgement import Judgement
-from gansmith.run import Run
+from gansmith.evaluation.judge import judge
+from gansmith.evaluation.judgement import Judgement
+from gansmith.runs import data as opening
+from gansmith.runs.run import Run
 
 RESULTS = Path(__file__).parent / "results"
 METRICS = ("frechet", "precision", "recall", "density", "coverage")

@@ -21,7 +21,7 @@ from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from gansmith.layers.resample import downsample, upsample
 from gansmith.layers.smoothing import enlarge, smooth
-from gansmith.memory import kept_for_reuse
+from gansmith.training.allocator import kept_for_reuse
 
 RESULTS = Path(__file__).parent / "results"
 CALLS = 12

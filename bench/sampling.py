@@ -25,9 +25,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from gansmith.data.images import Codec
 from gansmith.data.spec import Spec
 from gansmith.gans import find
+from gansmith.kinds.images.codec import Codec
 from gansmith.layers.halving import Doubling
 from gansmith.model import Model
 

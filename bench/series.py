@@ -22,17 +22,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from gansmith import planning
 from gansmith.data.dataset import Dataset
-from gansmith.data.readers.sequences import Cutting, from_series_sheet
 from gansmith.data.readers.sheets import sheet_from_csv
-from gansmith.data.windows import build_series
-from gansmith.metrics.series_only import moves_of, values_of
-from gansmith.metrics.series_rivals import block_bootstrap, fit_garch, garch_paths
-from gansmith.metrics.stylised_facts import LAGS, Facts
-from gansmith.metrics.timegan_scores import discriminative_score, predictive_score
+from gansmith.kinds.series.metrics.stylised_facts import LAGS, Facts
+from gansmith.kinds.series.metrics.timegan_scores import discriminative_score, predictive_score
+from gansmith.kinds.series.rivals import block_bootstrap, fit_garch, garch_paths
+from gansmith.kinds.series.source import Cutting, from_series_sheet
+from gansmith.kinds.series.steps import moves_of, values_of
+from gansmith.kinds.series.windows import build_series
 from gansmith.model import Model
-from gansmith.trainer import Trainer
+from gansmith.planning import plan as planning
+from gansmith.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "series.json"
 SAMPLES = 350_000

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 import gansmith
-from gansmith.run import Run
+from gansmith.runs.run import Run
 
 RESULTS = Path(__file__).parent / "results"
 TRAINING, JUDGED = 128_000, 26_000

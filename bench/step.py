@@ -40,11 +40,11 @@ from torch.nn.functional import (
 from gansmith import gans
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.images import Codec
 from gansmith.data.spec import Spec
 from gansmith.game import GAN
-from gansmith.memory import kept_for_reuse
-from gansmith.trainer import Settings, Trainer
+from gansmith.kinds.images.codec import Codec
+from gansmith.training.allocator import kept_for_reuse
+from gansmith.training.trainer import Settings, Trainer
 
 RESULTS = Path(__file__).parent / "results"
 FORMS = ("textbook", "float32", "bfloat16")

@@ -24,10 +24,10 @@ import torch
 from PIL import Image
 
 import gansmith
-from gansmith import planning
 from gansmith.data.sources import open_dataset
-from gansmith.run import Run
-from gansmith.trainer import Settings, Trainer
+from gansmith.planning import plan as planning
+from gansmith.runs.run import Run
+from gansmith.training.trainer import Settings, Trainer
 
 RESULTS = Path(__file__).parent / "results"
 WARM_UP = 4

@@ -22,18 +22,18 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import f1_score, r2_score, roc_auc_score
 
-from gansmith import planning
-from gansmith.data.building import build_table
-from gansmith.data.cells import Table
-from gansmith.data.readers.table_files import table_from_csv
-from gansmith.data.tables import Codec
-from gansmith.metrics.baseline import independent
-from gansmith.metrics.copula import copula
-from gansmith.metrics.table_shapes import Against
-from gansmith.metrics.table_views import View, view_of
-from gansmith.metrics.two_sample import told_apart
+from gansmith.evaluation.baseline import independent
+from gansmith.kinds.images.build import build_table
+from gansmith.kinds.tables.cells import Table
+from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.copula import copula
+from gansmith.kinds.tables.files import table_from_csv
+from gansmith.kinds.tables.metrics.table_shapes import Against
+from gansmith.kinds.tables.metrics.two_sample import told_apart
+from gansmith.kinds.tables.views import View, view_of
 from gansmith.model import Model
-from gansmith.trainer import Trainer
+from gansmith.planning import plan as planning
+from gansmith.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "tables.json"
 WARM_UP = 20

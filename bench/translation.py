@@ -21,15 +21,15 @@ import numpy as np
 import torch
 from torch.nn.functional import pad, unfold
 
-from gansmith import planning
 from gansmith.augment.together import flipped_together
 from gansmith.data.dataset import Dataset, Order
 from gansmith.data.sources import open_dataset
-from gansmith.memory import kept_for_reuse
-from gansmith.metrics.fidelity import each
-from gansmith.metrics.trivial_translations import trivial
+from gansmith.kinds.images.metrics.fidelity import each
+from gansmith.kinds.images.metrics.trivial_translations import trivial
 from gansmith.model import Model
-from gansmith.trainer import Trainer
+from gansmith.planning import plan as planning
+from gansmith.training.allocator import kept_for_reuse
+from gansmith.training.trainer import Trainer
 
 MEASURED = ("psnr", "ssim", "l1")
 FILTERED, FITTED = 7, 120

@@ -23,13 +23,13 @@ import torch
 
 from gansmith import gans
 from gansmith.data.dataset import Dataset
-from gansmith.data.images import Codec as ImageCodec
-from gansmith.data.pairs import Codec as PairCodec
+from gansmith.data.paired import Codec as PairCodec
 from gansmith.data.spec import Spec
-from gansmith.memory import kept_for_reuse
-from gansmith.precision import choose_precision
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.training.allocator import kept_for_reuse
+from gansmith.training.precision import choose_precision
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 
 CASES: dict[str, dict[str, Any]] = {
     "pix2pix, U-Net 128, 128 pixels": {"gan": "pix2pix", "side": 128, "net": "unet_128", "options": {"halvings": 7}},

@@ -21,12 +21,12 @@ from translation import trained
 
 from gansmith.augment.together import flipped_together
 from gansmith.data.dataset import Dataset, Order
-from gansmith.data.images import Codec as ImageCodec
-from gansmith.data.pairs import Codec as PairCodec
+from gansmith.data.paired import Codec as PairCodec
 from gansmith.data.spec import Spec
 from gansmith.data.unaligned import Unaligned
-from gansmith.metrics.fidelity import each
-from gansmith.metrics.trivial_translations import trivial
+from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.metrics.fidelity import each
+from gansmith.kinds.images.metrics.trivial_translations import trivial
 
 MEASURED = ("psnr", "ssim", "l1")
 

@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from gansmith.gans import names
-from gansmith.verified import PLACE
+from gansmith.gans._verified import PLACE
 
 RESULTS = Path(__file__).parent / "results"
 FACTS = ("settings", "seed", "cpu_seconds", "samples")

@@ -12,7 +12,7 @@ _HOMES = {
     "train": "gansmith.api",
     "load": "gansmith.api",
     "evaluate": "gansmith.api",
-    "compare": "gansmith.comparison",
+    "compare": "gansmith.evaluation.compare",
     "inspect": "gansmith.api",
     "open_dataset": "gansmith.data.sources",
     "GAN": "gansmith.game",
@@ -20,10 +20,10 @@ _HOMES = {
     "Move": "gansmith.game",
     "Preset": "gansmith.game",
     "Model": "gansmith.model",
-    "Run": "gansmith.run",
+    "Run": "gansmith.runs.run",
     "Spec": "gansmith.data.spec",
-    "TableGAN": "gansmith.table_gan",
-    "Augmenter": "gansmith.table_gan",
+    "TableGAN": "gansmith.kinds.tables.estimator",
+    "Augmenter": "gansmith.kinds.tables.estimator",
     "UserError": "gansmith.errors",
 }
 
@@ -31,14 +31,14 @@ __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
     from gansmith.api import evaluate, inspect, load, train
-    from gansmith.comparison import compare
     from gansmith.data.sources import open_dataset
     from gansmith.data.spec import Spec
     from gansmith.errors import UserError
+    from gansmith.evaluation.compare import compare
     from gansmith.game import GAN, Move, Player, Preset
+    from gansmith.kinds.tables.estimator import Augmenter, TableGAN
     from gansmith.model import Model
-    from gansmith.run import Run
-    from gansmith.table_gan import Augmenter, TableGAN
+    from gansmith.runs.run import Run
 
 
 def __getattr__(name: str) -> Any:

@@ -10,25 +10,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansmith import distributed, planning
-from gansmith.claim import Claim
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection, inspect_dataset
-from gansmith.data.mirrored import mirrored
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
-from gansmith.examination import Examination
-from gansmith.examiner import Examiner
-from gansmith.judging import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
-from gansmith.metrics.cache import content_key
+from gansmith.evaluation.cache import content_key
+from gansmith.evaluation.evaluate import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
+from gansmith.evaluation.validation import Examination
+from gansmith.evaluation.validator import Examiner
+from gansmith.kinds.images.mirrored import mirrored
 from gansmith.model import Model
-from gansmith.opening import open_together, run_data, split
-from gansmith.recorder import Follower, Recorder
-from gansmith.run import BEST, Run
-from gansmith.trainer import Interrupted, Settings, Trainer
+from gansmith.planning import plan as planning
+from gansmith.runs.data import open_together, run_data, split
+from gansmith.runs.lock import Claim
+from gansmith.runs.recorder import Follower, Recorder
+from gansmith.runs.run import BEST, Run
+from gansmith.training import distributed
+from gansmith.training.trainer import Interrupted, Settings, Trainer
 
 if TYPE_CHECKING:
-    from gansmith.metrics.judgement import Judgement
+    from gansmith.evaluation.judgement import Judgement
     from gansmith.watch.watcher import Watcher
 
 __all__ = ["evaluate", "evaluate_elsewhere", "evaluate_run", "inspect", "load", "run_data", "split", "train"]

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from gansmith.clock import Clock
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
-from gansmith.schedules import Schedule, as_schedule
+from gansmith.training.clock import Clock
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Schedule, as_schedule
 
 Draw = Callable[[], Batch]
 """Deals the next batch of real data."""

@@ -18,17 +18,17 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith import __version__
-from gansmith.checkpoint import read_tensors, write_atomically, write_tensors
 from gansmith.data import load_codec
 from gansmith.data.codec import Batch, Codec, Giving
 from gansmith.data.dataset import Dataset
-from gansmith.data.stack import Opened
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
-from gansmith.memory import kept_for_reuse
-from gansmith.precision import choose_precision
-from gansmith.resting import TRIED, Resting, rest
+from gansmith.inference import TRIED, Resting, rest
+from gansmith.kinds.images.channels_file import Opened
+from gansmith.training.allocator import kept_for_reuse
+from gansmith.training.checkpoint import read_tensors, write_atomically, write_tensors
+from gansmith.training.precision import choose_precision
 
 FORMAT = 1
 """The version of the model folder; older ones stay loadable."""
@@ -185,13 +185,13 @@ class Model:
         seed: int = 0,
         mask: Image.Image | None = None,
     ) -> Opened:
-        """What a model of pairs or domains makes of a picture of any size; see `gansmith.translation.pictures.translate_picture`.
+        """What a model of pairs or domains makes of a picture of any size; see `kinds.images.translation.pictures.translate_picture`.
 
         `mask` is white where holes are to be filled. Models that make many images of one take their style from `reference`, or at random
         by `seed`.
         """
-        from gansmith.translating import Styled
-        from gansmith.translation.pictures import random_styles, reference_style, translate_picture
+        from gansmith.kinds.images.translation.pictures import random_styles, reference_style, translate_picture
+        from gansmith.tasks.translation import Styled
 
         style = None
         if reference is not None:

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 import gansmith
-from gansmith import api, judging
-from gansmith.checkpoint import checkpoints
+from gansmith import api
 from gansmith.errors import UserError
+from gansmith.evaluation import evaluate as judging
 from gansmith.model import Model
+from gansmith.training.checkpoint import checkpoints
 from gansmith.watch.watcher import Watcher
 from tests import toys
 
@@ -62,7 +63,7 @@ class Stop(Exception):
 @pytest.mark.parametrize("moment", [640, 2048, 3333])
 def test_a_run_cut_off_anywhere_continues_to_the_same_weights_and_log(moment, monkeypatch):
     whole = train(out="whole")
-    from gansmith.recorder import Recorder
+    from gansmith.runs.recorder import Recorder
 
     progress = Recorder.progress
 
@@ -73,7 +74,7 @@ def test_a_run_cut_off_anywhere_continues_to_the_same_weights_and_log(moment, mo
 
     with monkeypatch.context() as patched:
         patched.setattr(Recorder, "progress", cut)
-        patched.setattr("gansmith.trainer.Trainer.checkpoint_due", lambda self: True)
+        patched.setattr("gansmith.training.trainer.Trainer.checkpoint_due", lambda self: True)
         with pytest.raises(Stop):
             train(out="cut")
     data = toys.points(1024)
@@ -84,7 +85,7 @@ def test_a_run_cut_off_anywhere_continues_to_the_same_weights_and_log(moment, mo
 
 
 def test_a_damaged_newest_checkpoint_is_set_aside_and_the_run_continues_from_the_one_before(monkeypatch):
-    monkeypatch.setattr("gansmith.trainer.Trainer.checkpoint_due", lambda self: True)
+    monkeypatch.setattr("gansmith.training.trainer.Trainer.checkpoint_due", lambda self: True)
     run = train()
     before = saved(run)
     newest = checkpoints(run.checkpoints)[-1]
@@ -128,7 +129,7 @@ def test_data_from_python_are_kept_to_judge_with_and_can_be_given_again_later():
 
 
 def test_two_trainings_never_write_to_one_folder():
-    from gansmith.claim import Claim
+    from gansmith.runs.lock import Claim
 
     claim = Claim(Path("run"))
     with pytest.raises(UserError, match="another training is writing to run: let it end or stop it, or choose another --out"):
@@ -171,7 +172,7 @@ def test_an_unwritable_folder_is_a_sentence(tmp_path):
 def test_a_full_disk_while_training_is_a_sentence_and_the_run_continues_afterwards(monkeypatch):
     import errno
 
-    from gansmith import checkpoint
+    from gansmith.training import checkpoint
 
     fsync, calls = os.fsync, []
 
@@ -183,7 +184,7 @@ def test_a_full_disk_while_training_is_a_sentence_and_the_run_continues_afterwar
 
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint.os, "fsync", filling)
-        patched.setattr("gansmith.trainer.Trainer.checkpoint_due", lambda self: True)
+        patched.setattr("gansmith.training.trainer.Trainer.checkpoint_due", lambda self: True)
         with pytest.raises(UserError, match="No space left"):
             train(out="full")
     resumed = gansmith.train(toys.points(1024), out="full", resume="auto", evaluate=False)
@@ -273,7 +274,7 @@ def test_a_disk_that_is_full_at_the_report_is_not_called_done(monkeypatch):
     def full(run):
         raise OSError(28, "No space left on device", "run/report.html")
 
-    monkeypatch.setattr(gansmith.run.Run, "report", full)
+    monkeypatch.setattr(gansmith.runs.run.Run, "report", full)
     with pytest.raises(OSError, match="No space"):
         train(watchers=[Listening()])
     assert said == ["It could not go on."]
@@ -283,5 +284,5 @@ def test_of_pairs_one_is_made_of_each_held_out_input_whatever_the_metric(monkeyp
     data = toys.pairs(40, scale=2)
     training, held_out = api.split(data)
     model = Model(toys.small("srgan", data).eval(), data.codec, {"gan": "srgan", "data": "negatives"}, held_out)
-    monkeypatch.setattr("gansmith.metrics.judge.judge", lambda fake, *_, **__: len(fake))
+    monkeypatch.setattr("gansmith.evaluation.judge.judge", lambda fake, *_, **__: len(fake))
     assert [judging._judged(model, training, held_out, metrics=[name])[1] for name in ("psnr", "fid")] == [8, 8]

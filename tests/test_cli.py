@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 import gansmith
-from gansmith import distributed, gans
+from gansmith import gans
 from gansmith.cli import COMMANDS, main
 from gansmith.cli.output import Output
+from gansmith.training import distributed
 from tests import toys
 
 HELP = Path(__file__).parent / "help"

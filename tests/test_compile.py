@@ -6,8 +6,8 @@ import sys
 PROGRAM = """
 import torch
 from functools import cache, partial
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer, compile_seconds
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer, compile_seconds
 from tests import toys
 
 settings = {"backend": "aot_eager", "dynamic": False, "fullgraph": True}

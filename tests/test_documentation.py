@@ -40,9 +40,9 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
     for name in ("train", "evaluate", "inspect", "load"):
         monkeypatch.setattr(f"gansmith.api.{name}", stop)
     for target in (
-        "gansmith.distributed.launch",
+        "gansmith.training.distributed.launch",
         "gansmith.model.Model.load",
-        "gansmith.run.Run.__init__",
+        "gansmith.runs.run.Run.__init__",
         "gansmith.data.sources.open_dataset",
     ):
         monkeypatch.setattr(target, stop)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gansmith.cli import main
-from gansmith.run import Run
+from gansmith.runs.run import Run
 from tests import toys
 
 TINY = {

@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 
 from gansmith import gans
-from gansmith.data.attributes import Attributes
-from gansmith.data.building import build_table
-from gansmith.data.cells import Table, cells_of
 from gansmith.data.dataset import Dataset
-from gansmith.data.domains import domains as domains_of
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.images import Codec as ImageCodec
-from gansmith.data.pairs import Codec as PairCodec
-from gansmith.data.points import Codec as PointCodec
-from gansmith.data.readers.sequences import Cutting, Sequences
-from gansmith.data.series import Series
+from gansmith.data.paired import Codec as PairCodec
 from gansmith.data.spec import Spec
-from gansmith.data.windows import build_series
 from gansmith.game import GAN
+from gansmith.kinds.images.attributes import Attributes
+from gansmith.kinds.images.build import build_table
+from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.domains import domains as domains_of
+from gansmith.kinds.points.codec import Codec as PointCodec
+from gansmith.kinds.series.codec import Series
+from gansmith.kinds.series.source import Cutting, Sequences
+from gansmith.kinds.series.windows import build_series
+from gansmith.kinds.tables.cells import Table, cells_of
 
 _TRANSLATING = {"width": 8, "critic_width": 8, "critic_layers": 1, "half_life": 500}
 SMALL: dict[str, dict[str, Any]] = {

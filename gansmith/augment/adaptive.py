@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gansmith import distributed
-from gansmith.clock import Clock
+from gansmith.training import distributed
+from gansmith.training.clock import Clock
 
 
 class AdaptiveStrength(nn.Module):

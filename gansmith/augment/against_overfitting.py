@@ -9,7 +9,7 @@ from gansmith.augment.adaptive import AdaptiveStrength
 from gansmith.augment.diffaugment import DiffAugment
 from gansmith.augment.pipeline import Augment, Transforms
 from gansmith.augment.pseudo import deceive
-from gansmith.clock import Clock
+from gansmith.training.clock import Clock
 
 Kind = Literal["none", "diffaugment", "ada", "apa"]
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.seeds import normal_rows, uniform_rows
+from gansmith.training.seeds import normal_rows, uniform_rows
 
 Row = Float[Tensor, " batch"]
 

@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.seeds import normal_rows
+from gansmith.training.seeds import normal_rows
 
 
 def instance_noise(examples: Float[Tensor, "batch *shape"], deviation: float) -> Float[Tensor, "batch *shape"]:

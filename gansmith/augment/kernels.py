@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from gansmith.seeds import uniform_rows
+from gansmith.training.seeds import uniform_rows
 
 SHAPES = (0.60, 0.85, 1.0)
 """Shares of Gaussian, generalised Gaussian and plateau kernels, added up; a quarter to a third of each is not round."""

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.seeds import uniform_rows
+from gansmith.training.seeds import uniform_rows
 
 
 def deceive(real: Float[Tensor, "batch *shape"], fake: Float[Tensor, "batch *shape"], p: Tensor) -> Float[Tensor, "batch *shape"]:

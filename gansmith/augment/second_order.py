@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 
 from gansmith.augment.jpeg import jpeg
 from gansmith.augment.kernels import blurred, gaussian_kernel, random_kernels
-from gansmith.seeds import normal_rows, uniform_rows
+from gansmith.training.seeds import normal_rows, uniform_rows
 
 SIDE = 13
 MODES = ("area", "bilinear", "bicubic")

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gansmith.errors import UserError
-from gansmith.seeds import uniform_rows
+from gansmith.training.seeds import uniform_rows
 
 
 def cropped_together(

@@ -38,7 +38,7 @@ class Compare:
 def run(argv: list[str]) -> int:
     options = parse(Compare, argv, "gansmith compare", bare={"--json": "-"})
     output = Output(options.json)
-    from gansmith.comparison import compare
+    from gansmith.evaluation.compare import compare
 
     found = compare(
         options.runs,

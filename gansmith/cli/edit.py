@@ -17,8 +17,8 @@ from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
-    from gansmith.data.images import Picture
     from gansmith.edit.sheet import Sheet
+    from gansmith.kinds.images.codec import Picture
     from gansmith.model import Model
 
 ACTIONS = {
@@ -185,7 +185,7 @@ def run(argv: list[str]) -> int:
 
 def _model(options: Edit) -> Model:
     from gansmith.model import Model
-    from gansmith.planning import choose_device
+    from gansmith.planning.plan import choose_device
 
     return Model.load(options.run, choose_device(options.device))
 
@@ -252,14 +252,14 @@ def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
 
 
 def _picture(path: Path) -> Picture:
-    from gansmith.data.images import Picture
-    from gansmith.data.stack import Stack, open_npy_picture, open_picture
+    from gansmith.kinds.images.channels_file import Stack, open_npy_picture, open_picture
+    from gansmith.kinds.images.codec import Picture
 
     try:
         opened = open_npy_picture(path) if path.suffix == ".npy" else open_picture(path)
         if isinstance(opened, Stack):
-            from gansmith.data.levels import Extremes
-            from gansmith.data.stack import as_image
+            from gansmith.kinds.images.channels_file import as_image
+            from gansmith.kinds.images.values import Extremes
 
             return Picture(as_image(Extremes.of(opened.values).levels().shown(opened.values)), values=opened.values)
         opened.load()
@@ -311,7 +311,7 @@ def _fuse(options: Fuse) -> tuple[str, dict[str, Any]]:
 
 def _average(options: Average) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.averaging import save_average
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
     folder = save_average(Run(options.run), last=options.last)
     return f"{options.last} checkpoints averaged: {folder}", {"last": options.last, "out": folder}

@@ -63,7 +63,7 @@ def run(argv: list[str]) -> int:
         raise UserError(f"Give either the run {options.run}, whose data are known, or --real and --fake, not both.")
     output = Output(options.json)
     from gansmith import api
-    from gansmith.run import BEST, Run
+    from gansmith.runs.run import BEST, Run
 
     judgement = api.evaluate(
         options.run,

@@ -62,7 +62,7 @@ def run(argv: list[str]) -> int:
     for text in options.where:
         wish(text)  # before anything is loaded
     from gansmith.model import Model
-    from gansmith.planning import choose_device
+    from gansmith.planning.plan import choose_device
 
     model = Model.load(options.run, choose_device(options.device), options.precision)
     wishes: dict[str, str] = {}
@@ -122,7 +122,7 @@ def _rejecting(model: Model, options: Generate) -> Model:
     """The model with its run's critic, which the run's data calibrate."""
     from gansmith import api
     from gansmith.edit.rejection import Rejecting
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
     run = Run(options.run)
     training, held_out = api.split(api.run_data(run))

@@ -14,8 +14,8 @@ from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.readers.builtin import builtin_names
 from gansmith.export import exporter_names
-from gansmith.metrics.families import metric_names
-from gansmith.verified import recorded, sentence
+from gansmith.gans._verified import recorded, sentence
+from gansmith.metrics.registry import metric_names
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gansmith.cli.train import Train
-    from gansmith.profiling import Profile
+    from gansmith.planning.profile import Profile
 
 
 def show_profile(options: Train, argv: Sequence[str]) -> int:
     """Prints the profile of the training that the options describe; leaves no run folder behind."""
     if options.data is None:
         raise UserError("A profile needs data, e.g. gansmith train digits --profile.")
-    from gansmith import planning
-    from gansmith.data.mirrored import mirrored
     from gansmith.data.sources import open_dataset
-    from gansmith.profiling import profile
+    from gansmith.kinds.images.mirrored import mirrored
+    from gansmith.planning import plan as planning
+    from gansmith.planning.profile import profile
 
     data = open_dataset(options.data, **options.opening.opening())
     plan = planning.plan(data, **options.arguments(argv))

@@ -18,8 +18,8 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     """Prints the resolved configuration, the parameters, the memory and the order of moves; leaves no run folder behind."""
     if options.data is None:
         raise UserError("A dry run needs data, e.g. gansmith train digits --dry-run.")
-    from gansmith import planning
     from gansmith.data.sources import open_dataset
+    from gansmith.planning import plan as planning
 
     data = open_dataset(options.data, **options.opening.opening())
     plan = planning.settle_threads(planning.plan(data, **options.arguments(argv)), data)

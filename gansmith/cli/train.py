@@ -20,7 +20,7 @@ from gansmith.cli.rehearsal import rehearse
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
     from gansmith.watch.watcher import Watcher
 
 EXAMINATION = ("judge_samples", "judge_share", "keep_best", "patience")
@@ -141,7 +141,7 @@ def run(argv: list[str]) -> int:
     if options.profile:
         return show_profile(options, argv)
     if options.devices > 1 and "RANK" not in os.environ:
-        from gansmith import distributed
+        from gansmith.training import distributed
 
         return distributed.launch(options.devices, ["train", *_without("--devices", argv)])
     return _train(options, argv)
@@ -161,7 +161,8 @@ def _shape_with(gan: str, kind: str | None, argv: Sequence[str]) -> type[Train]:
 
     Values of one option that do not suit others are found when the data are known, whose preset decides those.
     """
-    from gansmith import gans, planning
+    from gansmith import gans
+    from gansmith.planning import plan as planning
 
     made = gans.find(gan)
     preset = value_of("--preset", argv) or planning.default_preset(made, kind or made.kinds[0])
@@ -175,10 +176,10 @@ def _shape_with(gan: str, kind: str | None, argv: Sequence[str]) -> type[Train]:
 
 def _usual_gan(kind: str | None, argv: Sequence[str]) -> str:
     """The GAN that is meant where options of one are given but none is named: the usual one for the data, as far as they tell."""
-    from gansmith.choosing import RULES, translator
-    from gansmith.data.degradations import is_near
     from gansmith.data.sources import first_look
-    from gansmith.planning import DEFAULT_GANS
+    from gansmith.kinds.images.degradations import is_near
+    from gansmith.planning.choose import RULES, translator
+    from gansmith.planning.plan import DEFAULT_GANS
 
     def usual(kind: str, traits: Mapping[str, bool]) -> str:
         return translator(**traits).gan if kind == "pairs" else DEFAULT_GANS.get(kind, DEFAULT_GANS["images"])
@@ -209,8 +210,9 @@ def _without(option: str, argv: Sequence[str]) -> list[str]:
 
 
 def _train(options: Train, argv: Sequence[str]) -> int:
-    from gansmith import api, distributed
-    from gansmith.trainer import Interrupted
+    from gansmith import api
+    from gansmith.training import distributed
+    from gansmith.training.trainer import Interrupted
     from gansmith.watch.live import Live
 
     class Watching(Live):
@@ -252,7 +254,7 @@ def _board(name: str, folder: Path) -> Watcher:
         from gansmith.watch.wandb import WandB
 
         return WandB(folder)
-    from gansmith.checkpoint import checkpoints
+    from gansmith.training.checkpoint import checkpoints
     from gansmith.watch.tensorboard import TensorBoard
 
     saved = checkpoints(folder / "checkpoints")

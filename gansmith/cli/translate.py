@@ -62,9 +62,7 @@ def run(argv: list[str]) -> int:
         raise UserError(f"--samples must be at least 1, but it is {options.samples}.")
     if options.samples > 1 and options.reference:
         raise UserError("--samples asks for random styles and --reference for given ones: leave one out.")
-    from gansmith.model import Model
-    from gansmith.planning import choose_device
-    from gansmith.translation.files import (
+    from gansmith.kinds.images.translation.files import (
         inputs_in,
         masks_of,
         outputs_for,
@@ -74,14 +72,16 @@ def run(argv: list[str]) -> int:
         targets_of,
         translate_file,
     )
-    from gansmith.translation.measures import Translated, measure
-    from gansmith.translation.page import write_page
-    from gansmith.translation.pictures import check_translates
+    from gansmith.kinds.images.translation.measures import Translated, measure
+    from gansmith.kinds.images.translation.page import write_page
+    from gansmith.kinds.images.translation.pictures import check_translates
+    from gansmith.model import Model
+    from gansmith.planning.plan import choose_device
 
     source, given_at = _source(options)
     device = choose_device(options.device)
     if options.weights:
-        from gansmith.translation.foreign import foreign
+        from gansmith.kinds.images.translation.foreign import foreign
 
         model = foreign(source, device)
     else:

@@ -11,7 +11,7 @@ from gansmith.data.codec import Batch, Codec
 from gansmith.data.suggestions import listed
 
 if TYPE_CHECKING:
-    from gansmith.data.originals import Originals
+    from gansmith.kinds.images.originals import Originals
 
 
 @dataclass(frozen=True, kw_only=True)

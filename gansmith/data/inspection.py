@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from gansmith.choosing import little_data_advice
 from gansmith.data.cache import cache_folder
-from gansmith.data.cells import Table
 from gansmith.data.dataset import Dataset
-from gansmith.data.readers.collection import Collection, Points
-from gansmith.data.readers.pairs import Pairs
-from gansmith.data.readers.sequences import Cutting, Sequences
-from gansmith.data.series import Codec as SeriesCodec
 from gansmith.data.sources import check_options, find, find_pairs
-from gansmith.data.stack import MODES
 from gansmith.data.suggestions import listed
-from gansmith.data.survey import Survey, Wanted, fit_codec, parse_resolution, parse_values, survey
-from gansmith.data.tables import Codec as TableCodec
-from gansmith.data.windows import build_series
 from gansmith.errors import UserError
+from gansmith.kinds.images.channels_file import MODES
+from gansmith.kinds.images.readers.collection import Collection, Points
+from gansmith.kinds.images.readers.pairs import Pairs
+from gansmith.kinds.images.survey import Survey, Wanted, fit_codec, parse_resolution, parse_values, survey
+from gansmith.kinds.series.codec import Codec as SeriesCodec
+from gansmith.kinds.series.source import Cutting, Sequences
+from gansmith.kinds.series.windows import build_series
+from gansmith.kinds.tables.cells import Table
+from gansmith.kinds.tables.codec import Codec as TableCodec
+from gansmith.planning.choose import little_data_advice
 
 FEW = 500
 """Fewer examples than this are called few."""

@@ -12,37 +12,37 @@ from typing import Any
 import numpy as np
 import torch
 
-from gansmith.data.building import build_images, build_points, build_table
 from gansmith.data.cache import cache_folder
-from gansmith.data.cells import Table
 from gansmith.data.codec import Codec
 from gansmith.data.dataset import Dataset
-from gansmith.data.domains import domains
-from gansmith.data.levels import Levels
-from gansmith.data.pairing import build_pairs
-from gansmith.data.pairs import Codec as PairCodec
-from gansmith.data.readers.array_files import from_npy, from_npz
-from gansmith.data.readers.arrays import from_memory
+from gansmith.data.paired import Codec as PairCodec
 from gansmith.data.readers.builtin import builtin_names, open_builtin
-from gansmith.data.readers.collection import Collection, Points
-from gansmith.data.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
-from gansmith.data.readers.frames import is_frame, table_from_frame
-from gansmith.data.readers.hub import from_hub, is_hub_name
 from gansmith.data.readers.listing import remembered
-from gansmith.data.readers.mapstyle import from_mapstyle, labelled, pictures_in_frame
-from gansmith.data.readers.pairs import Pairs, pairs_in, recognised, traits
-from gansmith.data.readers.parquet import from_parquet, holds_images
-from gansmith.data.readers.point_files import from_csv, holds_points, points_of
 from gansmith.data.readers.rows import open_npy
-from gansmith.data.readers.sequences import Cutting, Sequences, from_series_folder, from_series_sheet, looks_like_series
-from gansmith.data.readers.series_arrays import from_series_array, from_series_npz
 from gansmith.data.readers.sheets import sheet_from_csv, sheet_from_table
-from gansmith.data.readers.table_files import table_from_csv, table_from_parquet
 from gansmith.data.suggestions import did_you_mean
-from gansmith.data.survey import Wanted, parse_resolution, parse_values
-from gansmith.data.tables import Codec as TableCodec
-from gansmith.data.windows import build_series
 from gansmith.errors import UserError
+from gansmith.kinds.images.build import build_images, build_points, build_table
+from gansmith.kinds.images.domains import domains
+from gansmith.kinds.images.pairing import build_pairs
+from gansmith.kinds.images.readers.array_files import from_npy, from_npz
+from gansmith.kinds.images.readers.arrays import from_memory
+from gansmith.kinds.images.readers.collection import Collection, Points
+from gansmith.kinds.images.readers.folders import IMAGE_SUFFIXES, from_folder, from_image, from_zip
+from gansmith.kinds.images.readers.hub import from_hub, is_hub_name
+from gansmith.kinds.images.readers.mapstyle import from_mapstyle, labelled, pictures_in_frame
+from gansmith.kinds.images.readers.pairs import Pairs, pairs_in, recognised, traits
+from gansmith.kinds.images.readers.parquet import from_parquet, holds_images
+from gansmith.kinds.images.survey import Wanted, parse_resolution, parse_values
+from gansmith.kinds.images.values import Levels
+from gansmith.kinds.points.files import from_csv, holds_points, points_of
+from gansmith.kinds.series.arrays import from_series_array, from_series_npz
+from gansmith.kinds.series.source import Cutting, Sequences, from_series_folder, from_series_sheet, looks_like_series
+from gansmith.kinds.series.windows import build_series
+from gansmith.kinds.tables.cells import Table
+from gansmith.kinds.tables.codec import Codec as TableCodec
+from gansmith.kinds.tables.files import table_from_csv, table_from_parquet
+from gansmith.kinds.tables.frames import is_frame, table_from_frame
 
 KINDS = ("domains", "images", "pairs", "points", "series", "tables")
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gansmith.checkpoint import checkpoints, read_tensors
 from gansmith.edit.rejection import state_of_gan
 from gansmith.errors import UserError
 from gansmith.gans import find
 from gansmith.model import Model
+from gansmith.training.checkpoint import checkpoints, read_tensors
 
 if TYPE_CHECKING:
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
 FOLDER = "averaged"
 """The folder of a run's averaged model."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from gansmith.data.mosaic import opaque
+from gansmith.data.readers.films import VideoWriter, ffmpeg
 from gansmith.errors import UserError
-from gansmith.videos import VideoWriter, ffmpeg
+from gansmith.kinds.images.mosaic import opaque
 
 SUFFIXES = (".gif", ".mp4")
 SMALLEST = 160

@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from gansmith.data.codec import Batch
-from gansmith.data.images import Picture
-from gansmith.data.stack import Stack
 from gansmith.edit.interpolation import walk
 from gansmith.edit.studio import Studio
-from gansmith.metrics.structural_similarity import ms_ssim
+from gansmith.kinds.images.channels_file import Stack
+from gansmith.kinds.images.codec import Picture
+from gansmith.kinds.images.metrics.structural_similarity import ms_ssim
 from gansmith.model import Model
 
 STARTS = 256

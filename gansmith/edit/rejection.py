@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansmith.checkpoint import load_newest
 from gansmith.data.codec import Batch
 from gansmith.errors import UserError
 from gansmith.gans import find
 from gansmith.model import Model
+from gansmith.training.checkpoint import load_newest
 
 if TYPE_CHECKING:
     from gansmith.data.dataset import Dataset
     from gansmith.game import GAN
-    from gansmith.run import Run
+    from gansmith.runs.run import Run
 
 CALIBRATED = 2000
 """Generated examples, and at most as many real ones, that the calibration takes."""

@@ -6,7 +6,7 @@ from math import ceil
 
 from PIL import Image, ImageDraw, ImageFont
 
-from gansmith.data.mosaic import mosaic
+from gansmith.kinds.images.mosaic import mosaic
 
 LETTERS = 12
 """Height of the letters in pixels."""

@@ -9,8 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
-from gansmith.data.images import Codec, Picture
 from gansmith.errors import UserError
+from gansmith.kinds.images.codec import Codec, Picture
 from gansmith.model import Model
 
 AT_ONCE = 64

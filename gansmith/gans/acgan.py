@@ -26,7 +26,7 @@ from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.layers.big import BigTrunk, big_players
 from gansmith.layers.labels import Label
-from gansmith.seeds import normal_rows
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

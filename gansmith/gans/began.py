@@ -21,12 +21,12 @@ from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.distributed import average
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.autoencoder import autoencoding_networks
-from gansmith.schedules import Geometric
-from gansmith.seeds import normal_rows
+from gansmith.training.distributed import average
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Geometric
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.layers.big import BigTrunk, big_players
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.orthogonal import orthogonal_penalty
-from gansmith.seeds import normal_rows
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,8 @@ from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.layers.big import BigTrunk, big_players
 from gansmith.layers.labels import Label, label_embedding
-from gansmith.seeds import normal_rows
 from gansmith.terms.contrastive import conditional_contrast
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

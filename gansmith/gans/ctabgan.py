@@ -26,13 +26,13 @@ from torch.nn.functional import dropout, leaky_relu, softplus
 
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.rows import RowLayout, fulfilled, gumbel
 from gansmith.layers.wished import Completion, missed, only, sampled
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 Row = Float[Tensor, "batch width"]
 

@@ -18,14 +18,14 @@ from gansmith.adversarial import least_squares_critic, least_squares_generator
 from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.patch_contrast import PatchProjection, patch_contrast, random_places
 from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.layers.resnet_translator import ResNetTranslator
-from gansmith.schedules import Linear
-from gansmith.translating import Translating, per_image
+from gansmith.tasks.translation import Translating, per_image
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,8 +22,8 @@ from gansmith.augment.instance_noise import instance_noise
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.layers.strided import strided_players
-from gansmith.schedules import Linear
-from gansmith.seeds import normal_rows
+from gansmith.training.schedules import Linear
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

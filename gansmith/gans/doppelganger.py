@@ -23,13 +23,13 @@ from torch.nn.functional import softplus
 from gansmith.adversarial import wasserstein_critic, wasserstein_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, condition_of
 from gansmith.layers.sequences import at_every_step, exportable_steps, generate_steps
 from gansmith.penalties import gradient_penalty
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

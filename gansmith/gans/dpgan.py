@@ -1,6 +1,6 @@
 """DPGAN: tables under differential privacy (Xie et al. 2018, "Differentially private generative adversarial network").
 
-Only two things ever see training rows, and both are private by one mechanism (`gansmith.privacy`): the critic learns from
+Only two things ever see training rows, and both are private by one mechanism (`gansmith.training.privacy`): the critic learns from
 gradients that are clipped for every row and blurred by noise (DP-SGD, Abadi et al. 2016; Bie, Kamath & Zhang 2023, "Private GANs,
 revisited"); and with the same steps go the frequencies of pairs of options and of bins of numbers, which the generator is brought
 to. Rows are drawn by Poisson sampling, the critic normalises within rows. The generator sees neither rows nor their conditions,
@@ -32,12 +32,12 @@ from torch.nn.functional import leaky_relu, softplus
 
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.rows import Margins, RowLayout, chosen, fulfilled, gumbel, soft_bins
-from gansmith.privacy import ORDERS, as_term, clipped_sum, divergences, epsilon_of, noise_for
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.privacy import ORDERS, as_term, clipped_sum, divergences, epsilon_of, noise_for
+from gansmith.training.seeds import normal_rows
 
 Row = Float[Tensor, "batch width"]
 UNPLANNED = 8.0

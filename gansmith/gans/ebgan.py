@@ -21,10 +21,10 @@ from torch.nn.functional import normalize
 
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.autoencoder import autoencoding_networks
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,15 +22,15 @@ from gansmith.adversarial import relativistic_average_critic, relativistic_avera
 from gansmith.augment.together import crop_for, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import RRDBNet
 from gansmith.layers.frozen import FrozenFeatures
 from gansmith.layers.unet_critic import UNetCritic
-from gansmith.schedules import Linear
+from gansmith.tasks.translation import Translating, per_image
 from gansmith.terms.perceptual import feature_distance
-from gansmith.translating import Translating, per_image
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
 
 USUAL = 32
 """The side of crops of larger images, where none is asked for."""

@@ -24,7 +24,6 @@ from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
@@ -32,8 +31,9 @@ from gansmith.layers.bounded import bounded
 from gansmith.layers.excited import ExcitedGenerator, widths
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.pyramid import pyramid
-from gansmith.seeds import normal_rows, uniform_rows
 from gansmith.terms.reconstruction import reconstruction
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows, uniform_rows
 
 
 @dataclass(frozen=True, kw_only=True)

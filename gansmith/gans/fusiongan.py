@@ -31,13 +31,13 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gansmith.augment.together import crop_for, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.bounded import bounded
-from gansmith.seeds import uniform_rows
-from gansmith.translating import Named, Translating
+from gansmith.tasks.translation import Named, Translating
+from gansmith.training.ema import Average
+from gansmith.training.seeds import uniform_rows
 
 REACH = 6
 """How far a fused pixel sees: two convolutions of 5 x 5 and two of 3 x 3."""

@@ -16,10 +16,10 @@ from typing import ClassVar, Literal
 
 from gansmith.adversarial import minimax_critic, minimax_generator, non_saturating_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.flat import FlatCritic, FlatGenerator
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,13 +24,13 @@ from torch.nn.functional import cross_entropy, leaky_relu
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.labels import Label, one_hot
 from gansmith.layers.strided import StridedFeatures, StridedGenerator, initialize
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

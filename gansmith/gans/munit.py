@@ -26,14 +26,14 @@ from gansmith.adversarial import least_squares_critic, least_squares_generator
 from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.multi_scale_critic import MultiScaleCritic, check_scales, mean_logit, over_scales
 from gansmith.layers.munit_autoencoder import MunitAutoencoder
-from gansmith.schedules import Linear
-from gansmith.seeds import normal_rows
-from gansmith.translating import Styled
+from gansmith.tasks.translation import Styled
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

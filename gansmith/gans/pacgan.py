@@ -23,7 +23,7 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.layers.labels import with_label
 from gansmith.layers.strided import strided_players
-from gansmith.seeds import normal_rows
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

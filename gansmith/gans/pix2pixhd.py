@@ -22,13 +22,13 @@ from gansmith.adversarial import least_squares_critic, least_squares_generator
 from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.coarse_to_fine import CoarseToFine, halved
 from gansmith.layers.multi_scale_critic import MultiScaleCritic, check_scales, feature_matching, mean_logit, over_scales
-from gansmith.schedules import Linear
-from gansmith.translating import Translating
+from gansmith.tasks.translation import Translating
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,6 @@ from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
@@ -33,7 +32,8 @@ from gansmith.layers.excited import ExcitedGenerator
 from gansmith.layers.frozen import FrozenFeatures, RandomProjection
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.spectral import normalize_spectra
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 LOWEST = 4
 """The side down to which a critic halves its map."""

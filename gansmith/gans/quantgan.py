@@ -23,11 +23,11 @@ from torch.nn.functional import pad
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label
 from gansmith.layers.sequences import at_every_step, exportable_steps, generate_steps
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

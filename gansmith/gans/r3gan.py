@@ -27,7 +27,6 @@ from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.augment.pipeline import Augment, Transforms
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.dense import LEAKY_GAIN, Judge, dense
@@ -37,8 +36,9 @@ from gansmith.layers.pyramid import pyramid
 from gansmith.layers.resample import downsample, upsample
 from gansmith.layers.residual_points import PointCritic, PointGenerator
 from gansmith.penalties import with_gradient_norm, zero_centred
-from gansmith.schedules import Cosine, Geometric
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Cosine, Geometric
+from gansmith.training.seeds import normal_rows
 
 # the paper's: geometry and cutout at full strength, colour at half
 AUGMENTATIONS = Transforms(brightness=0.5, contrast=0.5, luma_flip=0.5, hue=0.5, saturation=0.5, cutout=1.0)

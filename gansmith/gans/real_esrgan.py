@@ -23,14 +23,14 @@ from gansmith.augment.second_order import second_order, sharpened
 from gansmith.augment.together import crop_for, cropped_together, flipped_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import Compact, RRDBNet
 from gansmith.layers.frozen import FrozenFeatures
 from gansmith.layers.unet_critic import UNetCritic
+from gansmith.tasks.translation import Translating, per_image
 from gansmith.terms.perceptual import feature_distance
-from gansmith.translating import Translating, per_image
+from gansmith.training.ema import Average
 
 USUAL = 32
 """The side of crops of larger images, where none is asked for."""

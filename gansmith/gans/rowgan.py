@@ -32,13 +32,13 @@ from torch.nn.functional import leaky_relu
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import one_hot
 from gansmith.layers.rows import MEASURED, Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
 from gansmith.penalties import with_gradient_norm, zero_centred
-from gansmith.schedules import Cosine, Geometric
-from gansmith.seeds import normal_rows, uniform_rows
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Cosine, Geometric
+from gansmith.training.seeds import normal_rows, uniform_rows
 
 Row = Float[Tensor, "batch width"]
 Known = Bool[Tensor, "batch columns"]

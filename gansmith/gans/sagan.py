@@ -16,12 +16,12 @@ from typing import ClassVar
 
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.orthogonal import start_orthogonal
 from gansmith.layers.residual import ResidualCritic, ResidualGenerator
 from gansmith.layers.spectral import normalize_spectra
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,17 +23,17 @@ from torch.nn.functional import avg_pool1d, interpolate, leaky_relu
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
-from gansmith.data.returns import quantiles
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.kinds.series.returns import quantiles
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.marginals import Matched
 from gansmith.layers.sequences import exportable_steps, generate_steps
 from gansmith.layers.whitening import Whitening
 from gansmith.penalties import with_gradient_norm, zero_centred
-from gansmith.schedules import Cosine
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Cosine
+from gansmith.training.seeds import normal_rows
 
 MEASURED = 256
 """Series of which the generator's quantiles are taken."""

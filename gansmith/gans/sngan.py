@@ -21,15 +21,15 @@ from torch import Tensor
 
 from gansmith.adversarial import hinge_critic, hinge_generator, top_k
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.orthogonal import orthogonal_penalty, start_orthogonal
 from gansmith.layers.residual import ResidualCritic, ResidualGenerator
 from gansmith.layers.spectral import normalize_spectra
-from gansmith.schedules import Geometric, Linear
-from gansmith.seeds import normal_rows
 from gansmith.terms.consistency import consistency, flipped_and_shifted, latent_insistence, nearby
 from gansmith.terms.lecam import LeCam
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Geometric, Linear
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

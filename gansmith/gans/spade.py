@@ -24,13 +24,13 @@ from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.multi_scale_critic import MultiScaleCritic, check_scales, feature_matching, mean_logit, over_scales
 from gansmith.layers.spade import SpadeGenerator
-from gansmith.schedules import Linear
-from gansmith.translating import Translating
+from gansmith.tasks.translation import Translating
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
 
 
 @dataclass(frozen=True, kw_only=True)

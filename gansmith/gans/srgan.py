@@ -23,14 +23,14 @@ from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.augment.together import crop_for, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import Compact, SRResNet
 from gansmith.layers.frozen import FrozenFeatures
 from gansmith.layers.patch_critic import PatchCritic, check_patches
-from gansmith.schedules import Linear
+from gansmith.tasks.translation import Translating, per_image
 from gansmith.terms.perceptual import feature_distance
-from gansmith.translating import Translating, per_image
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
 
 USUAL = 32
 """The side of crops of larger images, where none is asked for."""

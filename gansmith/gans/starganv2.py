@@ -29,14 +29,14 @@ from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.augment.together import flipped_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.restyling import DomainReader, StyleMapping, StyleTranslator, he_weights
 from gansmith.penalties import with_gradient_norm, zero_centred
-from gansmith.schedules import Linear
-from gansmith.seeds import normal_rows, uniform_rows
-from gansmith.translating import NamedStyled, Styled
+from gansmith.tasks.translation import NamedStyled, Styled
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
+from gansmith.training.seeds import normal_rows, uniform_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,12 +29,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize, pixel_shuffle, pixel_unshuffle
 
-from gansmith import distributed
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.equalized import EqualizedConvolution, EqualizedLinear, activated
@@ -46,9 +44,11 @@ from gansmith.layers.patches import read_evenly, start_even
 from gansmith.layers.pyramid import pyramid
 from gansmith.layers.smoothing import enlarge, smooth
 from gansmith.penalties import with_gradient_norm, zero_centred
-from gansmith.schedules import Linear
-from gansmith.seeds import normal_rows, uniform_rows
 from gansmith.terms.path_length import PathLengthPenalty
+from gansmith.training import distributed
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear
+from gansmith.training.seeds import normal_rows, uniform_rows
 
 CENTRE_HALF_LIFE = 1000
 """Examples of a class in which its mean style forgets half of what it was."""

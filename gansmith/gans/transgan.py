@@ -27,7 +27,6 @@ from torch.nn.functional import avg_pool2d, fold, pixel_shuffle, pixel_unshuffle
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.bounded import bounded
@@ -36,8 +35,9 @@ from gansmith.layers.grid_transformer import GridBlock, as_maps, as_positions, e
 from gansmith.layers.labels import Label, with_label
 from gansmith.layers.pyramid import pyramid
 from gansmith.penalties import with_gradient_norm, zero_centred
-from gansmith.schedules import Cosine
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Cosine
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.rows import RowLayout, chosen, fulfilled, gumbel
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 Row = Float[Tensor, "batch width"]
 

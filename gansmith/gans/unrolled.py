@@ -24,7 +24,7 @@ from gansmith.adversarial import non_saturating_critic
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.layers.strided import strided_players
-from gansmith.seeds import normal_rows
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

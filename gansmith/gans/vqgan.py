@@ -25,11 +25,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, autograd, nn
 from torch.nn.functional import cross_entropy, interpolate, l1_loss, scaled_dot_product_attention, silu
 
-from gansmith import distributed
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.frozen import FrozenFeatures
@@ -37,9 +35,11 @@ from gansmith.layers.labels import Label
 from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.layers.token_prior import TokenPrior
 from gansmith.layers.vector_quantiser import VectorQuantiser
-from gansmith.schedules import Cosine
+from gansmith.tasks.translation import per_image
 from gansmith.terms.perceptual import feature_distance
-from gansmith.translating import per_image
+from gansmith.training import distributed
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Cosine
 
 MOST_TOKENS = 1024
 

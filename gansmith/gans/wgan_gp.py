@@ -16,12 +16,12 @@ import torch
 
 from gansmith.adversarial import wasserstein_critic, wasserstein_generator
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.flat import FlatCritic, FlatGenerator
 from gansmith.layers.strided import StridedCritic, StridedGenerator
 from gansmith.penalties import gradient_penalty
-from gansmith.seeds import normal_rows
+from gansmith.training.ema import Average
+from gansmith.training.seeds import normal_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gansmith import distributed
+from gansmith.training import distributed
 
 
 class _Sum(torch.autograd.Function):

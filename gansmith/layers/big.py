@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pixel_shuffle, pixel_unshuffle, relu
 
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.game import Player
 from gansmith.layers.attention import SelfAttention
 from gansmith.layers.batch_norm import BatchNorm
@@ -21,7 +20,8 @@ from gansmith.layers.patches import read_evenly, start_even
 from gansmith.layers.pyramid import pyramid
 from gansmith.layers.residual import DownBlock
 from gansmith.layers.spectral import normalize_spectra
-from gansmith.schedules import Linear, Schedule
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Linear, Schedule
 
 SQUEEZE = 4
 """How much narrower deep blocks are inside."""

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gansmith.errors import UserError, missing_extra
-from gansmith.metrics.extractors.given import Given, resized, with_channels
-from gansmith.metrics.extractors.pretrained import Prepared
-from gansmith.metrics.extractors.stored import from_function, from_script
+from gansmith.networks.pretrained.given import Given, resized, with_channels
+from gansmith.networks.pretrained.pretrained import Prepared
+from gansmith.networks.pretrained.stored import from_function, from_script
 
 LEVELS = 4
 """The deepest maps of a network of timm."""

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gansmith.seeds import uniform_rows
+from gansmith.training.seeds import uniform_rows
 
 
 class ImagePool(nn.Module):

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gansmith.seeds import normal_rows
+from gansmith.training.seeds import normal_rows
 
 
 class NoiseInput(nn.Module):

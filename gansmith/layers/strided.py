@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, linear, relu
 
 from gansmith.data.spec import Spec
-from gansmith.ema import Average
 from gansmith.errors import UserError
 from gansmith.game import Player
 from gansmith.layers.batch_norm import BatchNorm
@@ -17,6 +16,7 @@ from gansmith.layers.bounded import bounded
 from gansmith.layers.halving import Doubling, Halving
 from gansmith.layers.labels import Label, with_label
 from gansmith.layers.minibatch_discrimination import MinibatchDiscrimination
+from gansmith.training.ema import Average
 
 SIDES = (8, 16, 28, 32, 64, 128, 256)
 

@@ -5,8 +5,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from gansmith import distributed
-from gansmith.seeds import uniform_rows
+from gansmith.training import distributed
+from gansmith.training.seeds import uniform_rows
 
 Maps = Float[Tensor, "batch depth height width"]
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gansmith.data.spec import Spec
-from gansmith.data.spectrum import cosines, knots
+from gansmith.kinds.series.spectrum import cosines, knots
 
 FLOOR = 1e-4
 """The smallest deviation that is raised to 1, as a share of the mean deviation: beneath lies rounding."""

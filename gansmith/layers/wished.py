@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gansmith.layers.labels import one_hot
 from gansmith.layers.rows import RowLayout, chosen, picked
-from gansmith.seeds import uniform_rows
+from gansmith.training.seeds import uniform_rows
 
 Row = Float[Tensor, "batch width"]
 PER = 10_000

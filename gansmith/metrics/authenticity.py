@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from gansmith.metrics.nearest import nearest, squared_radii
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Side
+from gansmith.evaluation.nearest import nearest, squared_radii
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Side
 
 METRICS = {
     "alpha_precision": ("higher", "whether generated examples are as typical as real ones, near and far from the mean (quality)"),

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from gansmith.metrics.families import NotApplicableError
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Side
 from gansmith.metrics.kernel_distance import discrepancy
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Side
+from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {
     "cmmd": ("lower", "distance of the directions of features under a Gaussian kernel, which assumes no shape of distribution")

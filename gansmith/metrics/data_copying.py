@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from gansmith.metrics.nearest import nearest
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Side
+from gansmith.evaluation.nearest import nearest
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Side
 
 METRICS = {
     "data_copying": (

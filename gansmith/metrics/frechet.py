@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from gansmith.metrics.score import NORMAL, Measured
-from gansmith.metrics.sides import Side
+from gansmith.evaluation.score import NORMAL, Measured
+from gansmith.evaluation.sides import Side
 
 METRICS = {
     "frechet": (

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.metrics import nearest
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Side
+from gansmith.evaluation import nearest
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Side
 
 METRICS = {
     "mmd": (

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.metrics.cache import remember
-from gansmith.metrics.nearest import nearest
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Real, Side
+from gansmith.evaluation.cache import remember
+from gansmith.evaluation.nearest import nearest
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Real, Side
 
 METRICS = {
     "fls": (

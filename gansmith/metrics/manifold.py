@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from gansmith.metrics.nearest import blocks, squared_radii
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Side
+from gansmith.evaluation.nearest import blocks, squared_radii
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Side
 
 METRICS = {
     "precision": ("higher", "share of generated examples that lie where real ones are (quality)"),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Side
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Side
 
 METRICS = {
     "memorisation": (

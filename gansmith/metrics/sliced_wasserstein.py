@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import normalize, pad
 
 from gansmith.data.dataset import Dataset
-from gansmith.metrics.score import Measured, jackknife
-from gansmith.metrics.sides import Side, choose
+from gansmith.evaluation.score import Measured, jackknife
+from gansmith.evaluation.sides import Side, choose
 
 METRICS = {
     "swd": (

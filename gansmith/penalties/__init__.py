@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gansmith.penalties.forms import Critic, chosen, compiled_with, obstacle
-from gansmith.seeds import uniform_rows
+from gansmith.training.seeds import uniform_rows
 
 __all__ = ["Critic", "compiled_with", "gradient_penalty", "obstacle", "r1", "r2", "with_gradient_norm", "zero_centred"]
 

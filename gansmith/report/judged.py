@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gansmith.report.associations import association_figures
+from gansmith.kinds.tables.report import association_figures
 from gansmith.report.class_shares import class_figure
 from gansmith.report.landscape import landscape
 from gansmith.report.markup import Markup, join, tag

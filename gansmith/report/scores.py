@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gansmith.metrics.families import Subject, subjects
+from gansmith.metrics.registry import Subject, subjects
 from gansmith.report.markup import Markup, join, tag
 from gansmith.report.numbers import count, finite, significant
 from gansmith.report.records import Record

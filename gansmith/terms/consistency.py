@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.seeds import normal_rows, uniform_rows
+from gansmith.training.seeds import normal_rows, uniform_rows
 
 SHIFT = 0.125
 """The largest translation, in parts of the side."""

@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gansmith.penalties import Critic, with_gradient_norm
-from gansmith.seeds import uniform_rows
+from gansmith.training.seeds import uniform_rows
 
 
 def perturbed(real: Float[Tensor, "batch *shape"], scale: float = 0.5) -> Float[Tensor, "batch *shape"]:

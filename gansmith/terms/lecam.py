@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gansmith.distributed import average
+from gansmith.training.distributed import average
 
 
 class LeCam(nn.Module):

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd import grad
 
-from gansmith import distributed
-from gansmith.seeds import normal_rows
+from gansmith.training import distributed
+from gansmith.training.seeds import normal_rows
 
 DECAY = 0.01
 """How much of the mean length each new batch decides (appendix B)."""

@@ -6,9 +6,9 @@ import torch
 from gansmith.augment.adaptive import AdaptiveStrength
 from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.augment.pseudo import deceive
-from gansmith.clock import Clock
 from gansmith.errors import UserError
 from gansmith.gans.r3gan import R3GAN, Config
+from gansmith.training.clock import Clock
 from tests import toys
 
 

@@ -13,8 +13,8 @@ from gansmith import gans
 from gansmith.data.codec import Giving
 from gansmith.data.dataset import Dataset
 from gansmith.game import GAN
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 from tests.elsewhere import Elsewhere
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith.choosing import little_data_advice
 from gansmith.data.inspection import Inspection, inspect_dataset
 from gansmith.errors import UserError
+from gansmith.planning.choose import little_data_advice
 
 Make = Callable[..., Image.Image]
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gansmith.model import Model
-from gansmith.seeds import seed_everything
+from gansmith.training.seeds import seed_everything
 from tests import toys
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from gansmith.data.images import Picture
 from gansmith.edit.projection import distance, fuse, likeness, project
 from gansmith.edit.seeding import Seeded
+from gansmith.kinds.images.codec import Picture
 
 
 @pytest.mark.parametrize("kind", ["labelled", "attributed", "styled"])

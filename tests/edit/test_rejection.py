@@ -9,7 +9,7 @@ from gansmith import api
 from gansmith.edit.averaging import average, save_average
 from gansmith.edit.rejection import Calibration, Rejecting, acceptance
 from gansmith.errors import UserError
-from gansmith.run import Run
+from gansmith.runs.run import Run
 from tests import toys
 
 
@@ -80,7 +80,7 @@ def test_a_run_without_a_critic_is_refused(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_average_is_the_mean_of_the_checkpoints(run: Run) -> None:
-    from gansmith.checkpoint import checkpoints, read_tensors
+    from gansmith.training.checkpoint import checkpoints, read_tensors
 
     states = [read_tensors(path)[0] for path in checkpoints(run.checkpoints)]
     assert len(states) == 2

@@ -12,10 +12,10 @@ import torch
 
 import gansmith
 from gansmith import gans
-from gansmith.data.images import Codec as Images
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.export import _network, export, exporter_names
+from gansmith.kinds.images.codec import Codec as Images
 from gansmith.model import Model
 from tests import toys
 

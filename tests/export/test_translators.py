@@ -11,7 +11,7 @@ from gansmith.data.codec import Giving
 from gansmith.export import export
 from gansmith.export.onnx import lowered
 from gansmith.model import Model
-from gansmith.translating import Translating
+from gansmith.tasks.translation import Translating
 from tests import toys
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 AUGMENTED = {

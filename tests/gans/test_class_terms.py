@@ -7,11 +7,11 @@ import torch
 from gansmith import gans
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.images import Codec
 from gansmith.data.spec import Spec
-from gansmith.seeds import seed_everything
+from gansmith.kinds.images.codec import Codec
 from gansmith.terms.contrastive import conditional_contrast
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 
 
 def quadrants(count=256):

@@ -5,8 +5,8 @@ import torch
 
 from gansmith.errors import UserError
 from gansmith.gans.ebgan import pulling_away
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

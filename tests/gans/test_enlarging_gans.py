@@ -1,8 +1,8 @@
 import pytest
 
 from gansmith.errors import UserError
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

@@ -5,12 +5,12 @@ from PIL import Image
 
 from gansmith.errors import UserError
 from gansmith.gans.fusiongan import REACH, Fuser, brightness, laplacian
+from gansmith.kinds.images.translation.files import partners_of, translate_file
+from gansmith.kinds.images.translation.pictures import translate_picture
+from gansmith.kinds.images.translation.tiles import translated
 from gansmith.model import Model
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
-from gansmith.translation.files import partners_of, translate_file
-from gansmith.translation.pictures import translate_picture
-from gansmith.translation.tiles import translated
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

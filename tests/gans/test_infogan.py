@@ -6,8 +6,8 @@ import torch
 from gansmith.errors import UserError
 from gansmith.gans.infogan import Config, InfoGAN
 from gansmith.model import Model
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

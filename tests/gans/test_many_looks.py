@@ -7,7 +7,7 @@ from torch.nn.functional import mse_loss
 
 from gansmith.data.codec import Giving
 from gansmith.gans.starganv2 import _another
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 RATES = {

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

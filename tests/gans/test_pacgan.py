@@ -5,7 +5,7 @@ import torch
 
 from gansmith.errors import UserError
 from gansmith.layers.labels import with_label
-from gansmith.seeds import seed_everything
+from gansmith.training.seeds import seed_everything
 from tests import toys
 
 

@@ -4,8 +4,8 @@ import torch
 from gansmith.errors import UserError
 from gansmith.layers.lab import lab_of, lightness_of
 from gansmith.model import Model
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

@@ -9,7 +9,7 @@ import torch
 from gansmith.errors import UserError
 from gansmith.gans.projected import Config, Projected
 from gansmith.layers.frozen import FrozenFeatures
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 HERE = Path(__file__).parent.parent / "feature_maps.py"

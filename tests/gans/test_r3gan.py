@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from gansmith import planning
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.r3gan import R3GAN, Config, ImageCritic, ImageGenerator, pyramid
 from gansmith.layers.resample import downsample, upsample
+from gansmith.planning import plan as planning
 from tests import toys
 
 
@@ -98,7 +98,7 @@ def test_the_penalty_weight_follows_its_schedule_and_the_size_of_the_data():
 def test_simultaneous_and_alternating_games_have_the_same_terms():
     import itertools
 
-    from gansmith.seeds import seed_everything
+    from gansmith.training.seeds import seed_everything
 
     for simultaneous, moves in ((True, 1), (False, 2)):
         seed_everything(0)

@@ -11,8 +11,8 @@ from gansmith.data.spec import Spec
 from gansmith.gans.rowgan import Config, RowGAN
 from gansmith.layers.rows import Margins, RowLayout, gumbel, picked
 from gansmith.model import Model
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 
@@ -66,7 +66,7 @@ def test_known_cells_are_kept_when_rows_are_completed(model):
 
 def test_the_saved_model_holds_no_training_row(model, tmp_path):
     """No tensor has a row for each training row, and no combination of what is saved gives back more than single columns."""
-    from gansmith.checkpoint import read_tensors
+    from gansmith.training.checkpoint import read_tensors
 
     model.save(tmp_path)
     tensors, _ = read_tensors(tmp_path / "model.safetensors")

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from gansmith.data.readers.sequences import Cutting, Sequences
-from gansmith.data.series import Series
-from gansmith.data.windows import build_series
 from gansmith.gans.seriesgan import SeriesGenerator
+from gansmith.kinds.series.codec import Series
+from gansmith.kinds.series.source import Cutting, Sequences
+from gansmith.kinds.series.windows import build_series
 from gansmith.layers.marginals import exchanged
 from tests import toys
 

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from gansmith import planning
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.stylegan2 import Config, Critic, Generator, StyleGAN2
 from gansmith.layers.pyramid import pyramid
 from gansmith.model import Model
+from gansmith.planning import plan as planning
 from tests import toys
 
 

@@ -6,8 +6,8 @@ from torch.func import functional_call
 from torch.nn.functional import softplus
 
 from gansmith.adversarial import non_saturating_critic
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

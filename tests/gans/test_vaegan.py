@@ -4,8 +4,8 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from gansmith.gans.vaegan import divergence
-from gansmith.seeds import seed_everything
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 

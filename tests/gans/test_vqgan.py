@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from gansmith.clock import Clock
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.vqgan import VQGAN, Config, halvings_of
-from gansmith.health import Health
-from gansmith.seeds import seed_everything
 from gansmith.terms.perceptual import feature_distance
-from gansmith.trainer import Settings, Trainer
+from gansmith.training.clock import Clock
+from gansmith.training.health import Health
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 from tests.toys import SMALL
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from gansmith.clock import Clock
-from gansmith.ema import Average
 from gansmith.layers.spectral import normalize_spectra
+from gansmith.training.clock import Clock
+from gansmith.training.ema import Average
 
 
 def network():

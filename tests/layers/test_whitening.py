@@ -5,7 +5,7 @@ import torch
 from scipy.fft import dct
 
 from gansmith.data.sources import open_dataset
-from gansmith.data.spectrum import cosines, knots, second_moments
+from gansmith.kinds.series.spectrum import cosines, knots, second_moments
 from gansmith.layers.whitening import Whitening
 
 

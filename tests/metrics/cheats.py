@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.images import Codec as ImageCodec
-from gansmith.data.label_maps import LabelMaps
-from gansmith.data.pairs import Codec as PairCodec
+from gansmith.data.paired import Codec as PairCodec
 from gansmith.data.spec import Spec
-from gansmith.metrics.baseline import independent
-from gansmith.metrics.perceptual_network import LPIPS
+from gansmith.evaluation.baseline import independent
+from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.model import Model
+from gansmith.networks.pretrained.perceptual_network import LPIPS
 from tests.metrics.conftest import image_data, ring_points, stripes
 from tests.metrics.plain_sides import Tiny
 from tests.toys import pairs, rows, series, small

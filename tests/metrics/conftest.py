@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gansmith.data.attributes import Attributes
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.images import Codec as Images
-from gansmith.data.points import Codec as Points
 from gansmith.data.spec import Spec
+from gansmith.kinds.images.attributes import Attributes
+from gansmith.kinds.images.codec import Codec as Images
+from gansmith.kinds.points.codec import Codec as Points
 
 CLASSES = ("flat", "steep", "slanted")
 
@@ -59,7 +59,7 @@ def striped() -> tuple[Dataset, Dataset, Dataset]:
 def short_training() -> Iterator[None]:
     """The stripes are learned in a fifth of the time that a classifier is given."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gansmith.metrics.extractors.classifier.FEWEST", 4000)
+        patch.setattr("gansmith.kinds.images.features.classifier.FEWEST", 4000)
         yield
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from gansmith.data.dataset import Dataset
-from gansmith.metrics.extractors.inception import Inception
-from gansmith.metrics.sides import Real, Side
+from gansmith.evaluation.sides import Real, Side
+from gansmith.kinds.images.features.inception import Inception
 
 
 class Pixels:

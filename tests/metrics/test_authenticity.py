@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansmith.data.dataset import Dataset
+from gansmith.evaluation.judge import judge
 from gansmith.metrics.authenticity import STEPS, alpha_precision, authentic, beta_recall, coverage, shares_nearer
-from gansmith.metrics.judge import judge
 
 Three = tuple[Dataset, Dataset, Dataset]
 

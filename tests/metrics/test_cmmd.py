@@ -8,8 +8,8 @@ import torch
 
 from gansmith.data.dataset import Dataset
 from gansmith.metrics.cmmd import SCALE, gaussian_less_one, measure
-from gansmith.metrics.families import NotApplicableError
 from gansmith.metrics.kernel_distance import discrepancy
+from gansmith.metrics.registry import NotApplicableError
 from tests.metrics.plain_sides import generated, real_side
 
 Three = tuple[Dataset, Dataset, Dataset]

@@ -9,8 +9,8 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from gansmith.data.dataset import Dataset
+from gansmith.evaluation.judge import judge
 from gansmith.metrics.data_copying import cells_of, place, z_score
-from gansmith.metrics.judge import judge
 
 Three = tuple[Dataset, Dataset, Dataset]
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from gansmith.data.dataset import Dataset
-from gansmith.metrics import fair_series, timegan_scores
-from gansmith.metrics.dists_network import DISTS
-from gansmith.metrics.families import families, metric_names
-from gansmith.metrics.judge import judge
-from gansmith.metrics.judgement import Judgement
-from gansmith.metrics.perceptual_network import LPIPS, TRUNKS
-from gansmith.metrics.score import Score
+from gansmith.evaluation.judge import judge
+from gansmith.evaluation.judgement import Judgement
+from gansmith.evaluation.score import Score
+from gansmith.kinds.series.metrics import fair_series, timegan_scores
+from gansmith.metrics.registry import families, metric_names
+from gansmith.networks.pretrained.dists_network import DISTS
+from gansmith.networks.pretrained.perceptual_network import LPIPS, TRUNKS
 from tests.metrics.cheats import (
     HELD_OUT,
     IMAGES,
@@ -125,7 +125,7 @@ def honest(cheat: str) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gansmith.metrics.judge.Inception.open", lambda *_, **__: StandIn())
+        patch.setattr("gansmith.evaluation.judge.Inception.open", lambda *_, **__: StandIn())
         for module, name in (
             (timegan_scores, "CLASSIFIER_STEPS"),
             (timegan_scores, "PREDICTOR_STEPS"),

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansmith.data.dataset import Dataset
-from gansmith.metrics import nearest
-from gansmith.metrics.judge import judge
+from gansmith.evaluation import nearest
+from gansmith.evaluation.judge import judge
 from gansmith.metrics.kernel_distance import cubic, discrepancy
 
 Three = tuple[Dataset, Dataset, Dataset]

@@ -9,9 +9,9 @@ import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from gansmith.data.dataset import Dataset
+from gansmith.evaluation.judge import judge
+from gansmith.evaluation.judgement import Judgement
 from gansmith.metrics import likelihood
-from gansmith.metrics.judge import judge
-from gansmith.metrics.judgement import Judgement
 from gansmith.metrics.likelihood import SMALLEST, fit_variances, lessons, log_likelihood
 
 Three = tuple[Dataset, Dataset, Dataset]

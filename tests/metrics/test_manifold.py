@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gansmith.metrics import nearest as nearest_module
+from gansmith.evaluation import nearest as nearest_module
+from gansmith.evaluation.nearest import nearest
 from gansmith.metrics.manifold import manifold
-from gansmith.metrics.nearest import nearest
 
 
 def by_loops(real: np.ndarray, fake: np.ndarray, k: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from scipy.ndimage import convolve1d
 from scipy.stats import wasserstein_distance
 
 from gansmith.data.dataset import Dataset
-from gansmith.metrics.judge import judge
+from gansmith.evaluation.judge import judge
 from gansmith.metrics.sliced_wasserstein import (
     blurred,
     descriptors,

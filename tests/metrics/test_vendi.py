@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansmith.data.dataset import Dataset
-from gansmith.metrics.judge import judge
+from gansmith.evaluation.judge import judge
 from gansmith.metrics.vendi import surprisals
 
 

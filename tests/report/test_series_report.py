@@ -3,7 +3,7 @@
 from PIL import Image
 
 import gansmith
-from gansmith.metrics import judge
+from gansmith.evaluation import judge
 from tests import toys
 
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from gansmith.seeds import normal_rows
 from gansmith.terms.path_length import DECAY, PathLengthPenalty
+from gansmith.training.seeds import normal_rows
 
 
 def test_the_length_of_a_linear_generators_paths_is_that_of_the_transposed_image():

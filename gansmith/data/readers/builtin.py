@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gansmith.data.readers.collection import Collection, Points
+    from gansmith.kinds.images.readers.collection import Collection, Points
 
 _DESCRIPTIONS = {
     "digits": "5,000 handwritten digits, 28x28 gray, 10 classes; offline (default)",
@@ -24,7 +24,9 @@ def builtin_names() -> dict[str, str]:
 
 def open_builtin(name: str, cache: Path) -> "Collection | Points":
     """The built-in data of this name; what must be fetched is kept in `cache`."""
-    from gansmith.data.readers import downloads, handwriting, mixtures
+    from gansmith.data.readers import downloads
+    from gansmith.kinds.images.readers import handwriting
+    from gansmith.kinds.points import mixtures
 
     offline = {"digits": handwriting.digits, "digits8": handwriting.digits8, "ring": mixtures.ring, "grid": mixtures.grid}
     fetched = {"mnist": downloads.mnist, "fashion-mnist": downloads.fashion_mnist, "cifar10": downloads.cifar10}

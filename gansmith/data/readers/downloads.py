@@ -13,11 +13,11 @@ from urllib.request import urlopen
 import numpy as np
 
 from gansmith.data.cache import writing
-from gansmith.data.readers.arrays import PixelRows
-from gansmith.data.readers.collection import Collection
 from gansmith.data.readers.files import file_key
 from gansmith.data.readers.rows import ArrayRows
 from gansmith.errors import UserError
+from gansmith.kinds.images.readers.arrays import PixelRows
+from gansmith.kinds.images.readers.collection import Collection
 
 _SECONDS = 30
 _MNIST_MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")

@@ -9,8 +9,8 @@ from typing import IO, Protocol, runtime_checkable
 
 import numpy as np
 
-from gansmith.data.readers.collection import CHUNK
 from gansmith.errors import UserError
+from gansmith.kinds.images.readers.collection import CHUNK
 
 
 @runtime_checkable

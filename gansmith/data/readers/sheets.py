@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from gansmith.data.cells import MISSING, Table
 from gansmith.errors import UserError
+from gansmith.kinds.tables.cells import MISSING, Table
 
 SEPARATORS = ",;\t|"
 COMMA = re.compile(r"^-?\d*,\d+$")

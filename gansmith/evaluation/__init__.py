@@ -1,0 +1,1 @@
+"""Judging: runs, models and anybody's samples against real data."""

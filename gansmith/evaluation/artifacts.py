@@ -1,0 +1,53 @@
+"""What a judgement leaves in its run: scores, judgement.json, pictures and the report."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gansmith.data.dataset import Dataset
+from gansmith.evaluation.judgement import Judgement
+from gansmith.report.html import write_report
+from gansmith.runs.run import Run
+from gansmith.training.checkpoint import write_atomically
+
+
+def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **conditions: Any) -> list[dict[str, Any]]:
+    """Writes everything and returns the new lines of evaluations.jsonl; see `Run.add_scores` for the conditions.
+
+    `fake` holds the generated examples that were judged, `training` those that they were compared with.
+    """
+    records = run.add_scores(judgement.scores, **conditions)
+    found = {"samples_seen": conditions.get("samples_seen"), "skipped": judgement.skipped}
+    found["neighbours"] = judgement.neighbours.to_json()
+    if judgement.portrait is not None:
+        found["portrait"] = judgement.portrait.to_json()
+    write_atomically(run.folder / "judgement.json", json.dumps(found).encode())
+    if training.codec.spec.of_images or training.codec.spec.kind == "series":
+        _pictures(judgement, run, fake, training)
+    if training.codec.spec.kind == "series":
+        from gansmith.kinds.series.fact_plots import draw_facts
+        from gansmith.kinds.series.metrics.stylised_facts import curves_of
+
+        draw_facts(curves_of(training, fake)).save(run.samples / "facts.png")
+    write_report(run.folder)
+    return records
+
+
+def _pictures(judgement: Judgement, run: Run, fake: Dataset, training: Dataset) -> None:
+    codec, shown = fake.codec, judgement.neighbours
+    rows = [
+        raw
+        for made, near in zip(shown.generated, shown.nearest, strict=True)
+        for raw in [*codec.decode(fake.batch(made.reshape(1))), *codec.decode(training.batch(near))]
+    ]
+    codec.preview(rows).save(run.samples / "neighbours.png")
+    if judgement.portrait is not None:
+        ranking = judgement.portrait.ranking
+        for name, positions in (("best", ranking.best), ("worst", ranking.worst)):
+            _preview(fake, positions).save(run.samples / f"{name}.png")
+
+
+def _preview(data: Dataset, positions: Sequence[int]) -> Any:
+    return data.codec.preview(data.codec.decode(data.batch(np.asarray(positions))))

@@ -1,0 +1,141 @@
+"""Judging a run, another model of a run, or anybody's samples."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansmith.data.dataset import Dataset
+from gansmith.data.sources import open_dataset
+from gansmith.errors import UserError
+from gansmith.evaluation.cache import content_key
+from gansmith.model import Model
+from gansmith.planning import plan as planning
+from gansmith.runs.data import OPENING, open_like, run_data, split
+from gansmith.runs.run import BEST, Run
+
+if TYPE_CHECKING:
+    from gansmith.evaluation.judgement import Judgement
+    from gansmith.watch.watcher import Watcher
+
+
+def evaluate_run(
+    run: Run,
+    *,
+    data: Any = None,
+    masks: Path | str | None = None,
+    metrics: Sequence[str] | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    watchers: Sequence[Watcher] = (),
+    **how: Any,
+) -> Judgement:
+    """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own; if the run's own came
+    from Python in another process, they stand for these too, and nothing is written. `masks` are those of these data.
+
+    `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
+    """
+    how["device"] = planning.choose_device(how.get("device") or "auto")
+    if run.facts["data"]["source"] is None and run.data is None and data is not None:
+        return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
+    training, held_out = split(run_data(run))
+    if data is not None:
+        held_out = open_like(training, data, opening=_opening(run, masks))
+    model = run.model()
+    model.inputs = held_out
+    return judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
+
+
+def evaluate(
+    run: Run | Path | str | None = None, *, real: Any = None, fake: Any = None, data: Any = None, **options: Any
+) -> Judgement:
+    """Judges a run against its data, or anybody's samples: `evaluate("runs/digits-0001")`, `evaluate(real="photos/", fake="made/")`.
+
+    Another model in the run's folder, such as "runs/digits-0001/averaged", is judged against the run's data too; nothing is written.
+
+    `metrics`, `samples` and `seed` choose what is measured and how, `features`, `inception`, `resize`, `fast` and `device` in which
+    space (see `metrics.judge.judge`); opening options (`resolution`, ...) apply to both sides of the second form. Raises UserError if
+    neither form is given.
+    """
+    from gansmith.evaluation.judge import judge
+
+    if run is not None and not isinstance(run, Run) and (parent := _run_around(Path(run))):
+        return _evaluate_beside(Model.load(run), parent, data, **options)
+    if run is not None:
+        return evaluate_run(run if isinstance(run, Run) else Run(run), data=data, **options)
+    if real is None or fake is None:
+        raise UserError("Judging needs a run folder, or both --real and --fake.")
+    opening = {name: options.pop(name) for name in OPENING if name in options}
+    options["device"] = planning.choose_device(options.get("device") or "auto")
+    originals = not {"resolution", "crop"} & {name for name, value in opening.items() if value is not None}
+    everything = open_dataset(real, **opening, originals=originals)
+    training, held_out = split(everything)
+    everything = dataclasses.replace(everything, held_out=None)
+    return judge(open_like(training, fake, originals), training, held_out, everything=everything, **options)
+
+
+def _opening(run: Run, masks: Path | str | None) -> dict[str, Any]:
+    """How the run's data were opened, with the masks of others."""
+    return {**run.facts["data"]["opening"], **({"masks": masks} if masks else {})}
+
+
+def _run_around(folder: Path) -> Run | None:
+    """The run that this folder of a model lies in, where it is not the run's own last or best one."""
+    alone = (folder / "model.json").is_file() and not (folder / "run.json").exists() and folder.name != BEST
+    return Run(folder.resolve().parent) if alone and (folder.resolve().parent / "run.json").is_file() else None
+
+
+def _evaluate_beside(
+    model: Model,
+    run: Run,
+    data: Any,
+    masks: Path | str | None = None,
+    **how: Any,
+) -> Judgement:
+    """Judges a model that is not the run's own by the run's data."""
+    how["device"] = planning.choose_device(how.get("device") or "auto")
+    given = run.facts["data"]["source"] is None and run.data is None
+    training, held_out = split(run_data(run, data if given else None))
+    if data is not None and not given:
+        held_out = open_like(training, data, opening=_opening(run, masks))
+    model.inputs = held_out
+    return _judged(model, training, held_out, **how)[1]
+
+
+def evaluate_elsewhere(
+    run: Run, *, data: Any, metrics: Sequence[str] | None = None, samples: int | None = None, seed: int = 0
+) -> Judgement:
+    """Judges a run's model by data that it was not trained on, which stand for the training data too; writes nothing."""
+    from gansmith.evaluation.judge import MOST, judge
+
+    model = run.model()
+    fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
+    training, held_out = split(open_like(fake, data))
+    return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
+
+
+def judge_and_report(
+    run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
+) -> Judgement:
+    """The judgement, which goes into the run's files, its report and to the watchers."""
+    from gansmith.evaluation.artifacts import leave
+
+    fake, judgement = _judged(model, training, held_out, portrait=True, **options)
+    conditions = {"samples_seen": model.card["samples"], "asked": options.get("samples"), "held_out": content_key(held_out)}
+    records = leave(judgement, run, fake, training, **conditions)
+    for watcher in watchers:
+        watcher.evaluation(records)
+    return judgement
+
+
+def _judged(model: Model, training: Dataset, held_out: Dataset, **options: Any) -> tuple[Dataset, Judgement]:
+    """As many examples as `judge` takes with these options, and what it finds."""
+    from gansmith.evaluation.judge import MOST, judge, over_all
+
+    count = options.get("samples") or MOST
+    if training.codec.spec.kind == "pairs" or not over_all(options.get("metrics")):  # pairs make one of each that is held out
+        count = min(count, len(held_out))
+    fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
+    return fake, judge(fake, training, held_out, model=model, **options)

@@ -1,0 +1,63 @@
+"""The feature space that the user wishes for."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+from gansmith.evaluation.extractors import Extractor
+from gansmith.networks.pretrained.given import Given
+from gansmith.networks.pretrained.onnx import from_onnx
+from gansmith.networks.pretrained.pretrained import KNOWN, from_known, from_timm, from_torchvision
+from gansmith.networks.pretrained.stored import from_function, from_program, from_script
+
+NAMES = ("classifier", "inception", *KNOWN)
+FORMS = (
+    *NAMES,
+    "torchvision:NAME",
+    "timm:NAME",
+    "FILE.onnx",
+    "FILE.pt (TorchScript)",
+    "FILE.pt2 (torch.export)",
+    "FILE.py:FUNCTION",
+)
+FILES = {".onnx": from_onnx, ".pt2": from_program, ".pt": from_script, ".pth": from_script, ".ts": from_script}
+
+
+def find_extractor(wish: Any, device: str | torch.device = "cpu") -> Extractor:
+    """The feature space of a wish: a name or file (see `FORMS`, of which "classifier" and "inception" need the data and are made
+    elsewhere), a torch module, a function of a batch, or an extractor, which is returned as it is.
+
+    Networks that are loaded here are put on `device`; a given module stays on its own. Raises UserError for any other wish.
+    """
+    if isinstance(wish, str | Path):
+        return _named(str(wish), device)
+    if isinstance(wish, Extractor) and not isinstance(wish, nn.Module):
+        return wish
+    if callable(wish):
+        return Given(wish, device=device)
+    raise UserError(
+        f"features should be a name, a file, a torch module or a function, but what came is of type {type(wish).__name__}: change it."
+    )
+
+
+def _named(wish: str, device: str | torch.device) -> Extractor:
+    package, _, name = wish.partition(":")
+    if package == "torchvision" and name:
+        return from_torchvision(name, device)
+    if package == "timm" and name:
+        return from_timm(name, device)
+    if wish in KNOWN:
+        return from_known(wish, device)
+    if python := re.fullmatch(r"(.+\.py):(\w+)", wish):
+        return from_function(Path(python[1]).expanduser(), python[2], device)
+    path = Path(wish).expanduser()
+    if path.suffix in FILES:
+        return FILES[path.suffix](path, device)
+    if path.suffix == ".py":
+        raise UserError(f"{wish} should say which function makes the network: give {wish}:FUNCTION.")
+    raise UserError(f'there are no features "{wish}"{did_you_mean(wish, NAMES)}: they can be {", ".join(FORMS)}.')

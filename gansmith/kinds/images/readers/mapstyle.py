@@ -1,0 +1,119 @@
+"""Images handed over from Python: a map-style torch data set, a list of pictures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
+from gansmith.kinds.images.channels_file import Opened, Stack, as_picture
+from gansmith.kinds.images.readers.arrays import are_bytes, as_bytes, attribute_names, brightness, channels_axis, extremes_of
+from gansmith.kinds.images.readers.collection import Collection, Example, Label
+from gansmith.kinds.images.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, is_encoded, opened_cell
+from gansmith.kinds.images.values import Extremes
+
+
+def from_mapstyle(data: Any) -> Collection:
+    """Anything with `len(data)` and `data[i]` that is an image, (image, label) or {"image": ..., "label": ...}.
+
+    Images are Pillow's, or arrays and tensors [H, W], [H, W, C] or [C, H, W] of uint8, or of floats whose range is judged over
+    the whole data set. Integer labels take their names from `data.classes` if it is there, several numbers an image from
+    `data.attr_names`, as in torchvision.
+    """
+    if len(data) == 0:
+        raise UserError("the data set is empty: give at least one image.")
+    classes = getattr(data, "classes", None)
+    names = tuple(str(name) for name in classes) if isinstance(classes, list | tuple) else None
+    name = "images" if isinstance(data, list) else type(data).__name__
+    _, first = _image_and_label(data[0], f"{name}[0]")
+    titles = [title for title in getattr(data, "attr_names", ()) if title]
+    attributes = attribute_names([first], titles or None)
+    return Collection(name=name, load=lambda: _MapStyle(data, name), classes=None if attributes else names, attributes=attributes)
+
+
+def labelled(images: Sequence[Any], labels: Any) -> list[tuple[Any, Any]]:
+    """Images and their labels as items of a data set. Raises UserError if there are not as many."""
+    every = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if len(every) != len(images):
+        raise UserError(f"there are {len(images)} images but {len(every)} labels: give one label an image.")
+    return list(zip(images, every, strict=True))
+
+
+def pictures_in_frame(frame: Any) -> Collection | None:
+    """The pictures in a column of a data frame (Pillow's, arrays, or encoded files), with the classes beside them; None without any."""
+    names = [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
+    if not len(frame):
+        return None
+    first = {name: next(iter(_cells(frame, name)), None) for name in names}
+    image = next((name for name, cell in first.items() if _is_picture(cell)), None)
+    if image is None:
+        return None
+    label = next((name for name in LABEL_COLUMNS if name in names and name != image), None)
+    cells = [opened_cell(cell) if isinstance(cell, bytes | dict) else cell for cell in _cells(frame, image)]
+    unused = [name for name in names if name not in (image, label)]
+    notes = (f'the pictures are in the column "{image}"' + (f"; left out: {listed(unused)}" if unused else ""),)
+    found = from_mapstyle(cells if label is None else labelled(cells, list(_cells(frame, label))))
+    return replace(found, name="data", notes=notes)
+
+
+def _cells(frame: Any, name: str) -> Sequence[Any]:
+    column = frame[name]
+    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
+
+
+def _is_picture(cell: Any) -> bool:
+    return isinstance(cell, Image.Image | bytes) or (isinstance(cell, np.ndarray) and cell.ndim in (2, 3)) or is_encoded(cell)
+
+
+class _MapStyle:
+    def __init__(self, data: Any, name: str) -> None:
+        self.data, self.name = data, name
+
+    def __iter__(self) -> Iterator[Example]:
+        for index, (value, label) in self._items():
+            yield Example(f"{self.name}[{index}]", label, partial(self._picture, value, f"{self.name}[{index}]"))
+
+    def _items(self) -> Iterator[tuple[int, tuple[Any, Label]]]:
+        for index in range(len(self.data)):
+            yield index, _image_and_label(self.data[index], f"{self.name}[{index}]")
+
+    @cached_property
+    def _range(self) -> tuple[float, float]:
+        return brightness((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
+
+    @cached_property
+    def _span(self) -> Extremes:
+        return extremes_of((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
+
+    def _picture(self, value: Image.Image | np.ndarray, name: str) -> Opened:
+        if isinstance(value, Image.Image):
+            return value.copy()  # what we open we close, and this one is not ours
+        axis = channels_axis((1, *value.shape), name)
+        values = value[None] if axis is None else np.moveaxis(value, axis - 1, 0)
+        if value.dtype != np.uint8 and not are_bytes(self._span, len(values)):
+            return Stack(values)
+        return as_picture(values if value.dtype == np.uint8 else as_bytes(values, *self._range))
+
+
+def _image_and_label(item: Any, name: str) -> tuple[Image.Image | np.ndarray, Label]:
+    label = None
+    if isinstance(item, Mapping):
+        label = next((item[key] for key in LABEL_COLUMNS if key in item), None)
+        item = next((item[key] for key in IMAGE_COLUMNS if key in item), None)
+    elif isinstance(item, tuple | list):
+        item, label = item[0], item[1] if len(item) > 1 else None
+    if isinstance(item, torch.Tensor):
+        item = item.detach().cpu().numpy()
+    if not isinstance(item, Image.Image | np.ndarray):
+        raise UserError(f"{name} is a {type(item).__name__}, where an image is a Pillow image, a tensor or an array: convert it.")
+    if isinstance(label, torch.Tensor | np.generic | np.ndarray):
+        several = np.asarray(label)
+        label = several.item() if several.size == 1 else tuple(several.astype(float).ravel().tolist())
+    if not isinstance(label, str | int | tuple | None):
+        raise UserError(f"the label of {name} is a {type(label).__name__}, where classes are whole numbers or words: convert it.")
+    return item, label

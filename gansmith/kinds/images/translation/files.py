@@ -1,0 +1,220 @@
+"""Files in, files out: pictures, folders of them, animations and videos."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageSequence
+from torch import Tensor
+
+from gansmith.data.readers.films import SUFFIXES as VIDEOS
+from gansmith.data.readers.films import VideoWriter, frame_rate, frames
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
+from gansmith.kinds.images.readers.collection import natural
+from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX
+from gansmith.kinds.images.translation.formats import KINDS, moves, read, suffix_for, whole, write
+from gansmith.kinds.images.translation.pictures import random_styles, reference_style, sides_of, translate_picture
+from gansmith.tasks.translation import Styled
+
+if TYPE_CHECKING:
+    from gansmith.model import Model
+
+
+def inputs_in(path: Path, out: Path | None = None) -> list[Path]:
+    """The pictures and videos of a folder in natural order, or the file itself; arrays (.npy) where a folder has no others.
+
+    What lies in the folder `out` below it is left out: it was made before. Raises UserError where there is none, and where `out` is the
+    folder itself.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(f"there is no file or folder {path}: give a picture, a video, or a folder of them.")
+    made = out.resolve() if out else None
+    if made == path.resolve():
+        raise UserError(f"the results would lie among their inputs in {path}: give --out another folder.")
+    found = [
+        own
+        for own in path.rglob("*")
+        if own.suffix.lower() in KINDS and not own.name.startswith(".") and made not in own.resolve().parents
+    ]
+    found = [own for own in found if own.suffix.lower() != ARRAY_SUFFIX] or found
+    if not found:
+        raise UserError(f"{path} has no pictures and no videos: point to a folder with .png, .jpg, .webp or .mp4 files.")
+    return sorted(found, key=lambda own: natural(own.relative_to(path).as_posix()))
+
+
+def styles_for(model: Model, makes: str, count: int, reference: Path | None, seed: int) -> list[tuple[str, Tensor | None]]:
+    """The styles to translate in, each with what it adds to the names of outputs: one without a name; random ones by number; those of
+    reference pictures by their names, where there are several. Raises UserError for references that cannot be read, and for models
+    without styles."""
+    if reference is not None:
+        pictures = inputs_in(reference)
+        read = [_style_in(model, picture, makes) for picture in pictures]
+        return [(f"-{path.stem}" if len(pictures) > 1 else "", style) for path, style in zip(pictures, read, strict=True)]
+    if count == 1 and not isinstance(model.gan, Styled):
+        return [("", None)]
+    styles = random_styles(model, count, makes=makes, seed=seed)
+    return [(f"-{number}" if count > 1 else "", style) for number, style in enumerate(styles, start=1)]
+
+
+def _style_in(model: Model, path: Path, makes: str) -> Tensor:
+    with read(path) as picture:
+        return reference_style(model, picture, makes=makes, name=path.name)
+
+
+def outputs_for(
+    inputs: Sequence[Path], root: Path, out: Path, name: str = "", suffixes: Sequence[str] | None = None
+) -> list[Path]:
+    """Where each output goes: the folders are kept, `name` is added to the names, and the suffix is that of `suffixes` (.png). Results
+    that would have one name keep the suffixes of their inputs in it.
+
+    Raises UserError if an input would be overwritten, and if `out` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out takes a folder, but {out} is a file: give another.")
+    base = root if root.is_dir() else root.parent
+    kinds = list(suffixes or [".png"] * len(inputs))
+    folders = [out / path.relative_to(base).parent for path in inputs]
+    plain = [folder / f"{path.stem}{name}{kind}" for folder, path, kind in zip(folders, inputs, kinds, strict=True)]
+    often = Counter(str(path).lower() for path in plain)
+    placed = [
+        own if often[str(own).lower()] == 1 else folder / f"{path.name}{name}{kind}"
+        for own, folder, path, kind in zip(plain, folders, inputs, kinds, strict=True)
+    ]
+    again = Counter(str(path).lower() for path in placed)
+    for number, (path, own) in enumerate(zip(inputs, placed, strict=True)):
+        if again[str(own).lower()] > 1 and own == plain[number]:
+            placed[number] = own.with_name(f"{path.name}{name}{own.suffix}")
+    for given, made in zip(inputs, placed, strict=True):
+        if made.resolve() == given.resolve():
+            raise UserError(f"{given} would be overwritten: give --out another folder.")
+    return placed
+
+
+def suffixes_for(model: Model, makes: str, inputs: Sequence[Path]) -> list[str]:
+    """Those of what the model makes of the files."""
+    made = sides_of(model, makes)[1]
+    return [suffix_for(path, made) for path in inputs]
+
+
+def partners_of(inputs: list[Path], root: Path, partner: Path | None) -> list[Path | None]:
+    """The second picture of each fusion: the file `partner`, or that of the same name, whatever its suffix, in the folder `partner`.
+
+    Raises UserError where there is none, or one for several.
+    """
+    if partner is None:
+        return [None] * len(inputs)
+    if not partner.is_dir():
+        if not partner.is_file() or len(inputs) > 1:
+            wrong = f"is one file for {len(inputs)} pictures" if partner.is_file() else "is not there"
+            raise UserError(
+                f"--partner must be a picture, or a folder of pictures for a folder, but {partner} {wrong}: correct it."
+            )
+        return [partner]
+    return list(_by_name(inputs, root, partner, "partner"))
+
+
+def targets_of(inputs: list[Path], root: Path, targets: Path | None) -> list[Path | None]:
+    """The true result of each input in the folder `targets` (or that file, for one input), by its name, whatever its suffix; None where
+    there is none. Raises UserError where no input has one."""
+    if targets is None:
+        return [None] * len(inputs)
+    if targets.is_file() and len(inputs) == 1:
+        return [targets]
+    if not targets.is_dir():
+        raise UserError(
+            f"--targets must be a folder of true results by the names of the inputs, but {targets} is none: correct it."
+        )
+    found = list(_named_as(inputs, root, targets).values())
+    if not any(found):
+        raise UserError(
+            f"{targets} has no picture by the name of any input, such as {inputs[0].stem}: name true results as inputs."
+        )
+    return found
+
+
+def masks_of(inputs: list[Path], root: Path, masks: Path | None) -> list[Path | None]:
+    """The mask of each input: that of the same name in the folder `masks`, or the file `masks` for all of them. Raises UserError where
+    there is none."""
+    if masks is None or masks.is_file():
+        return [masks] * len(inputs)
+    if not masks.is_dir():
+        raise UserError(
+            f"--masks must be a picture, or a folder of pictures by the names of the inputs, but {masks} is not there."
+        )
+    return list(_by_name(inputs, root, masks, "mask"))
+
+
+def _by_name(inputs: list[Path], root: Path, folder: Path, what: str) -> list[Path]:
+    """The picture in the folder that has each input's name. Raises UserError where one has none."""
+    found = _named_as(inputs, root, folder)
+    if absent := [own.name for own, other in found.items() if other is None]:
+        raise UserError(f"{len(absent)} of {len(inputs)} pictures have no {what} in {folder} ({listed(absent, 3)}): add them.")
+    return [other for other in found.values() if other is not None]
+
+
+def _named_as(inputs: list[Path], root: Path, folder: Path) -> dict[Path, Path | None]:
+    """For each input the picture of its name, whatever its suffix, in the folder."""
+    base = root if root.is_dir() else root.parent
+    stems = {own.relative_to(folder).with_suffix(""): own for own in inputs_in(folder)}
+    return {own: stems.get(own.relative_to(base).with_suffix("")) for own in inputs}
+
+
+def translate_file(
+    model: Model, given: Path, made: Path, partner: Path | None = None, mask: Path | None = None, **how: Any
+) -> None:
+    """Writes what the model makes of one file, or of it and its partner; a mask holds for all frames of what moves.
+
+    Raises UserError for a file that cannot be read, for videos without ffmpeg, and for videos and animations with a partner.
+    """
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        if mask is not None:
+            how["mask"] = opened.enter_context(read(mask))
+        if given.suffix.lower() in VIDEOS:
+            _alone(given, partner)
+            _translate_video(model, given, made, **how)
+            return
+        picture = opened.enter_context(read(given))
+        if isinstance(picture, Image.Image) and moves(given):
+            _alone(given, partner)
+            _translate_animation(model, picture, given, made, **how)
+            return
+        second = opened.enter_context(read(partner)) if partner is not None else None
+        write(translate_picture(model, picture, name=given.name, partner=second, **how), made)
+
+
+def _alone(given: Path, partner: Path | None) -> None:
+    if partner is not None:
+        raise UserError(f"a fusion takes pictures, but {given.name} moves: give its frames.")
+
+
+def _translate_animation(model: Model, image: Image.Image, given: Path, made: Path, **how: Any) -> None:
+    durations, made_of = [], []
+    for frame in ImageSequence.Iterator(image):
+        durations.append(frame.info.get("duration", 100))
+        made_of.append(_frame(translate_picture(model, frame.copy(), name=given.name, **how), given))
+    with whole(made) as part:
+        made_of[0].save(part, save_all=True, append_images=made_of[1:], duration=durations, loop=image.info.get("loop", 0))
+
+
+def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> None:
+    """Frame by frame; the sound is kept."""
+    rate = frame_rate(given)
+    with whole(made) as part, VideoWriter(part, rate=rate, sound_of=given) as film:
+        for frame in frames(given, rate):
+            film.write(_frame(translate_picture(model, frame, name=f"a frame of {given.name}", **how), given))
+
+
+def _frame(made: Any, given: Path) -> Image.Image:
+    if not isinstance(made, Image.Image) or made.mode.startswith(("I", "F")):
+        raise UserError(
+            f"this model makes numbers of more than 8 bits, which {given.suffix} does not hold: give single pictures."
+        )
+    return made

@@ -1,0 +1,114 @@
+"""Reading what is translated and writing what comes of it: pictures, and the numbers that no picture holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from gansmith.data.readers.films import SUFFIXES as VIDEOS
+from gansmith.errors import UserError
+from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image, is_reduced, open_npy_picture, open_picture
+from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX, IMAGE_SUFFIXES
+
+TIFF = (".tif", ".tiff")
+_ANIMATIONS = (".gif", ".webp", ".png")
+KINDS = (*sorted(IMAGE_SUFFIXES), *VIDEOS, ARRAY_SUFFIX)
+"""Suffixes of what can be translated."""
+
+
+def read(path: Path) -> Opened:
+    """A picture with all that its file holds. Raises UserError for a file that cannot be read as one."""
+    try:
+        opened = (open_npy_picture if path.suffix.lower() == ARRAY_SUFFIX else open_picture)(path)
+        if isinstance(opened, Image.Image):
+            opened.load()
+    except (UnidentifiedImageError, ValueError, SyntaxError, EOFError, OSError, Image.DecompressionBombError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's, not the picture's
+        raise UserError(f"{path} cannot be read as a picture ({error}): repair it, or leave it out.") from error
+    return opened
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write a file that stands at `path` if all went well; else what was there stays."""
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write(made: Opened, path: Path) -> None:
+    """The picture in the format of the suffix."""
+    with whole(path) as part:
+        if isinstance(made, Image.Image):
+            made.save(part)
+        elif path.suffix == ARRAY_SUFFIX:
+            np.save(part, made.values)
+        else:
+            _write_tiff(made.values, part)
+
+
+def suffix_for(given: Path, made: ImageCodec) -> str:
+    """That of what is made of a file: the kinds of files that move stay, other pictures become PNG; numbers that PNG does not hold become
+    TIFF where the file is one or where they are gray, else .npy."""
+    suffix = given.suffix.lower()
+    if suffix in VIDEOS or moves(given):
+        return suffix
+    channels, levels = made.spec.shape[0], made.levels
+    if channels in MODES and not levels.deep:
+        return ".tif" if suffix in TIFF and channels == 3 and _has_deep_colours(given) else ".png"
+    if channels == 1:
+        return ".png" if levels.dtype == "uint16" else ".tif"
+    return ".tif" if suffix in TIFF else ARRAY_SUFFIX
+
+
+def moves(path: Path) -> bool:
+    """Whether it is a picture of several frames."""
+    if path.suffix.lower() not in _ANIMATIONS:
+        return False
+    try:
+        with Image.open(path) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+        return False
+
+
+def shown(opened: Opened) -> Image.Image:
+    """Any picture in the bytes of a screen, upright or not; numbers of more than 8 bits from their smallest to their largest."""
+    if isinstance(opened, Image.Image) and not opened.mode.startswith(("I", "F")):
+        return opened if opened.mode in ("L", "LA", "RGB", "RGBA") else opened.convert("RGBA")
+    values = opened.values if isinstance(opened, Stack) else np.asarray(opened)[None]
+    if values.dtype == np.uint8:
+        return as_image(values)
+    low, high = float(values.min()), float(values.max())
+    return as_image(np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8))
+
+
+def _has_deep_colours(path: Path) -> bool:
+    """Whether a TIFF file holds colours of more than 8 bits."""
+    try:
+        with Image.open(path) as image:
+            return is_reduced(image)
+    except UnidentifiedImageError:
+        return True
+    except OSError:
+        return False
+
+
+def _write_tiff(values: np.ndarray, path: Path) -> None:
+    """Only where the file that was read is a TIFF too, and so tifffile is there."""
+    import tifffile  # pyright: ignore[reportMissingImports], an extra
+
+    if len(values) in (3, 4):
+        tifffile.imwrite(path, values.transpose(1, 2, 0), photometric="rgb")
+    else:
+        tifffile.imwrite(path, values, photometric="minisblack", planarconfig="separate")

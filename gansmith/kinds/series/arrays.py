@@ -1,0 +1,80 @@
+"""Series from NumPy arrays and files of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.errors import UserError
+from gansmith.kinds.series.codec import Series
+from gansmith.kinds.series.files import LENGTH, SERIES
+from gansmith.kinds.series.gaps import filled
+from gansmith.kinds.series.source import Cutting, Sequences, typed
+
+OTHER_KEYS = ("data", "x", "X", "arr_0")
+
+
+def from_series_array(
+    array: np.ndarray, name: str, where: str, wanted: Cutting, beside: Mapping[str, np.ndarray] | None = None
+) -> Sequences:
+    """[N, T, D], [T, D] or [T] numbers. `beside` may hold length [N], class [N], static_NAME [N] and columns [D].
+
+    Raises UserError for other shapes and, without `fill`, missing values.
+    """
+    beside = beside or {}
+    if array.ndim not in (1, 2, 3) or 0 in array.shape or array.dtype.kind not in "buif":
+        raise UserError(
+            f"{where} must hold numbers [N, T, D], or one series [T, D], not {array.dtype} {list(array.shape)}: reshape it."
+        )
+    values = array.astype(np.float64)
+    values = values[None, :, None] if array.ndim == 1 else values[None] if array.ndim == 2 else values
+    lengths = np.asarray(beside[LENGTH]).astype(int) if LENGTH in beside else np.full(len(values), values.shape[1])
+    if len(lengths) != len(values) or lengths.min() < 1 or lengths.max() > values.shape[1]:
+        raise UserError(f"{LENGTH} in {where} must hold {len(values)} numbers from 1 to {values.shape[1]}: correct it.")
+    columns = [str(column) for column in beside.get("columns", [f"x{i}" for i in range(values.shape[2])])]
+    if len(columns) != values.shape[2]:
+        raise UserError(f"columns in {where} must hold {values.shape[2]} names, but there are {len(columns)}: correct them.")
+    if wanted.like_known and "columns" not in beside and len(wanted.columns) == len(columns):
+        columns = list(wanted.columns)
+    for column in wanted.columns:
+        if column not in columns:
+            if wanted.like_known:
+                raise UserError(f"{where} has no column {column!r}, which the series that were learned have: add it.")
+            raise UserError(f"--columns names {column!r}, which {where} has not{did_you_mean(column, columns)}.")
+    kept = list(wanted.columns) or columns
+    statics = {
+        key.removeprefix("static_"): np.asarray(beside[key]) for key in beside if key == "class" or key.startswith("static_")
+    }
+    for key, given in statics.items():
+        if len(given) != len(values):
+            raise UserError(f"{key} in {where} must hold a value for each of {len(values)} series, but it holds {len(given)}.")
+    series = []
+    for index, (one, length) in enumerate(zip(values[:, :, [columns.index(column) for column in kept]], lengths, strict=True)):
+        one = one[:length]
+        bad = ~np.isfinite(one)
+        if np.isinf(one).any() or (bad.any() and not wanted.fill):
+            step = int(np.flatnonzero(bad.any(1))[0])
+            raise UserError(
+                f"{where} has a missing or infinite value in series {index} at step {step}: correct it, or fill missing ones in "
+                "with --fill linear."
+            )
+        made = filled(one, wanted.fill, kept, f"series {index} of {where}") if wanted.fill else one
+        series.append(Series(made, {key: given[index].item() for key, given in statics.items()}))
+    return Sequences(name=name, series=typed(series), columns=tuple(kept))
+
+
+def from_series_npz(path: Path, wanted: Cutting) -> Sequences:
+    """An .npz with `series`, or with a single array of numbers; see `from_series_array` for what may lie beside it."""
+    try:
+        with np.load(path) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as an .npz file ({error}): save it with numpy.savez.") from error
+    key = SERIES if SERIES in arrays else next((name for name in OTHER_KEYS if name in arrays), None)
+    if key is None and len(arrays) == 1:
+        key = next(iter(arrays))
+    if key is None:
+        raise UserError(f"{path.name} has the arrays {listed(list(arrays))}: name the series {SERIES}.")
+    beside = {name: array for name, array in arrays.items() if name != key}
+    return from_series_array(arrays[key], path.stem, f'"{key}" in {path.name}', wanted, beside)

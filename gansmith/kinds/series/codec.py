@@ -1,0 +1,302 @@
+"""Time series: several numbers at every step, of one length or of many, with or without dates, classes and static attributes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.errors import UserError
+from gansmith.kinds.series.calendar import Calendar
+from gansmith.kinds.series.preview import lines
+from gansmith.kinds.series.returns import FAR, from_returns, heavier, lighter
+
+UNROUNDED = 7
+"""Numbers with so many decimals are left as they are."""
+SCALES = ("feature", "example")
+"""feature: every column by its range in the data; example: every series by its own range, which is learned beside it."""
+
+
+def decimals_of(numbers: Float[np.ndarray, " n"]) -> int:
+    """With how many decimals these numbers are written: 0 of whole ones, UNROUNDED of any."""
+    for decimals in range(UNROUNDED):
+        if np.allclose(numbers, np.round(numbers, decimals), rtol=1e-12, atol=1e-9):
+            return decimals
+    return UNROUNDED
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: its values [steps, columns] and what is fixed for it."""
+
+    values: Float[np.ndarray, "steps columns"]
+    static: Mapping[str, str | float] = field(default_factory=dict)
+    """Static attributes: words or numbers by name; the class under "class"."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Series as float32 [T, D] in units of the source when packed, near [-1, 1] when unpacked, with their true length beside them.
+
+    A batch's "series" [B, T, C] has further channels behind the D columns where they are needed, so that every GAN learns them as
+    it learns the columns: with scale "example" the middle and half range of every column (constant in time), and for lengths that
+    differ one channel that is 1 while the series lasts and -1 after. With `returns`, prices are packed as log returns; their heavy
+    tails are taken away (see `gansmith.kinds.series.returns`) before they are standardised.
+    """
+
+    spec: Spec
+    columns: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    """The range of each column (of returns: mean minus and plus one standard deviation), which becomes [-1, 1]."""
+    heaviness: tuple[float, ...] = ()
+    """Of each column's returns; empty without returns."""
+    edges: tuple[float, ...] = ()
+    """The largest size of each column's returns without their heavy tails; empty without returns."""
+    base: tuple[float, ...] = ()
+    """Where generated prices begin: the last prices of the data."""
+    scale: str = "feature"
+    reach: tuple[float, ...] = ()
+    """With scale "example": the largest half range of each column."""
+    lengths: tuple[int, ...] = ()
+    """The lengths in the data, or a spread of at most 200 of them; empty if all are the same."""
+    decimals: tuple[int, ...] = ()
+    """With how many decimals each column is written; empty, and 7 of one, is not rounded."""
+    positive: tuple[bool, ...] = ()
+    """Which columns are never below 0 in the data, nor in what is generated; empty if none."""
+    calendar: Calendar | None = None
+    class_name: str = "class"
+    """The attribute that is the class, where there are classes."""
+    numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """(mean, deviation) of each numeric static attribute."""
+    static_decimals: Mapping[str, int] = field(default_factory=dict)
+    """With how many decimals each of them is written."""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The values of each static attribute in words, where there are several attributes."""
+    frequencies: tuple[int, ...] = ()
+    """How many series each class has."""
+    statics: tuple[tuple[float, ...], ...] = ()
+    """Rows of encoded attributes to draw from: at most 1,000 of the data."""
+
+    @property
+    def previewed(self) -> int:
+        return 24
+
+    @property
+    def steps(self) -> int:
+        return self.spec.shape[0]
+
+    # ---- packed and unpacked ---------------------------------------------------------------------------------------------------
+
+    def pack(self, raw: Series) -> dict[str, np.ndarray]:
+        values = np.asarray(raw.values, np.float64)
+        packed: dict[str, np.ndarray] = {}
+        if self.heaviness:
+            from gansmith.kinds.series.returns import to_returns
+
+            packed["base"] = values[0]
+            values = to_returns(values)
+        kept = np.empty((self.steps, len(self.columns)), np.float32)
+        kept[: len(values)] = values[: self.steps]
+        kept[len(values) :] = values[-1]  # held: a constant is the easiest to learn
+        packed["series"] = kept
+        if self.lengths:
+            packed["length"] = np.array(min(len(values), self.steps), np.int64)
+        if self.spec.conditions:
+            packed["label"] = self.label_of(raw.static)
+        return packed
+
+    def label_of(self, static: Mapping[str, str | float]) -> np.ndarray:
+        """Static attributes as the GAN gets them: a class, or one number for each of `spec.attributes`."""
+        if self.spec.classes:
+            name = str(static.get(self.class_name))
+            if name not in self.spec.classes:
+                known = listed(self.spec.classes, 20)
+                raise UserError(
+                    f'there is no {self.class_name} "{name}"{did_you_mean(name, self.spec.classes)}: the classes are {known}.'
+                )
+            return np.array(self.spec.classes.index(name), np.int64)
+        found = []
+        for name, (mean, deviation) in self.numbers.items():
+            found.append((float(static[name]) - mean) / deviation)
+        for name, values in self.words.items():
+            if str(static[name]) not in values:
+                raise UserError(
+                    f'{name} is never "{static[name]}"{did_you_mean(str(static[name]), values)}: it is one of {listed(values, 20)}.'
+                )
+            found += [float(str(static[name]) == value) for value in values]
+        return np.array(found, np.float32)
+
+    def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
+        values = packed["series"].astype(np.float64)
+        middle, half = self._middle_and_half()
+        if self.heaviness:
+            values = lighter((values - middle) / half, np.array(self.heaviness), self._edges())
+        elif self.scale == "example":
+            own_low, own_high = values.min(1, keepdims=True), values.max(1, keepdims=True)
+            own_half = np.maximum((own_high - own_low) / 2, 1e-9 * half)
+            own_middle = (own_high + own_low) / 2
+            shown = ((own_middle - middle) / half, 2 * own_half / np.array(self.reach) - 1)
+            values = (values - own_middle) / own_half
+            values = np.concatenate([values, *(np.broadcast_to(extra, values.shape) for extra in shown)], axis=2)
+        else:
+            values = (values - middle) / half
+        if self.lengths:
+            alive = np.arange(values.shape[1]) < packed["length"][:, None]
+            values = np.concatenate([values, np.where(alive, 1.0, -1.0)[:, :, None]], axis=2)
+        batch = {"series": torch.from_numpy(values.astype(np.float32))}
+        if "label" in packed:
+            kind = np.int64 if self.spec.classes else np.float32
+            batch["label"] = torch.from_numpy(np.array(packed["label"], kind))
+        return batch
+
+    def repack(self, batch: Batch) -> dict[str, np.ndarray]:
+        given = batch["series"].detach().cpu().double().numpy()
+        middle, half = self._middle_and_half()
+        count = len(self.columns)
+        values, extra = given[:, :, :count], given[:, :, count:]
+        if self.heaviness:
+            values = heavier(values, np.array(self.heaviness), self._edges()) * half + middle
+        elif self.scale == "example":
+            own_middle, own_half = (part.mean(1, keepdims=True) for part in np.split(extra[:, :, : 2 * count], 2, axis=2))
+            values = values * np.maximum(own_half + 1, 0) / 2 * np.array(self.reach) + own_middle * half + middle
+        else:
+            values = values * half + middle
+        if not self.heaviness:
+            values = np.where(np.array(self.low) == np.array(self.high), middle, values)  # what never changes is known
+            values = self._as_written(values)
+        packed = {"series": values.astype(np.float32)}
+        if self.lengths:
+            ended = extra[:, :, -1] < 0
+            packed["length"] = np.where(ended.any(1), np.maximum(ended.argmax(1), 1), ended.shape[1]).astype(np.int64)
+        if "label" in batch:
+            packed["label"] = batch["label"].detach().cpu().numpy().astype(np.int64 if self.spec.classes else np.float32)
+        return packed
+
+    def _middle_and_half(self) -> tuple[np.ndarray, np.ndarray]:
+        low, high = np.array(self.low), np.array(self.high)
+        return (low + high) / 2, np.where(high > low, (high - low) / 2, 1.0)
+
+    def _as_written(self, values: Float[np.ndarray, "*batch columns"]) -> Float[np.ndarray, "*batch columns"]:
+        """Not below 0 where the data never are, and rounded as they are."""
+        if self.positive:
+            values = np.where(np.array(self.positive), np.maximum(values, 0), values)
+        for place, decimals in enumerate(self.decimals):
+            if decimals < UNROUNDED:
+                values[..., place] = np.round(values[..., place], decimals)
+        return values
+
+    def _edges(self) -> np.ndarray:
+        return np.array(self.edges or (FAR,) * len(self.columns))
+
+    def encode(self, raw: Series) -> Batch:
+        return self.unpack({key: np.asarray(array)[None] for key, array in self.pack(raw).items()})
+
+    def decode(self, batch: Batch) -> list[Series]:
+        packed = self.repack(batch)
+        found = []
+        for index, values in enumerate(packed["series"].astype(np.float64)):
+            values = values[: packed["length"][index]] if "length" in packed else values
+            if self.heaviness:
+                values = from_returns(values, np.array(self.base))
+            values = self._as_written(values)
+            found.append(Series(values, self._static(packed["label"][index]) if "label" in packed else {}))
+        return found
+
+    def _static(self, label: np.ndarray) -> dict[str, str | float]:
+        if self.spec.classes:
+            return {self.class_name: self.spec.classes[int(label)]}
+        found: dict[str, str | float] = {}
+        for place, (name, (mean, deviation)) in enumerate(self.numbers.items()):
+            found[name] = round(float(label[place]) * deviation + mean, self.static_decimals.get(name, UNROUNDED))
+        place = len(self.numbers)
+        for name, values in self.words.items():
+            found[name] = values[int(label[place : place + len(values)].argmax())]
+            place += len(values)
+        return found
+
+    # ---- what to generate ------------------------------------------------------------------------------------------------------
+
+    def conditions(self, n: int, rng: torch.Generator, **wish: str) -> Batch:
+        """Labels as frequent as in the data, or as wished (class="a", region="north"); "steps" [n] if a length is wished.
+
+        Raises UserError for a wish that cannot be had.
+        """
+        wishes = dict(wish)
+        found: dict[str, Tensor] = {}
+        if (steps := wishes.pop("length", None)) is not None:
+            if not str(steps).isdigit() or int(steps) < 1:
+                raise UserError(f"--length must be a whole number of steps, at least 1, but it is {steps!r}.")
+            if self.lengths:
+                raise UserError("these series have lengths of their own, which the model chooses: leave --length out.")
+            found["steps"] = torch.full((n,), int(steps))
+        if self.spec.classes and "class" in wishes:
+            wishes[self.class_name] = wishes.pop("class")
+        known = [self.class_name] if self.spec.classes else [*self.numbers, *self.words]
+        for key in wishes:
+            if key not in known:
+                what = f"what can be is {listed(known, 20)}" if known else "these series have no classes or attributes"
+                raise UserError(f'"{key}" cannot be wished{did_you_mean(key, known)}: {what}, besides length.')
+        if self.spec.classes:
+            shares = torch.tensor(self.frequencies, dtype=torch.float32)
+            label = torch.multinomial(shares, n, replacement=True, generator=rng)
+            found["label"] = torch.full((n,), int(self.label_of(wishes))) if wishes else label
+        elif self.spec.attributes:
+            rows = torch.tensor(self.statics, dtype=torch.float32)
+            found["label"] = rows[torch.randint(len(rows), (n,), generator=rng)]
+            if wishes:
+                found["label"] = torch.stack([self._wished(row.numpy(), wishes) for row in found["label"]])
+        return found
+
+    def _wished(self, row: np.ndarray, wishes: Mapping[str, str]) -> Tensor:
+        static = self._static(row)
+        for key, value in wishes.items():
+            try:
+                static[key] = float(value) if key in self.numbers else value
+            except ValueError as error:
+                raise UserError(f"{key} is a number, but {value!r} was wished.") from error
+        return torch.from_numpy(self.label_of(static))
+
+    # ---- what is shown and kept ------------------------------------------------------------------------------------------------
+
+    def save(self, raws: Sequence[Series], folder: Path) -> list[Path]:
+        """All series as series.csv (one row a step, with dates if the data had some) and series.npz; numbered on, none overwritten."""
+        from gansmith.kinds.series.files import write_series
+
+        return write_series(raws, folder, self.columns, self.calendar)
+
+    def preview(self, raws: Sequence[Series]) -> Image.Image:
+        """Small line plots, a line for each column in a colour of its own, each column in its range in the data."""
+        if self.heaviness:
+            return lines([np.log(raw.values / raw.values[0]) for raw in raws], None)
+        return lines([raw.values for raw in raws], (np.array(self.low), np.array(self.high)))
+
+    def sketch(self, batch: Batch) -> Float[Tensor, "batch features"]:
+        """At most 16 points in time of every channel, each the mean of its stretch."""
+        series = batch["series"].transpose(1, 2)
+        return torch.nn.functional.adaptive_avg_pool1d(series, min(16, self.steps)).flatten(1)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "spec": self.spec.to_json(), "calendar": self.calendar and self.calendar.to_json()}
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> "Codec":
+        known = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+        return cls(
+            **{
+                **known,
+                "spec": Spec.from_json(facts["spec"]),
+                "calendar": Calendar(**facts["calendar"]) if facts["calendar"] else None,
+                "numbers": {name: tuple(pair) for name, pair in facts["numbers"].items()},
+                "words": {name: tuple(values) for name, values in facts["words"].items()},
+                "statics": tuple(tuple(row) for row in facts["statics"]),
+            }
+        )

@@ -1,0 +1,47 @@
+"""Series saved as CSV, one row a step, and as NumPy arrays."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gansmith.kinds.series.calendar import Calendar
+from gansmith.kinds.series.codec import Series
+
+SERIES, LENGTH = "series", "length"
+"""The column, and the keys of arrays, by which our own files are recognised."""
+
+
+def write_series(raws: Sequence[Series], folder: Path, columns: Sequence[str], calendar: Calendar | None) -> list[Path]:
+    """series.csv with the columns series, time (if there is a calendar), static attributes and values; series.npz beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 0
+    while any((folder / f"series{f'-{number}' if number else ''}.{kind}").exists() for kind in ("csv", "npz")):
+        number += 1
+    stem = f"series-{number}" if number else "series"
+    paths = [folder / f"{stem}.csv", folder / f"{stem}.npz"]
+    longest = max(len(raw.values) for raw in raws)
+    times = calendar.times(longest) if calendar else None
+    statics = list(raws[0].static)
+    with open(paths[0], "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([SERIES, *([calendar.column] if calendar else []), *statics, *columns])
+        for index, raw in enumerate(raws):
+            fixed = [_written(raw.static[name]) for name in statics]
+            for step, row in enumerate(raw.values.tolist()):
+                table.writerow([index, *([times[step]] if times else []), *fixed, *map(_written, row)])
+    values = np.zeros((len(raws), longest, len(columns)), np.float32)
+    for place, raw in zip(values, raws, strict=True):
+        place[: len(raw.values)] = raw.values
+    arrays = {SERIES: values, "columns": np.array(columns)}
+    if len({len(raw.values) for raw in raws}) > 1:
+        arrays[LENGTH] = np.array([len(raw.values) for raw in raws])
+    for name in statics:
+        arrays["class" if name == "class" else f"static_{name}"] = np.array([raw.static[name] for raw in raws])
+    np.savez(paths[1], **arrays)  # pyright: ignore[reportArgumentType], NumPy's stubs want allow_pickle alone
+    return paths
+
+
+def _written(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.9g}"

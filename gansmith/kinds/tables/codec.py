@@ -1,0 +1,336 @@
+"""Tables: rows of numbers, categories, dates and missing cells."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+from gansmith.kinds.tables.cells import Cells, Table, cells_of
+from gansmith.kinds.tables.column_types import KINDS, kind_of, number_of
+from gansmith.kinds.tables.columns import Column
+from gansmith.kinds.tables.conditions import Wish, parse_wishes
+from gansmith.kinds.tables.preview import excerpt
+from gansmith.kinds.tables.rules import Rule, as_numbers, infer, text
+
+Row = dict[str, Any]
+"""The cells of one row by the names of the columns; None is missing."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Rows [P] as chosen options and normal scores when packed, [W] with one-hot choices when unpacked (see `Spec.columns`).
+
+    What is remembered are facts of single columns and the rules between them; no row is.
+    """
+
+    spec: Spec
+    columns: tuple[Column, ...]
+    """All columns, in the order of the data."""
+    rules: tuple[Rule, ...] = ()
+    excess: tuple[Column, ...] = ()
+    """For every rule "at least", how far the column lies above the other one: learned in its stead."""
+    target: str = ""
+    """The column that the others are to tell; the last one if it is not named."""
+
+    @classmethod
+    def fit(cls, table: Table, schema: Mapping[str, str] | None = None, target: str | None = None) -> Codec:
+        """Learns the columns and rules of a table. `schema` says of which kind some columns are, `target` which the others are to tell.
+
+        Raises UserError for a schema or target that does not fit, and for a table in which nothing varies.
+        """
+        if target is not None and target not in table.columns:
+            raise UserError(f'the target "{target}" is no column{did_you_mean(target, list(table.columns))}: name one that is.')
+        for name, kind in (schema or {}).items():
+            if name not in table.columns:
+                raise UserError(
+                    f'the schema names the column "{name}"{did_you_mean(name, list(table.columns))}, which is not there.'
+                )
+            if kind not in KINDS:
+                raise UserError(
+                    f'the schema says "{name}" is {kind!r}{did_you_mean(kind, KINDS)}: the kinds are {", ".join(KINDS)}.'
+                )
+        wished = schema or {}
+        kinds = {name: wished.get(name) or kind_of(name, cells) for name, cells in table.columns.items()}
+        rules = infer(table.columns, kinds)
+        columns = tuple(Column.fit(name, cells, kinds[name]) for name, cells in table.columns.items())
+        excess = tuple(
+            Column.fit(rule.column, _excess(table.columns, rule), "continuous") for rule in rules if rule.kind == "at_least"
+        )
+        codec = cls(Spec(kind="tables", key="row", shape=(0,)), columns, tuple(rules), excess)
+        sizes = tuple(column.sizes for column in codec.learned)
+        if not sizes:
+            raise UserError(f"{table.name} has no column that varies and could be learned: give data with at least one.")
+        names = [column.name for column in codec.learned]
+        last = next(name for name in (target, *reversed(table.columns)) if name in names)
+        spec = Spec(kind="tables", key="row", shape=(sum(map(sum, sizes)),), columns=sizes, target=names.index(last))
+        return cls(spec, columns, tuple(rules), excess, target or "")
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def learned(self) -> tuple[Column, ...]:
+        """The columns that a row holds, in order: not those that follow from others, are constant, made up or left out."""
+        follow = {rule.column for rule in self.rules}
+        return tuple(
+            column
+            for column in (*self.columns, *self.excess)
+            if column.sizes and (column in self.excess or column.name not in follow)
+        )
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        """The columns of generated tables: all but free text."""
+        return tuple(column.name for column in self.columns if column.kind != "text")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say of how the table was understood."""
+        said = [f'"{column.name}" is free text and left out' for column in self.columns if column.kind == "text"]
+        said += [
+            f'"{column.name}" is an identifier: new ones are made up' for column in self.columns if column.kind == "identifier"
+        ]
+        said += [
+            f'"{column.name}" is ' + ("always missing" if column.choices[0] is None else f"always {column.choices[0]}")
+            for column in self.columns
+            if column.kind == "constant"
+        ]
+        return tuple(said + [f"in every row, {rule.sentence()}" for rule in self.rules])
+
+    @property
+    def previewed(self) -> int:
+        return 24
+
+    # ---- between tables, packed rows and rows of numbers ------------------------------------------------------------------------
+
+    def pack_table(self, columns: Mapping[str, Cells], seed: int | None = 0) -> Float[np.ndarray, "rows packed"]:
+        """All rows of a table. The seed decides the ranks of equal numbers; None puts them in the middle.
+
+        Raises UserError where columns are missing, and for categories that were not learned.
+        """
+        needed = {column.name for column in self.learned} | {name for rule in self.rules for name in rule.by}
+        for name in needed:
+            if name not in columns:
+                raise UserError(
+                    f'the column "{name}"{did_you_mean(name, list(columns))} is not there: give all columns of the data learned.'
+                )
+        given = {rule.column: _excess(columns, rule) for rule in self.rules if rule.kind == "at_least" and rule.column in columns}
+        parts = []
+        for place, column in enumerate(self.learned):
+            rng = None if seed is None else np.random.default_rng([seed, place])
+            cells = given.get(column.name) if column in self.excess else columns[column.name]
+            assert cells is not None
+            parts += column.pack(cells, rng)
+        return np.stack(parts, 1).astype(np.float32)
+
+    def pack(self, raw: Row) -> dict[str, np.ndarray]:
+        return {"row": self.pack_table(_of_rows([raw]), None)[0]}
+
+    def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
+        rows = torch.from_numpy(np.array(packed["row"], np.float32))
+        parts = [
+            rows[:, i : i + 1] if size == 1 else (rows[:, i : i + 1].long() == torch.arange(size, device=rows.device)).float()
+            for i, size in enumerate(self._groups)
+        ]
+        return {"row": torch.cat(parts, 1)}
+
+    def repack(self, batch: Batch) -> dict[str, np.ndarray]:
+        row = batch["row"].detach().cpu().float()
+        parts, start = [], 0
+        for size in self._groups:
+            part = row[:, start : start + size]
+            parts.append(part[:, 0] if size == 1 else part.argmax(1).float())
+            start += size
+        return {"row": torch.stack(parts, 1).numpy()}
+
+    def table(self, packed: Mapping[str, np.ndarray]) -> dict[str, list[Any]]:
+        """The columns of packed rows, in the order of the data and as they were written, with all that follows from the rules."""
+        rows, start = packed["row"], 0
+        found: dict[str, list[Any]] = {}
+        for column in self.learned:
+            width = len(column.sizes)
+            name = f"{column.name} excess" if column in self.excess else column.name
+            found[name] = column.unpack([rows[:, i] for i in range(start, start + width)])
+            start += width
+        for column in self.columns:
+            if column.kind == "constant":
+                found[column.name] = [column.choices[0]] * len(rows)
+            elif column.kind == "identifier":
+                found[column.name] = column.new_identifiers(len(rows))
+        for rule in self.rules:
+            found[rule.column] = self._followed(rule, found)
+        return {name: found[name] for name in self.shown if name in found}
+
+    def encode(self, raw: Row) -> Batch:
+        return self.unpack({key: array[None] for key, array in self.pack(raw).items()})
+
+    def decode(self, batch: Batch) -> list[Row]:
+        columns = self.table(self.repack(batch))
+        return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+
+    # ---- what can be wished -----------------------------------------------------------------------------------------------------
+
+    def conditions(self, n: int, rng: torch.Generator, **wish: Any) -> Batch:
+        """Between which rows the wished ones lie: "low" and "high" [n, W]; nothing without wishes.
+
+        A wish is a category, a number or comparisons (`Wish.parse`). What a rule computes is wished of the column that decides it,
+        or only seen to in `complies`.
+        """
+        if not wish:
+            return {}
+        low, high = torch.full((self.spec.shape[0],), -torch.inf), torch.full((self.spec.shape[0],), torch.inf)
+        for wanted in map(self._decided, self._wishes(wish)):
+            start = self._starts.get(wanted.column.name)
+            if start is None or wanted.column not in self.learned:
+                continue
+            options, lowest, highest = wanted.box()
+            column = wanted.column
+            if len(column.sizes) == 2 and not column.values:
+                for size, digit in zip(
+                    column.sizes,
+                    (np.arange(len(options)) // column.sizes[1], np.arange(len(options)) % column.sizes[1]),
+                    strict=True,
+                ):
+                    used = np.unique(digit[options])
+                    high[start : start + size] = 0.0
+                    high[start + used] = 1.0
+                    start += size
+                continue
+            groups = len(options) + bool(column.values)
+            if groups > 1:
+                allowed = [*options.tolist(), *([lowest <= highest] if column.values else [])]
+                high[start : start + groups] = torch.tensor(allowed, dtype=torch.float32)
+                start += groups
+            if column.values and lowest <= highest:
+                low[start], high[start] = lowest, highest
+        return {"low": low.expand(n, -1), "high": high.expand(n, -1)}
+
+    def complies(self, batch: Batch, **wish: Any) -> np.ndarray:
+        """Which rows are as wished, judged as they would be saved."""
+        wishes = self._wishes(wish)
+        columns = self.table(self.repack(batch))
+        kept = np.ones(len(batch["row"]), bool)
+        for wanted in wishes:
+            kept &= np.array([wanted.allows(value) for value in columns[wanted.column.name]], bool)
+        return kept
+
+    def to_impute(self, rows: Sequence[Row]) -> Batch:
+        """Rows with missing cells as a condition that keeps what is known: "given" [n, W] and "known" [n, columns]."""
+        columns = _of_rows(rows)
+        filled, known = {}, []
+        for column in self.learned:
+            cells = columns[column.name] if column not in self.excess else _excess(columns, self._rule(column.name))
+            known.append(np.array([cells.levels[code] is not None for code in cells.codes]))
+            default = next((choice for choice in column.choices if choice is not None), None)
+            usual = column.spelled(default if default is not None else column.values[0]) if column.sizes else None
+            levels = [usual if level is None else level for level in cells.levels]
+            filled[column.name] = Cells(levels, cells.codes, cells.dtype)
+        parts = [part for column in self.learned for part in column.pack(filled[column.name])]
+        packed = {"row": np.stack(parts, 1).astype(np.float32)}
+        return {"given": self.unpack(packed)["row"], "known": torch.from_numpy(np.stack(known, 1))}
+
+    # ---- files and pictures -----------------------------------------------------------------------------------------------------
+
+    def save(self, raws: Sequence[Row], folder: Path) -> list[Path]:
+        """All rows as rows.csv; rows-1.csv and so on beside earlier ones, so that none is overwritten."""
+        folder.mkdir(parents=True, exist_ok=True)
+        number = 0
+        while (path := folder / f"rows{f'-{number}' if number else ''}.csv").exists():
+            number += 1
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(self.shown)
+            writer.writerows([["" if cell is None else cell for cell in row.values()] for row in self.numbered(raws)])
+        return [path]
+
+    def numbered(self, raws: Sequence[Row]) -> list[Row]:
+        """The rows with identifiers that are unique among all of them."""
+        fresh = {column.name: column.new_identifiers(len(raws)) for column in self.columns if column.kind == "identifier"}
+        return [row | {name: made[i] for name, made in fresh.items()} for i, row in enumerate(raws)]
+
+    def preview(self, raws: Sequence[Row]) -> Image.Image:
+        return excerpt(self.shown, [[row[name] for name in self.shown] for row in raws])
+
+    def sketch(self, batch: Batch) -> Float[Tensor, "batch width"]:
+        """The rows of numbers themselves."""
+        return batch["row"]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "spec": self.spec.to_json(),
+            "columns": [column.to_json() for column in self.columns],
+            "rules": [rule.to_json() for rule in self.rules],
+            "excess": [column.to_json() for column in self.excess],
+            **({"target": self.target} if self.target else {}),
+        }
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Codec:
+        return cls(
+            Spec.from_json(facts["spec"]),
+            tuple(map(Column.from_json, facts["columns"])),
+            tuple(map(Rule.from_json, facts["rules"])),
+            tuple(map(Column.from_json, facts["excess"])),
+            facts.get("target", ""),
+        )
+
+    # ---- the parts of it --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _groups(self) -> tuple[int, ...]:
+        return tuple(size for sizes in self.spec.columns for size in sizes)
+
+    @cached_property
+    def _starts(self) -> dict[str, int]:
+        """Where each learned column begins in a row."""
+        starts = np.cumsum([0, *(sum(column.sizes) for column in self.learned)]).tolist()
+        return {column.name: start for column, start in zip(self.learned, starts, strict=False) if column not in self.excess}
+
+    def _wishes(self, wish: Mapping[str, Any]) -> list[Wish]:
+        return parse_wishes({name: self.by_name[name] for name in self.shown}, wish)
+
+    def _rule(self, name: str) -> Rule:
+        return next(rule for rule in self.rules if rule.column == name)
+
+    def _decided(self, wish: Wish) -> Wish:
+        """The same wish of the column that decides the wished one, if one does."""
+        rule = next((rule for rule in self.rules if rule.column == wish.column.name and rule.kind == "decided"), None)
+        if rule is None:
+            return wish
+        by = self.by_name[rule.by[0]]
+        return Wish(by, frozenset(choice for choice in by.choices if wish.allows(rule.table[text(by.spelled(choice))])))
+
+    def _followed(self, rule: Rule, found: Mapping[str, list[Any]]) -> list[Any]:
+        """The values of a column that follows from others."""
+        if rule.kind == "decided":
+            return [rule.table[text(value)] for value in found[rule.by[0]]]
+        column = self.by_name[rule.column]
+        terms = [found[name] for name in rule.by] + ([found[f"{rule.column} excess"]] if rule.kind == "at_least" else [])
+        sums = ([number_of(cell) for cell in cells] for cells in zip(*terms, strict=True))
+        totals = (sum(number for number in numbers if number is not None) if None not in numbers else None for numbers in sums)
+        return [None if total is None else column.spelled(float(total)) for total in totals]
+
+
+def _excess(columns: Mapping[str, Cells], rule: Rule) -> Cells:
+    """How far the column of a rule lies above the other one."""
+    low, high = as_numbers(columns[rule.by[0]]), as_numbers(columns[rule.column])
+    return cells_of(np.maximum(high - low, 0).tolist(), "float64")
+
+
+def _of_rows(rows: Sequence[Row]) -> dict[str, Cells]:
+    return {name: cells_of(row[name] for row in rows) for name in rows[0]}

@@ -1,0 +1,136 @@
+"""What kind of column these cells are: recognised from their values, or as a schema says."""
+
+import math
+import re
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from gansmith.kinds.tables.cells import Cells
+
+KINDS = ("continuous", "integer", "categorical", "ordinal", "boolean", "datetime", "identifier", "text", "constant")
+FEW = 20
+"""Numbers of at most so many different values are a scale of steps (ordinal)."""
+UNIQUE = 0.98
+"""The share of different values from which a column may be an identifier."""
+LONG = 30
+"""Mean length from which mostly different texts are prose, not names."""
+MIXED = 5
+"""At most so many different words may stand among numbers."""
+FORMATS = (
+    "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S.%f",
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y-%m-%d %H:%M",
+    "%Y%m%dT%H%M%S",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%d-%b-%Y",
+    "%H:%M:%S",
+    "%H:%M",
+)
+ZONED = "zoned"
+"""The spelling of dates of several time zones, which come back in UTC."""
+_ZONE = re.compile(r":\d\d(?:\.\d+)?\s?(Z|[+-]\d\d:?\d\d)$")
+_TRUTHS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"0", "1"})
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+_PADDED = re.compile(r"[+-]?0\d")
+_NAMED = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|no|nr)$", re.IGNORECASE)
+
+
+def kind_of(name: str, cells: Cells) -> str:
+    """The kind of this column."""
+    counts = cells.counts()
+    known = [(level, int(count)) for level, count in zip(cells.levels, counts, strict=True) if level is not None and count]
+    rows = sum(count for _, count in known)
+    if len(known) <= 1 and rows in (0, len(cells)):
+        return "constant"
+    levels = [level for level, _ in known]
+    if _is_truth(levels):
+        return "boolean"
+    if all(isinstance(level, date) for level in levels):
+        return "datetime"
+    numeric = [(level, count) for level, count in known if number_of(level) is not None]
+    words = len(levels) - len(numeric)
+    share = sum(count for _, count in numeric) / max(rows, 1)
+    if not any(isinstance(level, str) and _PADDED.match(level) for level in levels) and (
+        share == 1 or (words <= MIXED and share >= 0.5 and len(numeric) > FEW)
+    ):
+        return _of_numbers(name, [level for level, _ in numeric], len(levels), rows)
+    texts = [str(level) for level in levels]
+    if date_format(texts) is not None:
+        return "datetime"
+    if len(levels) >= UNIQUE * rows and rows >= FEW:
+        spaced = sum(" " in text for text in texts) > len(texts) / 2
+        return "text" if spaced or np.mean([len(text) for text in texts]) > LONG else "identifier"
+    prose = np.mean([len(text) for text in texts]) > LONG and len(levels) > rows / 2
+    return "text" if prose else "categorical"
+
+
+def _of_numbers(name: str, levels: list[Any], different: int, rows: int) -> str:
+    values = np.array([number_of(level) for level in levels])
+    whole = all(is_whole(level) for level in levels)
+    counted = different == rows and np.ptp(values) == rows - 1
+    if whole and different >= UNIQUE * rows and rows >= FEW and (_NAMED.search(name) or counted):
+        return "identifier"
+    if different <= min(FEW, rows / 3):
+        return "ordinal"
+    return "integer" if whole and all(not isinstance(level, float) for level in levels) else "continuous"
+
+
+def number_of(level: Any) -> float | None:
+    """The number that a level is or spells, None if it does neither."""
+    if isinstance(level, bool):
+        return float(level)
+    if isinstance(level, int | float):
+        return float(level) if math.isfinite(level) else None
+    if isinstance(level, str) and _NUMBER.fullmatch(level):
+        return float(level)
+    return float(level) if type(level).__name__ == "Decimal" else None
+
+
+def is_whole(level: Any) -> bool:
+    """Whether a level is written as a whole number."""
+    if isinstance(level, str):
+        return level.strip().lstrip("+-").isdigit()
+    return float(level).is_integer()
+
+
+def date_format(texts: list[str]) -> str | None:
+    """The format of these dates, None if they are no dates of one format. A time zone that all share is part of it."""
+    for form in FORMATS:
+        if _follows(texts[:50], form) and _follows(texts, form):
+            return form
+    zones = {match[1] if (match := _ZONE.search(text)) else "" for text in texts}
+    if "" in zones or not zones:
+        return None
+    if len(zones) > 1:
+        return ZONED if all(map(_is_zoned, texts)) else None
+    zone = zones.pop()
+    bare = date_format([text.removesuffix(zone) for text in texts])
+    return bare + zone if bare else None
+
+
+def _is_zoned(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _follows(texts: list[str], form: str) -> bool:
+    try:
+        return all(datetime.strptime(text, form).strftime(form) == text for text in texts)
+    except ValueError:
+        return False
+
+
+def _is_truth(levels: list[Any]) -> bool:
+    if len(levels) != 2:
+        return False
+    return all(isinstance(level, bool) for level in levels) or {str(level).strip().casefold() for level in levels} in _TRUTHS

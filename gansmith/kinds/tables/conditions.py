@@ -1,0 +1,109 @@
+"""What is wished of generated rows: `income` to be `>50K`, `age` to be `>60`."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.errors import UserError
+from gansmith.kinds.tables.columns import Column
+
+_TESTS = {">=": operator.ge, "<=": operator.le, "!=": operator.ne, ">": operator.gt, "<": operator.lt, "=": operator.eq}
+_TEST = re.compile(r"(>=|<=|!=|==|>|<|=)?\s*(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A column and what its values must pass."""
+
+    column: Column
+    words: frozenset[Any] | None
+    """Categories and missing cells, one of which it must be; None for a comparison."""
+    tests: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def parse(cls, column: Column, text: str) -> Wish:
+        """A category (several with |), "missing", a number, or comparisons such as ">60" or ">=20&<30".
+
+        Raises UserError for a category that the data have not, and for a comparison with what is no number.
+        """
+        if column.kind in ("identifier", "text"):
+            raise UserError(f'"{column.name}" is {column.kind}, which is made up or left out, so nothing can be wished of it.')
+        spelled = {_text(column, choice): choice for choice in column.choices}
+        asked = [text] if text in spelled else text.split("|")
+        if all(part in spelled for part in asked):
+            return cls(column, frozenset(spelled[part] for part in asked))
+        if not column.is_numeric:
+            unknown = next(part for part in asked if part not in spelled)
+            raise UserError(
+                f'"{column.name}" never is {unknown!r} in the data{did_you_mean(unknown, list(spelled))}: it is {listed(list(spelled))}.'
+            )
+        tests = []
+        for part in text.split("&"):
+            match = _TEST.fullmatch(part.strip())
+            if match is None:
+                raise UserError(f'"{column.name}" takes a value or comparisons such as ">60", but {text!r} was wished.')
+            sign = (match[1] or "=").replace("==", "=")
+            tests.append((sign, column.number(match[2].strip())))
+        wish = cls(column, None, tuple(tests))
+        options, low, high = wish.box()
+        if not options.any() and (not column.values or low > high):
+            raise UserError(f'"{column.name}" never is {text} in the data: it is between {_range(column)}.')
+        return wish
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value (as the column spells it) is as wished; a missing cell passes no comparison."""
+        key = self.column.key_of(value)
+        if self.words is not None:
+            return key in self.words
+        return isinstance(key, float) and all(_TESTS[sign](key, number) for sign, number in self.tests)
+
+    def box(self) -> tuple[np.ndarray, float, float]:
+        """Which choices are allowed, and between which normal scores the numbers must lie (crossed where none may)."""
+        column = self.column
+        options = np.array([self._allows_choice(choice) for choice in column.choices], bool)
+        if not column.values or self.words is not None:
+            return options, np.inf, -np.inf
+        values, shares = np.array(column.values), np.array(column.shares)
+        allowed = np.ones(len(values), bool)
+        for sign, number in self.tests:
+            allowed &= _TESTS[sign](values, number)
+        places = np.flatnonzero(allowed)
+        if not len(places):
+            return options, np.inf, -np.inf
+        if len(shares) > len(values):
+            low, high = shares[places[0]], shares[places[-1] + 1]
+        else:
+            low, high = shares[places[0]], shares[places[-1]]
+        return options, float(ndtri(low)), float(ndtri(high))
+
+    def _allows_choice(self, choice: Any) -> bool:
+        if self.words is not None:
+            return choice in self.words
+        return isinstance(choice, float) and all(_TESTS[sign](choice, number) for sign, number in self.tests)
+
+
+def parse_wishes(columns: Mapping[str, Column], wishes: Mapping[str, Any]) -> list[Wish]:
+    """The wishes by the names of columns. Raises UserError for a column that there is not."""
+    for name in wishes:
+        if name not in columns:
+            raise UserError(
+                f'there is no column "{name}"{did_you_mean(name, list(columns))}: the columns are {listed(list(columns), 40)}.'
+            )
+    return [Wish.parse(columns[name], str(value)) for name, value in wishes.items()]
+
+
+def _text(column: Column, choice: Any) -> str:
+    return "missing" if choice is None else str(column.spelled(choice))
+
+
+def _range(column: Column) -> str:
+    numbers = [*column.values, *(choice for choice in column.choices if isinstance(choice, float))]
+    return f"{column.spelled(min(numbers))} and {column.spelled(max(numbers))}"

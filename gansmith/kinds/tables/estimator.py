@@ -1,0 +1,253 @@
+"""Tables from Python, with scikit-learn's habits: `TableGAN().fit(df).sample(1000, income=">50K")`, and `Augmenter`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from gansmith.errors import UserError
+
+if TYPE_CHECKING:
+    from gansmith.kinds.tables.codec import Codec as TableCodec
+    from gansmith.model import Model
+
+
+class TableGAN:
+    """Learns a table and makes new rows of it. The parameters are those of `gansmith train`.
+
+    A scikit-learn estimator in all but inheritance: `get_params`, `set_params` and `clone` work, `fit` returns the estimator, and
+    what was learned ends in an underscore. After `fit`: `model_` (`gansmith.Model`), `columns_`, `rules_` (sentences).
+    """
+
+    def __init__(
+        self,
+        gan: str = "rowgan",
+        *,
+        minutes: float | None = None,
+        samples: int | None = None,
+        batch: int | None = None,
+        options: Mapping[str, Any] | None = None,
+        schema: Mapping[str, str] | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        """`minutes` or `samples` (rows seen, repetitions counted) is the budget; without either, 2.5 minutes."""
+        self.gan, self.minutes, self.samples, self.batch = gan, minutes, samples, batch
+        self.options, self.schema, self.seed, self.device = options, schema, seed, device
+
+    # ---- scikit-learn's habits --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._names()}
+
+    def set_params(self, **params: Any) -> TableGAN:
+        for name, value in params.items():
+            if name not in self._names():
+                raise UserError(f"TableGAN has no parameter {name!r}: its parameters are {', '.join(self._names())}.")
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.base import BaseEstimator
+
+        return BaseEstimator().__sklearn_tags__()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __repr__(self) -> str:
+        usual = {name: p.default for name, p in inspect.signature(type(self).__init__).parameters.items()}
+        given = (f"{name}={value!r}" for name, value in self.get_params().items() if value != usual[name])
+        return f"TableGAN({', '.join(given)})"
+
+    # ---- learning and making ----------------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, *, target: str | None = None) -> TableGAN:
+        """Learns a data frame (of any library), a path, or a `Dataset`; `y`, if given, becomes the column `target` or "target".
+
+        Raises UserError for data that are no table.
+        """
+        from gansmith.model import Model
+        from gansmith.planning import plan as planning
+        from gansmith.training.trainer import Trainer
+
+        data = self._opened(X, y, target)
+        plan = planning.plan(
+            data,
+            gan=self.gan,
+            options=self.options,
+            minutes=self.minutes,
+            samples=self.samples,
+            batch=self.batch,
+            seed=self.seed,
+            device=self.device,
+        )
+        gan = plan.build(data)
+        Trainer(gan, data, plan.settings).train()
+        card = {"gan": plan.gan, "data": data.name, "examples": len(data), "samples": gan.clock.samples, **gan.facts()}
+        self.model_ = Model(gan.eval(), data.codec, card)
+        return self
+
+    def _opened(self, X: Any, y: Any, target: str | None) -> Any:
+        from gansmith.data.sources import open_dataset
+        from gansmith.kinds.tables.frames import is_frame
+
+        self._like = None
+        self.target_ = target
+        if is_frame(X):
+            if y is not None:
+                self.target_ = target or str(getattr(y, "name", None) or "target")
+                X = _with_column(X, self.target_, y)
+            self._like = X[:1]
+        elif y is not None:
+            raise UserError("y goes with a data frame: give one, or name the target among its columns with target=.")
+        return open_dataset(X, kind="tables", schema=self.schema, target=self.target_)
+
+    @property
+    def columns_(self) -> list[str]:
+        return list(self._codec.shown)
+
+    @property
+    def rules_(self) -> list[str]:
+        return [rule.sentence() for rule in self._codec.rules]
+
+    def sample(self, n: int = 1000, *, seed: int = 0, **where: Any) -> Any:
+        """n new rows as a data frame of the library that was fitted (pandas after a file), with its types and order.
+
+        Keywords wish for values: `income=">50K"`, `age=">60"`, `**{"marital-status": "Divorced"}`.
+        """
+        model = self._fitted()
+        wishes: dict[str, Any] = {name: str(value) for name, value in where.items()}
+        return self._framed(self._codec.numbered(model.generate(n, seed=seed, **wishes)))
+
+    def impute(self, X: Any, *, seed: int = 0) -> Any:
+        """The data frame with its missing cells filled by what the model makes of the others; known cells stay as they are.
+
+        Cells that follow from a rule are computed; what has no value in the data but "missing" stays missing.
+        """
+        import torch
+
+        from gansmith.kinds.tables.frames import frame_from_columns, table_from_frame
+
+        model = self._fitted()
+        table = table_from_frame(X)
+        columns = {name: cells.values() for name, cells in table.columns.items()}
+        rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+        condition = self._codec.to_impute(rows)
+        with torch.inference_mode():
+            made = model.codec.decode(model.gan.generate(len(rows), condition, rng=torch.Generator().manual_seed(seed)))
+        filled = {
+            name: [old if old is not None else new.get(name) for old, new in zip(cells, made, strict=True)]
+            for name, cells in columns.items()
+        }
+        return frame_from_columns(filled, X, {name: cells.dtype for name, cells in table.columns.items()})
+
+    # ---- files ------------------------------------------------------------------------------------------------------------------
+
+    def save(self, folder: Path | str) -> None:
+        """Writes the model and the parameters, without pickle: `TableGAN.load` and the commands of gansmith read it."""
+        from gansmith.training.checkpoint import write_atomically
+
+        self._fitted().save(Path(folder))
+        params = {name: value for name, value in self.get_params().items() if value is not None}
+        write_atomically(Path(folder) / "table_gan.json", json.dumps({"params": params, "target": self.target_}).encode())
+
+    @classmethod
+    def load(cls, folder: Path | str) -> TableGAN:
+        """What `save` wrote. Raises UserError if it is not there."""
+        from gansmith.model import Model
+
+        model = Model.load(folder)
+        path = Path(folder) / "table_gan.json"
+        facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"params": {}, "target": None}
+        made = cls(**facts["params"])
+        made.model_, made.target_, made._like = model, facts["target"], None
+        return made
+
+    def _fitted(self) -> Model:
+        if not hasattr(self, "model_"):
+            raise UserError("this TableGAN has learned nothing yet: call fit first.")
+        return self.model_
+
+    @property
+    def _codec(self) -> TableCodec:
+        return cast("TableCodec", self._fitted().codec)
+
+    def _framed(self, rows: list[dict[str, Any]]) -> Any:
+        from gansmith.kinds.tables.frames import frame_from_columns, pandas_from_columns
+
+        codec = self._codec
+        columns = {name: [row[name] for row in rows] for name in codec.shown}
+        if self._like is None:
+            return pandas_from_columns(columns, codec.columns)
+        return frame_from_columns(columns, self._like, {name: codec.by_name[name].dtype for name in columns})
+
+
+class Augmenter:
+    """Adds generated rows to a training set: to balance the classes of y, or to enlarge it by a share.
+
+    `fit_resample(X, y)` learns from exactly what it is given, so inside cross-validation (an imbalanced-learn pipeline, or by hand in
+    each fold) nothing leaks from the rows that are tested on.
+    """
+
+    def __init__(self, table_gan: TableGAN | None = None, *, balance: bool = True, share: float = 1.0, seed: int = 0) -> None:
+        """With `balance`, every class grows to the size of the largest; else `share` times as many rows are added."""
+        self.table_gan, self.balance, self.share, self.seed = table_gan, balance, share, seed
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        own = {"table_gan": self.table_gan, "balance": self.balance, "share": self.share, "seed": self.seed}
+        nested = self.table_gan.get_params() if deep and self.table_gan is not None else {}
+        return own | {f"table_gan__{name}": value for name, value in nested.items()}
+
+    def set_params(self, **params: Any) -> Augmenter:
+        for name, value in params.items():
+            outer, _, inner = name.partition("__")
+            if outer not in ("table_gan", "balance", "share", "seed"):
+                raise UserError(f"Augmenter has no parameter {name!r}: its parameters are table_gan, balance, share and seed.")
+            if inner:
+                self.table_gan = (self.table_gan or TableGAN()).set_params(**{inner: value})
+            else:
+                setattr(self, name, value)
+        return self
+
+    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """(X, y) with the generated rows after the given ones. X is a pandas data frame, y a column of classes."""
+        import pandas
+        from sklearn.base import clone
+
+        if not isinstance(X, pandas.DataFrame):
+            raise UserError(f"Augmenter takes a pandas data frame, but X is a {type(X).__name__}: convert it.")
+        answers = pandas.Series(y, index=X.index, name=getattr(y, "name", None) or "target")
+        self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(X, answers)
+        name = self.table_gan_.target_
+        counts = answers.value_counts()
+        if self.balance:
+            parts = [
+                self.table_gan_.sample(int(counts.max() - count), seed=self.seed, **{str(name): value})
+                for value, count in counts.items()
+                if count < counts.max()
+            ]
+        else:
+            parts = [self.table_gan_.sample(round(self.share * len(X)), seed=self.seed)]
+        made = pandas.concat([part.astype({name: answers.dtype}) for part in parts]) if parts else None
+        if made is None or not len(made):
+            return X, answers
+        return pandas.concat([X, made[list(X.columns)]], ignore_index=True), pandas.concat(
+            [answers, made[name]], ignore_index=True
+        )
+
+
+def _with_column(frame: Any, name: str, values: Any) -> Any:
+    """The data frame with one more column."""
+    from gansmith.kinds.tables.frames import with_column
+
+    if name in [str(column) for column in frame.columns]:
+        raise UserError(f'y is to be the column "{name}", but X has one of this name: leave it out, or name another target=.')
+    return with_column(frame, name, values)

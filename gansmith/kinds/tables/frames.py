@@ -1,0 +1,116 @@
+"""Data frames of any library (pandas, polars, pyarrow, ...) as tables, and back, through narwhals."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from gansmith.errors import UserError, missing_extra
+from gansmith.kinds.tables.cells import Table, cells_of
+from gansmith.kinds.tables.column_types import ZONED, number_of
+from gansmith.kinds.tables.columns import Column
+from gansmith.kinds.tables.files import check_names
+
+
+def is_frame(data: Any) -> bool:
+    """Whether this is a data frame, without importing any library of them."""
+    return hasattr(data, "columns") and hasattr(data, "shape") and type(data).__module__.split(".")[0] not in ("torch", "numpy")
+
+
+def table_from_frame(frame: Any, name: str = "data") -> Table:
+    """The table in a data frame; the names of columns become text."""
+    narwhals = _narwhals()
+    if type(frame).__module__.split(".")[0] == "pandas":
+        frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    check_names(list(map(str, frame.columns)) if not hasattr(frame, "column_names") else frame.column_names, "the data frame")
+    whole = narwhals.from_native(frame, eager_only=True)
+    if not len(whole):
+        raise UserError("the data frame has no rows: give at least one.")
+    native: Any = getattr(frame, "dtypes", None)
+    columns = {}
+    for place, column in enumerate(whole.columns):
+        dtype = str(native.iloc[place]) if hasattr(native, "iloc") else str(whole.schema[column])
+        columns[column] = cells_of((_plain(value) for value in whole[column].to_list()), dtype)
+    return Table(name=name, columns=columns)
+
+
+def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[str, str]) -> Any:
+    """A data frame of the library of `like`, with the dtypes that its columns had."""
+    narwhals = _narwhals()
+    original = narwhals.from_native(like, eager_only=True)
+    if type(like).__module__.split(".")[0] == "pandas":
+        import pandas
+
+        made = pandas.DataFrame({name: pandas.Series(values, dtype=object) for name, values in columns.items()})
+        for name, dtype in dtypes.items():
+            if dtype == "category":
+                made[name] = pandas.Categorical(made[name], dtype=like[name].dtype)
+            elif dtype.startswith("timedelta"):
+                made[name] = pandas.Series(pandas.to_timedelta(columns[name], unit="s")).astype(dtype)
+            elif dtype.startswith("datetime") and "," in dtype:  # of a time zone: what comes is in UTC
+                made[name] = pandas.to_datetime(made[name], utc=True).astype(dtype)
+            else:
+                made[name] = made[name].astype(dtype)
+        return made
+    schema = {name: original.schema[name] for name in columns}
+    lasting = {name for name, kind in schema.items() if kind == narwhals.Duration}
+    columns = {name: [_lasting(cell) for cell in cells] if name in lasting else cells for name, cells in columns.items()}
+    made = narwhals.from_dict(columns, schema=schema, backend=original.implementation)
+    return made.to_native()
+
+
+def with_column(frame: Any, name: str, values: Any) -> Any:
+    """The data frame with one more column."""
+    narwhals = _narwhals()
+    whole = narwhals.from_native(frame, eager_only=True)
+    column = narwhals.new_series(name, list(values), backend=whole.implementation).to_native()
+    if hasattr(column, "index") and hasattr(frame, "index"):
+        column.index = frame.index
+    return whole.with_columns(narwhals.from_native(column, series_only=True).alias(name)).to_native()
+
+
+def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) -> Any:
+    """A pandas data frame of columns that came from a file: numbers as numbers, dates as dates, the rest as text."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise missing_extra("pandas", "frames", "a data frame of what came from a file") from error
+    made = {}
+    for column in known:
+        if column.name not in columns:
+            continue
+        cells = columns[column.name]
+        zone = re.search(r"tz=([^\]]+)", column.dtype)
+        if column.kind == "datetime" and (zone or column.spelling == ZONED):
+            moments = pandas.to_datetime(pandas.Series(cells), utc=True)
+            made[column.name] = moments.dt.tz_convert(zone[1]) if zone else moments
+        elif column.kind == "datetime" and column.dtype == "text" and "%Y" not in column.spelling:
+            made[column.name] = pandas.Series(cells, dtype=object)  # times of day
+        elif column.kind == "datetime" and column.dtype == "text":
+            made[column.name] = pandas.to_datetime(pandas.Series(cells), format=column.spelling)
+        elif column.is_numeric and all(cell is None or number_of(cell) is not None for cell in cells):
+            made[column.name] = pandas.to_numeric(pandas.Series(cells))
+        else:
+            made[column.name] = pandas.Series(cells, dtype=object)
+    return pandas.DataFrame(made)
+
+
+def _plain(value: Any) -> Any:
+    """Library-owned missing values as None, their numbers as Python's own."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value.item() if hasattr(value, "item") else value
+
+
+def _lasting(cell: Any) -> Any:
+    return None if cell is None else timedelta(seconds=float(cell))
+
+
+def _narwhals() -> Any:
+    try:
+        import narwhals
+    except ImportError as error:
+        raise missing_extra("narwhals", "frames", "reading data frames") from error
+    return narwhals

@@ -1,0 +1,155 @@
+"""Rules that hold in every row of a table: found in the data, kept in every row that is generated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import combinations, permutations
+from typing import Any
+
+import numpy as np
+
+from gansmith.kinds.tables.cells import Cells
+from gansmith.kinds.tables.column_types import is_whole, number_of
+
+FEWEST = 50
+"""Rows below which no rule is inferred, as all would be chance."""
+SUPPORT = 5
+"""How many rows on average each value must have for a fixed combination to be more than chance."""
+MOST = 1000
+"""The most values of a column that decides another."""
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """`column` follows from others: it is left out of what networks learn, and computed for generated rows."""
+
+    kind: str
+    """decided: by the value of another column; sum: of others; at_least: not below another column (its excess is learned)."""
+    column: str
+    by: tuple[str, ...]
+    table: dict[str, Any] = field(default_factory=dict)
+    """Of a decided column: its value by the text of the deciding one."""
+
+    def sentence(self) -> str:
+        """The rule in words."""
+        if self.kind == "decided":
+            return f"{self.column} is decided by {self.by[0]}"
+        return f"{self.column} = {' + '.join(self.by)}" if self.kind == "sum" else f"{self.column} >= {self.by[0]}"
+
+    def violations(self, columns: Mapping[str, list[Any]]) -> np.ndarray:
+        """Which rows break it; rows with missing cells do not."""
+        own, others = columns[self.column], [columns[name] for name in self.by]
+        if self.kind == "decided":
+            return np.array(
+                [key in self.table and self.table[key] != value for key, value in zip(map(text, others[0]), own, strict=True)]
+            )
+        values, *parts = (_numbers(column) for column in (own, *others))
+        right = np.sum(parts, axis=0)
+        with np.errstate(invalid="ignore"):
+            slack = TOLERANCE * np.maximum(1, np.abs(right))
+            return np.abs(values - right) > slack if self.kind == "sum" else values < right - slack
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Rule:
+        return cls(**{**facts, "by": tuple(facts["by"])})
+
+
+def infer(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
+    """The rules that no row breaks. A column follows from others at most once, and never from one that follows itself."""
+    rows = len(next(iter(columns.values())))
+    if rows < FEWEST:
+        return []
+    rules: list[Rule] = []
+    derived: set[str] = set()
+    deciding: set[str] = set()
+
+    def add(rule: Rule) -> None:
+        if rule.column in derived | deciding or derived & set(rule.by):
+            return
+        rules.append(rule)
+        derived.add(rule.column)
+        deciding.update(rule.by)
+
+    for rule in [*_decided(columns, kinds), *_sums(columns, kinds), *_inequalities(columns, kinds)]:
+        add(rule)
+    return rules
+
+
+def _decided(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
+    """Columns whose value is fixed by that of another with as many values or more, the finest first."""
+    found = []
+    of_steps = [name for name in columns if kinds[name] in ("categorical", "ordinal", "boolean", "datetime")]
+    sizes = {name: len(np.unique(columns[name].codes)) for name in of_steps}
+    for by, column in permutations(of_steps, 2):
+        if not 1 < sizes[column] <= sizes[by] <= min(MOST, len(columns[by]) // SUPPORT):
+            continue
+        own, other = columns[column].codes.astype(np.int64), columns[by].codes.astype(np.int64)
+        pairs = np.unique(other * (own.max() + 1) + own)
+        if len(pairs) > sizes[by] or (sizes[column] == sizes[by] and _finer(columns, column, by)):
+            continue
+        table = {
+            text(columns[by].levels[pair // (own.max() + 1)]): columns[column].levels[pair % (own.max() + 1)] for pair in pairs
+        }
+        found.append(Rule(kind="decided", column=column, by=(by,), table=table))
+    return sorted(found, key=lambda rule: -sizes[rule.by[0]])
+
+
+def _finer(columns: Mapping[str, Cells], column: str, by: str) -> bool:
+    """Of two columns that decide each other, the words stay and the numbers follow; else the first stays."""
+    numeric = [all(level is None or number_of(level) is not None for level in columns[name].levels) for name in (column, by)]
+    if numeric[0] != numeric[1]:
+        return numeric[1]
+    return list(columns).index(column) < list(columns).index(by)
+
+
+def _sums(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
+    numbers = {name: as_numbers(columns[name]) for name in columns if kinds[name] in ("integer", "continuous")}
+    found = []
+    for a, b in combinations(numbers, 2):
+        total = numbers[a] + numbers[b]
+        for column, values in numbers.items():
+            if column not in (a, b) and _holds(np.abs(values - total) <= TOLERANCE * np.maximum(1, np.abs(total)), values, total):
+                found.append(Rule(kind="sum", column=column, by=(a, b)))
+    return found
+
+
+def _inequalities(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
+    """Numbers of overlapping range of which one is never below the other, but sometimes near."""
+    found = []
+    numbers = {name: as_numbers(columns[name]) for name in columns if kinds[name] in ("integer", "continuous")}
+    for low, high in permutations(numbers, 2):
+        a, b = numbers[low], numbers[high]
+        if not _holds(b >= a, a, b) or (a == b).mean() > 0.99:
+            continue
+        spread = np.nanmax(b) - np.nanmin(b)
+        if np.nanmax(a) > np.nanmin(b) + spread / 4 and np.nanmin(b - a) <= spread / 100:
+            found.append(Rule(kind="at_least", column=high, by=(low,)))
+    return found
+
+
+def _holds(true: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether something is true wherever both numbers are known, which must be in most rows."""
+    known = np.isfinite(a) & np.isfinite(b)
+    return known.mean() > 0.5 and bool(true[known].all()) and bool((known == np.isfinite(b)).all())
+
+
+def as_numbers(cells: Cells) -> np.ndarray:
+    """The numbers of a column, NaN for missing cells and words."""
+    return _numbers(cells.levels)[cells.codes]
+
+
+def _numbers(values: list[Any]) -> np.ndarray:
+    return np.array([np.nan if (number := number_of(value)) is None else number for value in values], np.float64)
+
+
+def text(value: Any) -> str:
+    """A value as the key of a table in JSON: numbers by their value, however written."""
+    number = None if isinstance(value, bool) else number_of(value)
+    if number is not None and abs(number) >= 2**53 and is_whole(value):
+        return str(int(value))
+    return repr(number) if number is not None else str(value)

@@ -1,0 +1,1 @@
+"""Networks that are not part of a game."""

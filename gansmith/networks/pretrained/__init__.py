@@ -1,0 +1,1 @@
+"""Published and user-given networks: loading, weights, engines."""

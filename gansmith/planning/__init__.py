@@ -1,0 +1,1 @@
+"""What will be trained, and what it will cost, before anything is."""

@@ -1,0 +1,261 @@
+"""What will be trained, before anything is: the GAN, its options, the settings, the device; and what it will cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gansmith import __version__, gans
+from gansmith.data.dataset import Dataset
+from gansmith.data.suggestions import did_you_mean
+from gansmith.errors import UserError
+from gansmith.game import GAN, Preset
+from gansmith.planning.choose import choose, translator_for
+from gansmith.training import distributed, seeds
+from gansmith.training.allocator import kept_for_reuse
+from gansmith.training.cpu_threads import candidates, fastest, using
+from gansmith.training.precision import choose_precision
+from gansmith.training.trainer import Settings, Trainer
+
+AUTO = "auto"
+"""The name of no GAN: the one that suits the data (see `gansmith.planning.choose`)."""
+DEFAULT_GANS = {
+    "domains": "starganv2",
+    "images": "r3gan",
+    "pairs": "pix2pix",
+    "points": "r3gan",
+    "series": "seriesgan",
+    "tables": "rowgan",
+}
+"""The GAN that each kind of data gets where none is named; of pairs, what `choosing.translator` says of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A training that is decided but not begun."""
+
+    gan: str
+    """The GAN's name, or the path of its file."""
+    preset: str | None
+    config: Any
+    settings: Settings
+    mirror: bool
+    because: str | None = None
+    """Why this GAN was chosen, where that was left to us."""
+
+    def build(self, data: Dataset) -> GAN:
+        """The GAN with its initial weights, which the seed decides."""
+        seeds.seed_everything(self.settings.seed)
+        return gans.find(self.gan)(self.config, data.codec.spec)
+
+
+def plan(
+    data: Dataset,
+    *,
+    gan: str | None = None,
+    preset: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    minutes: float | None = None,
+    samples: int | None = None,
+    batch: int | None = None,
+    accumulate: int = 1,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    compile: bool = False,
+    mirror: bool | None = None,
+    threads: int | None = None,
+) -> Plan:
+    """Resolves every option: the preset's values, changed by what was asked for.
+
+    Raises UserError for an unknown GAN, preset or option, and for settings that are out of range.
+    """
+    spec = data.codec.spec
+    kind = spec.kind
+    choice, because = None, None
+    if gan == AUTO:
+        choice = choose(data, choose_device(device))
+        because = choice.sentence()
+    elif gan is None and kind == "pairs":
+        choice = translator_for(data)
+        because = choice.sentence("No GAN is named, so these pairs get")
+    if choice is not None:
+        gan, options = choice.gan, {**choice.options, **(options or {})}
+    gan = gan or DEFAULT_GANS[kind]
+    made = gans.find(gan)
+    if kind == "images" and made.kinds == ("domains",):
+        raise UserError(f"{gan} makes images of one class in the look of another: pass --kind domains.")
+    if kind not in made.kinds:
+        raise UserError(
+            f"{gan} learns {' and '.join(made.kinds)}, but these data are {kind}: choose --gan {DEFAULT_GANS[kind]}, or other data."
+        )
+    check_positive(minutes=minutes, samples=samples, batch=batch, accumulate=accumulate, threads=threads)
+    device = choose_device(device)
+    core_minutes = minutes * (threads or torch.get_num_threads()) if minutes and device == "cpu" else None
+    preset = preset or default_preset(made, kind, core_minutes)
+    chosen = choose_preset(made, gan, preset)
+    config = made_config(made, gan, chosen, options or {})
+    if samples is None and minutes is None:
+        samples, minutes = chosen.samples, chosen.minutes
+    return Plan(
+        gan=gan,
+        preset=preset,
+        config=config,
+        settings=Settings(
+            batch=batch or chosen.batch,
+            accumulate=accumulate,
+            samples=samples,
+            minutes=minutes,
+            seed=seed,
+            device=device,
+            precision=choose_precision(precision, device, spec),
+            compile=compile,
+            threads=threads,
+        ),
+        mirror=chosen.mirror if mirror is None else mirror,
+        because=because,
+    )
+
+
+def check_positive(**counts: float | None) -> None:
+    """Raises UserError for the first option that is given and not greater than 0."""
+    for name, value in counts.items():
+        if value is not None and value <= 0:
+            raise UserError(f"--{name} must be greater than 0, but it is {value}.")
+
+
+def default_preset(made: type[GAN], kind: str, core_minutes: float | None = None) -> str | None:
+    """The name of the first preset made for this kind of data, or for any; for few minutes of a CPU's cores, of one made for those."""
+    fitting = {name: preset for name, preset in made.presets.items() if preset.kind in (None, kind)}
+    brief = (name for name, preset in fitting.items() if (core_minutes or math.inf) <= (preset.most_minutes or 0))
+    return next(brief, next((name for name, preset in fitting.items() if preset.most_minutes is None), None))
+
+
+def choose_preset(made: type[GAN], gan: str, preset: str | None) -> Preset:
+    """The preset of this name; a plain one for a GAN that has none. Raises UserError if it does not exist."""
+    if preset is None:
+        return Preset(about="", batch=64, minutes=2.5)
+    if preset not in made.presets:
+        known = list(made.presets)
+        raise UserError(f"{gan} has no preset {preset!r}{did_you_mean(preset, known)}: choose one of {', '.join(known)}.")
+    return made.presets[preset]
+
+
+def made_config(made: type[GAN], gan: str, preset: Preset, options: Mapping[str, Any]) -> Any:
+    """The GAN's Config with the preset's values and the options."""
+    known = [field.name for field in dataclasses.fields(made.Config)]
+    for name in options:
+        if name not in known:
+            raise UserError(f"{gan} has no option {name!r}{did_you_mean(name, known)}: its options are {', '.join(known)}.")
+    values = {**preset.config, **options}
+    return made.Config(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def choose_device(device: str) -> str:
+    """The named device, or the best one there is; one GPU per process where torchrun started several."""
+    kind = device.partition(":")[0]
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if kind == "auto":
+        kind = device = next(name for name in ("cuda", "mps", "cpu") if available[name])
+    if not available.get(kind, False):
+        here = ", ".join(name for name, there in available.items() if there)
+        raise UserError(f"--device {device} is not available here: choose auto or one of {here}.")
+    return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
+
+
+def settle_threads(plan: Plan, data: Dataset) -> Plan:
+    """The plan with a number of threads: the asked one, or on a CPU the one that is measured to be fastest.
+
+    The rounds that are played to find out are thrown away; `Plan.build` seeds everything anew.
+    """
+    if plan.settings.threads is not None:
+        return plan
+    numbers = candidates() if plan.settings.device == "cpu" else [torch.get_num_threads()]
+    number = numbers[0]
+    if len(numbers) > 1:
+        trainer = Trainer(plan.build(data), data, replace(plan.settings, minutes=None, samples=None))
+        with kept_for_reuse():
+            number = fastest(trainer.play_round, numbers)
+    return replace(plan, settings=replace(plan.settings, threads=number))
+
+
+def environment(settings: Settings) -> dict[str, Any]:
+    """What a run was made with."""
+    return {
+        "gansmith": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "cpu": platform.processor() or platform.machine(),
+        "device": torch.cuda.get_device_name() if settings.device.startswith("cuda") else settings.device,
+        "threads": settings.threads,
+        "processes": distributed.processes(),
+    }
+
+
+def parameters(gan: GAN) -> dict[str, int]:
+    """How many parameters each player moves."""
+    return {name: sum(parameter.numel() for parameter in player.moving()) for name, player in gan.players.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """What one round, played on a small batch and thrown away, tells of a training."""
+
+    moves: list[str]
+    """The players in the order in which they move, with their terms; simultaneous ones joined by "and"."""
+    megabytes: float
+    """Estimated memory: weights, gradients, optimiser states, averages, and what a round at the full batch keeps."""
+    images_per_second: float
+    """Measured at the full batch over a few rounds."""
+
+
+def rehearse(plan: Plan, data: Dataset, rounds: int = 3) -> Rehearsal:
+    """Plays a few rounds to see the moves, the memory and the speed; nothing is kept."""
+    with using(plan.settings.threads), kept_for_reuse():
+        return _rehearse(plan, data, rounds)
+
+
+def _rehearse(plan: Plan, data: Dataset, rounds: int) -> Rehearsal:
+    gan = plan.build(data)
+    trainer = Trainer(gan, data, replace(plan.settings, minutes=None, samples=None))
+    moves: list[str] = []
+    next_moves = trainer.next_moves
+
+    def listening(game: Any) -> Any:
+        found = next_moves(game)
+        if found:
+            moves.append(" and ".join(f"{trainer.names[id(move.player)]} ({', '.join(move.terms)})" for move in found))
+        return found
+
+    trainer.next_moves = listening
+    kept = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        kept += tensor.numel() * tensor.element_size()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        trainer.play_round()
+    trainer.next_moves = next_moves
+    before, seen = time.monotonic(), gan.clock.samples
+    for _ in range(rounds):
+        trainer.play_round()
+    pace = (gan.clock.samples - seen) / max(time.monotonic() - before, 1e-9)
+    weights = 4 * sum(parameters(gan).values()) * 4 + 4 * sum(
+        p.numel() for a in trainer.averages.values() for p in a.parameters()
+    )
+    return Rehearsal(
+        moves=moves[:: plan.settings.accumulate],
+        megabytes=round((weights + kept / max(1, len(moves))) / 2**20, 1),
+        images_per_second=round(pace, 1),
+    )

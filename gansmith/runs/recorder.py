@@ -1,0 +1,199 @@
+"""The run folder's ear: what the trainer tells, it logs, previews, checks for health, saves and passes on to watchers."""
+
+from __future__ import annotations
+
+import io
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gansmith.data.codec import Batch
+from gansmith.data.dataset import Dataset
+from gansmith.errors import UserError
+from gansmith.model import Model
+from gansmith.runs.run import Run
+from gansmith.training.checkpoint import load_newest, save_checkpoint, write_atomically
+from gansmith.training.health import PROBED, Health, Landmarks
+
+if TYPE_CHECKING:
+    from gansmith.evaluation.validator import Examiner
+    from gansmith.training.trainer import Trainer
+    from gansmith.watch.watcher import Watcher
+
+PREVIEW_TICKS = 2
+"""Ticks from preview to preview."""
+PROBE_TICKS = 5
+"""Ticks from one probe of health to the next."""
+
+
+class Recorder:
+    """The trainer's guest in a run folder."""
+
+    def __init__(
+        self,
+        run: Run,
+        model: Model,
+        training: Dataset,
+        held_out: Dataset,
+        watchers: Sequence[Watcher],
+        examiner: Examiner | None = None,
+    ) -> None:
+        self.run, self.model, self.watchers, self.examiner = run, model, watchers, examiner
+        self.health = Health()
+        codec = model.codec
+        self.held_out = held_out.batch(slice(0, PROBED))
+        self.landmarks = Landmarks(_sketches(training, limit=20_000), codec.sketch(self.held_out))
+
+    # ---- what the trainer tells -------------------------------------------------------------------------------------------------
+
+    def tick(self, trainer: Trainer, record: dict[str, Any]) -> None:
+        clock = trainer.gan.clock
+        number = trainer.tick_number(clock.samples)
+        found = self.health.check_tick(record)
+        if number % PROBE_TICKS == 0:
+            found += self.health.check_probe(self._probe(trainer), clock)
+        found += self.health.check_own(trainer.gan.symptoms())
+        if gauges := trainer.gan.gauges():
+            record["gauges"] = dict(gauges)
+        record["memory_mb"] = memory_megabytes()
+        record["health"] = [alarm.to_json() for alarm in found]
+        if (seconds := record.get("compile_seconds", 0.0)) > self.run.facts.get("compile_seconds", 0.0):
+            self.run.facts["compile_seconds"] = seconds
+            self.run.write_facts()
+            self.say(f"torch.compile has taken {seconds:.0f} s so far; they count in the minutes.")
+        self.run.append("log.jsonl", [record])
+        for watcher in self.watchers:
+            watcher.tick(record)
+        if self.examiner is not None:
+            self._examine(self.examiner, trainer, record)
+        if number % PREVIEW_TICKS == 0 or clock.progress() == 1 or self.enough():
+            self.preview(clock.samples)
+
+    def progress(self, trainer: Trainer) -> None:
+        clock = trainer.gan.clock
+        for watcher in self.watchers:
+            watcher.progress(clock.samples, clock.total, trainer.seconds())
+
+    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        samples = facts["clock"]["samples"]
+        kept, examined = self.examiner.state() if self.examiner else ({}, None)
+        facts = {**facts, "health": self.health.state(), "examiner": examined}
+        save_checkpoint(self.run.checkpoints, samples, {**tensors, **kept}, facts)
+        self.model.card |= {"samples": samples, **self.model.gan.facts()}
+        self.model.save(self.run.model_folder)
+
+    def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The newest state that can be read; log, scores and pictures after it are dropped."""
+        state = load_newest(self.run.checkpoints, self.say)
+        if state is not None:
+            self.run.forget_after(state[1]["clock"]["samples"])
+            self.health.load_state(state[1]["health"])
+            if self.examiner:
+                self.examiner.load_state(state[0], state[1]["examiner"])
+        return state
+
+    def enough(self) -> bool:
+        """Whether the examiner's patience is at its end."""
+        return self.examiner is not None and self.examiner.enough
+
+    def say(self, sentence: str) -> None:
+        self.run.append("messages.jsonl", [{"sentence": sentence}])
+        for watcher in self.watchers:
+            watcher.message(sentence)
+
+    # ---- scores on the way ------------------------------------------------------------------------------------------------------
+
+    def _examine(self, examiner: Examiner, trainer: Trainer, record: Mapping[str, Any]) -> None:
+        """Has the model examined if it is time to; `record` is the tick's line of log."""
+        clock, (then, samples) = trainer.gan.clock, trainer.tick_started
+        number, pace = trainer.tick_number(clock.samples), (record["seconds"] - then) / (clock.samples - samples)
+        if sentence := examiner.settle(number, max(pace, 1e-9) * trainer.tick_samples()):
+            self.run.facts["examination"] = examiner.examination.to_json()
+            self.run.write_facts()
+            self.say(sentence)
+        if not examiner.due(number, final=clock.progress() == 1):
+            return
+        try:
+            scores = examiner.examine(number, clock.samples)
+        except UserError as error:
+            self.say(f"Not judged at {clock.samples:,} samples: {error}")
+            return
+        asked, key = examiner.examination.samples, examiner.held_out_key
+        records = self.run.add_scores(scores, samples_seen=clock.samples, tick=number, asked=asked, held_out=key)
+        for watcher in self.watchers:
+            watcher.evaluation(records)
+        if examiner.enough:
+            self.say(examiner.farewell())
+
+    # ---- pictures and probes ----------------------------------------------------------------------------------------------------
+
+    def preview_real(self, data: Dataset) -> None:
+        """A picture of real examples, to hold the previews against."""
+        positions = torch.linspace(0, len(data) - 1, min(self.model.codec.previewed, len(data))).long().unique().numpy()
+        picture = self.model.codec.preview(self.model.codec.decode(data.batch(positions)))
+        write_atomically(self.run.samples / "real.png", _png(picture))
+
+    def preview(self, samples: int) -> None:
+        """A picture of generated examples from fixed noise, kept under the number of samples seen and as latest.png."""
+        picture = self.model.codec.preview(self.model.generate(self.model.codec.previewed, seed=0))
+        path = self.run.samples / f"{samples:09d}.png"
+        write_atomically(path, _png(picture))
+        write_atomically(self.run.samples / "latest.png", _png(picture))
+        for watcher in self.watchers:
+            watcher.preview(samples, path)
+
+    @torch.no_grad()
+    def _probe(self, trainer: Trainer):
+        fake = self.model.sample(PROBED, seed=1)
+        gan, device = trainer.gan, trainer.device
+        gan.eval()
+        scores = [gan.scores(_on(device, batch)).float().cpu() for batch in (self.held_out, fake)]
+        gan.train()
+        return self.landmarks.probe(self.model.codec.sketch(fake), *scores)
+
+
+class Follower:
+    """The guest of the processes that only compute."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def tick(self, trainer: Trainer, record: dict[str, Any]) -> None: ...
+    def progress(self, trainer: Trainer) -> None: ...
+    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None: ...
+    def say(self, sentence: str) -> None: ...
+
+    def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        return load_newest(self.run.checkpoints, lambda _: None)
+
+    def enough(self) -> bool:
+        return False
+
+
+def _on(device: torch.device, batch: Batch) -> dict[str, Tensor]:
+    return {key: tensor.to(device) for key, tensor in batch.items()}
+
+
+def _png(picture: Image.Image) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, format="PNG")
+    return content.getvalue()
+
+
+def _sketches(data: Dataset, limit: int) -> Tensor:
+    positions = torch.linspace(0, len(data) - 1, min(limit, len(data))).long().unique().numpy()
+    parts = [positions[start : start + 1024] for start in range(0, len(positions), 1024)]
+    return torch.cat([data.codec.sketch(data.batch(part)) for part in parts])
+
+
+def memory_megabytes() -> float:
+    """The most memory this process has held, on its GPU if it has one."""
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale, 1)

@@ -1,0 +1,1 @@
+"""What games are about beyond making examples from noise."""
