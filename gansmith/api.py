@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection, inspect_dataset
+from gansmith.data.programs import named_in, trusting
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "evaluate_elsewhere", "evaluate_run", "inspect", "load", "run_data", "split", "train"]
 
 
-def load(path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32") -> Model:
-    """The model of a run, or of its folder, its model/ folder, or a copy of one; `precision` as of `Model.load`.
+def load(path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32", *, trust: bool = False) -> Model:
+    """The model of a run, or of its folder, its model/ folder, or a copy of one; `precision` and `trust` as of `Model.load`.
 
     Raises UserError if there is none.
     """
-    return Model.load(path, device, precision)
+    return Model.load(path, device, precision, trust=trust)
 
 
 def train(
@@ -68,6 +69,7 @@ def train(
     patience: int | None = None,
     evaluate: bool = True,
     watchers: Sequence[Watcher | Callable[[Path], Watcher]] = (),
+    trust: bool = False,
     **opening: Any,
 ) -> Run:
     """Trains a GAN on data and returns its run, with model, report and scores.
@@ -77,7 +79,7 @@ def train(
     run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
     keeps its own configuration; a budget given with it extends or shortens it, and `threads` changes their number, after which sums are
     rounded differently. Without `threads`, the number that is measured to be fastest is used on a CPU, and kept. A watcher may be given
-    as a function of the run folder.
+    as a function of the run folder. A resumed run that names a Python file as its GAN needs that file again as `gan`, or `trust`.
 
     `judge_metrics` are measured on the way, on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best` names
     the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
@@ -88,7 +90,13 @@ def train(
     distributed.start()
     folder = _resumed_folder(data, out, resume)
     if folder is not None:
-        return _continue(folder, data, opening, minutes, samples, threads, evaluate, watchers)
+        run = Run(folder, trust)
+        if gan is not None and str(gan).endswith(".py") and str(Path(gan).resolve()) != run.facts["gan"]:
+            raise UserError(
+                f"{folder} was trained with --gan {run.facts['gan']}, but {gan} came: leave it out, or name the same."
+            )
+        with named_in(folder / "run.json", trust, said=gan):
+            return _continue(run, data, opening, minutes, samples, threads, evaluate, watchers)
     if data is None:
         raise UserError(
             "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
@@ -114,7 +122,8 @@ def train(
     folder = Path(out) if out is not None else Run.next_folder(Path("runs"), dataset.name)
     folder = Path(distributed.share_text(str(folder)))
     _refuse_taken(folder)
-    return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers, examination)
+    with trusting(trust):
+        return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers, examination)
 
 
 def _refuse_taken(folder: Path) -> None:
@@ -161,7 +170,7 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _continue(
-    folder: Path,
+    run: Run,
     data: Any,
     opening: Mapping[str, Any],
     minutes: float | None,
@@ -170,8 +179,7 @@ def _continue(
     evaluate: bool,
     watchers: Sequence[Watcher | Callable[[Path], Watcher]],
 ) -> Run:
-    run = Run(folder)
-    dataset = run_data(run, data, opening)
+    folder, dataset = run.folder, run_data(run, data, opening)
     if dataset.fingerprint != run.facts["data"]["fingerprint"]:
         raise UserError(
             f"The data have changed since {folder} was begun, so it cannot be continued exactly: restore them, or begin a "
@@ -238,6 +246,7 @@ def _play(
         at_end.callback(claim.give_up)
     run = resumed or distributed.in_first(lambda: _new_run(folder, facts)) or Run(folder)
     run.data = dataset
+    run.trust = run.trust or resumed is None  # the user has named whatever it runs
     if distributed.leads():
         recorder = Recorder(run, model, training, held_out, watchers, examiner)
         trainer.guest = recorder
@@ -295,7 +304,7 @@ def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source
     spec = dataset.codec.spec
     return {
         "name": folder.name,
-        "gan": str(Path(plan.gan).resolve()) if plan.gan.endswith(".py") else plan.gan,
+        "gan": plan.gan,
         "preset": plan.preset,
         "config": dataclasses.asdict(plan.config),
         "settings": dataclasses.asdict(plan.settings),

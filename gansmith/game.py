@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.errors import UserError
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Schedule, as_schedule
@@ -148,6 +149,8 @@ class GAN(nn.Module, ABC):
         """Raises UserError where the options do not fit each other or the data."""
         super().__init__()
         self.config, self.spec, self.clock = config, spec, Clock()
+        self.untrainable: UserError | None = None
+        """Why this model can only generate: a network that training alone needs is missing or may not run."""
 
     @property
     def players(self) -> dict[str, Player]:

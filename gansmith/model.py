@@ -21,6 +21,7 @@ from gansmith import __version__
 from gansmith.data import load_codec
 from gansmith.data.codec import Batch, Codec, Giving
 from gansmith.data.dataset import Dataset
+from gansmith.data.programs import named_in
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
@@ -53,11 +54,14 @@ class Model:
         """How many of the examples generated last are as wished, where the codec can tell."""
 
     @classmethod
-    def load(cls, path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32") -> Model:
+    def load(cls, path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32", *, trust: bool = False) -> Model:
         """Loads a model from a run folder, its model/ folder, a copy of one, or the hub ("user/name"; extra [hub]).
 
         With the precision "bfloat16", or "auto" where the hardware computes in it, images are generated faster and differ by less than
-        half a brightness of 256 on average; a model that would differ more stays in float32. Raises UserError if there is no model.
+        half a brightness of 256 on average; a model that would differ more stays in float32.
+
+        A model may name a Python file as its GAN, which runs only with `trust`. Raises UserError if there is no model, and if it names
+        such a file without `trust`.
         """
         folder = Path(path)
         if not folder.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
@@ -77,9 +81,10 @@ class Model:
         if facts.get("format", 0) > FORMAT:
             raise UserError(f"{folder} was written by a newer gansmith ({facts.get('gansmith')}): upgrade gansmith to use it.")
         tensors, _ = read_tensors(folder / "model.safetensors")
-        made = find(facts["gan"])
-        codec = load_codec(facts["codec"])
-        gan = made(made.Config(**_tuples(facts["config"])), codec.spec)
+        with named_in(folder / "model.json", trust):
+            made = find(facts["gan"])
+            codec = load_codec(facts["codec"])
+            gan = made(made.Config(**_tuples(facts["config"])), codec.spec)
         for name in gan.makers:
             own = {key.removeprefix(f"{name}/"): tensor for key, tensor in tensors.items() if key.startswith(f"{name}/")}
             gan.players[name].averaged.load_state_dict(own)

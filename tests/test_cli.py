@@ -185,8 +185,19 @@ def test_a_reader_who_has_seen_enough_is_no_error():
 
 
 def test_a_fault_ends_a_process_with_status_1_and_its_traceback(tmp_path):
-    (tmp_path / "broken.py").write_text("from gansmith.game import GAN\nraise ZeroDivisionError\n")
-    command = [sys.executable, "-m", "gansmith", "train", "ring", "--gan", str(tmp_path / "broken.py")]
+    game = "class Broken(gan.OriginalGAN):\n    def play(self, draw):\n        raise ZeroDivisionError\n"
+    (tmp_path / "broken.py").write_text(f"from gansmith.gans import gan\n\n\n{game}")
+    command = [
+        sys.executable,
+        "-m",
+        "gansmith",
+        "train",
+        "ring",
+        "--gan",
+        str(tmp_path / "broken.py"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "Traceback" in done.stderr

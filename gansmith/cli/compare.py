@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from gansmith.cli.options import names_in, parse, takes
+from gansmith.cli.options import Flag, names_in, parse, takes
 from gansmith.cli.output import Output
 
 
@@ -31,6 +31,8 @@ class Compare:
     """Examples to judge on each side."""
     seed: Annotated[int, takes("S", "0")] = 0
     """Decides which examples, and the noise of generated ones."""
+    trust: Flag = False
+    """Let Python files run that the runs name, as their GANs for example."""
     json: Annotated[str | None, takes("[PATH]")] = None
     """Print JSON, or write it to a file."""
 
@@ -46,6 +48,7 @@ def run(argv: list[str]) -> int:
         metrics=names_in(options.metrics) or None,
         samples=options.samples,
         seed=options.seed,
+        trust=options.trust,
         say=partial(print, file=sys.stderr),
     )
     output.show(found.table())

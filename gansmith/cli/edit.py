@@ -53,6 +53,8 @@ class Edit:
     """A run folder, its model/ folder, or a copy of one."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
+    trust: Flag = False
+    """Let Python files run that the run names, as its GAN for example."""
     json: Flag = False
     """Print JSON."""
 
@@ -187,7 +189,7 @@ def _model(options: Edit) -> Model:
     from gansmith.model import Model
     from gansmith.planning.plan import choose_device
 
-    return Model.load(options.run, choose_device(options.device))
+    return Model.load(options.run, choose_device(options.device), trust=options.trust)
 
 
 def _place(options: Any, name: str) -> Path:
@@ -313,7 +315,7 @@ def _average(options: Average) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.averaging import save_average
     from gansmith.runs.run import Run
 
-    folder = save_average(Run(options.run), last=options.last)
+    folder = save_average(Run(options.run, options.trust), last=options.last)
     return f"{options.last} checkpoints averaged: {folder}", {"last": options.last, "out": folder}
 
 

@@ -50,6 +50,8 @@ class Evaluate:
     seed: Annotated[int, takes("S", "0")] = 0
     """Decides which examples, and the noise of generated ones."""
     opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
+    trust: Flag = False
+    """Let programs run that the run names, and FILE.pt and FILE.pt2, which are programs too."""
     json: Annotated[str | None, takes("[PATH]")] = None
     """Print JSON, or write it to a file."""
 
@@ -79,6 +81,7 @@ def run(argv: list[str]) -> int:
         fast=options.fast,
         segmenter=options.segmenter,
         device=options.device,
+        trust=options.trust,
         progress=_progress(output),
         **opening,
     )

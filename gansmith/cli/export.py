@@ -21,6 +21,8 @@ class Export:
     loads them), or weights (bare, of super-resolution, as spandrel and chaiNNer read them)."""
     out: Annotated[Path | None, takes("PATH", "RUN/export/")] = None
     """A file with the format's suffix, or a folder to put it in."""
+    trust: Flag = False
+    """Let Python files run that the run names, as its GAN for example."""
     json: Flag = False
     """Print JSON."""
 
@@ -32,7 +34,7 @@ def run(argv: list[str]) -> int:
 
     output = Output(options.json)
     said: list[str] = []
-    path = export(Model.load(options.run), options.to, options.out or options.run / "export", said.append)
+    path = export(Model.load(options.run, trust=options.trust), options.to, options.out or options.run / "export", said.append)
     for sentence in said:
         output.say(sentence)
     output.result({"path": path, "format": options.to, "checks": said})

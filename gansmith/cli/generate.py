@@ -49,6 +49,8 @@ class Generate:
     """cpu, cuda or mps; auto takes the best there is."""
     precision: Annotated[Literal["auto", "float32", "bfloat16"], takes("{auto,float32,bfloat16}", "float32")] = "float32"
     """bfloat16 is faster and, where it is taken, off by less than half a brightness of 256; auto: where the hardware has it."""
+    trust: Flag = False
+    """Let Python files run that the run names, as its GAN for example."""
     json: Flag = False
     """Print JSON."""
 
@@ -64,7 +66,7 @@ def run(argv: list[str]) -> int:
     from gansmith.model import Model
     from gansmith.planning.plan import choose_device
 
-    model = Model.load(options.run, choose_device(options.device), options.precision)
+    model = Model.load(options.run, choose_device(options.device), options.precision, trust=options.trust)
     wishes: dict[str, str] = {}
     names = tuple(getattr(model.codec, "shown", ()))
     for key, value in (wish(text, names) for text in options.where):
@@ -124,7 +126,7 @@ def _rejecting(model: Model, options: Generate) -> Model:
     from gansmith.edit.rejection import Rejecting
     from gansmith.runs.run import Run
 
-    run = Run(options.run)
+    run = Run(options.run, options.trust)
     training, held_out = api.split(api.run_data(run))
     assert options.rejection is not None
     return Rejecting.of(run, model, training, held_out, seed=options.seed, percentile=options.rejection)

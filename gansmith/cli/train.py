@@ -17,6 +17,7 @@ from gansmith.cli.options import Flag, Opening, names_in, parse, takes, value_of
 from gansmith.cli.output import Output
 from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
+from gansmith.data.programs import trusting
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Train:
     """Keep the best model by this metric in RUN/best/."""
     patience: Annotated[int | None, takes("N")] = None
     """Stop when --keep-best's metric (or the first of --judge-metrics) has not left its interval for the better N times."""
+    trust: Flag = False
+    """Let programs run that a resumed run names, and feature networks in FILE.pt, which are programs too."""
     no_evaluate: Flag = False
     """Do not judge the result."""
     track: Annotated[Literal["tensorboard", "wandb"] | None, takes("{tensorboard,wandb}")] = None
@@ -136,10 +139,9 @@ def run(argv: list[str]) -> int:
     options = parse(_shape(argv), argv, "gansmith train", BARE)
     if options.devices < 1:
         raise UserError(f"--devices must be at least 1, but it is {options.devices}.")
-    if options.dry_run:
-        return rehearse(options, argv)
-    if options.profile:
-        return show_profile(options, argv)
+    if options.dry_run or options.profile:
+        with trusting(options.trust):
+            return rehearse(options, argv) if options.dry_run else show_profile(options, argv)
     if options.devices > 1 and "RANK" not in os.environ:
         from gansmith.training import distributed
 
@@ -236,6 +238,7 @@ def _train(options: Train, argv: Sequence[str]) -> int:
             resume=True if options.resume == BARE["--resume"] else options.resume or False,
             **options.examination(),
             evaluate=not options.no_evaluate,
+            trust=options.trust,
             watchers=[Watching(), *([partial(_board, options.track)] if options.track else [])],
             **options.opening.opening(),
         )
@@ -265,7 +268,10 @@ def _check_resume(options: Train, argv: Sequence[str]) -> None:
     if options.resume in (None, "auto"):
         return
     usual = Train()
-    given = [name.replace("_", "-") for name in KEPT if getattr(options, name) != getattr(usual, name)]
+    changed = [name for name in KEPT if getattr(options, name) != getattr(usual, name)]
+    if (options.gan or "").endswith(".py"):  # the user's word that this file may run, if it is the run's own
+        changed.remove("gan")
+    given = [name.replace("_", "-") for name in changed]
     given += [f"gan.{name.replace('_', '-')}" for name in sorted(_own(argv))]
     if given:
         flags = ", ".join(f"--{name}" for name in given)

@@ -48,6 +48,8 @@ class Translate:
     """A folder of true results by the same names, to be shown on the page and compared in full size."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
+    trust: Flag = False
+    """Let Python files run that the run names, as its GAN for example."""
     json: Flag = False
     """Print JSON."""
 
@@ -85,7 +87,7 @@ def run(argv: list[str]) -> int:
 
         model = foreign(source, device)
     else:
-        model = Model.load(source, device)
+        model = Model.load(source, device, trust=options.trust)
     check_translates(model, options.makes)
     out = options.out or (source.parent if options.weights else source) / "translated"
     inputs = inputs_in(given_at, out)

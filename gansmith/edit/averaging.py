@@ -10,7 +10,6 @@ from torch import Tensor
 
 from gansmith.edit.rejection import state_of_gan
 from gansmith.errors import UserError
-from gansmith.gans import find
 from gansmith.model import Model
 from gansmith.training.checkpoint import checkpoints, read_tensors
 
@@ -34,7 +33,7 @@ def average(run: Run, *, last: int = 2) -> tuple[Model, list[int]]:
             "its newest two checkpoints, others can be copied there."
         )
     model = run.model()
-    gan = find(run.facts["gan"])(model.gan.config, model.gan.spec)
+    gan = run.game(model)
     sums: dict[str, dict[str, Tensor]] = {name: {} for name in gan.makers}
     for path in found:
         gan.load_state_dict(state_of_gan(read_tensors(path)[0]))

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.errors import UserError
-from gansmith.gans import find
 from gansmith.model import Model
 from gansmith.training.checkpoint import load_newest
 
@@ -153,7 +152,7 @@ def with_critic(run: Run, model: Model) -> GAN:
     state = load_newest(run.checkpoints, lambda _: None)
     if state is None:
         raise UserError(f"{run.folder} has no checkpoint, from which the critic would be taken: keep checkpoints/ beside model/.")
-    gan = find(run.facts["gan"])(model.gan.config, model.gan.spec)
+    gan = run.game(model)
     gan.load_state_dict(state_of_gan(state[0]))
     return gan.to(model.gan.device).eval()
 

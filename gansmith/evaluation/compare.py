@@ -121,6 +121,7 @@ def compare(
     samples: int | None = None,
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
+    trust: bool = False,
 ) -> Comparison:
     """Puts runs beside each other and tests which differences are real.
 
@@ -129,11 +130,12 @@ def compare(
     by these held-out data; runs of different data sets can only be compared so, and then these data alone stand for the real ones.
     Without `metrics` they are all that any of the runs was judged by. RUN/best stands for a run's best model.
 
-    Runs that differ in their seed alone are replicates: one column, with the interval over trainings.
+    Runs that differ in their seed alone are replicates: one column, with the interval over trainings. With `trust` the Python files
+    that runs may name as their GANs run.
 
     Raises UserError for fewer than two runs, and for runs that cannot be compared.
     """
-    named = _titled([run if isinstance(run, Run) else Run(run) for run in runs])
+    named = _titled([run if isinstance(run, Run) else Run(run, trust) for run in runs])
     if len(named) < max(2, len(runs)):
         raise UserError(
             f"Comparing needs two or more runs, each named once, but was given {', '.join(map(str, runs)) or 'none'}."

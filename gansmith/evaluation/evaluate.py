@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.programs import trusting
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
@@ -30,43 +31,59 @@ def evaluate_run(
     samples: int | None = None,
     seed: int = 0,
     watchers: Sequence[Watcher] = (),
+    trust: bool = False,
     **how: Any,
 ) -> Judgement:
     """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own; if the run's own came
-    from Python in another process, they stand for these too, and nothing is written. `masks` are those of these data.
+    from Python in another process, they stand for these too, and nothing is written. `masks` are those of these data. `trust` lets
+    programs run that the run names, or files given here that do not look like programs (see docs/security.md).
 
     `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
     """
     how["device"] = planning.choose_device(how.get("device") or "auto")
-    if run.facts["data"]["source"] is None and run.data is None and data is not None:
-        return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
-    training, held_out = split(run_data(run))
-    if data is not None:
-        held_out = open_like(training, data, opening=_opening(run, masks))
-    model = run.model()
-    model.inputs = held_out
-    return judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
+    with trusting(trust):
+        if run.facts["data"]["source"] is None and run.data is None and data is not None:
+            return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
+        model = run.model()
+        training, held_out = split(run_data(run))
+        if data is not None:
+            held_out = open_like(training, data, opening=_opening(run, masks))
+        model.inputs = held_out
+        return judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
 
 
 def evaluate(
-    run: Run | Path | str | None = None, *, real: Any = None, fake: Any = None, data: Any = None, **options: Any
+    run: Run | Path | str | None = None,
+    *,
+    real: Any = None,
+    fake: Any = None,
+    data: Any = None,
+    trust: bool = False,
+    **options: Any,
 ) -> Judgement:
     """Judges a run against its data, or anybody's samples: `evaluate("runs/digits-0001")`, `evaluate(real="photos/", fake="made/")`.
 
     Another model in the run's folder, such as "runs/digits-0001/averaged", is judged against the run's data too; nothing is written.
 
     `metrics`, `samples` and `seed` choose what is measured and how, `features`, `inception`, `resize`, `fast` and `device` in which
-    space (see `metrics.judge.judge`); opening options (`resolution`, ...) apply to both sides of the second form. Raises UserError if
-    neither form is given.
+    space (see `metrics.judge.judge`); opening options (`resolution`, ...) apply to both sides of the second form. `trust` as of
+    `evaluate_run`. Raises UserError if neither form is given.
     """
-    from gansmith.evaluation.judge import judge
-
     if run is not None and not isinstance(run, Run) and (parent := _run_around(Path(run))):
-        return _evaluate_beside(Model.load(run), parent, data, **options)
+        with trusting(trust):
+            return _evaluate_beside(Model.load(run), parent, data, **options)
     if run is not None:
-        return evaluate_run(run if isinstance(run, Run) else Run(run), data=data, **options)
+        return evaluate_run(run if isinstance(run, Run) else Run(run, trust), data=data, trust=trust, **options)
     if real is None or fake is None:
         raise UserError("Judging needs a run folder, or both --real and --fake.")
+    with trusting(trust):
+        return _evaluate_samples(real, fake, **options)
+
+
+def _evaluate_samples(real: Any, fake: Any, **options: Any) -> Judgement:
+    """Judges anybody's samples."""
+    from gansmith.evaluation.judge import judge
+
     opening = {name: options.pop(name) for name in OPENING if name in options}
     options["device"] = planning.choose_device(options.get("device") or "auto")
     originals = not {"resolution", "crop"} & {name for name, value in opening.items() if value is not None}

@@ -3,12 +3,11 @@
 import ast
 import difflib
 import importlib
-import importlib.util
-import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansmith.data.programs import python_module
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,12 +19,16 @@ ENTRY_POINTS = "gansmith.gans"
 
 def names() -> dict[str, str]:
     """Every GAN by name with the first line of its file's docstring, read without importing anything."""
-    here = {path.stem: _first_line(path) for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+    here = {path.stem: _first_line(path) for path in _files()}
     others = {
         entry.name: f"from the package {entry.dist.name if entry.dist else entry.value}"
         for entry in entry_points(group=ENTRY_POINTS)
     }
     return here | others
+
+
+def _files() -> list[Path]:
+    return sorted(Path(__file__).parent.glob("[!_]*.py"))
 
 
 def _first_line(path: Path) -> str:
@@ -35,30 +38,31 @@ def _first_line(path: Path) -> str:
 def find(name: str) -> type["GAN"]:
     """The GAN of this name: a file here, an entry point of another package, or a path to a file that defines one.
 
-    Raises UserError if there is none, with the nearest name.
+    Raises UserError if there is none, with the nearest name, and for a path that may not run (see `gansmith.data.programs`).
     """
+    if not isinstance(name, str):
+        raise UserError(f"A GAN is named by a word or the path of a .py file, but {name!r} came: give one.")
     if name.endswith(".py"):
-        return _only_gan(_module_at(Path(name)), name)
-    if (Path(__file__).parent / f"{name}.py").is_file():
+        return _only_gan(python_module(Path(name), "--gan", "a GAN"), name)
+    if name in {path.stem for path in _files()}:
         return _only_gan(importlib.import_module(f"gansmith.gans.{name}"), name)
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.name == name:
-            return entry.load()
+            return _loaded(entry)
     known = names()
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}, or give the path of a .py file."
     raise UserError(f"There is no GAN named {name!r}: {hint}")
 
 
-def _module_at(path: Path):
-    if not path.is_file():
-        raise UserError(f"--gan names the file {path}, which does not exist: give the path of a Python file that defines a GAN.")
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module  # dataclasses look their module up
-    specification.loader.exec_module(module)
-    return module
+def _loaded(entry: EntryPoint) -> type["GAN"]:
+    try:
+        return entry.load()
+    except Exception as error:  # whatever another package raises
+        package = entry.dist.name if entry.dist else entry.value
+        raise UserError(
+            f"The GAN {entry.name} of the package {package} cannot be loaded ({error}): update that package."
+        ) from error
 
 
 def _only_gan(module, name: str) -> type["GAN"]:

@@ -25,7 +25,7 @@ from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import RRDBNet
-from gansmith.layers.frozen import FrozenFeatures
+from gansmith.layers.frozen import features_for_training
 from gansmith.layers.unet_critic import UNetCritic
 from gansmith.tasks.translation import Translating, per_image
 from gansmith.terms.perceptual import feature_distance
@@ -114,7 +114,7 @@ class ESRGAN(Translating):
         average = partial(Average, half_life=config.half_life)
         self.generator = Player(generator, learning_rate=rate, betas=(0.9, 0.99), average=average)
         self.critic = Player(UNetCritic(spec.shape[0], width=config.critic_width), learning_rate=rate, betas=(0.9, 0.99))
-        self.features = FrozenFeatures(config.features) if config.features else None
+        self.features = features_for_training(self, config.features)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()

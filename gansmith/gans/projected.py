@@ -138,15 +138,14 @@ class Projected(GAN):
             average=partial(Average, half_life=config.half_life),
         )
         self.overfitting = AgainstOverfitting(config.augment, target=config.augment_target, full_swing=config.augment_samples)
-        self.unavailable: UserError | None = None
         try:
             self.critic = Player(Critic(config, spec), learning_rate=config.learning_rate, betas=betas)
         except UserError as error:  # raised when it is trained: a model generates without the critic's network
-            self.unavailable = error
+            self.untrainable = error
 
     def play(self, draw: Draw) -> Iterator[Move]:
-        if self.unavailable is not None:
-            raise self.unavailable
+        if self.untrainable is not None:
+            raise self.untrainable
         batch = draw()
         real, label = batch[self.spec.key], batch.get("label")
         fake = self.generator(normal_rows(len(real), self.config.noise, device=real.device), label)

@@ -26,7 +26,7 @@ from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import Compact, RRDBNet
-from gansmith.layers.frozen import FrozenFeatures
+from gansmith.layers.frozen import features_for_training
 from gansmith.layers.unet_critic import UNetCritic
 from gansmith.tasks.translation import Translating, per_image
 from gansmith.terms.perceptual import feature_distance
@@ -108,7 +108,7 @@ class RealESRGAN(Translating):
         self.critic = Player(
             UNetCritic(channels, width=config.critic_width), learning_rate=config.learning_rate, betas=(0.9, 0.99)
         )
-        self.features = FrozenFeatures(config.features) if config.features else None
+        self.features = features_for_training(self, config.features)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()

@@ -25,7 +25,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.enlarging import Compact, SRResNet
-from gansmith.layers.frozen import FrozenFeatures
+from gansmith.layers.frozen import features_for_training
 from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.tasks.translation import Translating, per_image
 from gansmith.terms.perceptual import feature_distance
@@ -107,7 +107,7 @@ class SRGAN(Translating):
             PatchCritic(spec.shape[0], width=config.critic_width, layers=config.critic_layers, batch_norm=False),
             learning_rate=Linear(config.learning_rate, config.learning_rate / 10, wait=0.5),
         )
-        self.features = FrozenFeatures(config.features) if config.features else None
+        self.features = features_for_training(self, config.features)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch = draw()

@@ -30,7 +30,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.layers.frozen import FrozenFeatures
+from gansmith.layers.frozen import features_for_training
 from gansmith.layers.labels import Label
 from gansmith.layers.patch_critic import PatchCritic, check_patches
 from gansmith.layers.token_prior import TokenPrior
@@ -271,7 +271,7 @@ class VQGAN(GAN):
             max_gradient_norm=1.0,
             average=average,
         )
-        self.features = FrozenFeatures(config.features) if config.features else None
+        self.features = features_for_training(self, config.features)
         self.absorbed = -1
 
     def play(self, draw: Draw) -> Iterator[Move]:

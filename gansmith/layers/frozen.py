@@ -2,15 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from gansmith.data.programs import allow_program
 from gansmith.errors import UserError, missing_extra
 from gansmith.networks.pretrained.given import Given, resized, with_channels
 from gansmith.networks.pretrained.pretrained import Prepared
 from gansmith.networks.pretrained.stored import from_function, from_script
+
+if TYPE_CHECKING:
+    from gansmith.game import GAN
 
 LEVELS = 4
 """The deepest maps of a network of timm."""
@@ -36,6 +41,8 @@ def frozen_network(wish: str) -> Given:
 
 
 def _of_timm(name: str) -> Given:
+    if ":" in name:  # hf-hub:USER/NAME, local-dir:PATH
+        allow_program(f"timm:{name}", "may be a pickle of its author")
     try:
         import timm  # pyright: ignore[reportMissingImports], an extra
         import timm.data  # pyright: ignore[reportMissingImports]
@@ -80,6 +87,18 @@ class FrozenFeatures(nn.Module):
                 f"{self.wish} should answer with maps [B, C, h, w], but {shapes} came: take the output of an earlier layer."
             )
         return maps[-LEVELS:]
+
+
+def features_for_training(gan: "GAN", wish: str) -> FrozenFeatures | None:
+    """The network of a perceptual term, or None without a wish.
+
+    Where it cannot be loaded, the GAN still generates, and `gan.untrainable` is the reason that is raised when it is trained.
+    """
+    try:
+        return FrozenFeatures(wish) if wish else None
+    except UserError as error:
+        gan.untrainable = error
+        return None
 
 
 class RandomProjection(nn.Module):

@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -80,6 +81,8 @@ def plan(
     """
     spec = data.codec.spec
     kind = spec.kind
+    if gan is not None and str(gan).endswith(".py"):
+        gan = str(Path(gan).resolve())  # the run will be used from other folders
     choice, because = None, None
     if gan == AUTO:
         choice = choose(data, choose_device(device))

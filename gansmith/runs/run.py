@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansmith.data.programs import named_in
 from gansmith.errors import UserError
 from gansmith.training.checkpoint import cannot_write, write_atomically
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gansmith.data.dataset import Dataset
     from gansmith.evaluation.judgement import Judgement
     from gansmith.evaluation.score import Score
+    from gansmith.game import GAN
     from gansmith.model import Model
 
 BEST = "best"
@@ -24,9 +26,12 @@ BEST = "best"
 class Run:
     """A run folder: configuration, checkpoints, log, samples, evaluations, model and report."""
 
-    def __init__(self, folder: Path | str) -> None:
-        """Opens a run; RUN/best is the run with its best model in place of the last one. Raises UserError if there is none."""
-        self.folder = Path(folder)
+    def __init__(self, folder: Path | str, trust: bool = False) -> None:
+        """Opens a run; RUN/best is the run with its best model in place of the last one.
+
+        With `trust` the Python file that a run may name as its GAN runs. Raises UserError if there is no run.
+        """
+        self.folder, self.trust = Path(folder), trust
         self.takes_best = self.folder.name == BEST and not (self.folder / "run.json").exists()
         if self.takes_best:
             self.folder = self.folder.parent
@@ -144,7 +149,15 @@ class Run:
         """The trained model, ready to generate."""
         from gansmith.model import Model
 
-        return Model.load(self.model_folder if self.takes_best else self.folder)
+        return Model.load(self.model_folder if self.takes_best else self.folder, trust=self.trust)
+
+    def game(self, model: Model) -> GAN:
+        """The whole game of this model, critics included, with initial weights. Raises UserError if a part of it may not run."""
+        with named_in(self.folder / "run.json", self.trust):
+            gan = type(model.gan)(model.gan.config, model.gan.spec)
+        if gan.untrainable is not None:
+            raise gan.untrainable
+        return gan
 
     def generate(self, n: int = 64, *, seed: int = 0, truncation: float = 1.0, **where: str) -> list[Any]:
         """n new examples in the codec's raw form (images: pictures with a label), e.g. `run.generate(64, class_="7")`."""

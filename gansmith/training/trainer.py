@@ -79,6 +79,8 @@ class Trainer:
     """Drives `gan.play`: back-propagates each move into its player alone, averages over processes, steps, averages weights."""
 
     def __init__(self, gan: GAN, data: Dataset, settings: Settings, guest: Guest | None = None) -> None:
+        if gan.untrainable is not None:
+            raise gan.untrainable
         parts = settings.accumulate * distributed.processes()
         if settings.batch % parts:
             raise UserError(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gansmith.data.programs import trusting
 from gansmith.errors import UserError
 from gansmith.gans.projected import Config, Projected
 from gansmith.layers.frozen import FrozenFeatures
@@ -59,7 +60,8 @@ def test_a_network_in_a_file_of_torchscript_plays_too(tmp_path):
         warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript itself
         torch.jit.script(own).save(tmp_path / "maps.pt")
     data = toys.images(channels=3)
-    gan = toys.small("projected", data, features=str(tmp_path / "maps.pt"))
+    with trusting(True):
+        gan = toys.small("projected", data, features=str(tmp_path / "maps.pt"))
     features = gan.critic.network.features
     assert not any(weight.requires_grad for weight in features.parameters())
     image = torch.randn(2, 3, 8, 8, requires_grad=True)

@@ -160,11 +160,11 @@ class TableGAN:
         write_atomically(Path(folder) / "table_gan.json", json.dumps({"params": params, "target": self.target_}).encode())
 
     @classmethod
-    def load(cls, folder: Path | str) -> TableGAN:
-        """What `save` wrote. Raises UserError if it is not there."""
+    def load(cls, folder: Path | str, *, trust: bool = False) -> TableGAN:
+        """What `save` wrote; `trust` as of `Model.load`. Raises UserError if it is not there."""
         from gansmith.model import Model
 
-        model = Model.load(folder)
+        model = Model.load(folder, trust=trust)
         path = Path(folder) / "table_gan.json"
         facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"params": {}, "target": None}
         made = cls(**facts["params"])

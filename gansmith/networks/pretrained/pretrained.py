@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from gansmith.data.programs import allow_program
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError, missing_extra
 from gansmith.networks.pretrained.given import MODES, Given
@@ -119,6 +120,8 @@ def from_torchvision(name: str, device: str | torch.device = "cpu") -> Given:
 
 
 def _of_timm(name: str, known: Known, device: str | torch.device) -> Given:
+    if ":" in known.network:  # hf-hub:USER/NAME, local-dir:PATH
+        allow_program(f"timm:{name}", "may be a pickle of its author")
     try:
         import timm  # pyright: ignore[reportMissingImports], an extra
         import timm.data  # pyright: ignore[reportMissingImports]

@@ -2,6 +2,7 @@
 
 import shutil
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.programs import trusting
 from gansmith.errors import UserError
 from gansmith.networks.pretrained.stored import from_function, from_program, from_script
 
@@ -36,6 +38,13 @@ def function():
 def nothing():
     pass
 """
+
+
+@pytest.fixture(autouse=True)
+def trusted() -> Iterator[None]:
+    """TorchScript and torch.export are programs, which run for those who trust them (tests/data/test_programs.py)."""
+    with trusting(True):
+        yield
 
 
 @pytest.fixture
