@@ -205,11 +205,11 @@ class Model:
             style = random_styles(self, 1, makes=makes, seed=seed)[0]
         return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap, style=style, mask=mask)
 
-    def export(self, to: str = "onnx", out: Path | str = ".") -> Path:
+    def export(self, to: str = "onnx", out: Path | str = ".", overwrite: bool = False) -> Path:
         """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""
         from gansmith.export import export
 
-        return export(self, to, Path(out))
+        return export(self, to, Path(out), overwrite=overwrite)
 
 
 def _from_hub(name: str) -> Path:

@@ -136,6 +136,13 @@ MISTAKES = {
     "evaluate --real clusters.npy --fake squares.npz": "generated",
     "evaluate runs/clusters-0001 --metrics frechett": 'there is no metric "frechett" (did you mean "frechet"?)',
     "evaluate runs/clusters-0001 --json none/scores.json": "none/scores.json, whose folder does not exist",
+    "evaluate --real clusters.npy --fake squares.npz --json clusters.npy --overwrite": "clusters.npy is read by this command",
+    "evaluate runs/clusters-0001 --json squares.npz": "squares.npz exists and would be overwritten: choose another --json",
+    "compare runs/clusters-0001 runs/squares-0001 --json squares.npz": "squares.npz exists and would be overwritten",
+    "generate runs/clusters-0001 --out squares.npz": "squares.npz exists and would be overwritten",
+    "export runs/clusters-0001 --to safetensors --out runs/squares-0001/model": "2 files exist (runs/squares-0001/model/model.s",
+    "train clusters.npy --samples 640 --out runs/squares-0001/samples/..": "already holds a run",
+    "edit runs/squares-0001 grid --out squares.npz": "--out takes a .png file here, but it is squares.npz",
     "export runs/clusters-0001": "gansmith export needs RUN and --to",
     "export runs/clusters-0001 --to onyx": "--to takes one of onnx, onnx_float16, torch, safetensors, weights, but it is 'onyx'",
     "compare": "Comparing needs two or more runs, each named once, but was given none.",
@@ -542,12 +549,53 @@ def test_edit_writes_what_it_says(words, out, capsys):
         (["runs/squares-0001", "project", "none.png"], "there is no picture none.png"),
         (["runs/squares-0001", "grid", "--vary", "age"], 'there is no attribute "age" to vary: this model has none'),
         (["runs/squares-0001", "grid", "--out", "a.jpg"], "--out takes a .png file here, but it is a.jpg"),
+        (["runs/squares-0001", "interpolate", "--seeds", "2,2"], "seed 2 follows itself (the last one is followed by the first)"),
+        (
+            ["runs/squares-0001", "interpolate", "--per-second", "0"],
+            "a .gif film shows 1 to 50 frames a second, but --per-second is 0",
+        ),
+        (["runs/squares-0001", "interpolate", "--device", "tpu"], "--device tpu is not available here"),
+        (["runs/squares-0001", "--device", "tpu", "grid"], "--device tpu is not available here"),
         (["runs/clusters-0001", "grid"], "editing works on images, but this model makes points"),
     ],
 )
 def test_edits_that_cannot_be_made_are_explained(words, said, capsys):
     assert main(["edit", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_edit_overwrites_nothing_and_says_so_before_it_searches(capsys, monkeypatch):
+    Image.fromarray(np.full((8, 8), 99, np.uint8)).save("mine.png")
+    before = Path("mine.png").read_bytes()
+    monkeypatch.setattr("gansmith.edit.projection.project", lambda *_, **__: pytest.fail("searched"))
+    for words, said in (
+        (["mine.png", "--out", "x.jpg"], "--out takes a .png file here, but it is x.jpg"),
+        (["mine.png", "--out", "mine.png"], "mine.png is read by this command and would be overwritten"),
+        (["mine.png", "--out", "mine.png", "--overwrite"], "mine.png is read by this command and would be overwritten"),
+        (["absent.png", "--out", "mine.png"], "mine.png exists and would be overwritten"),
+        (["mine.png", "--out", "squares.png"], "squares.npz exists and would be overwritten"),
+    ):
+        assert main(["edit", "runs/squares-0001", "project", *words]) == 2
+        assert said in capsys.readouterr().err
+    assert main(["edit", "runs/squares-0001", "fuse", "mine.png", "mine.png", "--out", "x.jpg"]) == 2
+    assert "--out takes a .png or .gif or .mp4 file here" in capsys.readouterr().err
+    assert Path("mine.png").read_bytes() == before
+
+
+def test_a_run_is_not_laid_over_files_of_others(capsys):
+    Path("album").mkdir()
+    Path("album/report.html").write_text("own")
+    assert main(["train", "clusters.npy", *FAST, "--out", "album"]) == 2
+    assert "album holds report.html, which the run would replace: choose another --out" in capsys.readouterr().err
+    assert Path("album/report.html").read_text() == "own" and not Path("album/samples").exists()
+
+
+def test_labels_are_not_added_to_a_table_of_other_columns(capsys):
+    Path("labelled").mkdir()
+    Path("labelled/labels.csv").write_text("name;kind\n")
+    assert main(["generate", "runs/squares-0001", "-n", "2", "--out", "labelled"]) == 2
+    assert "labels.csv has the columns name;kind, so that lines with file, class cannot be added" in capsys.readouterr().err
+    assert [path.name for path in Path("labelled").iterdir()] == ["labels.csv"]
 
 
 def test_every_action_of_edit_has_help(capsys):

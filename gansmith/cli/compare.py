@@ -33,13 +33,15 @@ class Compare:
     """Decides which examples, and the noise of generated ones."""
     trust: Flag = False
     """Let Python files run that the runs name, as their GANs for example."""
+    overwrite: Flag = False
+    """Replace files that exist."""
     json: Annotated[str | None, takes("[PATH]")] = None
     """Print JSON, or write it to a file."""
 
 
 def run(argv: list[str]) -> int:
     options = parse(Compare, argv, "gansmith compare", bare={"--json": "-"})
-    output = Output(options.json)
+    output = Output(options.json, overwrite=options.overwrite, given=[options.data])
     from gansmith.evaluation.compare import compare
 
     found = compare(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,6 +13,7 @@ from tyro.conf import Positional, UseAppendAction
 from gansmith.cli.generate import wish
 from gansmith.cli.options import Flag, parse, seeds_in, takes
 from gansmith.cli.output import Output
+from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 
@@ -55,6 +56,8 @@ class Edit:
     """cpu, cuda or mps; auto takes the best there is."""
     trust: Flag = False
     """Let Python files run that the run names, as its GAN for example."""
+    overwrite: Flag = False
+    """Replace the file that --out names if it exists; those of RUN/edited/ are replaced without it."""
     json: Flag = False
     """Print JSON."""
 
@@ -168,14 +171,15 @@ class Average(Edit):
 
 def run(argv: list[str]) -> int:
     words = [word for word in argv if not word.startswith("-")]
-    if len(words) < 2 or words[1] not in ACTIONS:
+    action = next((word for word in words[1:] if word in ACTIONS), None)
+    if action is None:
         if {"-h", "--help"} & {*argv}:
             print(OVERVIEW, end="")
             return 0
         given = f" {words[1]!r}{did_you_mean(words[1], list(ACTIONS))}" if len(words) > 1 else ""
         raise UserError(f"gansmith edit needs RUN and an action, one of {', '.join(ACTIONS)}, not{given or ' nothing'}.")
-    action = words[1]
-    argv = [*argv[: argv.index(action)], *argv[argv.index(action) + 1 :]]
+    place = argv.index(action, argv.index(words[0]) + 1)
+    argv = [*argv[:place], *argv[place + 1 :]]
     shape, act = SHAPES[action]
     options = parse(shape, argv, f"gansmith edit RUN {action}")
     output = Output(options.json)
@@ -192,40 +196,52 @@ def _model(options: Edit) -> Model:
     return Model.load(options.run, choose_device(options.device), trust=options.trust)
 
 
-def _place(options: Any, name: str) -> Path:
+def _place(
+    options: Any, name: str, suffixes: Sequence[str] = (".png",), given: Sequence[Path] = (), beside: str | None = None
+) -> Path:
+    """Where the result goes; `beside` is the suffix of a second file of its name. Raises UserError for another suffix, and where a file
+    would be overwritten: before anything is computed."""
     out = options.out or options.run / "edited" / name
-    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix.lower() not in suffixes:
+        raise UserError(f"--out takes a {' or '.join(suffixes)} file here, but it is {out}.")
+    files = [out, out.with_suffix(beside)] if beside else [out]
+    refuse_overwriting(files, given, overwrite=options.overwrite or options.out is None)
     return out
 
 
-def _sheet(sheet: Sheet, out: Path) -> None:
-    if out.suffix.lower() != ".png":
-        raise UserError(f"--out takes a .png file here, but it is {out}.")
-    sheet.image().save(out)
+def _save_sheet(sheet: Sheet, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole(out) as part:
+        sheet.image().save(part)
+
+
+def _save_arrays(arrays: dict[str, Any], out: Path) -> None:
+    with whole(out.with_suffix(".npz")) as part:
+        np.savez(part, **arrays)
 
 
 def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
-    from gansmith.edit.film import check_film, save_film
+    from gansmith.edit.film import SUFFIXES, check_film, save_film
     from gansmith.edit.interpolation import interpolate
 
-    seeds, out = seeds_in(options.seeds), _place(options, "interpolate.gif")
-    check_film(out)
+    seeds, out = seeds_in(options.seeds), _place(options, "interpolate.gif", SUFFIXES)
+    check_film(out, options.per_second)
     model = _model(options)
     frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), kind=options.path, **options.making())
-    save_film(frames, out, per_second=options.per_second)
+    save_film(frames, out, per_second=options.per_second, overwrite=True)
     return f"{len(frames)} frames through {len(seeds)} seeds: {out}", {"frames": len(frames), "seeds": seeds, "out": out}
 
 
 def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.grids import attribute_grid, class_grid
 
-    seeds, model = seeds_in(options.seeds), _model(options)
-    out = _place(options, "grid.png")
+    seeds, out = seeds_in(options.seeds), _place(options, "grid.png")
+    model = _model(options)
     if options.vary is not None:
         sheet = attribute_grid(model, seeds, options.vary, **options.making())
     else:
         sheet = class_grid(model, seeds, **options.making())
-    _sheet(sheet, out)
+    _save_sheet(sheet, out)
     facts = {"seeds": seeds, "rows": list(sheet.rows), "columns": list(sheet.columns), "out": out}
     return f"{len(sheet.rows)} x {len(sheet.columns)} pictures: {out}", facts
 
@@ -233,22 +249,23 @@ def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
 def _mix(options: Mix) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.grids import style_grid
 
-    coarse, fine, model = seeds_in(options.rows), seeds_in(options.seeds), _model(options)
-    out = _place(options, "mix.png")
-    _sheet(style_grid(model, coarse, fine, layers=options.layers, **options.making()), out)
+    coarse, fine, out = seeds_in(options.rows), seeds_in(options.seeds), _place(options, "mix.png")
+    model = _model(options)
+    _save_sheet(style_grid(model, coarse, fine, layers=options.layers, **options.making()), out)
     return f"{len(coarse) * len(fine)} mixtures: {out}", {"rows": coarse, "columns": fine, "out": out}
 
 
 def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.directions import find_directions, strips
 
-    model, out, (seed, *_) = _model(options), _place(options, "directions.png"), seeds_in(options.seeds)
+    out, (seed, *_) = _place(options, "directions.png", beside=".npz"), seeds_in(options.seeds)
+    model = _model(options)
     wishes = dict(map(wish, options.where))
     found = find_directions(model, by=options.by, count=options.count, seed=seed, **wishes)
     steps = np.linspace(-options.reach, options.reach, 7).tolist()
-    _sheet(strips(model, found, seed=seed, steps=steps, **wishes), out)
+    _save_sheet(strips(model, found, seed=seed, steps=steps, **wishes), out)
     arrays = {name: getattr(found, name).cpu().numpy() for name in ("rows", "strength", "step")}
-    np.savez(out.with_suffix(".npz"), **arrays)
+    _save_arrays(arrays, out)
     facts = {"by": options.by, "strength": arrays["strength"].tolist(), "out": out, "arrays": out.with_suffix(".npz")}
     return f"{len(found.rows)} directions by {options.by}: {out} and {out.with_suffix('.npz').name}", facts
 
@@ -276,16 +293,16 @@ def _project(options: Project) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.projection import STARTS, project
     from gansmith.edit.sheet import Sheet
 
+    out = _place(options, f"{options.picture.stem}.png", given=[options.picture], beside=".npz")
     model, wishes = _model(options), dict(map(wish, options.where))
     found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=wishes)
-    out = _place(options, f"{options.picture.stem}.png")
     heads = ["real", f"found ({found.likeness.psnr:.1f} dB)", f"best of {STARTS} ({found.likeness_of_start.psnr:.1f} dB)"]
-    _sheet(Sheet([found.target.image, found.painted.image, found.start.image], [""], heads), out)
+    _save_sheet(Sheet([found.target.image, found.painted.image, found.start.image], [""], heads), out)
     latent: dict[str, Any] = {
         "style": found.style.cpu().numpy(),
         **{key: value.cpu().numpy() for key, value in found.condition.items()},
     }
-    np.savez(out.with_suffix(".npz"), **latent)
+    _save_arrays(latent, out)
     facts = {"likeness": vars(found.likeness), "likeness_of_start": vars(found.likeness_of_start), "out": out}
     return f"{found.sentence()} {out} and {out.with_suffix('.npz').name}", facts
 
@@ -295,18 +312,19 @@ def _fuse(options: Fuse) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.projection import fuse, project
     from gansmith.edit.sheet import Sheet
 
-    model, out = _model(options), _place(options, "fuse.png")
+    out = _place(options, "fuse.png", (".png", *SUFFIXES), [options.first, options.second])
     if film := out.suffix.lower() in SUFFIXES:
         check_film(out)
+    model = _model(options)
     first, second = (
         project(model, _picture(path), steps=options.steps, seed=options.seed) for path in (options.first, options.second)
     )
     pictures = [picture.image for picture in fuse(model, first, second, frames=options.frames or (48 if film else 9))]
     if film:
-        save_film([*pictures, *pictures[::-1]], out)
+        save_film([*pictures, *pictures[::-1]], out, overwrite=True)
     else:
         heads = ["first", *(f"{share:.0%}" for share in np.linspace(0, 1, len(pictures))), "second"]
-        _sheet(Sheet([first.target.image, *pictures, second.target.image], [""], heads), out)
+        _save_sheet(Sheet([first.target.image, *pictures, second.target.image], [""], heads), out)
     facts = {"first": vars(first.likeness), "second": vars(second.likeness), "out": out}
     return f"first: {first.sentence()}\nsecond: {second.sentence()}\n{out}", facts
 

@@ -52,6 +52,8 @@ class Evaluate:
     opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
     trust: Flag = False
     """Let programs run that the run names, and FILE.pt and FILE.pt2, which are programs too."""
+    overwrite: Flag = False
+    """Replace files that exist."""
     json: Annotated[str | None, takes("[PATH]")] = None
     """Print JSON, or write it to a file."""
 
@@ -63,7 +65,8 @@ def run(argv: list[str]) -> int:
         raise UserError("--masks is for the pictures of --data, as the run knows its own: give both, or leave it out.")
     if options.run is not None and (options.real or options.fake or opening.keys() - {"masks"}):
         raise UserError(f"Give either the run {options.run}, whose data are known, or --real and --fake, not both.")
-    output = Output(options.json)
+    read = [options.real, options.fake, options.data, options.features, options.inception, options.segmenter]
+    output = Output(options.json, overwrite=options.overwrite, given=read)
     from gansmith import api
     from gansmith.runs.run import BEST, Run
 

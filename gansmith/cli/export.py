@@ -23,6 +23,8 @@ class Export:
     """A file with the format's suffix, or a folder to put it in."""
     trust: Flag = False
     """Let Python files run that the run names, as its GAN for example."""
+    overwrite: Flag = False
+    """Replace files that exist."""
     json: Flag = False
     """Print JSON."""
 
@@ -34,7 +36,9 @@ def run(argv: list[str]) -> int:
 
     output = Output(options.json)
     said: list[str] = []
-    path = export(Model.load(options.run, trust=options.trust), options.to, options.out or options.run / "export", said.append)
+    overwrite = options.overwrite or options.out is None  # the run's own folder
+    model = Model.load(options.run, trust=options.trust)
+    path = export(model, options.to, options.out or options.run / "export", said.append, overwrite)
     for sentence in said:
         output.say(sentence)
     output.result({"path": path, "format": options.to, "checks": said})

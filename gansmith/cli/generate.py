@@ -14,6 +14,7 @@ from tyro.conf import Positional, UseAppendAction
 
 from gansmith.cli.options import Flag, parse, seeds_in, takes
 from gansmith.cli.output import Output
+from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Generate:
     """bfloat16 is faster and, where it is taken, off by less than half a brightness of 256; auto: where the hardware has it."""
     trust: Flag = False
     """Let Python files run that the run names, as its GAN for example."""
+    overwrite: Flag = False
+    """Replace files that exist."""
     json: Flag = False
     """Print JSON."""
 
@@ -61,6 +64,9 @@ def run(argv: list[str]) -> int:
         raise UserError(f"-n must be at least 1, but it is {options.n}.")
     if options.seeds is not None and options.rejection is not None:
         raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
+    out = options.out or options.run / "generated"
+    if is_file := out.suffix in (".png", ".npz"):
+        refuse_overwriting([out], overwrite=options.overwrite)
     for text in options.where:
         wish(text)  # before anything is loaded
     from gansmith.model import Model
@@ -81,15 +87,14 @@ def run(argv: list[str]) -> int:
 
         model = Seeded(model, seeds_in(options.seeds))
         n = len(model.seeds)
-    out = options.out or options.run / "generated"
     made: dict[str, Any] = {"seed": options.seed, "truncation": options.truncation, **wishes}
-    if out.suffix == ".png":
+    if is_file:
         out.parent.mkdir(parents=True, exist_ok=True)
-        model.codec.preview(model.generate(n, **made)).save(out)
-        paths = [out]
-    elif out.suffix == ".npz":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(out, **_arrays(model, n, made))
+        with whole(out) as part:
+            if out.suffix == ".png":
+                model.codec.preview(model.generate(n, **made)).save(part)
+            else:
+                np.savez(part, **_arrays(model, n, made))
         paths = [out]
     else:
         paths = _files(model, n, out, made)

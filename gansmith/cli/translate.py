@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from tyro.conf import Positional, arg
 
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
+from gansmith.data.outputs import refuse_overwriting
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 
@@ -50,6 +52,8 @@ class Translate:
     """cpu, cuda or mps; auto takes the best there is."""
     trust: Flag = False
     """Let Python files run that the run names, as its GAN for example."""
+    overwrite: Flag = False
+    """Replace files that exist; those of RUN/translated/ are replaced without it."""
     json: Flag = False
     """Print JSON."""
 
@@ -91,15 +95,24 @@ def run(argv: list[str]) -> int:
     check_translates(model, options.makes)
     out = options.out or (source.parent if options.weights else source) / "translated"
     inputs = inputs_in(given_at, out)
-    styles = styles_for(model, options.makes, options.samples, options.reference, options.seed)
+    references = inputs_in(options.reference) if options.reference else []
+    styles = styles_for(model, options.makes, options.samples, references, options.seed)
     partners = partners_of(inputs, given_at, options.partner)
     masks = masks_of(inputs, given_at, options.masks)
     targets = targets_of(inputs, given_at, options.targets)
     suffixes = suffixes_for(model, options.makes, inputs)
+    placed_in = [outputs_for(inputs, given_at, out, name, suffixes) for name, _ in styles]
+    page = out / "index.html" if options.page or options.targets else None
+    table = out / "measures.csv" if options.targets else None
+    own = options.out is None and not options.weights
+    refuse_overwriting(
+        [*chain(*placed_in), *filter(None, (page, table))],
+        [*inputs, *partners, *masks, *targets, *references],
+        overwrite=options.overwrite or own,
+    )
     done: list[Translated] = []
     failed: dict[Path, str] = {}
-    for name, style in styles:
-        placed = outputs_for(inputs, given_at, out, name, suffixes)
+    for placed, (_, style) in zip(placed_in, styles, strict=True):
         for given, made, partner, mask, target in zip(inputs, placed, partners, masks, targets, strict=True):
             if given in failed:
                 continue
@@ -125,11 +138,10 @@ def run(argv: list[str]) -> int:
         raise UserError(f"none of {len(inputs)} files could be translated, the first one because {next(iter(failed.values()))}")
     output = Output(options.json)
     output.say(f"{len(done):,} translated: {out}")
-    page = out / "index.html" if options.page or options.targets else None
     if page:
         write_page(page, done, f"{given_at.name} by {source.name}")
         output.say(f"Page: {page}")
-    measured = measure(done, out / "measures.csv") if options.targets else None
+    measured = measure(done, table) if table else None
     if measured and measured.count:
         output.show(measured.table())
         output.say(f"Each: {measured.path}")

@@ -6,34 +6,49 @@ from pathlib import Path
 
 from PIL import Image
 
+from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.readers.films import VideoWriter, ffmpeg
 from gansmith.errors import UserError
 from gansmith.kinds.images.mosaic import opaque
 
-SUFFIXES = (".gif", ".mp4")
+FASTEST = {".gif": 50, ".mp4": 240}
+"""The most frames a second by suffix: a GIF counts hundredths of a second, and browsers show a delay of one as ten."""
+SUFFIXES = tuple(FASTEST)
 SMALLEST = 160
 """Frames with a longer side below this are enlarged by a whole factor."""
 
 
-def save_film(frames: Sequence[Image.Image], path: Path, *, per_second: int = 20) -> Path:
-    """Writes the frames as an endless GIF or as MP4 (H.264), by the suffix. Raises UserError for others, and without ffmpeg."""
-    check_film(path)
+def save_film(frames: Sequence[Image.Image], path: Path, *, per_second: int = 20, overwrite: bool = False) -> Path:
+    """Writes the frames as an endless GIF or as MP4 (H.264), by the suffix.
+
+    Raises UserError for other suffixes, a rate that the format cannot hold, a file that exists (unless `overwrite`), and without ffmpeg.
+    """
+    check_film(path, per_second)
+    refuse_overwriting([path], overwrite=overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = [_enlarged(frame) for frame in frames]
-    if path.suffix.lower() == ".gif":
-        shown[0].save(path, save_all=True, append_images=shown[1:], duration=round(1000 / per_second), loop=0)
-        return path
-    with VideoWriter(path, rate=str(per_second)) as film:
-        for frame in shown:
-            film.write(frame)
+    with whole(path) as part:
+        if path.suffix.lower() == ".gif":
+            ends = [
+                round(100 * number / per_second) for number in range(len(shown) + 1)
+            ]  # rounded in sum, so that the rate is kept
+            delays = [10 * (end - start) for start, end in zip(ends, ends[1:], strict=False)]
+            shown[0].save(part, save_all=True, append_images=shown[1:], duration=delays, loop=0)
+            return path
+        with VideoWriter(part, rate=str(per_second), called=path) as film:
+            for frame in shown:
+                film.write(frame)
     return path
 
 
-def check_film(path: Path) -> None:
-    """Raises UserError as `save_film` does, before frames are made."""
-    if path.suffix.lower() not in SUFFIXES:
+def check_film(path: Path, per_second: int = 20) -> None:
+    """Raises UserError for a suffix, a rate or an absent ffmpeg that `save_film` cannot work with, before frames are made."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise UserError(f"a film is a {' or '.join(SUFFIXES)} file, not {path.name}: change the suffix of --out.")
-    if path.suffix.lower() == ".mp4":
+    if not 1 <= per_second <= FASTEST[suffix]:
+        raise UserError(f"a {suffix} film shows 1 to {FASTEST[suffix]} frames a second, but --per-second is {per_second}.")
+    if suffix == ".mp4":
         ffmpeg("writing MP4 (unlike a .gif)")
 
 

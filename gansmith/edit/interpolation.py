@@ -64,8 +64,13 @@ def interpolate(
 ) -> list[Image.Image]:
     """The frames of a walk through the latent rows of these seeds, under one condition.
 
-    Noise is interpolated before the mapping, if the generator has one. Raises UserError as `walk` does.
+    Noise is interpolated before the mapping, if the generator has one. Raises UserError as `walk` does, and for equal seeds that follow
+    each other.
     """
+    ways = zip(seeds, [*seeds[1:], *(seeds[:1] if loop else ())], strict=False)
+    if len(seeds) > 1 and (still := next((seed for seed, after in ways if seed == after), None)) is not None:
+        end = " (the last one is followed by the first)" if loop else ""
+        raise UserError(f"seed {still} follows itself{end}, and on that way nothing would move: give other --seeds.")
     studio = Studio(model)
     rows = walk(studio.latents(seeds), frames, kind, loop)
     condition = studio.one_condition(frames, seeds[0], **where)

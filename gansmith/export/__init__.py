@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from gansmith import __version__
+from gansmith.data.outputs import refuse_overwriting
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 
@@ -24,6 +25,10 @@ _OUTPUTS = {
     "points": "standardised: times the codec's scale, plus its centre",
     "series": "from -1 to 1 over each column's range",
 }
+
+
+MODEL_FILES = ("model.safetensors", "model.json")
+"""What a format that fills a folder writes there."""
 
 
 class Exporter(Protocol):
@@ -46,20 +51,22 @@ def _first_line(path: Path) -> str:
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
-def export(model: "Model", to: str, out: Path, say: Callable[[str], None] = lambda _: None) -> Path:
+def export(model: "Model", to: str, out: Path, say: Callable[[str], None] = lambda _: None, overwrite: bool = False) -> Path:
     """Writes a model in another format and returns the path; `say` hears how it was checked.
 
     `out` is a file with the format's suffix, or a folder to put it in. The file appears once it is whole and has been checked.
-    Raises UserError for an unknown format, a missing extra, and a place that cannot be written.
+    Raises UserError for an unknown format, a missing extra, a place that cannot be written, and a file that exists, unless `overwrite`.
     """
     known = exporter_names()
     if to not in known:
         raise UserError(f"There is no format {to!r}{did_you_mean(to, list(known))}: choose one of {', '.join(known)}.")
     exporter: Exporter = importlib.import_module(f"gansmith.export.{to}")  # pyright: ignore[reportAssignmentType]
     if not exporter.FILE:
+        refuse_overwriting([out / name for name in MODEL_FILES], overwrite=overwrite)
         say(f"{out}: {exporter.write(model, out)}")
         return out
     path = out if out.suffix == Path(exporter.FILE).suffix else out / exporter.FILE
+    refuse_overwriting([path], overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:

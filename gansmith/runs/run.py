@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith.data.programs import named_in
+from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.training.checkpoint import cannot_write, write_atomically
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 BEST = "best"
 """The folder of a run's best model."""
+_OWN = (
+    *("samples", "checkpoints", "model"),
+    *("log.jsonl", "messages.jsonl", "evaluations.jsonl", "judgement.json", "report.html"),
+)
 
 
 class Run:
@@ -53,7 +58,10 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, facts: Mapping[str, Any]) -> Run:
-        """Makes the folder and writes its configuration. Raises UserError if it cannot be written."""
+        """Makes the folder and writes its configuration. Raises UserError if it cannot be written, or holds files of the same names as
+        those of a run."""
+        if taken := [name for name in _OWN if (folder / name).exists()]:
+            raise UserError(f"{folder} holds {listed(taken, 3)}, which the run would replace: choose another --out.")
         try:
             (folder / "samples").mkdir(parents=True, exist_ok=True)
             (folder / "checkpoints").mkdir(exist_ok=True)
@@ -169,9 +177,9 @@ class Run:
 
         return evaluate_run(self, **options)
 
-    def export(self, to: str = "onnx", out: Path | str | None = None) -> Path:
-        """Exports the model to a file or folder, export/ in the run if none is given; see `gansmith.export`."""
-        return self.model().export(to, out or self.folder / "export")
+    def export(self, to: str = "onnx", out: Path | str | None = None, overwrite: bool = False) -> Path:
+        """Exports the model to a file or folder, without `out` to export/ in the run, whose files it replaces; see `gansmith.export`."""
+        return self.model().export(to, out or self.folder / "export", overwrite or out is None)
 
     def report(self) -> Path:
         """Writes report.html anew and returns its path."""

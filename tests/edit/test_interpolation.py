@@ -49,6 +49,13 @@ def test_frames_begin_with_the_picture_of_the_seed(labelled) -> None:
     assert not np.array_equal(np.asarray(frames[0]), np.asarray(frames[3]))
 
 
+def test_equal_seeds_that_follow_each_other_are_refused_and_a_way_back_is_not(labelled) -> None:
+    for seeds in ([2, 2], [1, 1, 3], [1, 3, 1]):
+        with pytest.raises(UserError, match=f"seed {seeds[0]} follows itself"):
+            interpolate(labelled, seeds, frames=6)
+    assert len(interpolate(labelled, [1, 3, 1], frames=6, loop=False)) == 6
+
+
 def test_a_seed_makes_the_same_picture_whatever_the_others_are(labelled) -> None:
     three, one = Seeded(labelled, [7, 8, 9]).sample(3), Seeded(labelled, [9]).sample(1)
     torch.testing.assert_close(three["image"][2:], one["image"])

@@ -81,12 +81,14 @@ class VideoWriter:
         with VideoWriter(path, rate="25") as film:
             film.write(image)
 
-    `sound_of` is a file whose sound is copied. Leaving the block waits for ffmpeg. Raises UserError where it fails, and without ffmpeg.
+    `sound_of` is a file whose sound is copied; `called` is the name of the file in messages, if it is written under another one.
+    Leaving the block waits for ffmpeg. Raises UserError where it fails, and without ffmpeg.
     """
 
-    def __init__(self, path: Path, *, rate: str, sound_of: Path | None = None) -> None:
+    def __init__(self, path: Path, *, rate: str, sound_of: Path | None = None, called: Path | None = None) -> None:
+        self.called = called or path
         self.path, self.rate, self.sound_of = path, rate, sound_of
-        self._program = ffmpeg(f"writing the video {path.name}")
+        self._program = ffmpeg(f"writing the video {self.called.name}")
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> VideoWriter:
@@ -118,4 +120,4 @@ class VideoWriter:
         _, said = process.communicate()
         if process.returncode:
             why = (said.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
-            raise UserError(f"ffmpeg could not write {self.path} ({why}): give a .gif or an .mp4 file.")
+            raise UserError(f"ffmpeg could not write {self.called} ({why}): give a .gif or an .mp4 file.")

@@ -150,19 +150,26 @@ class Codec:
         """Files `000000-<class>.png`, numbered on from those that are already there, so that none is overwritten.
 
         Bytes and gray of 16 bits become PNG, gray floating point numbers TIFF, everything else .npy [C, H, W]: each is read back as
-        it was. Classes are added to labels.csv, attributes to attributes.csv, so that they are read back too.
+        it was. Classes are added to labels.csv, attributes to attributes.csv, so that they are read back too. Raises UserError if that
+        table exists and has other columns.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        if self.attributes:
+            table, names = ATTRIBUTES_FILE, self.attributes.names
+            rows = [[f"{(raw.attributes or {})[name]:.7g}" for name in names] for raw in raws]
+        elif self.spec.classes and all(raw.label is not None for raw in raws):
+            table, names, rows = LABELS_FILE, ["class"], [[str(raw.label)] for raw in raws]
+        else:
+            table, names, rows = None, [], []
+        if table:
+            _check_table(folder / table, names)
         numbers = [int(match[1]) for path in folder.iterdir() if (match := re.match(r"(\d{6,})[-.]", path.name))]
         paths = []
         for number, raw in enumerate(raws, start=max(numbers, default=-1) + 1):
             suffix = "" if raw.label is None else "-" + re.sub(r"[^\w.+-]", "_", raw.label)
             paths.append(_written(raw, folder / f"{number:06d}{suffix}"))
-        if self.attributes:
-            rows = [[f"{(raw.attributes or {})[name]:.7g}" for name in self.attributes.names] for raw in raws]
-            _note(folder / ATTRIBUTES_FILE, self.attributes.names, paths, rows)
-        elif self.spec.classes and all(raw.label is not None for raw in raws):
-            _note(folder / LABELS_FILE, ["class"], paths, [[str(raw.label)] for raw in raws])
+        if table:
+            _note(folder / table, names, paths, rows)
         return paths
 
     def preview(self, raws: Sequence[Picture]) -> Image.Image:
@@ -206,6 +213,19 @@ def _written(raw: Picture, path: Path) -> Path:
     path = path.with_name(f"{path.name}{'.tif' if values is not None and values.dtype == np.float32 else '.png'}")
     (raw.image if values is None else Image.fromarray(values[0])).save(path)
     return path
+
+
+def _check_table(path: Path, names: Sequence[str]) -> None:
+    """Raises UserError for a table of other columns, which lines of ours would damage."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        columns = next(csv.reader(file), [])
+    if columns != ["file", *names]:
+        raise UserError(
+            f"{path} has the columns {listed(columns, 4)}, so that lines with file, {listed(names, 4)} cannot be added to it: choose "
+            "another --out."
+        )
 
 
 def _note(path: Path, names: Sequence[str], files: Sequence[Path], rows: Sequence[Sequence[str]]) -> None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageSequence
 from torch import Tensor
 
+from gansmith.data.outputs import whole
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
 from gansmith.data.readers.films import VideoWriter, frame_rate, frames
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.readers.collection import natural
 from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX
-from gansmith.kinds.images.translation.formats import KINDS, moves, read, suffix_for, whole, write
+from gansmith.kinds.images.translation.formats import KINDS, moves, read, suffix_for, write
 from gansmith.kinds.images.translation.pictures import random_styles, reference_style, sides_of, translate_picture
 from gansmith.tasks.translation import Styled
 
@@ -28,20 +29,21 @@ if TYPE_CHECKING:
 def inputs_in(path: Path, out: Path | None = None) -> list[Path]:
     """The pictures and videos of a folder in natural order, or the file itself; arrays (.npy) where a folder has no others.
 
-    What lies in the folder `out` below it is left out: it was made before. Raises UserError where there is none, and where `out` is the
-    folder itself.
+    Files in the folder `out` inside of it are results of an earlier call and left out. Raises UserError where there is none, and where
+    `out` is the folder itself.
     """
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise UserError(f"there is no file or folder {path}: give a picture, a video, or a folder of them.")
-    made = out.resolve() if out else None
-    if made == path.resolve():
+    here, made = path.resolve(), out.resolve() if out else None
+    if made == here:
         raise UserError(f"the results would lie among their inputs in {path}: give --out another folder.")
+    inside = made is not None and here in made.parents
     found = [
         own
         for own in path.rglob("*")
-        if own.suffix.lower() in KINDS and not own.name.startswith(".") and made not in own.resolve().parents
+        if own.suffix.lower() in KINDS and not own.name.startswith(".") and not (inside and made in own.resolve().parents)
     ]
     found = [own for own in found if own.suffix.lower() != ARRAY_SUFFIX] or found
     if not found:
@@ -49,14 +51,13 @@ def inputs_in(path: Path, out: Path | None = None) -> list[Path]:
     return sorted(found, key=lambda own: natural(own.relative_to(path).as_posix()))
 
 
-def styles_for(model: Model, makes: str, count: int, reference: Path | None, seed: int) -> list[tuple[str, Tensor | None]]:
+def styles_for(model: Model, makes: str, count: int, references: Sequence[Path], seed: int) -> list[tuple[str, Tensor | None]]:
     """The styles to translate in, each with what it adds to the names of outputs: one without a name; random ones by number; those of
     reference pictures by their names, where there are several. Raises UserError for references that cannot be read, and for models
     without styles."""
-    if reference is not None:
-        pictures = inputs_in(reference)
-        read = [_style_in(model, picture, makes) for picture in pictures]
-        return [(f"-{path.stem}" if len(pictures) > 1 else "", style) for path, style in zip(pictures, read, strict=True)]
+    if references:
+        read = [_style_in(model, picture, makes) for picture in references]
+        return [(f"-{path.stem}" if len(references) > 1 else "", style) for path, style in zip(references, read, strict=True)]
     if count == 1 and not isinstance(model.gan, Styled):
         return [("", None)]
     styles = random_styles(model, count, makes=makes, seed=seed)
@@ -74,7 +75,7 @@ def outputs_for(
     """Where each output goes: the folders are kept, `name` is added to the names, and the suffix is that of `suffixes` (.png). Results
     that would have one name keep the suffixes of their inputs in it.
 
-    Raises UserError if an input would be overwritten, and if `out` is a file.
+    Raises UserError if `out` is a file.
     """
     if out.exists() and not out.is_dir():
         raise UserError(f"--out takes a folder, but {out} is a file: give another.")
@@ -91,9 +92,6 @@ def outputs_for(
     for number, (path, own) in enumerate(zip(inputs, placed, strict=True)):
         if again[str(own).lower()] > 1 and own == plain[number]:
             placed[number] = own.with_name(f"{path.name}{name}{own.suffix}")
-    for given, made in zip(inputs, placed, strict=True):
-        if made.resolve() == given.resolve():
-            raise UserError(f"{given} would be overwritten: give --out another folder.")
     return placed
 
 
@@ -207,7 +205,7 @@ def _translate_animation(model: Model, image: Image.Image, given: Path, made: Pa
 def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> None:
     """Frame by frame; the sound is kept."""
     rate = frame_rate(given)
-    with whole(made) as part, VideoWriter(part, rate=rate, sound_of=given) as film:
+    with whole(made) as part, VideoWriter(part, rate=rate, sound_of=given, called=made) as film:
         for frame in frames(given, rate):
             film.write(_frame(translate_picture(model, frame, name=f"a frame of {given.name}", **how), given))
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from gansmith.data.outputs import whole
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image, is_reduced, open_npy_picture, open_picture
@@ -33,17 +31,6 @@ def read(path: Path) -> Opened:
             raise  # the disk's, not the picture's
         raise UserError(f"{path} cannot be read as a picture ({error}): repair it, or leave it out.") from error
     return opened
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Where to write a file that stands at `path` if all went well; else what was there stays."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write(made: Opened, path: Path) -> None:

@@ -45,12 +45,6 @@ def test_folders_are_kept_and_no_two_results_have_one_name(tmp_path: Path):
     ]
 
 
-def test_an_input_is_never_overwritten(tmp_path: Path):
-    own = picture(tmp_path / "a.png")
-    with pytest.raises(UserError, match=r"a.png would be overwritten"):
-        outputs_for([own], own, tmp_path)
-
-
 def test_pictures_become_png_and_animations_stay_animations(tmp_path: Path, model: Model):
     frames = [Image.new("RGB", (6, 4), (value, 0, 0)) for value in (0, 120, 250)]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:], duration=70)
@@ -124,6 +118,7 @@ def test_results_do_not_become_inputs(tmp_path: Path):
     assert inputs_in(tmp_path, tmp_path / "made") == [own]
     with pytest.raises(UserError, match=r"would lie among their inputs"):
         inputs_in(tmp_path, tmp_path)
+    assert inputs_in(tmp_path / "made", tmp_path) == [tmp_path / "made/a.png"]
     with pytest.raises(UserError, match=r"--out takes a folder, but .*a.png is a file"):
         outputs_for([own], tmp_path, own)
 
@@ -192,12 +187,46 @@ def test_targets_are_compared_in_full_size_beside_the_enlarged_input(tmp_path: P
     assert [Path(row["file"]).name for row in rows] == ["a.png", "b.png"]
     assert np.mean([float(row["ssim_y"]) for row in rows]) == pytest.approx(means["made"]["ssim_y"], rel=1e-4)
     picture(tmp_path / "hr/a.png", (7, 7))
-    assert main(words) == 0
+    assert main(words) == 2
+    assert "4 files exist (" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0
     said = capsys.readouterr()
     assert "1 not compared: " in said.err and "must have one size, but they have 14x20 and 7x7" in said.err
     assert json.loads(said.out)["measures"]["made"]["psnr"] == pytest.approx(float(rows[1]["psnr"]), rel=1e-5)
     assert main([*words[:6], str(tmp_path / "run")]) == 2
     assert "has no pictures" in capsys.readouterr().err
+
+
+def test_nothing_that_the_command_reads_and_nothing_that_exists_is_overwritten(tmp_path: Path, run: Path, capsys):
+    def translated(*words: str | Path) -> str:
+        assert main(["translate", str(run), *map(str, words)]) == 2
+        return capsys.readouterr().err
+
+    photo, other = picture(tmp_path / "a.jpg"), picture(tmp_path / "a.png", (9, 9))
+    assert "a.png exists and would be overwritten" in translated(photo, "--out", tmp_path)
+    assert "a.png is read by this command" in translated(other, "--out", tmp_path, "--overwrite")
+    for name in ("lr/a.png", "hr/a.png", "hr/b.png"):
+        picture(tmp_path / name)
+    before = (tmp_path / "hr/a.png").read_bytes()
+    lr, hr = tmp_path / "lr", tmp_path / "hr"
+    for words in (("--targets", hr), ("--masks", hr), ("--partner", hr), ("--masks", hr / "a.png")):
+        assert "a.png is read by this command" in translated(lr, *words, "--out", hr, "--overwrite")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/index.html").write_text("own")
+    assert "index.html exists" in translated(photo, "--page", "--out", tmp_path / "new")
+    assert (tmp_path / "hr/a.png").read_bytes() == before and (tmp_path / "new/index.html").read_text() == "own"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "a.png", "hr", "lr", "new", "run"]
+
+
+def test_results_may_lie_above_their_folder_and_replace_those_in_the_runs_own(tmp_path: Path, run: Path, monkeypatch):
+    picture(tmp_path / "photos/a.jpg")
+    monkeypatch.chdir(tmp_path)
+    assert main(["translate", "run", "photos/", "--out", "."]) == 0
+    with Image.open("a.png") as made:
+        assert made.size == (12, 8)
+    for _ in range(2):
+        assert main(["translate", "run", "photos/"]) == 0
+    assert Path("run/translated/a.png").is_file()
 
 
 def test_a_run_and_an_input_that_were_exchanged_are_told(tmp_path: Path, run: Path, capsys):

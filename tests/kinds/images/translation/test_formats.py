@@ -1,6 +1,5 @@
 """Files that hold more than a picture, and files that are written whole."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Stack
 from gansmith.kinds.images.codec import Codec as ImageCodec
-from gansmith.kinds.images.translation.formats import read, shown, suffix_for, whole, write
+from gansmith.kinds.images.translation.formats import read, shown, suffix_for, write
 from gansmith.kinds.images.values import BYTES, Levels
 
 
@@ -53,16 +52,6 @@ def test_tiff_keeps_the_numbers_of_all_channels(shape: tuple[int, ...], tmp_path
     found = read(tmp_path / "a.tif")
     assert isinstance(found, Stack)
     np.testing.assert_array_equal(found.values, values)
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    write(Image.new("L", (3, 3), 7), tmp_path / "a.png")
-    with suppress(ZeroDivisionError), whole(tmp_path / "a.png") as part:
-        part.write_bytes(b"half")
-        raise ZeroDivisionError
-    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
-    with Image.open(tmp_path / "a.png") as image:
-        assert image.getpixel((0, 0)) == 7
 
 
 def test_damaged_files_of_every_kind_are_named(tmp_path: Path) -> None:
