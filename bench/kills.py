@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from gansmith.training.checkpoint import checkpoints, read_tensors
+from gansmith.data.tensors import read_tensors
+from gansmith.training.checkpoint import checkpoints
 
 RESULTS = Path(__file__).parent / "results" / "kills.json"
 

@@ -250,6 +250,8 @@ def _play(
     if distributed.leads():
         recorder = Recorder(run, model, training, held_out, watchers, examiner)
         trainer.guest = recorder
+        if claim is not None and claim.remark:
+            recorder.say(claim.remark)
         for watcher in watchers:
             watcher.started(run.facts)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -27,12 +26,10 @@ from gansmith.game import GAN
 from gansmith.gans import find
 from gansmith.inference import TRIED, Resting, rest
 from gansmith.kinds.images.channels_file import Opened
+from gansmith.runs.model_files import FORMAT, is_model, read_model, write_model
 from gansmith.training.allocator import kept_for_reuse
-from gansmith.training.checkpoint import read_tensors, write_atomically, write_tensors
 from gansmith.training.precision import choose_precision
 
-FORMAT = 1
-"""The version of the model folder; older ones stay loadable."""
 CHUNK = 256
 """Examples generated at a time, so that memory stays flat."""
 RETRIES = 20
@@ -66,21 +63,15 @@ class Model:
         folder = Path(path)
         if not folder.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
             folder = _from_hub(str(path))
-        folder = folder / "model" if (folder / "model" / "model.json").is_file() else folder
-        try:
-            facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        except NotADirectoryError as error:
-            raise UserError(f"{Path(path)} is a file, where the folder of a run or a model is expected: give that.") from error
-        except FileNotFoundError as error:
+        folder = folder / "model" if is_model(folder / "model") else folder
+        if folder.is_file():
+            raise UserError(f"{Path(path)} is a file, where the folder of a run or a model is expected: give that.")
+        if not is_model(folder):
             raise UserError(
                 f"{Path(path)} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one "
                 "after its first checkpoint."
-            ) from error
-        except ValueError as error:
-            raise UserError(f"{folder / 'model.json'} is damaged ({error}): restore it.") from error
-        if facts.get("format", 0) > FORMAT:
-            raise UserError(f"{folder} was written by a newer gansmith ({facts.get('gansmith')}): upgrade gansmith to use it.")
-        tensors, _ = read_tensors(folder / "model.safetensors")
+            )
+        tensors, facts = read_model(folder)
         with named_in(folder / "model.json", trust):
             made = find(facts["gan"])
             codec = load_codec(facts["codec"])
@@ -97,7 +88,6 @@ class Model:
         tensors: dict[str, Tensor] = {}
         for name in self.gan.makers:
             tensors |= {f"{name}/{key}": tensor for key, tensor in self.gan.players[name].averaged.state_dict().items()}
-        write_tensors(folder / "model.safetensors", tensors, {"samples": self.gan.clock.samples})
         facts = {
             "format": FORMAT,
             "gansmith": __version__,
@@ -106,7 +96,7 @@ class Model:
             "codec": self.codec.to_json(),
             "card": self.card,
         }
-        write_atomically(folder / "model.json", json.dumps(facts, indent=2).encode())
+        write_model(folder, tensors, facts)
 
     @property
     def resting(self) -> Resting:

@@ -172,7 +172,7 @@ def test_an_unwritable_folder_is_a_sentence(tmp_path):
 def test_a_full_disk_while_training_is_a_sentence_and_the_run_continues_afterwards(monkeypatch):
     import errno
 
-    from gansmith.training import checkpoint
+    from gansmith.data import atomic
 
     fsync, calls = os.fsync, []
 
@@ -183,7 +183,7 @@ def test_a_full_disk_while_training_is_a_sentence_and_the_run_continues_afterwar
         fsync(handle)
 
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoint.os, "fsync", filling)
+        patched.setattr(atomic.os, "fsync", filling)
         patched.setattr("gansmith.training.trainer.Trainer.checkpoint_due", lambda self: True)
         with pytest.raises(UserError, match="No space left"):
             train(out="full")

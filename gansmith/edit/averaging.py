@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from gansmith.data.tensors import read_tensors
 from gansmith.edit.rejection import state_of_gan
 from gansmith.errors import UserError
 from gansmith.model import Model
-from gansmith.training.checkpoint import checkpoints, read_tensors
+from gansmith.training.checkpoint import checkpoints
 
 if TYPE_CHECKING:
     from gansmith.runs.run import Run

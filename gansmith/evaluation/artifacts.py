@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from gansmith.data.atomic import write_atomically
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judgement import Judgement
 from gansmith.report.html import write_report
 from gansmith.runs.run import Run
-from gansmith.training.checkpoint import write_atomically
 
 
 def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **conditions: Any) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from gansmith.evaluation.cache import content_key
 from gansmith.model import Model
 from gansmith.planning import plan as planning
 from gansmith.runs.data import OPENING, open_like, run_data, split
+from gansmith.runs.model_files import is_model
 from gansmith.runs.run import BEST, Run
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _opening(run: Run, masks: Path | str | None) -> dict[str, Any]:
 
 def _run_around(folder: Path) -> Run | None:
     """The run that this folder of a model lies in, where it is not the run's own last or best one."""
-    alone = (folder / "model.json").is_file() and not (folder / "run.json").exists() and folder.name != BEST
+    alone = is_model(folder) and not (folder / "run.json").exists() and folder.name != BEST
     return Run(folder.resolve().parent) if alone and (folder.resolve().parent / "run.json").is_file() else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -21,8 +20,8 @@ from gansmith.evaluation.score import Score
 from gansmith.evaluation.validation import Examination, Schedule
 from gansmith.model import Model
 from gansmith.report.numbers import count, significant
+from gansmith.runs.model_files import read_model, write_model
 from gansmith.training import seeds
-from gansmith.training.checkpoint import read_tensors, write_atomically, write_tensors
 
 SETTLED = 2
 """The tick after which the speed is measured: the first one holds allocation and the choice of kernels."""
@@ -156,8 +155,7 @@ class Examiner:
 
     def _keep(self, card: Mapping[str, Any]) -> None:
         Model(self.model.gan, self.model.codec, card).save(self.folder)
-        tensors, _ = read_tensors(self.folder / "model.safetensors")
-        self.kept = tensors, json.loads((self.folder / "model.json").read_text(encoding="utf-8"))
+        self.kept = read_model(self.folder)
 
     # ---- in words -------------------------------------------------------------------------------------------------------------
 
@@ -198,8 +196,7 @@ class Examiner:
             return
         own = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
         self.kept = own, facts["model"]
-        write_tensors(self.folder / "model.safetensors", own, {"samples": facts["best"]["samples_seen"]})
-        write_atomically(self.folder / "model.json", json.dumps(facts["model"], indent=2).encode())
+        write_model(self.folder, *self.kept)
 
 
 @contextmanager

@@ -8,11 +8,11 @@ Real-ESRGAN's layout: what `esrgan` and `real_esrgan` (RRDB) make, and the compa
 
 from pathlib import Path
 
+from gansmith.data.tensors import write_tensors
 from gansmith.errors import UserError
 from gansmith.layers.enlarging import Compact, RRDBNet
 from gansmith.model import Model
 from gansmith.tasks.translation import Translating
-from gansmith.training.checkpoint import write_tensors
 
 FILE = "weights.safetensors"
 

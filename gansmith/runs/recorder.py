@@ -12,12 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gansmith.data.atomic import write_atomically
 from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
 from gansmith.model import Model
 from gansmith.runs.run import Run
-from gansmith.training.checkpoint import load_newest, save_checkpoint, write_atomically
+from gansmith.training.checkpoint import load_newest, save_checkpoint
 from gansmith.training.health import PROBED, Health, Landmarks
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansmith.data.atomic import cannot_write, make_folder, write_atomically
 from gansmith.data.programs import named_in
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
-from gansmith.training.checkpoint import cannot_write, write_atomically
 
 if TYPE_CHECKING:
     from gansmith.data.dataset import Dataset
@@ -63,8 +63,8 @@ class Run:
         if taken := [name for name in _OWN if (folder / name).exists()]:
             raise UserError(f"{folder} holds {listed(taken, 3)}, which the run would replace: choose another --out.")
         try:
-            (folder / "samples").mkdir(parents=True, exist_ok=True)
-            (folder / "checkpoints").mkdir(exist_ok=True)
+            for name in ("samples", "checkpoints"):
+                make_folder(folder / name)
         except OSError as error:
             raise cannot_write(folder, error) from error
         write_atomically(folder / "run.json", json.dumps(facts, indent=2).encode())

@@ -80,7 +80,8 @@ def test_a_run_without_a_critic_is_refused(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_average_is_the_mean_of_the_checkpoints(run: Run) -> None:
-    from gansmith.training.checkpoint import checkpoints, read_tensors
+    from gansmith.data.tensors import read_tensors
+    from gansmith.training.checkpoint import checkpoints
 
     states = [read_tensors(path)[0] for path in checkpoints(run.checkpoints)]
     assert len(states) == 2

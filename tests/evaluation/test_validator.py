@@ -12,13 +12,14 @@ import pytest
 import torch
 
 import gansmith
+from gansmith.data.tensors import read_tensors
 from gansmith.errors import UserError
 from gansmith.evaluation.score import Score
 from gansmith.evaluation.validation import Examination
 from gansmith.evaluation.validator import Examiner
 from gansmith.model import Model
 from gansmith.runs.recorder import Recorder
-from gansmith.training.checkpoint import checkpoints, read_tensors
+from gansmith.training.checkpoint import checkpoints
 from tests import toys
 
 SAMPLES = 2048

@@ -66,7 +66,7 @@ def test_known_cells_are_kept_when_rows_are_completed(model):
 
 def test_the_saved_model_holds_no_training_row(model, tmp_path):
     """No tensor has a row for each training row, and no combination of what is saved gives back more than single columns."""
-    from gansmith.training.checkpoint import read_tensors
+    from gansmith.data.tensors import read_tensors
 
     model.save(tmp_path)
     tensors, _ = read_tensors(tmp_path / "model.safetensors")

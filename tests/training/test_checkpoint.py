@@ -6,9 +6,11 @@ import os
 import pytest
 import torch
 
+from gansmith.data import atomic
+from gansmith.data.atomic import write_atomically
+from gansmith.data.tensors import read_tensors
 from gansmith.errors import UserError
-from gansmith.training import checkpoint
-from gansmith.training.checkpoint import checkpoints, load_newest, read_tensors, save_checkpoint, write_atomically
+from gansmith.training.checkpoint import checkpoints, load_newest, save_checkpoint
 
 
 def save(folder, samples):
@@ -50,7 +52,7 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path, monkeypatch):
     def full(handle):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(UserError, match="No space left.*--resume auto"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]

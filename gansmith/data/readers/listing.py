@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gansmith.data.atomic import write_atomically
 from gansmith.kinds.images.readers.collection import Collection
-from gansmith.training.checkpoint import write_atomically
 
 Found = TypeVar("Found")
 

@@ -153,7 +153,7 @@ class TableGAN:
 
     def save(self, folder: Path | str) -> None:
         """Writes the model and the parameters, without pickle: `TableGAN.load` and the commands of gansmith read it."""
-        from gansmith.training.checkpoint import write_atomically
+        from gansmith.data.atomic import write_atomically
 
         self._fitted().save(Path(folder))
         params = {name: value for name, value in self.get_params().items() if value is not None}

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from gansmith.data.atomic import write_atomically
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack
@@ -22,7 +23,6 @@ from gansmith.kinds.images.metrics.fidelity import brightness, psnr
 from gansmith.kinds.images.metrics.structural_similarity import ssim
 from gansmith.kinds.images.translation.formats import KINDS, read
 from gansmith.kinds.images.values import white_of
-from gansmith.training.checkpoint import write_atomically
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from PIL import ImageOps
 
+from gansmith.data.atomic import write_atomically
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
 from gansmith.kinds.images.translation.formats import read, shown
 from gansmith.kinds.images.translation.measures import Translated
-from gansmith.training.checkpoint import write_atomically
 
 SHOWN = 200
 """The most rows of a page."""

@@ -1,0 +1,84 @@
+"""The two files of a model. `model.safetensors` holds weights and facts, so that they are of one moment whatever is killed between
+the writing of two files; `model.json` holds the facts again, for people and other programs.
+
+A model of older versions has its facts in `model.json` alone.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from gansmith.data import seal
+from gansmith.data.atomic import write_atomically
+from gansmith.data.json_files import parse_json, read_bytes
+from gansmith.data.tensors import read_tensors, write_tensors
+from gansmith.errors import UserError
+
+WEIGHTS, FACTS = "model.safetensors", "model.json"
+FORMAT = 1
+"""The version of the facts; older ones stay loadable."""
+SEAL = "sha256"
+_SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
+_CHANGEABLE = ("gan", "card")
+"""Facts that a user may change in `model.json` by hand: the place of a GAN's file, and what is said of the model."""
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder holds a model."""
+    return (folder / FACTS).is_file() or (folder / WEIGHTS).is_file()
+
+
+def write_model(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Writes a model of these weights and facts. Raises UserError if it cannot be written."""
+    write_tensors(folder / WEIGHTS, tensors, {"model": facts})
+    text = json.dumps({SEAL: seal.BLANK, **facts}, indent=2)
+    write_atomically(folder / FACTS, seal.sealed(text.encode(), _SEAL))
+
+
+def read_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights and facts of a model. Raises UserError if there is none, or if it is damaged or of a newer version."""
+    beside, whole = _beside(folder)
+    if not (folder / WEIGHTS).exists():
+        raise UserError(f"{folder} holds no weights, which should be in its {WEIGHTS}: restore that file.")
+    tensors, inside = read_tensors(folder / WEIGHTS)
+    facts = inside.get("model")
+    if facts is None:
+        if whole or beside is None:
+            raise UserError(f"{folder} lacks the {FACTS} that belongs to its {WEIGHTS}: restore both files from one copy.")
+        return tensors, beside
+    if not isinstance(facts, dict):
+        raise UserError(f"{folder / WEIGHTS} holds no facts of a model: restore it.")
+    _check_version(folder, facts)
+    if whole or beside is None:  # where the file beside is older, its writer was killed before it came to it
+        return tensors, facts
+    if any(beside.get(name) != facts.get(name) for name in {*beside, *facts} - {*_CHANGEABLE}):
+        raise UserError(
+            f"{folder / FACTS} is not the one that belongs to {WEIGHTS}: delete it, as its facts are in that file too."
+        )
+    return tensors, {**facts, **{name: beside[name] for name in _CHANGEABLE if name in beside}}
+
+
+def _beside(folder: Path) -> tuple[dict[str, Any] | None, bool]:
+    """What `model.json` holds, if there is one, and whether it is known to be whole."""
+    path = folder / FACTS
+    try:
+        content = read_bytes(path)
+    except FileNotFoundError:
+        return None, False
+    facts = parse_json(path, content)
+    _check_version(folder, facts)
+    if SEAL in facts and not seal.fits(content, _SEAL):
+        raise UserError(
+            f"{path} has changed since it was written: restore it, or, if the change is yours, remove its line {SEAL!r}."
+        )
+    return {name: value for name, value in facts.items() if name != SEAL}, SEAL in facts
+
+
+def _check_version(folder: Path, facts: Mapping[str, Any]) -> None:
+    version = facts.get("format", 0)
+    if isinstance(version, int) and version > FORMAT:
+        raise UserError(f"{folder} was written by a newer gansmith ({facts.get('gansmith')}): upgrade gansmith to use it.")
