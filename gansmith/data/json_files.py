@@ -1,12 +1,17 @@
-"""JSON from files of others: within limits, and every fault of it a sentence."""
+"""JSON from files of others: within limits, and every fault of it a sentence; and JSON that carries its own checksum."""
 
 import json
+import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gansmith.data import seal
 from gansmith.errors import UserError
 
+SEAL = "sha256"
+_SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
 LARGEST = 1 << 26
 """Bytes of a file; those of tables with 100,000 categories have a tenth of it."""
 
@@ -43,3 +48,13 @@ def parse_json(path: Path, content: bytes) -> dict[str, Any]:
 
 def _named(value: Any) -> str:
     return {list: "a list", str: "a text", type(None): "null", bool: "true or false"}.get(type(value), "a number")
+
+
+def sealed_json(facts: Mapping[str, Any]) -> bytes:
+    """Facts as JSON that carries its checksum, in the field "sha256"."""
+    return seal.sealed(json.dumps({SEAL: seal.BLANK, **facts}, indent=2).encode(), _SEAL)
+
+
+def is_sealed(content: bytes) -> bool:
+    """Whether JSON carries its checksum, and so is whole."""
+    return seal.fits(content, _SEAL)

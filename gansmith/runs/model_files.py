@@ -4,25 +4,20 @@ the writing of two files; `model.json` holds the facts again, for people and oth
 A model of older versions has its facts in `model.json` alone.
 """
 
-import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from gansmith.data import seal
 from gansmith.data.atomic import write_atomically
-from gansmith.data.json_files import parse_json, read_bytes
+from gansmith.data.json_files import SEAL, is_sealed, parse_json, read_bytes, sealed_json
 from gansmith.data.tensors import read_tensors, write_tensors
 from gansmith.errors import UserError
 
 WEIGHTS, FACTS = "model.safetensors", "model.json"
 FORMAT = 1
 """The version of the facts; older ones stay loadable."""
-SEAL = "sha256"
-_SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
 _CHANGEABLE = ("gan", "card")
 """Facts that a user may change in `model.json` by hand: the place of a GAN's file, and what is said of the model."""
 
@@ -35,8 +30,7 @@ def is_model(folder: Path) -> bool:
 def write_model(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Writes a model of these weights and facts. Raises UserError if it cannot be written."""
     write_tensors(folder / WEIGHTS, tensors, {"model": facts})
-    text = json.dumps({SEAL: seal.BLANK, **facts}, indent=2)
-    write_atomically(folder / FACTS, seal.sealed(text.encode(), _SEAL))
+    write_atomically(folder / FACTS, sealed_json(facts))
 
 
 def read_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -71,7 +65,7 @@ def _beside(folder: Path) -> tuple[dict[str, Any] | None, bool]:
         return None, False
     facts = parse_json(path, content)
     _check_version(folder, facts)
-    if SEAL in facts and not seal.fits(content, _SEAL):
+    if SEAL in facts and not is_sealed(content):
         raise UserError(
             f"{path} has changed since it was written: restore it, or, if the change is yours, remove its line {SEAL!r}."
         )

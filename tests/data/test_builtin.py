@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -49,27 +50,45 @@ def test_digits8_are_those_of_scikit_learn() -> None:
     np.testing.assert_array_equal(dataset.arrays["label"], bunch.target)  # type: ignore[union-attr]
 
 
-def md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
+@pytest.fixture
+def from_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files stand for servers."""
+    monkeypatch.setattr(downloads, "_SCHEMES", ("https://", "file://"))
+
+
+def test_nothing_is_fetched_from_a_server_that_does_not_prove_who_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(b"right")
+    for mirror in (f"file://{tmp_path}/", "http://127.0.0.1:9/", "ftp://127.0.0.1:9/"):
+        with pytest.raises(UserError, match="is not https"):
+            downloads.fetch("mnist", tmp_path / "cache", (mirror,), "a.gz", sha256(b"right"))
+    with pytest.raises(URLError, match="http://elsewhere is not https"):
+        downloads._Encrypted().redirect_request(None, None, 302, "", {}, "http://elsewhere")
+    for mirrors in (downloads._MNIST_MIRRORS, downloads._FASHION_MIRRORS, downloads._CIFAR_MIRRORS):
+        assert all(mirror.startswith("https://") for mirror in mirrors)
+
+
+@pytest.mark.usefixtures("from_files")
 def test_a_file_is_taken_from_the_first_mirror_with_the_right_content_and_fetched_once(tmp_path: Path) -> None:
     for mirror, content in (("wrong", b"wrong"), ("right", b"right")):
         (tmp_path / mirror).mkdir()
         (tmp_path / mirror / "a.gz").write_bytes(content)
     mirrors = tuple(f"file://{tmp_path}/{mirror}/" for mirror in ("missing", "wrong", "right"))
-    path = downloads.fetch("mnist", tmp_path / "cache", mirrors, "a.gz", md5(b"right"))
+    path = downloads.fetch("mnist", tmp_path / "cache", mirrors, "a.gz", sha256(b"right"))
     assert path.read_bytes() == b"right" and [file.name for file in path.parent.iterdir()] == ["a.gz"]
-    assert downloads.fetch("mnist", tmp_path / "cache", (), "a.gz", md5(b"right")) == path
+    assert downloads.fetch("mnist", tmp_path / "cache", (), "a.gz", sha256(b"right")) == path
 
 
 def test_offline_the_sentence_says_where_the_file_may_be_placed_by_hand(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
-        downloads.fetch("cifar10", tmp_path, (f"file://{tmp_path}/nowhere/",), "a.tar.gz", md5(b"right"))
+        downloads.fetch("cifar10", tmp_path, (f"file://{tmp_path}/nowhere/",), "a.tar.gz", sha256(b"right"))
     assert f'put a.tar.gz into {tmp_path / "downloads" / "cifar10"}, or train on "digits"' in str(error.value)
     (tmp_path / "downloads" / "cifar10" / "a.tar.gz").write_bytes(b"other")
     with pytest.raises(UserError, match=r"a\.tar\.gz has the wrong checksum"):
-        downloads.fetch("cifar10", tmp_path, (), "a.tar.gz", md5(b"right"))
+        downloads.fetch("cifar10", tmp_path, (), "a.tar.gz", sha256(b"right"))
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -85,7 +104,7 @@ def test_mnist_comes_with_its_official_test_split(cache: Path, monkeypatch: pyte
     folder.mkdir(parents=True)
     for name, file in zip(downloads._IDX_FILES, files, strict=True):
         (folder / name).write_bytes(file)
-    monkeypatch.setattr(downloads, "_FASHION_MD5", tuple(map(md5, files)))
+    monkeypatch.setattr(downloads, "_FASHION_SHA256", tuple(map(sha256, files)))
     dataset = open_dataset("fashion-mnist")
     np.testing.assert_array_equal(dataset.arrays["image"][:, 0], arrays[0])
     assert dataset.codec.spec.classes[1] == "Trouser" and dataset.held_out is not None
@@ -107,7 +126,7 @@ def test_cifar10_is_read_from_its_binary_version(cache: Path, monkeypatch: pytes
     folder = cache / "downloads" / "cifar10"
     folder.mkdir(parents=True)
     (folder / "cifar-10-binary.tar.gz").write_bytes(file.getvalue())
-    monkeypatch.setattr(downloads, "_CIFAR_MD5", md5(file.getvalue()))
+    monkeypatch.setattr(downloads, "_CIFAR_SHA256", sha256(file.getvalue()))
     dataset = open_dataset("cifar10")
     np.testing.assert_array_equal(dataset.arrays["image"], records[:10, 1:].reshape(-1, 3, 32, 32))
     assert dataset.arrays["label"].tolist() == list(range(10)) and dataset.codec.spec.classes[3] == "cat"

@@ -66,19 +66,69 @@ def test_a_damaged_entry_is_noticed_and_built_again(tmp_path: Path, damage: str)
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["photos-key"]
 
 
-def test_large_entries_are_checked_at_blocks_from_their_first_to_their_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cache, "_BLOCK", 64)
-    monkeypatch.setattr(cache, "_BLOCKS", 8)
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_in_any_byte_is_noticed(tmp_path: Path) -> None:
     build(str(tmp_path))
-    images = entry_folder(tmp_path) / "image.npy"
-    content = images.read_bytes()
-    for place in (0, len(content) - 1):
-        images.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        assert stored(tmp_path, "photos", "key") is None
-    images.write_bytes(content)
+    for path in (entry_folder(tmp_path) / name for name in ("image.npy", "label.npy", "facts.json")):
+        size = path.stat().st_size
+        for place in range(0, size, 1 + size // 100):
+            flip(path, place)
+            assert stored(tmp_path, "photos", "key") is None
+            flip(path, place)
     assert stored(tmp_path, "photos", "key") is not None
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An entry too large to be read whole at every opening, checked a minute after it was written."""
+    monkeypatch.setattr(cache, "BLOCK", 4096)
+    monkeypatch.setattr(cache, "WHOLE", 10_000)
+    build(str(tmp_path))
+    for path in entry_folder(tmp_path).glob("*.npy"):
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)
+    return entry_folder(tmp_path)
+
+
+def test_a_large_entry_that_changed_is_read_whole(large: Path) -> None:
+    for place in (200, -1):
+        flip(large / "image.npy", place)
+        assert all(stored(large.parent.parent, "photos", "key") is None for _ in range(5))
+        flip(large / "image.npy", place)
+    assert stored(large.parent.parent, "photos", "key") is not None
+
+
+def test_of_a_large_entry_that_nobody_wrote_to_some_blocks_are_read_and_after_a_month_all(large: Path) -> None:
+    root, path = large.parent.parent, large / "image.npy"
+    then = path.stat().st_mtime
+    flip(path, 200)
+    os.utime(path, (then, then))  # as a disk changes bits
+    found = [stored(root, "photos", "key") is None for _ in range(60)]
+    assert any(found) and not all(found)
+    month = cache.TRUSTED_FOR
+    for each in large.iterdir():
+        os.utime(each, (each.stat().st_mtime - month,) * 2)
+    assert all(stored(root, "photos", "key") is None for _ in range(5))
+
+
+def test_a_large_entry_that_is_whole_is_read_whole_once_a_month(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    hashed = cache._hash
+
+    def counted(path: Path, number: int) -> str:
+        read.append(number)
+        return hashed(path, number)
+
+    monkeypatch.setattr(cache, "_hash", counted)
+    (large / "checked").unlink()
+    assert stored(large.parent.parent, "photos", "key") is not None
+    whole = len(read)
+    assert stored(large.parent.parent, "photos", "key") is not None
+    assert whole == sum(-(-path.stat().st_size // 4096) for path in large.glob("*.npy")) and len(read) == whole + cache.SAMPLED
 
 
 def test_of_several_that_build_the_same_entry_at_once_one_wins_and_none_fails(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
+from urllib.error import URLError
+from urllib.request import HTTPRedirectHandler, build_opener
 
 import numpy as np
 
@@ -20,10 +22,11 @@ from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import Collection
 
 _SECONDS = 30
+_SCHEMES = ("https://",)
 _MNIST_MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 _FASHION_MIRRORS = (
-    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
 )
 _CIFAR_MIRRORS = ("https://www.cs.toronto.edu/~kriz/",)
 _IDX_FILES = (
@@ -32,19 +35,20 @@ _IDX_FILES = (
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 )
-_MNIST_MD5 = (
-    "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    "d53e105ee54ea40749a09fcbcd1e9432",
-    "9fb629c4189551a2d022fa330f9573f3",
-    "ec29112dd5afa0611ce80d1b7f02629c",
+_MNIST_SHA256 = (
+    "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 )
-_FASHION_MD5 = (
-    "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "25c81989df183df01b3e8a0aad5dffbe",
-    "bef4ecab320f06d8554ea6380940ec79",
-    "bb300cfdad3c16e7a12a480ee83cd310",
+_FASHION_SHA256 = (
+    "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
 )
-_CIFAR_FILE, _CIFAR_MD5 = "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"
+_CIFAR_FILE = "cifar-10-binary.tar.gz"
+_CIFAR_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 
 _GARMENTS = ("T-shirt-top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle-boot")
 _THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -52,32 +56,32 @@ _THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 
 def mnist(cache: Path) -> Collection:
     """70,000 handwritten digits at 28 x 28, 10,000 of them the official test split (LeCun et al. 1998)."""
-    return _idx("mnist", cache, _MNIST_MIRRORS, _MNIST_MD5, None)
+    return _idx("mnist", cache, _MNIST_MIRRORS, _MNIST_SHA256, None)
 
 
 def fashion_mnist(cache: Path) -> Collection:
     """70,000 garments at 28 x 28, 10,000 of them the official test split (Xiao et al. 2017)."""
-    return _idx("fashion-mnist", cache, _FASHION_MIRRORS, _FASHION_MD5, _GARMENTS)
+    return _idx("fashion-mnist", cache, _FASHION_MIRRORS, _FASHION_SHA256, _GARMENTS)
 
 
 def cifar10(cache: Path) -> Collection:
     """60,000 photographs at 32 x 32, 10,000 of them the official test split (Krizhevsky 2009)."""
-    path = fetch("cifar10", cache, _CIFAR_MIRRORS, _CIFAR_FILE, _CIFAR_MD5)
+    path = fetch("cifar10", cache, _CIFAR_MIRRORS, _CIFAR_FILE, _CIFAR_SHA256)
     batches = [f"data_batch_{number}.bin" for number in range(1, 6)]
     return _with_test_split("cifar10", [path], lambda: _cifar(path, batches), lambda: _cifar(path, ["test_batch.bin"]), _THINGS)
 
 
-def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str, together: tuple[str, ...] = ()) -> Path:
+def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, sha256: str, together: tuple[str, ...] = ()) -> Path:
     """The path of `file` in the cache, downloaded from the first mirror that answers with the right content.
 
     A file put there by hand is taken if its checksum is right. Offline, a UserError says where it, or all the files that are
     needed `together`, belong.
     """
     place = cache / "downloads" / name / file
-    if place.exists() and _md5(place) == md5:
+    if place.exists() and sha256_of(place) == sha256:
         return place
     failures = fetch_first(
-        place, {mirror.split("/")[2]: mirror + file for mirror in mirrors}, lambda path: _md5(path) == md5, cache
+        place, {mirror.split("/")[2]: mirror + file for mirror in mirrors}, lambda path: sha256_of(path) == sha256, cache
     )
     if not failures:
         return place
@@ -90,7 +94,7 @@ def fetch(name: str, cache: Path, mirrors: tuple[str, ...], file: str, md5: str,
 def fetch_first(place: Path, sources: Mapping[str, str], right: Callable[[Path], bool], cache: Path) -> list[str]:
     """Downloads to `place` from the first URL that answers with the right content; the reasons if none does, else nothing.
 
-    `sources` are URLs by the names that the reasons give them.
+    `sources` are URLs, which must begin with https://, by the names that the reasons give them.
     """
     failures = [f"{place} has the wrong checksum"] if place.exists() else []
     with writing(cache):
@@ -112,11 +116,29 @@ def fetch_first(place: Path, sources: Mapping[str, str], right: Callable[[Path],
     return failures
 
 
+class _Encrypted(HTTPRedirectHandler):
+    """Follows no redirection to a server that does not prove who it is."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        _check_encrypted(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _check_encrypted(url: str) -> None:
+    if not url.startswith(_SCHEMES):
+        raise URLError(f"{url} is not https")
+
+
+def _opened(url: str) -> Any:
+    _check_encrypted(url)
+    return build_opener(_Encrypted).open(url, timeout=_SECONDS)
+
+
 def _download(url: str, partial: Path, cache: Path) -> None:
     from rich.console import Console
     from rich.progress import wrap_file
 
-    with urlopen(url, timeout=_SECONDS) as response:
+    with _opened(url) as response:
         size = int(response.headers.get("Content-Length") or 0)
         console = Console(stderr=True)
         with wrap_file(response, size, description=f"fetching {url.rsplit('/')[-1]}", console=console, transient=True) as source:
@@ -128,13 +150,14 @@ def _download(url: str, partial: Path, cache: Path) -> None:
                         target.write(piece)
 
 
-def _md5(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _idx(name: str, cache: Path, mirrors: tuple[str, ...], md5: tuple[str, ...], classes: tuple[str, ...] | None) -> Collection:
-    paths = [fetch(name, cache, mirrors, file, checksum, _IDX_FILES) for file, checksum in zip(_IDX_FILES, md5, strict=True)]
+def _idx(name: str, cache: Path, mirrors: tuple[str, ...], sums: tuple[str, ...], classes: tuple[str, ...] | None) -> Collection:
+    paths = [fetch(name, cache, mirrors, file, checksum, _IDX_FILES) for file, checksum in zip(_IDX_FILES, sums, strict=True)]
     return _with_test_split(name, paths, lambda: _idx_rows(name, *paths[:2]), lambda: _idx_rows(name, *paths[2:]), classes)
 
 

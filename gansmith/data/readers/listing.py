@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gansmith.data.atomic import write_atomically
+from gansmith.data.json_files import is_sealed, sealed_json
 from gansmith.kinds.images.readers.collection import Collection
 
 Found = TypeVar("Found")
@@ -35,11 +36,14 @@ def remembered(folder: Path, root: Path, find: Callable[[], Found]) -> Collectio
         return find()
     path = root / "folders" / f"{mark}.json"
     try:
-        return _recalled(json.loads(path.read_text(encoding="utf-8")), find)
-    except (OSError, ValueError, KeyError, TypeError):
-        found = find()
+        content = path.read_bytes()
+        if is_sealed(content):
+            return _recalled(json.loads(content), find)
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or of another version
+        pass
+    found = find()
     if isinstance(found, Collection) and (described := _described(found)) is not None:
-        write_atomically(path, json.dumps(described).encode())
+        write_atomically(path, sealed_json(described))
     return found
 
 

@@ -4,8 +4,6 @@ Measured ratios are in bench/results/inception.md.
 """
 
 import copy
-import hashlib
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from gansmith.data.cache import writing
+from gansmith.evaluation.cache import remember
 from gansmith.networks.pretrained.inception_network import Convolution, InceptionV3
 
 Outputs = tuple[Float[Tensor, "batch 2048"], Float[Tensor, "batch 2023"]]
@@ -96,28 +94,21 @@ def onnx(network: InceptionV3, key: str, folder: Path) -> Engine:
     """onnxruntime on the CPU in float32, the fastest exact one; the graph is written once and kept in the cache."""
     import onnxruntime
 
-    path = folder / "metrics" / f"inception-{hashlib.sha256(key.encode()).hexdigest()[:32]}.onnx"
-    if not path.is_file():
-        _write(replaced(network, Folded), path, folder)
+    from gansmith.networks.pretrained.inception_graph import graph
+
+    def write() -> dict[str, Tensor]:
+        return {"graph": torch.frombuffer(bytearray(graph(replaced(network, Folded))), dtype=torch.uint8)}
+
+    kept = remember(folder, "inception-graph", (key,), write)["graph"]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(kept.numpy().tobytes(), options, providers=["CPUExecutionProvider"])
 
     def run(images: Tensor) -> Outputs:
         features, spatial = session.run(None, {"images": images.contiguous().numpy()})
         return torch.from_numpy(features), torch.from_numpy(spatial)
 
     return run
-
-
-def _write(network: nn.Module, path: Path, folder: Path) -> None:
-    from gansmith.networks.pretrained.inception_graph import graph
-
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    with writing(folder):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(graph(network))
-        partial.replace(path)
 
 
 def choose(network: InceptionV3, key: str, folder: Path, device: torch.device, fast: bool) -> Engine:

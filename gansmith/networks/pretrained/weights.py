@@ -1,6 +1,5 @@
 """Weights of published networks: a file of the user's own, or one fetched once, checked, and kept in the cache."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import torch
 
 from gansmith.data.cache import cache_folder
-from gansmith.data.readers.downloads import fetch_first
+from gansmith.data.readers.downloads import fetch_first, sha256_of
 from gansmith.errors import UserError
 
 
@@ -26,15 +25,15 @@ def find_weights(
     cache folder ($GANSMITH_CACHE or ~/.cache/gansmith) or in torch's own, else downloaded into the cache from the first of `urls`
     that answers.
 
-    What was found by its name or fetched must have the checksum `sha256`, or one that begins so (file names of torch's hub carry
-    eight digits); a file that the user names is taken as it is. `option` is the option of the caller that gives `path`, for the
-    message. Raises UserError where a named file is missing, and where there is none and it cannot be fetched.
+    What was found by its name or fetched must have the checksum `sha256`; a file that the user names is taken as it is. `option` is
+    the option of the caller that gives `path`, for the message. Raises UserError where a named file is missing, and where there is none
+    and it cannot be fetched.
     """
     if here := weights_at_hand(name, path=path, variable=variable, sha256=sha256, file=file):
         return here
     cache = cache_folder()
     place = _place(file)
-    failures = fetch_first(place, {url: url for url in urls}, lambda partial: _is_right(partial, sha256), cache)
+    failures = fetch_first(place, {url: url for url in urls}, lambda partial: sha256_of(partial) == sha256, cache)
     if not failures:
         return place
     named = f"give its path as {option}, " if option else ""
@@ -59,13 +58,8 @@ def weights_at_hand(name: str, *, path: Path | str | None = None, variable: str,
             )
         return chosen
     places = (_place(file), Path(torch.hub.get_dir()) / "checkpoints" / file)
-    return next((place for place in places if place.is_file() and _is_right(place, sha256)), None)
+    return next((place for place in places if place.is_file() and sha256_of(place) == sha256), None)
 
 
 def _place(file: str) -> Path:
     return cache_folder() / "weights" / file
-
-
-def _is_right(path: Path, sha256: str) -> bool:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(sha256)

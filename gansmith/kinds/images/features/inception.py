@@ -35,8 +35,8 @@ URLS = (
     f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{FILE}",
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
 )
-CHECKSUM = "6726825d"
-"""The first digits of the SHA-256, as in the file's name."""
+CHECKSUM = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+"""SHA-256, whose first digits are in the file's name."""
 VARIABLE = "GANSMITH_INCEPTION"
 RELEASED = 4096
 """Images after which the memory of those read is given back."""
