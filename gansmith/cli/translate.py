@@ -112,12 +112,13 @@ def run(argv: list[str]) -> int:
     )
     done: list[Translated] = []
     failed: dict[Path, str] = {}
+    notes: dict[Path, list[str]] = {}
     for placed, (_, style) in zip(placed_in, styles, strict=True):
         for given, made, partner, mask, target in zip(inputs, placed, partners, masks, targets, strict=True):
             if given in failed:
                 continue
             try:
-                translate_file(
+                said = translate_file(
                     model,
                     given,
                     made,
@@ -134,10 +135,15 @@ def run(argv: list[str]) -> int:
                 failed[given] = str(error)
                 continue
             done.append(Translated(given, made, target))
+            if said:
+                notes[given] = said
     if not done:
         raise UserError(f"none of {len(inputs)} files could be translated, the first one because {next(iter(failed.values()))}")
     output = Output(options.json)
     output.say(f"{len(done):,} translated: {out}")
+    for note in dict.fromkeys(chain(*notes.values())):
+        names = [path.name for path, said in notes.items() if note in said]
+        output.say(f"{listed(names, 3)}: {note}.")
     if page:
         write_page(page, done, f"{given_at.name} by {source.name}")
         output.say(f"Page: {page}")
@@ -153,6 +159,7 @@ def run(argv: list[str]) -> int:
             "outputs": [each.made for each in done],
             "out": out,
             "page": page,
+            "notes": {str(path): said for path, said in notes.items()},
             "failed": {str(path): reason for path, reason in failed.items()},
             "measures": measured.means if measured else None,
         }

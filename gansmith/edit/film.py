@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from gansmith.data.film_writer import VideoWriter
 from gansmith.data.outputs import refuse_overwriting, whole
-from gansmith.data.readers.films import VideoWriter, ffmpeg
+from gansmith.data.readers.films import ffmpeg
 from gansmith.errors import UserError
 from gansmith.kinds.images.mosaic import opaque
 
@@ -35,7 +36,7 @@ def save_film(frames: Sequence[Image.Image], path: Path, *, per_second: int = 20
             delays = [10 * (end - start) for start, end in zip(ends, ends[1:], strict=False)]
             shown[0].save(part, save_all=True, append_images=shown[1:], duration=delays, loop=0)
             return path
-        with VideoWriter(part, rate=str(per_second), called=path) as film:
+        with VideoWriter(part, rate=per_second, called=path) as film:
             for frame in shown:
                 film.write(frame)
     return path

@@ -3,7 +3,6 @@ import stat
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
@@ -47,12 +46,14 @@ def test_a_film_replaces_no_file_unless_asked(tmp_path: Path) -> None:
 def test_mp4_is_handed_to_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stand-in for ffmpeg writes down what it was given."""
     program = tmp_path / "ffmpeg"
-    program.write_text(f"#!{sys.executable}\nimport sys\nopen(sys.argv[-1], 'wb').write(sys.stdin.buffer.read())\n")
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nopen(sys.argv[-1].removeprefix('file:'), 'wb').write(sys.stdin.buffer.read())\n"
+    )
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", str(tmp_path))
     content = save_film(frames(), tmp_path / "a.mp4").read_bytes()
-    pixels = np.frombuffer(content, np.uint8).reshape(3, 120, 160, 3)
-    assert pixels[:, 0, 0, 0].tolist() == [0, 128, 255]
+    places = [content.find(bytes([value]) * (120 * 160 * 3)) for value in (0, 128, 255)]
+    assert places == sorted(places) and places[0] > 0
     program.write_text(f"#!{sys.executable}\nimport sys\nsys.stdin.buffer.read()\nsys.exit('no such encoder')\n")
     with pytest.raises(UserError, match=r"ffmpeg could not write .*b.mp4 \(no such encoder\): give a .gif or an .mp4 file"):
         save_film(frames(), tmp_path / "b.mp4")

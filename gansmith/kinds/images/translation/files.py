@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageSequence
 from torch import Tensor
 
+from gansmith.data.film_writer import VideoWriter
 from gansmith.data.outputs import whole
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
-from gansmith.data.readers.films import VideoWriter, frame_rate, frames
+from gansmith.data.readers.films import Film
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.readers.collection import natural
@@ -166,10 +167,11 @@ def _named_as(inputs: list[Path], root: Path, folder: Path) -> dict[Path, Path |
 
 def translate_file(
     model: Model, given: Path, made: Path, partner: Path | None = None, mask: Path | None = None, **how: Any
-) -> None:
+) -> list[str]:
     """Writes what the model makes of one file, or of it and its partner; a mask holds for all frames of what moves.
 
-    Raises UserError for a file that cannot be read, for videos without ffmpeg, and for videos and animations with a partner.
+    Returns what of the file is not kept, as the ends of sentences about it ("its subtitles are left out"). Raises UserError for a file
+    that cannot be read, for videos without ffmpeg, and for videos and animations with a partner.
     """
     made.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as opened:
@@ -177,15 +179,15 @@ def translate_file(
             how["mask"] = opened.enter_context(read(mask))
         if given.suffix.lower() in VIDEOS:
             _alone(given, partner)
-            _translate_video(model, given, made, **how)
-            return
+            return _translate_video(model, given, made, **how)
         picture = opened.enter_context(read(given))
         if isinstance(picture, Image.Image) and moves(given):
             _alone(given, partner)
             _translate_animation(model, picture, given, made, **how)
-            return
+            return []
         second = opened.enter_context(read(partner)) if partner is not None else None
         write(translate_picture(model, picture, name=given.name, partner=second, **how), made)
+        return []
 
 
 def _alone(given: Path, partner: Path | None) -> None:
@@ -202,12 +204,13 @@ def _translate_animation(model: Model, image: Image.Image, given: Path, made: Pa
         made_of[0].save(part, save_all=True, append_images=made_of[1:], duration=durations, loop=image.info.get("loop", 0))
 
 
-def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> None:
-    """Frame by frame; the sound is kept."""
-    rate = frame_rate(given)
-    with whole(made) as part, VideoWriter(part, rate=rate, sound_of=given, called=made) as film:
-        for frame in frames(given, rate):
-            film.write(_frame(translate_picture(model, frame, name=f"a frame of {given.name}", **how), given))
+def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> list[str]:
+    """Frame by frame; sound, subtitles and the times of frames are kept."""
+    film = Film.open(given)
+    with whole(made) as part, VideoWriter(part, rate=film.rate, like=film, called=made) as writer:
+        for frame, time in film.frames():
+            writer.write(_frame(translate_picture(model, frame, name=f"a frame of {given.name}", **how), given), time)
+    return [*film.remarks, *writer.remarks]
 
 
 def _frame(made: Any, given: Path) -> Image.Image:

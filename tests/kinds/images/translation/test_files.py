@@ -1,6 +1,7 @@
 import csv
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 
 from gansmith.cli import main
+from gansmith.data.film_writer import VideoWriter
 from gansmith.data.readers import films as videos
 from gansmith.errors import UserError
 from gansmith.kinds.images.translation.files import inputs_in, outputs_for, suffixes_for, targets_of, translate_file
@@ -67,12 +69,13 @@ def test_a_video_without_ffmpeg_is_refused_in_a_sentence(tmp_path: Path, model: 
 
 
 def test_a_video_stays_a_video_of_as_many_frames(tmp_path: Path, model: Model):
-    with videos.VideoWriter(tmp_path / "film.mp4", rate="12") as film:
+    with VideoWriter(tmp_path / "film.mp4", rate=12) as film:
         for value in (0, 120, 250):
             film.write(Image.new("RGB", (6, 4), (value, 0, 0)))
-    translate_file(model, tmp_path / "film.mp4", tmp_path / "out/film.mp4")
-    assert videos.frame_rate(tmp_path / "out/film.mp4") == "12"
-    assert [frame.size for frame in videos.frames(tmp_path / "out/film.mp4", "12")] == [(12, 8)] * 3
+    assert translate_file(model, tmp_path / "film.mp4", tmp_path / "out/film.mp4") == []
+    made = videos.Film.open(tmp_path / "out/film.mp4")
+    assert made.rate == 12
+    assert [(frame.size, time * made.tick) for frame, time in made.frames()] == [((12, 8), Fraction(n, 12)) for n in range(3)]
 
 
 def test_what_is_no_picture_is_named(tmp_path: Path, model: Model):
