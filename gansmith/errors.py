@@ -1,11 +1,19 @@
 """The one error that is the user's to mend."""
 
+LONGEST = 2000
+"""Characters of a message."""
+
 
 class UserError(ValueError):
     """A mistake that the user can mend: one sentence with what was expected, what came and what to change.
 
-    The command line prints it to stderr and exits with status 2; every other exception is a fault of ours (status 1).
+    The command line prints it to stderr and exits with status 2; every other exception is a fault of ours (status 1). A sentence that
+    repeats a name of megabytes loses its middle.
     """
+
+    def __init__(self, sentence: str) -> None:
+        longer = len(sentence) > LONGEST
+        super().__init__(f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}" if longer else sentence)
 
 
 def missing_extra(package: str, extra: str, purpose: str) -> UserError:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
+from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 
@@ -121,13 +122,15 @@ def names_in(text: str | None) -> list[str]:
 
 
 def seeds_in(text: str) -> list[int]:
-    """The numbers of "1-4,9". Raises UserError for anything else."""
+    """The numbers of "1-4,9". Raises UserError for anything else, for seeds beyond 64 bits and above the limit `seeds`."""
     seeds: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
-        if match is None or (match[2] and int(match[2]) < int(match[1])):
-            raise UserError(f"--seeds takes numbers and ranges such as 1-8 or 3,7,9, but it is {text!r}.")
-        seeds += range(int(match[1]), int(match[2] or match[1]) + 1)
+        match = re.fullmatch(r"\s*(\d{1,20})(?:-(\d{1,20}))?\s*", part, re.ASCII)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first or last >= 2**64:
+            raise UserError(f"--seeds takes numbers below 2^64 and ranges such as 1-8 or 3,7,9, but it is {text!r}.")
+        check("seeds", len(seeds) + last - first + 1, f"--seeds {text}", "seeds")
+        seeds += range(first, last + 1)
     return seeds
 
 

@@ -1,8 +1,6 @@
 """Data from anywhere: finds out what was given, decodes it once, and answers with a `Dataset`."""
 
 import contextlib
-import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
 from inspect import signature
@@ -17,9 +15,12 @@ from gansmith.data.codec import Codec
 from gansmith.data.dataset import Dataset
 from gansmith.data.paired import Codec as PairCodec
 from gansmith.data.readers.builtin import builtin_names, open_builtin
+from gansmith.data.readers.files import refuse_endless
+from gansmith.data.readers.json_text import read_json
 from gansmith.data.readers.listing import remembered
-from gansmith.data.readers.rows import open_npy
+from gansmith.data.readers.rows import array_names, open_npy
 from gansmith.data.readers.sheets import sheet_from_csv, sheet_from_table
+from gansmith.data.readers.tensors import array_of
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.images.build import build_images, build_points, build_table
@@ -37,6 +38,7 @@ from gansmith.kinds.images.survey import Wanted, parse_resolution, parse_values
 from gansmith.kinds.images.values import Levels
 from gansmith.kinds.points.files import from_csv, holds_points, points_of
 from gansmith.kinds.series.arrays import from_series_array, from_series_npz
+from gansmith.kinds.series.files import SERIES
 from gansmith.kinds.series.source import Cutting, Sequences, from_series_folder, from_series_sheet, looks_like_series
 from gansmith.kinds.series.windows import build_series
 from gansmith.kinds.tables.cells import Table
@@ -192,6 +194,8 @@ def find_pairs(
 ) -> Pairs | None:
     """The pairs that `data` holds, if they were asked for or cannot be anything else."""
     path = Path(data).expanduser() if isinstance(data, str | Path) else None
+    if path is not None:
+        refuse_endless(path)
     asked = kind == "pairs" or degrade or pairing or swap or masks
     if path is None or not path.exists():
         if asked:
@@ -224,7 +228,8 @@ def _sequences(data: Any, kind: str | None, cutting: Cutting | None) -> Sequence
     if asked and is_frame(data):
         return from_series_sheet(sheet_from_table(_with_index(data), "the data frame"), wanted)
     if asked and isinstance(data, torch.Tensor | np.ndarray):
-        return from_series_array(np.asarray(data), "series", "the array", wanted)
+        array = array_of(data, "the data") if isinstance(data, torch.Tensor) else data
+        return from_series_array(array, "series", "the array", wanted)
     path = Path(data).expanduser() if isinstance(data, str | Path) else None
     if path is not None and path.is_dir():
         if own := sorted(path.glob("series*.npz")):
@@ -255,8 +260,8 @@ def _with_index(frame: Any) -> Table:
 
 
 def _has_series(path: Path) -> bool:
-    with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
-        return "series.npy" in archive.namelist()
+    with contextlib.suppress(UserError):
+        return SERIES in array_names(path)
     return False
 
 
@@ -328,7 +333,7 @@ def read_schema(schema: Mapping[str, str] | Path | str | None) -> Mapping[str, s
     if schema is None or isinstance(schema, Mapping):
         return schema
     try:
-        found = json.loads(Path(schema).read_text(encoding="utf-8"))
+        found = read_json(Path(schema))
     except (OSError, ValueError) as error:
         raise UserError(
             f'{schema} cannot be read as a schema ({error}): give a JSON file like {{"zip": "categorical"}}.'
@@ -346,9 +351,9 @@ def _from_python(data: Any, kind: str | None) -> Collection | Points | Table:
     if isinstance(images, list) and labels is not None:
         return from_mapstyle(labelled(images, labels))
     if isinstance(images, torch.Tensor):
-        images = images.detach().cpu().numpy()
+        images = array_of(images, "the data")
     if isinstance(labels, torch.Tensor):
-        labels = labels.detach().cpu().numpy()
+        labels = array_of(labels, "what holds the labels")
     if isinstance(images, np.ndarray):
         if images.ndim == 2 and (kind == "points" or (kind is None and images.dtype.kind == "f")):
             return points_of(images, "points", "the array")

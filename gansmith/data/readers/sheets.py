@@ -1,17 +1,16 @@
 """Rows of text as CSV files, Parquet files and data frames hold them, before anything is a number or a date."""
 
 import csv
-import gzip
 import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
+from gansmith.data.readers.limits import current
+from gansmith.data.readers.text import check_cells, check_names, opened_lines
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import MISSING, Table
 
-SEPARATORS = ",;\t|"
 COMMA = re.compile(r"^-?\d*,\d+$")
 """A number with a decimal comma, as files separated by semicolons have them."""
 
@@ -31,9 +30,7 @@ class Sheet:
         """Raises UserError for no rows, ragged ones, and columns of one name."""
         if not self.rows:
             raise UserError(f"{self.where} has no rows below its header, where a series needs at least 2: add some.")
-        if len(set(self.header)) < len(self.header):
-            double = next(name for name in self.header if self.header.count(name) > 1)
-            raise UserError(f"{self.where} has two columns named {double!r}: rename one.")
+        check_names([name or "(no name)" for name in self.header], self.where)
         for line, row in self.rows:
             if len(row) != len(self.header):
                 raise UserError(
@@ -50,14 +47,15 @@ def sheet_from_csv(path: Path) -> Sheet:
 
     Raises UserError for what cannot be read.
     """
-    try:
-        with opened(path) as file:
-            separator = separator_of(file.readline())
-            file.seek(0)
-            reader = csv.reader(file, delimiter=separator)
-            rows = [(reader.line_num, [_plain(cell, separator) for cell in row]) for row in reader if row]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as CSV ({error}): save it as comma-separated text in UTF-8.") from error
+    rows: list[tuple[int, list[str]]] = []
+    with opened_lines(path) as lines:
+        separator, cells, most = lines.separator, 0, current().cells
+        reader = csv.reader(lines, delimiter=separator)
+        for row in reader:
+            if row:
+                rows.append((reader.line_num, [_plain(cell, separator) for cell in row]))
+                cells += len(row)
+                check_cells(cells, most, str(path))
     if not rows:
         raise UserError(f"{path} is empty: give a header and rows.")
     header = [f"x{index}" for index in range(len(rows[0][1]))] if all(map(is_number, rows[0][1])) else rows.pop(0)[1]
@@ -78,23 +76,10 @@ def sheet_from_table(table: Table, where: str) -> Sheet:
 def first_rows(path: Path, count: int = 50) -> list[list[str]]:
     """The first rows of a CSV file with its header; none where it cannot be read."""
     try:
-        with opened(path) as file:
-            separator = separator_of(file.readline())
-            file.seek(0)
-            return [row for row in islice(csv.reader(file, delimiter=separator), count) if row]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error):
+        with opened_lines(path) as lines:
+            return [row for row in islice(csv.reader(lines, delimiter=lines.separator), count) if row]
+    except UserError:
         return []
-
-
-def opened(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return open(path, encoding="utf-8-sig", newline="")
-
-
-def separator_of(header: str) -> str:
-    """The usual separator that the header has most of."""
-    return max(SEPARATORS, key=header.count)
 
 
 def is_number(cell: str) -> bool:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -19,6 +21,7 @@ from gansmith.kinds.images.codec import Codec
 from gansmith.kinds.images.originals import Originals
 from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label, Points, in_threads
+from gansmith.kinds.images.readers.room import room_for
 from gansmith.kinds.images.survey import Wanted, fit_codec, name_of, reason, survey
 from gansmith.kinds.points.codec import Codec as PointsCodec
 from gansmith.kinds.tables.cells import Table
@@ -119,6 +122,7 @@ def _cached(
         own, notes, resized = (codec, [], True) if codec else _fitted(collection, wanted)
         unreadable: list[tuple[str, str]] = []
         rows = collection.examples
+        _check_room(rows, own, cache)
         if isinstance(rows, PixelRows) and (rows.shape, rows.levels) == (own.spec.shape, own.levels):
             for chunk in _chunks(collection, rows, own):
                 writer.append(chunk)
@@ -130,6 +134,18 @@ def _cached(
 
     entry = store(cache, collection.name, key, fill)
     return entry.arrays, entry.facts
+
+
+def _check_room(examples: Iterable[Example], codec: Codec, cache: Path) -> None:
+    """Raises UserError where the decoded images would not fit on the disk of the cache."""
+    count = len(examples) if isinstance(examples, Sized) else 1
+    needed, free = count * math.prod(codec.spec.shape) * np.dtype(codec.levels.dtype).itemsize, shutil.disk_usage(cache).free
+    if needed > free:
+        size = "x".join(map(str, codec.spec.shape))
+        raise UserError(
+            f"{count:,} image{'s' * (count > 1)} of {size} need{'s' * (count == 1)} {needed / 1e9:,.1f} GB in the cache folder {cache}, "
+            f"where {free / 1e9:,.1f} GB are free: choose a smaller --resolution, or set GANSMITH_CACHE to a folder where there is room."
+        )
 
 
 def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], bool]:
@@ -173,7 +189,7 @@ def _decode(collection: Collection, codec: Codec, writer: Writer, unreadable: li
 
     def pixels_of(example: Example) -> tuple[Example, np.ndarray | str]:
         try:
-            with example.open() as image:
+            with example.open() as image, room_for(image):
                 return example, codec.pixels(image)
         except Exception as error:  # Pillow's decoders raise nearly everything on damaged bytes
             return example, reason(error)

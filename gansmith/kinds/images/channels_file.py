@@ -1,12 +1,17 @@
 """Pictures that Pillow has no mode for: any number of channels of any numbers, from .npy and TIFF files."""
 
+import logging
+import os
 from pathlib import Path
 from typing import IO, Any, Self
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from gansmith.errors import missing_extra
+from gansmith.data.readers.files import Unreadable, check_ends
+from gansmith.data.readers.limits import check, check_ratio, current
+from gansmith.data.readers.rows import read_npy
+from gansmith.errors import UserError, missing_extra
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Numbers of channels that Pillow has a mode of bytes for."""
@@ -17,10 +22,9 @@ MOST_CHANNELS = 64
 class Stack:
     """Numbers [C, H, W], opened and closed like a Pillow image."""
 
-    format = "array"
-
-    def __init__(self, values: np.ndarray) -> None:
-        self.values = values
+    def __init__(self, values: np.ndarray, format: str = "array", is_animated: bool = False) -> None:
+        """`format` and `is_animated` (whether the file holds more of them) are as of a Pillow image."""
+        self.values, self.format, self.is_animated = values, format, is_animated
 
     def __enter__(self) -> Self:
         return self
@@ -58,25 +62,37 @@ def as_image(pixels: np.ndarray) -> Image.Image:
 
 def channels_first(array: np.ndarray) -> np.ndarray:
     """[H, W], [H, W, C] or [C, H, W] as [C, H, W], the shortest of the outer sides being the channels. Raises ValueError."""
-    if array.ndim == 2:
+    if array.ndim == 2 and array.size:
         return array[None]
-    if array.ndim != 3 or min(array.shape[0], array.shape[2]) > MOST_CHANNELS:
+    if array.ndim != 3 or not array.size or min(array.shape[0], array.shape[2]) > MOST_CHANNELS:
         raise ValueError(f"has the shape {list(array.shape)}, where a picture is [H, W], [H, W, C] or [C, H, W]")
     return array if array.shape[0] <= array.shape[2] else array.transpose(2, 0, 1)
 
 
 def open_npy_picture(file: Path | IO[bytes]) -> Opened:
-    """The picture in a .npy file; Python objects are refused with ValueError."""
-    array = np.load(file, allow_pickle=False)
+    """The picture in a .npy file; truth values are black and white. Raises OSError, ValueError and UserError for what is none."""
+    if isinstance(file, Path):
+        size = check_ends(file)
+        with file.open("rb") as content:
+            array = read_npy(content, size)
+    else:
+        array = read_npy(file, _size(file))
     if array.dtype.kind not in "buif":
         raise ValueError(f"holds {array.dtype}, where numbers are expected")
-    return as_picture(channels_first(np.ascontiguousarray(array)))
+    values = channels_first(array)
+    _check_pixels(values.shape[2], values.shape[1])
+    return as_picture(values.astype(np.uint8) * np.uint8(255) if values.dtype.kind == "b" else np.ascontiguousarray(values))
 
 
 def open_picture(file: Path | IO[bytes]) -> Opened:
-    """A picture that Pillow reads without loss, or one in a TIFF file that it does not (through the extra [tiff])."""
+    """A picture that Pillow reads without loss, or one in a TIFF file that it does not (through the extra [tiff]).
+
+    Raises OSError, ValueError and UserError for what is none, and UserError above the limit `pixels`.
+    """
+    if isinstance(file, Path):
+        check_ends(file)
     try:
-        image = Image.open(file)
+        image = _open_by_pillow(file)
     except UnidentifiedImageError:
         if not _is_tiff(file):
             raise
@@ -86,6 +102,28 @@ def open_picture(file: Path | IO[bytes]) -> Opened:
             image.close()
         return _open_tiff(file)
     return image
+
+
+def _open_by_pillow(file: Path | IO[bytes]) -> Image.Image:
+    most = current().pixels
+    if Image.MAX_IMAGE_PIXELS is not None and most > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = most  # the user raised our limit above Pillow's own
+    try:
+        image = Image.open(file)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(
+            f"has far more than the limit of {most:,} pixels: shrink it, or set GANSMITH_LIMITS=pixels=..."
+        ) from error
+    try:
+        _check_pixels(*image.size)
+    except ValueError:
+        image.close()
+        raise
+    return image
+
+
+def _check_pixels(width: int, height: int) -> None:
+    check("pixels", width * height, f"a picture of {width} x {height}", "pixels")
 
 
 def is_reduced(image: Image.Image) -> bool:
@@ -112,15 +150,40 @@ _SAMPLES_A_PIXEL = 277
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+_SILENT = logging.NullHandler()
+
+
 def _open_tiff(file: Path | IO[bytes]) -> Opened:
     try:
         import tifffile  # pyright: ignore[reportMissingImports], an extra
     except ImportError as error:
         raise missing_extra("tifffile", "tiff", "A TIFF file with channels that Pillow cannot hold") from error
-    if not isinstance(file, Path):
-        file.seek(0)
+    logging.getLogger("tifffile").addHandler(_SILENT)  # else it prints what it finds damaged
+    size = check_ends(file) if isinstance(file, Path) else _size(file)
     try:
-        values = tifffile.imread(file)
+        with tifffile.TiffFile(file) as opened:
+            several = len(opened.pages) > 1
+            values = _first_page(opened.series[0], size)
+    except (UserError, Unreadable):
+        raise
     except Exception as error:  # half a dozen kinds for a damaged file
         raise ValueError(f"is no TIFF file that tifffile reads: {error}") from error
-    return as_picture(channels_first(np.ascontiguousarray(values)))
+    picture = as_picture(channels_first(np.ascontiguousarray(values)))
+    picture.format, picture.is_animated = "TIFF", several  # pyright: ignore[reportAttributeAccessIssue], as Pillow's plugins do
+    return picture
+
+
+def _first_page(series: Any, size: int) -> np.ndarray:
+    """[H, W] with the samples of a pixel, or the pages that are its channels; of all other pages the first."""
+    sides = dict(zip(series.axes, series.shape, strict=True))
+    _check_pixels(sides.get("X", 1), sides.get("Y", 1))
+    check_ratio(int(np.prod(series.shape, dtype=object)) * series.dtype.itemsize, size, "a picture")
+    if "C" not in series.axes or "S" in series.axes:
+        return series.pages[0].asarray()
+    return series.asarray()[tuple(slice(None) if axis in "YXC" else 0 for axis in series.axes)]
+
+
+def _size(file: IO[bytes]) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size

@@ -118,7 +118,7 @@ def converted(image: Image.Image, channels: int) -> Image.Image:
     if channels_of(image) == 4:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert(MODES[channels])
+    return image if image.mode == MODES[channels] else image.convert(MODES[channels])  # convert would copy
 
 
 def resized(image: Image.Image, height: int, width: int, crop: str) -> Image.Image:

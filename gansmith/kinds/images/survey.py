@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
+from gansmith.data.readers.limits import check
 from gansmith.data.spec import Spec
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -17,6 +18,7 @@ from gansmith.kinds.images.channels_file import MODES, Stack, is_reduced
 from gansmith.kinds.images.codec import Codec
 from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import Collection, Example, Label, in_threads, natural
+from gansmith.kinds.images.readers.room import room_for
 from gansmith.kinds.images.resize import channels_of, check_crop, deep_values, upright_size
 from gansmith.kinds.images.values import BYTES, Extremes, Levels
 
@@ -101,16 +103,17 @@ class _Look:
 
 
 def parse_resolution(resolution: str | int | tuple[int, ...] | None) -> tuple[int, int] | None:
-    """(height, width) of 64, "64", "64x48" (height x width) or (64, 48)."""
+    """(height, width) of 64, "64", "64x48" (height x width) or (64, 48). Raises UserError for others, and above the limit `pixels`."""
     if resolution is None:
         return None
     if isinstance(resolution, str):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:[x×]\s*(\d+)\s*)?", resolution.lower())
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:[x×]\s*(\d{1,9})\s*)?", resolution.lower())
         sides = [int(side) for side in match.groups() if side] if match else []
     else:
         sides = [resolution] if isinstance(resolution, int) else list(resolution)
     if len(sides) not in (1, 2) or min(sides) < 1:
         raise UserError(f'the resolution must be a side such as 64 or height x width such as 64x48, not "{resolution}".')
+    check("pixels", sides[0] * sides[-1], f"the resolution {sides[0]}x{sides[-1]}", "pixels")
     return sides[0], sides[-1]
 
 
@@ -231,7 +234,7 @@ def name_of(label: Label, classes: tuple[str, ...] | None) -> str | None:
 
 
 def _look(example: Example, thorough: bool) -> _Look:
-    with example.open() as image:
+    with example.open() as image, room_for(image):
         size, mode, kind, channels = upright_size(image), image.mode, image.format or "array", channels_of(image)
         values, reduced = deep_values(image), not isinstance(image, Stack) and is_reduced(image)
         animated = image.format in ANIMATED and bool(getattr(image, "is_animated", False))

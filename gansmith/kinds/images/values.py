@@ -13,6 +13,8 @@ from gansmith.errors import UserError
 
 FAINT = 0.1
 """Less of the range than this is called a small part of it."""
+LARGEST = 1e38
+"""Numbers beyond this do not fit into 32 bits."""
 _MOST_UNSIGNED, _LEAST_SIGNED, _MOST_SIGNED = 65535, -32768, 32767
 
 
@@ -136,9 +138,11 @@ class Extremes:
 
     @classmethod
     def of(cls, values: np.ndarray) -> "Extremes":
-        """Raises ValueError for NaN and infinite values."""
+        """Raises ValueError for NaN, infinite values and those that do not fit into 32 bits."""
         if not np.isfinite(values).all():
             raise ValueError("holds NaN or infinite values")
+        if values.dtype.kind == "f" and not (np.abs(values) <= LARGEST).all():
+            raise ValueError("holds values that do not fit into 32 bits")
         black, white = np.quantile(values, (0.005, 0.995))
         whole = values.dtype.kind in "bui"
         return cls(low=float(values.min()), high=float(values.max()), whole=whole, black=float(black), white=float(white))

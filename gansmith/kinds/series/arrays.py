@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gansmith.data.readers.rows import array_names, load_small
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.series.codec import Series
@@ -12,6 +13,8 @@ from gansmith.kinds.series.files import LENGTH, SERIES
 from gansmith.kinds.series.gaps import filled
 from gansmith.kinds.series.source import Cutting, Sequences, typed
 
+LARGEST = 1e38
+"""Numbers beyond this do not fit into 32 bits."""
 OTHER_KEYS = ("data", "x", "X", "arr_0")
 
 
@@ -52,12 +55,12 @@ def from_series_array(
     series = []
     for index, (one, length) in enumerate(zip(values[:, :, [columns.index(column) for column in kept]], lengths, strict=True)):
         one = one[:length]
-        bad = ~np.isfinite(one)
-        if np.isinf(one).any() or (bad.any() and not wanted.fill):
+        bad = ~(np.abs(one) <= LARGEST)
+        if (bad & ~np.isnan(one)).any() or (bad.any() and not wanted.fill):
             step = int(np.flatnonzero(bad.any(1))[0])
             raise UserError(
-                f"{where} has a missing or infinite value in series {index} at step {step}: correct it, or fill missing ones in "
-                "with --fill linear."
+                f"{where} has a missing, infinite or far too large value in series {index} at step {step}: correct it, or fill missing "
+                "ones in with --fill linear."
             )
         made = filled(one, wanted.fill, kept, f"series {index} of {where}") if wanted.fill else one
         series.append(Series(made, {key: given[index].item() for key, given in statics.items()}))
@@ -66,11 +69,7 @@ def from_series_array(
 
 def from_series_npz(path: Path, wanted: Cutting) -> Sequences:
     """An .npz with `series`, or with a single array of numbers; see `from_series_array` for what may lie beside it."""
-    try:
-        with np.load(path) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as an .npz file ({error}): save it with numpy.savez.") from error
+    arrays = {key: load_small(path, key) for key in array_names(path)}
     key = SERIES if SERIES in arrays else next((name for name in OTHER_KEYS if name in arrays), None)
     if key is None and len(arrays) == 1:
         key = next(iter(arrays))

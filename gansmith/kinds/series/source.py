@@ -249,8 +249,8 @@ def _number(cell: str, column: str, line: int, sheet: Sheet, wanted: Cutting) ->
             f"{column} is {cell[:40]!r} in line {line} of {sheet.where}, where a number is needed: correct it, name the column with "
             "--static or --entity, or leave it out with --columns."
         ) from error
-    if not np.isfinite(value):
-        raise UserError(f"{column} is {cell} in line {line} of {sheet.where}: give a finite number.")
+    if not abs(value) <= 1e38:
+        raise UserError(f"{column} is {cell[:40]} in line {line} of {sheet.where}: give a finite number that fits into 32 bits.")
     return value
 
 

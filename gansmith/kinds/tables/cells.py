@@ -2,13 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
+from gansmith.errors import UserError
+
 MISSING = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "<NA>", "#N/A"})
 """What stands for a missing cell in text files."""
+
+
+_LONGEST = 10_000
+"""Bits of a whole number that Python still spells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +64,35 @@ def cells_of(values: Iterable[Any], dtype: str = "text") -> Cells:
     builder = CellsBuilder()
     builder.extend(None if value is None or value != value else value for value in values)
     return builder.finished(dtype)
+
+
+def plain(value: Any, column: str, where: str) -> Any:
+    """A cell of a library's table in Python's own types, None where it is missing.
+
+    Raises UserError for lists, bytes, intervals and whatever else is no number, text, truth value or date.
+    """
+    if isinstance(value, Decimal):
+        return None if value.is_nan() else int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float):
+        return None if value != value else value
+    if isinstance(value, int) and value.bit_length() > _LONGEST:
+        return _refused(value, column, where)
+    if isinstance(value, str | int | date):
+        return None if type(value).__name__ == "NaTType" else value
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, np.generic):
+        return plain(value.item(), column, where) if value.dtype.kind in "buifUM" else _refused(value, column, where)
+    return _refused(value, column, where)
+
+
+def _refused(value: Any, column: str, where: str) -> Any:
+    raise UserError(
+        f'the column "{column}" of {where} holds a {type(value).__name__}, where a cell is a number, text, true or false, or a date: '
+        "make text of it or leave the column out."
+    )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

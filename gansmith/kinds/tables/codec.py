@@ -20,7 +20,7 @@ from gansmith.data.spec import Spec
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of
-from gansmith.kinds.tables.column_types import KINDS, kind_of, number_of
+from gansmith.kinds.tables.column_types import KINDS, is_whole, kind_of, number_of
 from gansmith.kinds.tables.columns import Column
 from gansmith.kinds.tables.conditions import Wish, parse_wishes
 from gansmith.kinds.tables.preview import excerpt
@@ -59,9 +59,9 @@ class Codec:
                 raise UserError(
                     f'the schema names the column "{name}"{did_you_mean(name, list(table.columns))}, which is not there.'
                 )
-            if kind not in KINDS:
+            if not isinstance(kind, str) or kind not in KINDS:
                 raise UserError(
-                    f'the schema says "{name}" is {kind!r}{did_you_mean(kind, KINDS)}: the kinds are {", ".join(KINDS)}.'
+                    f'the schema says "{name}" is {kind!r}{did_you_mean(str(kind), KINDS)}: the kinds are {", ".join(KINDS)}.'
                 )
         wished = schema or {}
         kinds = {name: wished.get(name) or kind_of(name, cells) for name, cells in table.columns.items()}
@@ -321,15 +321,21 @@ class Codec:
             return [rule.table[text(value)] for value in found[rule.by[0]]]
         column = self.by_name[rule.column]
         terms = [found[name] for name in rule.by] + ([found[f"{rule.column} excess"]] if rule.kind == "at_least" else [])
-        sums = ([number_of(cell) for cell in cells] for cells in zip(*terms, strict=True))
+        whole = column.decimals is None  # whole numbers are added exactly, however large
+        sums = ([_term(cell, whole) for cell in cells] for cells in zip(*terms, strict=True))
         totals = (sum(number for number in numbers if number is not None) if None not in numbers else None for numbers in sums)
-        return [None if total is None else column.spelled(float(total)) for total in totals]
+        return [None if total is None else column.spelled(float(total - column.origin)) for total in totals]
 
 
 def _excess(columns: Mapping[str, Cells], rule: Rule) -> Cells:
     """How far the column of a rule lies above the other one."""
     low, high = as_numbers(columns[rule.by[0]]), as_numbers(columns[rule.column])
     return cells_of(np.maximum(high - low, 0).tolist(), "float64")
+
+
+def _term(cell: Any, whole: bool) -> float | None:
+    number = number_of(cell)
+    return number if number is None or not whole else int(cell) if is_whole(cell) else round(number)
 
 
 def _of_rows(rows: Sequence[Row]) -> dict[str, Cells]:

@@ -84,14 +84,14 @@ def _of_numbers(name: str, levels: list[Any], different: int, rows: int) -> str:
 
 
 def number_of(level: Any) -> float | None:
-    """The number that a level is or spells, None if it does neither."""
-    if isinstance(level, bool):
-        return float(level)
-    if isinstance(level, int | float):
-        return float(level) if math.isfinite(level) else None
-    if isinstance(level, str) and _NUMBER.fullmatch(level):
-        return float(level)
-    return float(level) if type(level).__name__ == "Decimal" else None
+    """The number that a level is or spells, None if it does neither or is too large for a floating point number."""
+    if not isinstance(level, int | float) and not (isinstance(level, str) and _NUMBER.fullmatch(level)):
+        return None
+    try:
+        number = float(level)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def is_whole(level: Any) -> bool:

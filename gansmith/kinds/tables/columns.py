@@ -25,6 +25,8 @@ OPTIONS = 64
 """The most options that a row holds side by side; a column of more is written in two digits."""
 EXACT = 2**53
 """Up to here, floating point numbers hold every whole number."""
+_CROWDED = 2**62
+"""Beyond this number, those above are no longer sure to fit into 64 bits."""
 _EDGE = 1e-5
 """How near to 0 and 1 the ranks go that normal scores are taken of."""
 _EPOCH = datetime(1970, 1, 1)
@@ -75,6 +77,8 @@ class Column:
         if found == "text":
             return cls(**about)
         if found in ("categorical", "boolean"):
+            if any(isinstance(level, date) for level in known):
+                raise UserError(f'"{name}" holds dates and other cells: make text of all, or leave the column out.')
             ranked = sorted(known, key=lambda level: (-known[level], str(level)))
             return cls(**about, choices=tuple(ranked), counts=(*(known[level] for level in ranked), 0))
         return cls(**about, **_numeric(name, found, known))
@@ -234,6 +238,11 @@ class Column:
         different = sum(choice is not None for choice in self.choices) + len(self.values)
         if self.kind not in ("constant", "identifier", "text"):
             said.append(f"{different:,}{'+' if len(self.values) == KNOTS else ''} values")
+        if (
+            max((abs(n) for n in (*self.values, *self.choices) if isinstance(n, float)), default=0) > EXACT
+            and self.decimals is None
+        ):
+            said.append("to 16 digits")
         rows = sum(self.counts)
         missing = self.counts[self.choices.index(None)] if None in self.choices else 0
         return ", ".join([*said, *([f"{missing / rows:.1%} missing"] if missing else [])])
@@ -259,10 +268,12 @@ def _plain(value: Any) -> Any:
 
 
 def _identifier(levels: list[Any]) -> dict[str, Any]:
-    """Where new identifiers begin: after the largest number, so that none is anybody's."""
-    numbers = [number_of(level) for level in levels]
-    whole = [int(number) for number in numbers if number is not None]
-    return {"start": max(whole, default=0) + 1, "spelling": "number" if len(whole) == len(levels) else "word"}
+    """Where new identifiers begin, so that none is anybody's: after the largest number or, near the end of 64 bits, in the widest gap."""
+    whole = sorted(int(level) if is_whole(level) else int(number) for level in levels if (number := number_of(level)) is not None)
+    start = whole[-1] + 1 if whole else 1
+    if start > _CROWDED:
+        start = max(zip([-_CROWDED, *whole], whole, strict=False), key=lambda gap: gap[1] - gap[0])[0] + 1
+    return {"start": start, "spelling": "number" if len(whole) == len(levels) else "word"}
 
 
 def _numeric(name: str, kind: str, known: dict[Any, int]) -> dict[str, Any]:
@@ -313,12 +324,16 @@ def _numeric(name: str, kind: str, known: dict[Any, int]) -> dict[str, Any]:
 
 
 def _exact(level: Any, origin: int) -> float:
-    """A number less its column's origin."""
+    """A number less its column's origin; what is not exact is rounded towards the origin, so that none leaves the range of its type."""
     if not origin:
         number = number_of(level)
         assert number is not None
         return number
-    return float(int(level) - origin) if is_whole(level) else float(level) - origin
+    if not is_whole(level):
+        return float(level) - origin
+    exact = int(level) - origin
+    near = float(exact)
+    return math.nextafter(near, 0.0) if abs(int(near)) > abs(exact) else near
 
 
 def _digits(levels: list[Any]) -> dict[str, Any]:

@@ -1,22 +1,22 @@
 """Tables in files: CSV (plain or .gz, any usual separator) and Parquet."""
 
 import csv
-import gzip
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
+from gansmith.data.readers.limits import current
+from gansmith.data.readers.parquet_files import opened_parquet
+from gansmith.data.readers.text import check_cells, check_names, opened_lines
 from gansmith.data.suggestions import listed
-from gansmith.errors import UserError, missing_extra
-from gansmith.kinds.tables.cells import MISSING, Cells, CellsBuilder, Table, cells_of
+from gansmith.errors import UserError
+from gansmith.kinds.tables.cells import MISSING, Cells, CellsBuilder, Table, cells_of, plain
 
 CHUNK = 4096
 """Rows in memory as text at a time."""
-_SNIFFED = 1 << 16
 _COMMA = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?")
 """A number with a decimal comma and perhaps points between thousands."""
 
@@ -24,24 +24,17 @@ _COMMA = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?")
 def table_from_csv(path: Path) -> Table:
     """The table in a CSV file with a header. Raises UserError for bytes that are no UTF-8, ragged rows and duplicate names."""
     builders: list[CellsBuilder] = []
-    try:
-        with _opened(path) as file:
-            start = file.read(_SNIFFED)
-            file.seek(0)
-            separator = _separator(start)
-            rows = csv.reader(file, delimiter=separator)
-            names = [name.strip() for name in next(rows, [])]
-            check_names(names, str(path))
-            builders = [CellsBuilder() for _ in names]
-            for chunk in _chunks(rows, len(names), path):
-                for builder, column in zip(builders, zip(*chunk, strict=True), strict=True):
-                    builder.extend(column)
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path} is not UTF-8 (byte {error.object[error.start]:#04x} at place {error.start} of what was being read): save it as UTF-8."
-        ) from error
-    except (OSError, EOFError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as CSV ({error}): save it as comma-separated text in UTF-8.") from error
+    with opened_lines(path) as lines:
+        separator = lines.separator
+        rows = csv.reader(lines, delimiter=separator)
+        names = [name.strip() for name in next(rows, [])]
+        if not names:
+            raise UserError(f"{path} is empty: give a header and rows.")
+        check_names(names, str(path))
+        builders = [CellsBuilder() for _ in names]
+        for chunk in _chunks(rows, len(names), path):
+            for builder, column in zip(builders, zip(*chunk, strict=True), strict=True):
+                builder.extend(column)
     if not builders or not builders[0].places:
         raise UserError(f"{path} has a header but no rows: give at least one row.")
     columns = {name: _without_missing(builder.finished()) for name, builder in zip(names, builders, strict=True)}
@@ -53,58 +46,31 @@ def table_from_csv(path: Path) -> Table:
 
 def table_from_parquet(paths: Sequence[Path], name: str) -> Table:
     """The table in one or several Parquet files. Nested columns raise a UserError."""
-    try:
-        import pyarrow
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise missing_extra("pyarrow", "parquet", "reading Parquet files") from error
     builders: dict[str, CellsBuilder] = {}
     types: dict[str, str] = {}
     for path in paths:
-        try:
-            with ParquetFile(path) as file:
-                if not builders:
-                    check_names(file.schema_arrow.names, str(path))
-                    builders = {column: CellsBuilder() for column in file.schema_arrow.names}
-                    types = {field.name: str(field.type) for field in file.schema_arrow}
-                for batch in file.iter_batches(batch_size=CHUNK):
-                    for column, builder in builders.items():
-                        builder.extend(None if value != value else value for value in batch.column(column).to_pylist())
-        except TypeError as error:
-            raise UserError(f"{path} has nested columns ({error}): a table has one plain value a cell.") from error
-        except (OSError, KeyError, pyarrow.ArrowException) as error:
-            raise UserError(f"{path} cannot be read as a table ({str(error).splitlines()[0]}): write it again.") from error
+        with opened_parquet(path) as file:
+            own = {field.name: str(field.type) for field in file.schema_arrow}
+            if not own:
+                raise UserError(f"{path} has no columns: give at least one.")
+            if not builders:
+                check_names(file.schema_arrow.names, str(path))
+                builders, types = {column: CellsBuilder() for column in own}, own
+            if lacking := [column for column in builders if column not in own]:
+                raise UserError(f"{path} lacks the columns {listed(lacking)} of {paths[0].name}: give files of the same columns.")
+            for batch in file.iter_batches(batch_size=CHUNK):
+                for column, builder in builders.items():
+                    builder.extend(plain(value, column, str(path)) for value in batch.column(column).to_pylist())
     if not builders or not next(iter(builders.values())).places:
         raise UserError(f"{paths[0]} has no rows: give at least one.")
     return Table(name=name, columns={column: builder.finished(types[column]) for column, builder in builders.items()})
 
 
-def check_names(names: Sequence[str], where: str) -> None:
-    """Raises UserError where columns have no name or share one."""
-    if not names:
-        raise UserError(f"{where} is empty: give a header and rows.")
-    for place, name in enumerate(names, start=1):
-        if not name:
-            raise UserError(f"column {place} of {where} has no name: name it in the header.")
-        if names.count(name) > 1:
-            raise UserError(f'{names.count(name)} columns of {where} are named "{name}": give each a name of its own.')
-
-
-def _opened(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return open(path, encoding="utf-8-sig", newline="")
-
-
-def _separator(start: str) -> str:
-    """The usual separator that the header has most of."""
-    header = start.split("\n", 1)[0]
-    return max(",;\t|", key=header.count)
-
-
 def _chunks(rows: Iterator[list[str]], width: int, path: Path) -> Iterator[list[list[str]]]:
-    number = 1
+    number, cells, most = 1, 0, current().cells
     while chunk := list(islice(rows, CHUNK)):
+        cells += width * len(chunk)
+        check_cells(cells, most, str(path))
         kept = []
         for row in chunk:
             number += 1

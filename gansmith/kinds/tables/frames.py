@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from gansmith.data.readers.text import check_names
 from gansmith.errors import UserError, missing_extra
-from gansmith.kinds.tables.cells import Table, cells_of
+from gansmith.kinds.tables.cells import Table, cells_of, plain
 from gansmith.kinds.tables.column_types import ZONED, number_of
 from gansmith.kinds.tables.columns import Column
-from gansmith.kinds.tables.files import check_names
 
 
 def is_frame(data: Any) -> bool:
@@ -20,9 +21,7 @@ def is_frame(data: Any) -> bool:
 def table_from_frame(frame: Any, name: str = "data") -> Table:
     """The table in a data frame; the names of columns become text."""
     narwhals = _narwhals()
-    if type(frame).__module__.split(".")[0] == "pandas":
-        frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
-    check_names(list(map(str, frame.columns)) if not hasattr(frame, "column_names") else frame.column_names, "the data frame")
+    frame = named_by_text(frame)
     whole = narwhals.from_native(frame, eager_only=True)
     if not len(whole):
         raise UserError("the data frame has no rows: give at least one.")
@@ -30,8 +29,17 @@ def table_from_frame(frame: Any, name: str = "data") -> Table:
     columns = {}
     for place, column in enumerate(whole.columns):
         dtype = str(native.iloc[place]) if hasattr(native, "iloc") else str(whole.schema[column])
-        columns[column] = cells_of((_plain(value) for value in whole[column].to_list()), dtype)
+        columns[column] = cells_of((plain(value, column, "the data frame") for value in whole[column].to_list()), dtype)
     return Table(name=name, columns=columns)
+
+
+def named_by_text(frame: Any) -> Any:
+    """The data frame with names of columns that are text. Raises UserError for none, for empty ones and for two of one name."""
+    names = [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
+    if not names:
+        raise UserError("the data frame has no columns: give at least one.")
+    check_names(names, "the data frame")
+    return frame.set_axis(names, axis=1) if type(frame).__module__.split(".")[0] == "pandas" else frame
 
 
 def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[str, str]) -> Any:
@@ -41,6 +49,7 @@ def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[st
     if type(like).__module__.split(".")[0] == "pandas":
         import pandas
 
+        like = named_by_text(like)
         made = pandas.DataFrame({name: pandas.Series(values, dtype=object) for name, values in columns.items()})
         for name, dtype in dtypes.items():
             if dtype == "category":
@@ -50,7 +59,8 @@ def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[st
             elif dtype.startswith("datetime") and "," in dtype:  # of a time zone: what comes is in UTC
                 made[name] = pandas.to_datetime(made[name], utc=True).astype(dtype)
             else:
-                made[name] = made[name].astype(dtype)
+                with suppress(OverflowError):  # sums of columns may leave 64 bits: they stay Python's whole numbers
+                    made[name] = made[name].astype(dtype)
         return made
     schema = {name: original.schema[name] for name in columns}
     lasting = {name for name, kind in schema.items() if kind == narwhals.Duration}
@@ -93,15 +103,6 @@ def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) 
         else:
             made[column.name] = pandas.Series(cells, dtype=object)
     return pandas.DataFrame(made)
-
-
-def _plain(value: Any) -> Any:
-    """Library-owned missing values as None, their numbers as Python's own."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return None
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return value.item() if hasattr(value, "item") else value
 
 
 def _lasting(cell: Any) -> Any:

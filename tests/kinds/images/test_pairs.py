@@ -291,7 +291,7 @@ def test_a_list_of_pairs_is_known_without_being_named_and_a_table_of_numbers_is_
 
 def test_a_list_in_other_letters_and_one_without_a_name_are_told(tmp_path: Path, picture: Make) -> None:
     (tmp_path / "list.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
-    with pytest.raises(UserError, match=r"list.csv cannot be read as a csv in UTF-8"):
+    with pytest.raises(UserError, match=r"list.csv is not UTF-8 \(byte 0x"):
         open_dataset(tmp_path / "list.csv", kind="pairs")
     put(tmp_path, "0.png", picture())
     (tmp_path / "list.csv").write_text("a,b\n0.png,\n")

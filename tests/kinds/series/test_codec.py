@@ -177,7 +177,7 @@ def test_what_cannot_be_series_is_answered_in_a_sentence(tmp_path, change, optio
     ("array", "words"),
     [
         (np.zeros((2, 3, 4, 5)), r"must hold numbers \[N, T, D\]"),
-        (np.full((4, 6, 2), np.nan), "missing or infinite value in series 0 at step 0"),
+        (np.full((4, 6, 2), np.nan), "missing, infinite or far too large value in series 0 at step 0"),
         (np.array([["a", "b"]]), "must hold numbers"),
     ],
 )

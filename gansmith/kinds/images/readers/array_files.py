@@ -1,13 +1,12 @@
 """Arrays in files: .npy and .npz with images, encoded images or points, labels and class names beside them."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gansmith.data.readers.files import file_key
-from gansmith.data.readers.rows import ArchivedRows, ArrayRows, Rows, load_small, open_npy
+from gansmith.data.readers.rows import ArchivedRows, ArrayRows, Rows, array_axes, array_names, load_small, open_npy
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.readers.arrays import EncodedRows, PixelRows, attribute_names, labels_of
@@ -36,17 +35,7 @@ def from_npz(path: Path, kind: str | None) -> Collection | Points:
     Recognised are `images`, `x`, `data` ..., the pairs of keys `x_train` and `x_test` or `train_images` and `test_images`
     (the second being the held-out split), and `data` with `offsets` for image files packed one after another.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-    except (OSError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} cannot be read as an .npz file ({error}): save it with numpy.savez.") from error
-    try:
-        return _from_members(path, keys, kind)
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path} cannot be read ({error}): save it again with numpy.savez.") from error
+    return _from_members(path, array_names(path), kind)
 
 
 def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collection | Points:
@@ -97,7 +86,7 @@ def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collecti
 
 def _only_images(path: Path, keys: Sequence[str]) -> str | None:
     """The only array of three or four axes, which can but be the images; None if there are several or none."""
-    deep = [key for key in keys if len(ArchivedRows(path, key).shape) in (3, 4)]
+    deep = [key for key, axes in array_axes(path, keys).items() if axes in (3, 4)]
     return deep[0] if len(deep) == 1 else None
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
 
 import numpy as np
-from PIL import Image
 
 from gansmith.data.fingerprint import fingerprint
+from gansmith.data.readers.limits import check
 from gansmith.data.readers.rows import ArrayRows, Rows
 from gansmith.errors import UserError
-from gansmith.kinds.images.channels_file import MODES, MOST_CHANNELS, as_picture
+from gansmith.kinds.images.channels_file import MODES, MOST_CHANNELS, Opened, as_picture, open_picture
 from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label
 from gansmith.kinds.images.values import BYTES, Extremes, Levels, white_of
 
@@ -144,17 +144,15 @@ class EncodedRows:
     """Encoded image files one after another in a byte array `data`, file i being data[offsets[i]:offsets[i + 1]]."""
 
     def __init__(self, rows: Rows, offsets: np.ndarray, name: str, labels: Sequence[Label] | None = None) -> None:
-        lengths = np.diff(offsets.astype(np.int64))
-        if (
-            rows.dtype != np.uint8
-            or len(rows.shape) != 1
-            or offsets[0] != 0
-            or (lengths < 0).any()
-            or offsets[-1] > rows.shape[0]
-        ):
+        if rows.dtype != np.uint8 or len(rows.shape) != 1:
+            raise UserError(f'"data" in {name} must be bytes [N], not {rows.dtype} {list(rows.shape)}: save them as uint8.')
+        whole = offsets.ndim == 1 and offsets.dtype.kind in "ui" and len(offsets)
+        lengths = np.diff(offsets.astype(np.int64)) if whole else np.array([-1])
+        if not whole or offsets[0] != 0 or (lengths < 0).any() or offsets[-1] > rows.shape[0]:
             raise UserError(
-                f'"data" in {name} must be bytes that "offsets" cuts into files, from 0 to at most {rows.shape[0]} bytes.'
+                f'"offsets" in {name} must be whole numbers that cut "data" into files, from 0 to at most {rows.shape[0]}.'
             )
+        check("member_bytes", int(lengths.max(initial=0)), f"an image in {name}", "bytes")
         if labels is not None and len(labels) != len(lengths):
             raise UserError(f"{name} has {len(lengths)} images but {len(labels)} labels: give one label an image.")
         self.rows, self.lengths, self.name, self.labels = rows, lengths.tolist(), name, labels
@@ -163,18 +161,21 @@ class EncodedRows:
         return len(self.lengths)
 
     def __iter__(self) -> Iterator[Example]:
-        read, start, chunks = b"", 0, self.rows.chunks(1 << 20)
+        read, start, chunks = bytearray(), 0, self.rows.chunks(1 << 20)
         for index, length in enumerate(self.lengths):
-            while len(read) - start < length:
-                read, start = read[start:] + next(chunks).tobytes(), 0
+            if len(read) - start < length:
+                del read[:start]
+                start = 0
+            while len(read) < length:
+                read += next(chunks).tobytes()
             label = None if self.labels is None else self.labels[index]
-            yield Example(f"{self.name}[{index}]", label, partial(opened, read[start : start + length]))
+            yield Example(f"{self.name}[{index}]", label, partial(opened, bytes(read[start : start + length])))
             start += length
 
 
-def opened(file: bytes) -> Image.Image:
+def opened(file: bytes) -> Opened:
     """The image in the bytes of a file, its pixels not yet decoded."""
-    return Image.open(io.BytesIO(file))
+    return open_picture(io.BytesIO(file))
 
 
 def labels_of(array: object, name: str) -> list[Label]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gansmith.data.readers.rows import CHUNK
 from gansmith.kinds.images.channels_file import Opened
 
 Label = str | int | tuple[float, ...] | None
@@ -19,8 +20,6 @@ Label = str | int | tuple[float, ...] | None
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-CHUNK = 256
-"""How many examples are in memory at once while a source is read."""
 _TASK = 16  # examples a thread takes at a time, since small images take no longer than handing them over
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from gansmith.data.readers.files import file_key
+from gansmith.data.readers.archives import opened_archive, read_member
+from gansmith.data.readers.files import Unreadable, file_key, read_whole
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Opened, open_npy_picture, open_picture
@@ -56,7 +57,7 @@ def from_folder(folder: Path) -> Collection:
             ignored.extend(others)
             tables |= described
         elif path.name.lower() in TABLES:
-            tables[inside.as_posix()] = _text(path.read_bytes(), inside.as_posix())
+            tables[inside.as_posix()] = _text(_table_in(path), inside.as_posix())
         else:
             ignored.append(inside.as_posix())
     return _collection(folder, folder.resolve().name, files, ignored, tables, lambda: file_key(paths))
@@ -90,19 +91,19 @@ def _is_hidden(name: str) -> bool:
 def _in_archive(path: Path, prefix: str, folders: tuple[str, ...]) -> tuple[list[_File], list[str], dict[str, str]]:
     """The images, the names of other files, and the texts of tables."""
     try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+        archive = opened_archive(path)
+    except Unreadable as error:
         raise UserError(f"{path} cannot be read as a zip archive ({error}): download or write it again.") from error
-    inside = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
+    inside = {PurePosixPath(raw.replace("\\", "/")): raw for raw in archive.namelist() if not raw.endswith(("/", "\\"))}
     files, ignored, tables = [], [], {}
-    for name in sorted(inside, key=lambda name: natural(name.as_posix())):
+    for name, raw in sorted(inside.items(), key=lambda item: natural(item[0].as_posix())):
         if any(_is_hidden(part) for part in name.parts):
             continue
         if name.suffix.lower() in (*IMAGE_SUFFIXES, ARRAY_SUFFIX):
-            read = partial(_open_member, archive, name.as_posix())
+            read = partial(_open_member, archive, raw)
             files.append(_File(f"{prefix}{name}", (*folders, *name.parts[:-1]), read))
         elif name.name.lower() in TABLES:
-            tables[f"{prefix}{name}"] = _text(archive.read(name.as_posix()), f"{prefix}{name}")
+            tables[f"{prefix}{name}"] = _text(_table_inside(archive, raw, path), f"{prefix}{name}")
         else:
             ignored.append(f"{prefix}{name}")
     return files, ignored, tables
@@ -113,12 +114,26 @@ def _in_archive_of_folder(path: Path, inside: Path) -> tuple[list[_File], list[s
     try:
         return _in_archive(path, f"{inside.as_posix()}/", folders)
     except UserError as error:  # one damaged archive among many files is reported like a damaged image
-        return [_File(inside.as_posix(), folders, partial(_fail, str(error.__cause__)))], [], {}
+        return [_File(inside.as_posix(), folders, partial(_fail, str(error.__cause__ or error)))], [], {}
 
 
 def _open_member(archive: zipfile.ZipFile, name: str) -> Opened:
-    file = io.BytesIO(archive.read(name))
+    file = io.BytesIO(read_member(archive, name))
     return open_npy_picture(file) if name.lower().endswith(ARRAY_SUFFIX) else open_picture(file)
+
+
+def _table_in(path: Path) -> bytes:
+    try:
+        return read_whole(path, "label_bytes")
+    except OSError as error:
+        raise UserError(f"the table {path} cannot be read ({error}): correct or remove it.") from error
+
+
+def _table_inside(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    try:
+        return read_member(archive, name, "label_bytes")
+    except Unreadable as error:
+        raise UserError(f"the table {name} in {path} cannot be read ({error}): write it again, or remove it.") from error
 
 
 def _text(content: bytes, name: str) -> str:
@@ -135,8 +150,11 @@ def _fail(why: str) -> Opened:
 def _collection(
     path: Path, name: str, files: list[_File], ignored: list[str], tables: Mapping[str, str], key: Callable[[], str]
 ) -> Collection:
-    if pictures := [file for file in files if not file.name.lower().endswith(ARRAY_SUFFIX)]:
-        ignored, files = ignored + [file.name for file in files if file not in pictures], pictures
+    arrays, pictures = [], []
+    for file in files:
+        (arrays if file.name.lower().endswith(ARRAY_SUFFIX) else pictures).append(file)
+    if pictures:
+        ignored, files = [*ignored, *(file.name for file in arrays)], pictures
     told = labelling(tables, [file.name for file in files])
     if told is None:
         ignored = [*ignored, *tables]

@@ -9,6 +9,7 @@ from PIL import Image
 
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
+from gansmith.kinds.images.channels_file import Opened
 from gansmith.kinds.images.readers.collection import Collection, Example
 from gansmith.kinds.images.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, opened_cell
 
@@ -76,6 +77,6 @@ class _HubRows:
         for index, label in enumerate(self.labels):
             yield Example(f"{self.name}[{index}]", label, partial(self._open, index))
 
-    def _open(self, index: int) -> Image.Image:
+    def _open(self, index: int) -> Opened:
         cell = self.rows[index][self.image]
         return cell if isinstance(cell, Image.Image) else opened_cell(cell)

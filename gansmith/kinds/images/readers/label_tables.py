@@ -6,13 +6,13 @@ The column file_name, or else the first one, names the files, relative to the ta
 """
 
 import csv
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
 
+from gansmith.data.readers.json_text import parsed
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.attributes import number_of
@@ -130,8 +130,10 @@ def _parsed(path: str, text: str) -> tuple[list[str], list[list[str]]]:
 def _parsed_json(path: str, text: str) -> tuple[list[str], list[list[str]]]:
     """Lines of objects, as hubs store them beside images; what some of them lack is empty."""
     try:
-        objects = [json.loads(line) for line in text.lstrip("\ufeff").splitlines() if line.strip()]
-    except json.JSONDecodeError as error:
+        objects = [parsed(line, path) for line in text.lstrip("\ufeff").splitlines() if line.strip()]
+    except UserError:
+        raise
+    except ValueError as error:
         raise UserError(f"{path} is not JSON line by line ({error}): correct it.") from error
     for one in objects:
         if not isinstance(one, dict) or FILE_COLUMNS[0] not in one:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from gansmith.data.readers.tensors import array_of
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Opened, Stack, as_picture
@@ -49,25 +50,30 @@ def pictures_in_frame(frame: Any) -> Collection | None:
     names = [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
     if not len(frame):
         return None
-    first = {name: next(iter(_cells(frame, name)), None) for name in names}
-    image = next((name for name, cell in first.items() if _is_picture(cell)), None)
+    image = next((place for place in range(len(names)) if _is_picture(next(iter(_cells(frame[:1], place)), None))), None)
     if image is None:
         return None
-    label = next((name for name in LABEL_COLUMNS if name in names and name != image), None)
-    cells = [opened_cell(cell) if isinstance(cell, bytes | dict) else cell for cell in _cells(frame, image)]
-    unused = [name for name in names if name not in (image, label)]
-    notes = (f'the pictures are in the column "{image}"' + (f"; left out: {listed(unused)}" if unused else ""),)
+    label = next((names.index(name) for name in LABEL_COLUMNS if name in names and names.index(name) != image), None)
+    unused = [name for place, name in enumerate(names) if place not in (image, label)]
+    notes = (f'the pictures are in the column "{names[image]}"' + (f"; left out: {listed(unused)}" if unused else ""),)
+    cells = list(_cells(frame, image))
     found = from_mapstyle(cells if label is None else labelled(cells, list(_cells(frame, label))))
     return replace(found, name="data", notes=notes)
 
 
-def _cells(frame: Any, name: str) -> Sequence[Any]:
-    column = frame[name]
-    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
+def _cells(frame: Any, place: int) -> Sequence[Any]:
+    """The cells of a column by its place, since names may be numbers, or double."""
+    if hasattr(frame, "iloc"):
+        return frame.iloc[:, place].to_list()
+    return frame.column(place).to_pylist() if hasattr(frame, "column_names") else frame[frame.columns[place]].to_list()
 
 
 def _is_picture(cell: Any) -> bool:
     return isinstance(cell, Image.Image | bytes) or (isinstance(cell, np.ndarray) and cell.ndim in (2, 3)) or is_encoded(cell)
+
+
+_Picture = Image.Image | np.ndarray | bytes | dict[str, Any]
+"""A picture as a data set holds it; bytes and {"bytes": ...} are files."""
 
 
 class _MapStyle:
@@ -90,7 +96,9 @@ class _MapStyle:
     def _span(self) -> Extremes:
         return extremes_of((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
 
-    def _picture(self, value: Image.Image | np.ndarray, name: str) -> Opened:
+    def _picture(self, value: _Picture, name: str) -> Opened:
+        if isinstance(value, bytes | dict):
+            return opened_cell(value)
         if isinstance(value, Image.Image):
             return value.copy()  # what we open we close, and this one is not ours
         axis = channels_axis((1, *value.shape), name)
@@ -100,7 +108,7 @@ class _MapStyle:
         return as_picture(values if value.dtype == np.uint8 else as_bytes(values, *self._range))
 
 
-def _image_and_label(item: Any, name: str) -> tuple[Image.Image | np.ndarray, Label]:
+def _image_and_label(item: Any, name: str) -> tuple[_Picture, Label]:
     label = None
     if isinstance(item, Mapping):
         label = next((item[key] for key in LABEL_COLUMNS if key in item), None)
@@ -108,10 +116,12 @@ def _image_and_label(item: Any, name: str) -> tuple[Image.Image | np.ndarray, La
     elif isinstance(item, tuple | list):
         item, label = item[0], item[1] if len(item) > 1 else None
     if isinstance(item, torch.Tensor):
-        item = item.detach().cpu().numpy()
-    if not isinstance(item, Image.Image | np.ndarray):
+        item = array_of(item, name)
+    if not isinstance(item, Image.Image | np.ndarray | bytes | dict) or (isinstance(item, dict) and not is_encoded(item)):
         raise UserError(f"{name} is a {type(item).__name__}, where an image is a Pillow image, a tensor or an array: convert it.")
-    if isinstance(label, torch.Tensor | np.generic | np.ndarray):
+    if isinstance(label, torch.Tensor):
+        label = array_of(label, f"the label of {name}")
+    if isinstance(label, np.generic | np.ndarray):
         several = np.asarray(label)
         label = several.item() if several.size == 1 else tuple(several.astype(float).ravel().tolist())
     if not isinstance(label, str | int | tuple | None):

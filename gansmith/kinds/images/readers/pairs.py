@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image, ImageOps
 
 from gansmith.data.readers.files import file_key
+from gansmith.data.readers.text import opened_lines
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Opened, open_npy_picture, open_picture
@@ -319,20 +320,17 @@ def _listed(path: Path) -> Pairs:
 
 def _rows_of(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     """The names of the columns and the rows of a csv. Raises UserError where it is none, or not in UTF-8."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            return list(reader.fieldnames or ()), [
-                {name: (value or "").strip() for name, value in row.items() if name} for row in reader
-            ]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} cannot be read as a csv in UTF-8 ({error}): save it so.") from error
+    with opened_lines(path) as lines:
+        reader = csv.DictReader(lines)
+        return list(reader.fieldnames or ()), [
+            {name: (value or "").strip() for name, value in row.items() if name} for row in reader
+        ]
 
 
 def _names_files(path: Path) -> bool:
     """Whether a csv has the columns a and b, and files of these names in its first row."""
-    with suppress(UnicodeDecodeError, csv.Error), path.open(newline="", encoding="utf-8-sig") as file:
-        first = next(csv.DictReader(file), {})
+    with suppress(UserError), opened_lines(path) as lines:
+        first = next(csv.DictReader(lines), {})
         return all(first.get(side) and (path.parent / first[side].strip()).is_file() for side in ("a", "b"))
     return False
 

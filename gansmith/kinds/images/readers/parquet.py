@@ -1,16 +1,15 @@
 """Images in Parquet files, as the Hugging Face hub stores them or in a plain column of bytes."""
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from gansmith.data.readers.files import file_key
+from gansmith.data.readers.parquet_files import hub_features, opened_parquet
 from gansmith.data.suggestions import listed
-from gansmith.errors import UserError, missing_extra
+from gansmith.errors import UserError
+from gansmith.kinds.images.channels_file import Opened
 from gansmith.kinds.images.readers.arrays import opened
 from gansmith.kinds.images.readers.collection import Collection, Example
 
@@ -37,19 +36,18 @@ class _ParquetRows:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = paths
-        with _file(paths[0]) as file:
+        with opened_parquet(paths[0]) as file:
             schema = file.schema_arrow
         self.image = _image_column(schema, paths[0])
         self.label = next((column for column in LABEL_COLUMNS if column in schema.names and _holds_classes(schema, column)), None)
-        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-        names = features.get(self.label or "", {}).get("names")
-        self.classes = tuple(names) if names else None
+        told = hub_features(schema, str(paths[0])).get(self.label or "")
+        self.classes = _class_names(told.get("names") if isinstance(told, dict) else None)
 
     def __iter__(self) -> Iterator[Example]:
         columns = [column for column in (self.image, self.label) if column]
         for path in self.paths:
             row = 0
-            with _file(path) as file:
+            with opened_parquet(path) as file:
                 for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
                     images = batch.column(self.image).to_pylist()
                     labels = batch.column(self.label).to_pylist() if self.label else [None] * len(images)
@@ -58,31 +56,24 @@ class _ParquetRows:
                         row += 1
 
 
+def _class_names(names: Any) -> tuple[str, ...] | None:
+    """The names, if they are texts and each there once; strangers write other things in their place."""
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(names) if len(set(names)) == len(names) else None
+
+
 def is_encoded(cell: Any) -> bool:
     """Whether a cell is an encoded image as hubs store it."""
     return isinstance(cell, dict) and isinstance(cell.get("bytes"), bytes)
 
 
-def opened_cell(cell: Any) -> Image.Image:
+def opened_cell(cell: Any) -> Opened:
     """The image in a cell: encoded bytes, or {"bytes": ..., "path": ...}."""
     content = cell.get("bytes") if isinstance(cell, dict) else cell
     if not content:
         raise OSError("no image in this row")
     return opened(content)
-
-
-def _file(path: Path) -> Any:
-    try:
-        import pyarrow
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise missing_extra("pyarrow", "hub", "reading Parquet files") from error
-    try:
-        return ParquetFile(path)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise UserError(
-            f"{path} cannot be read as Parquet ({str(error).splitlines()[0]}): download or write it again."
-        ) from error
 
 
 def _holds_classes(schema: Any, column: str) -> bool:
@@ -104,7 +95,7 @@ def _holds_bytes(kind: Any) -> bool:
 
 def holds_images(path: Path) -> bool:
     """Whether a column holds bytes, as those of images do."""
-    with _file(path) as file:
+    with opened_parquet(path) as file:
         return any(_holds_bytes(field.type) for field in file.schema_arrow)
 
 

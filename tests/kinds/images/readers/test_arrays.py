@@ -152,7 +152,7 @@ def test_npz_files_of_encoded_images(tmp_path: Path) -> None:
     assert dataset.codec.spec.classes == ("a", "b") and dataset.codec.to_json()["frequencies"] == [150, 150]
     packed["offsets"] = offsets + 1
     np.savez(tmp_path / "b.npz", **packed)
-    with pytest.raises(UserError, match='bytes that "offsets" cuts into files'):
+    with pytest.raises(UserError, match='"offsets" in b.npz must be whole numbers that cut "data" into files'):
         open_dataset(tmp_path / "b.npz")
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.images.readers.folders import from_folder
 
 Make = Callable[..., Image.Image]
 
@@ -205,3 +206,18 @@ def test_only_the_first_of_several_frames_or_pages_is_used_and_that_is_told(phot
     dataset = open_dataset(photos)
     assert dataset.arrays["image"][:, 0, 0, 0].tolist() == [10, 10, 10, 200]
     assert dataset.remarks() == ["Of 3 files that hold several frames or pages the first one is used: save the others apart."]
+
+
+def test_files_are_found_without_comparing_each_with_every_other(
+    photos: Path, picture: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        put(photos, f"{number % 2}/{number}.png", picture())
+    np.save(photos / "array.npy", np.zeros((8, 8), np.uint8))
+
+    def compared(*_: object) -> bool:
+        raise AssertionError("the time would grow by the square of the number of files")
+
+    monkeypatch.setattr("gansmith.kinds.images.readers.folders._File.__eq__", compared)
+    found = from_folder(photos)
+    assert len(list(found.examples)) == 50 and found.ignored == ("array.npy",)
