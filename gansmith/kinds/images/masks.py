@@ -47,7 +47,7 @@ class Holed(ImageCodec):
 def hidden(picture: Opened, mask: Opened | None, name: str) -> Image.Image:
     """The picture, upright, in RGBA, transparent where the mask is white, or without a mask where it was half transparent, else opaque.
 
-    Raises UserError for a picture or mask of more than 8 bits, a mask of another size, and where neither hides anything.
+    Raises UserError for a picture or mask of more than 8 bits, a mask of another size or with transparency, and where nothing is hidden.
     """
     for opened, what in ((picture, "picture"), (mask, "mask")):
         if opened is not None and (not isinstance(opened, Image.Image) or opened.mode in DEEP):
@@ -68,8 +68,19 @@ def hidden(picture: Opened, mask: Opened | None, name: str) -> Image.Image:
                 f"a mask must have the size of its picture, but that of {name} is {mask.width}x{mask.height} for a picture of "
                 f"{picture.width}x{picture.height}: resize it."
             )
+        if channels_of(mask) == 4 and mask.convert("RGBA").getchannel("A").getextrema() != (255, 255):
+            raise UserError(
+                f"the mask of {name} is transparent in parts, so that what is white in it is not clear: save it without transparency, "
+                "white where the picture is to be filled in and black elsewhere."
+            )
         whole = converted(picture, min(3, channels_of(picture))).convert("RGBA")
-        alpha = np.asarray(mask.convert("L")) < HALF
+        brightness = np.asarray(mask.convert("L"))
+        alpha = brightness < HALF
+        if alpha.all():
+            raise UserError(
+                f"the mask of {name} hides nothing, as its brightest value is {brightness.max()} and {HALF} to 255 would hide: make it "
+                "white where the picture is to be filled in."
+            )
     whole.putalpha(Image.fromarray(alpha * np.uint8(255)))
     return whole
 

@@ -53,6 +53,11 @@ def build_pairs(
         )
     a = suffered(found.b, found.degrade, (height, width), wanted.crop) if found.degrade else found.a
     given = build_images(a, smaller, cache, skip_unreadable, codec.a if codec else maps or holed)
+    if holed and not _any_hidden(given.arrays["image"]):
+        raise UserError(
+            f"every hole of {found.name} vanishes at {width}x{height}, so that there is nothing to fill in: train at a larger "
+            "--resolution, or with larger holes."
+        )
     if found.aligned and len(given) != len(made):
         raise UserError(f"{found.name} must have as many a as b, but it has {len(given)} and {len(made)}: add the partners.")
     own = codec or Codec.of(given.codec, made.codec, found.aligned)
@@ -67,6 +72,11 @@ def build_pairs(
     rows = {key: np.arange(len(array)) for key, array in arrays.items()}
     whole = Unaligned(name=found.name, codec=own, arrays=arrays, fingerprint=mark, held_out=held_out, facts=facts, rows=rows)
     return whole if held_out or codec else unaligned(whole, HELD_OUT)
+
+
+def _any_hidden(pixels: np.ndarray) -> bool:
+    """Whether a pixel of any picture [N, 4, H, W] is hidden; usually the first ones have some."""
+    return any((pixels[start : start + 64, 3] == 0).any() for start in range(0, len(pixels), 64))
 
 
 def _scale_like(codec: Codec, found: Pairs, scale: int) -> int:

@@ -96,6 +96,55 @@ def test_a_hole_is_where_a_picture_is_transparent_or_its_mask_is_white(picture: 
         hidden(picture(), None, "photo.png")
 
 
+@pytest.mark.parametrize(
+    ("mask", "brightest"),
+    [
+        (Image.fromarray((np.asarray(boxed(3)) > 0).astype(np.uint8)), 1),
+        (boxed(3).point(lambda white: 100 if white else 0), 100),
+        (Image.merge("RGB", [boxed(3), Image.new("L", (12, 10)), Image.new("L", (12, 10))]), 76),
+    ],
+)
+def test_masks_that_hide_nothing_are_refused_by_their_brightest_value(
+    photos: Path, picture: Make, mask: Image.Image, brightest: int
+) -> None:
+    palette = mask.convert("P") if mask.mode == "RGB" else mask
+    for own in (mask, palette):
+        with pytest.raises(
+            UserError, match=rf"the mask of photo.png hides nothing, as its brightest value is {brightest} and 128"
+        ):
+            hidden(picture(), own, "photo.png")
+    for number in range(8):
+        mask.save(photos.parent / f"masks/{number}.png")
+        (photos.parent / f"masks/{number}.gif").unlink()
+    with pytest.raises(UserError, match=rf"0.png \(the mask of 0.png hides nothing, as its brightest value is {brightest}"):
+        open_dataset(photos, masks=photos.parent / "masks")
+
+
+def test_masks_with_transparency_are_refused_as_white_may_be_seen_in_two_ways(picture: Make) -> None:
+    mask = Image.new("RGBA", (12, 10), "white")
+    mask.putalpha(boxed(3))
+    for own in (mask, mask.convert("LA"), mask.quantize()):
+        with pytest.raises(UserError, match=r"the mask of photo.png is transparent in parts"):
+            hidden(picture(), own, "photo.png")
+    mask = boxed(3).convert("RGBA")
+    assert hidden(picture(), mask, "photo.png") == hidden(picture(), boxed(3), "photo.png")
+
+
+def test_holes_that_vanish_at_the_resolution_of_the_training_are_told(photos: Path) -> None:
+    for number in range(8):
+        mask = Image.new("L", (12, 10))
+        mask.putpixel((4, 4), 255)
+        mask.save(photos.parent / f"masks/{number}.gif")
+    with pytest.raises(UserError, match=r"every hole of photos vanishes at 4x4"):
+        open_dataset(photos, masks=photos.parent / "masks", resolution=4)
+    assert len(open_dataset(photos, masks=photos.parent / "masks")) == 8
+
+
+def test_masks_that_are_dealt_by_chance_are_told_so(photos: Path) -> None:
+    own, dealt = (open_dataset(photos, masks=photos.parent / folder).facts["notes"] for folder in ("masks", "others"))
+    assert not any("by chance" in note for note in own) and any("dealt by chance" in note for note in dealt)
+
+
 def test_what_is_known_stays_whatever_the_gan_makes(photos: Path) -> None:
     data = open_dataset(photos, masks=photos.parent / "masks", resolution=16)
     for name in ("pix2pix", "bicyclegan"):

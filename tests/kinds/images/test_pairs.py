@@ -206,14 +206,75 @@ def test_the_codec_returns_what_it_was_given_and_survives_json(photos: Path, pic
 def test_a_and_b_with_a_name_too_many_are_pairs_with_a_mistake_and_no_classes(photos: Path, picture: Make) -> None:
     for name in ("A/1.png", "A/2.png", "A/3.png", "B/1.png", "B/2.png", "B/extra.png"):
         put(photos, name, picture())
-    with pytest.raises(UserError, match=r"1 of A without a partner in B \(3\) and 1 of B without a partner in A \(extra\)"):
+    with pytest.raises(
+        UserError, match=r"1 of A without a partner in B \(3.png\) and 1 of B without a partner in A \(extra.png\)"
+    ):
         open_dataset(photos)
 
 
-def test_a_and_b_of_other_names_are_classes(photos: Path, picture: Make) -> None:
+def test_folders_that_are_named_like_sides_and_whose_files_are_no_partners_are_a_question(photos: Path, picture: Make) -> None:
     for name in ("A/1.png", "A/2.png", "B/3.png", "B/4.png"):
         put(photos, name, picture())
-    assert open_dataset(photos).codec.spec.classes == ("A", "B")
+    with pytest.raises(
+        UserError, match=r"names in them do not match \(1.png and 1 more; 3.png and 1 more\): pass --kind images if A"
+    ):
+        open_dataset(photos)
+    assert open_dataset(photos, kind="images").codec.spec.classes == ("A", "B")
+    assert not open_dataset(photos, pairing="none").codec.spec.aligned
+
+
+@pytest.mark.parametrize("sides", [("A", "B"), ("input", "target"), ("LR", "hr"), ("lq", "GT"), ("Source", "Target")])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("{0}.png", "{0:03}.png"),
+        ("{0:04}x4.png", "{0:04}.png"),
+        ("{0:04}_x4.png", "{0:04}.bmp"),
+        ("Img{0}.PNG", "img{0}.png"),
+        ("{0}_lq.png", "{0}_gt.png"),
+        ("rain-{0}.png", "norain-{0}.png"),
+        ("set/{0}x2m.png", "set/{0}.png"),
+    ],
+)
+def test_partners_are_found_whatever_people_and_programs_vary_in_their_names(
+    photos: Path, picture: Make, sides: tuple[str, str], a: str, b: str
+) -> None:
+    for number in (9, 10, 1):
+        put(photos / sides[0], a.format(number), Image.new("RGB", (12, 10), (number, 0, 0)))
+        put(photos / sides[1], b.format(number), Image.new("RGB", (12, 10), (number, 99, 0)))
+    data = open_dataset(photos)
+    assert data.codec.spec.kind == "pairs"
+    np.testing.assert_array_equal(data.arrays["a"][:, 0], data.arrays["b"][:, 0])
+    assert any("partners may differ in" in note for note in data.facts["notes"]) == (a.format(1)[:-4] != b.format(1)[:-4])
+
+
+def test_two_files_of_one_name_on_a_side_are_told_apart_by_their_suffix_or_refused(photos: Path, picture: Make) -> None:
+    for name in ("A/1.png", "A/1.bmp", "B/1.png", "B/1.bmp"):
+        put(photos, name, picture())
+    assert len(open_dataset(photos)) == 2
+    (photos / "B/1.bmp").unlink()
+    with pytest.raises(UserError, match=r"1 of A without a partner in B \(1.bmp\)"):
+        open_dataset(photos)
+    (photos / "B/1.png").rename(photos / "B/1.gif")
+    with pytest.raises(
+        UserError, match=r"1.bmp, 1.png in A might each be the partner of 1.gif in B: rename or remove all but one"
+    ):
+        open_dataset(photos)
+
+
+def test_side_by_side_pictures_are_turned_before_they_are_cut(photos: Path, picture: Make) -> None:
+    for number, orientation in enumerate((3, 6, 8)):
+        upright = picture(size=(24, 10), seed=number)
+        turned = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        (photos / f"{number}.png").parent.mkdir(parents=True, exist_ok=True)
+        upright.transpose(turned).save(photos / f"{number}.png", exif=exif)
+    data = open_dataset(photos, kind="pairs")
+    for number in range(3):
+        upright = picture(size=(24, 10), seed=number)
+        np.testing.assert_array_equal(data.arrays["a"][number], pixels(upright.crop((0, 0, 12, 10))))
+        np.testing.assert_array_equal(data.arrays["b"][number], pixels(upright.crop((12, 0, 24, 10))))
 
 
 @pytest.mark.parametrize("layout", ["{side}/{split}/{number}.png", "{split}/{side}/{number}.png"])

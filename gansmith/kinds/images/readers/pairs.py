@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from PIL import Image, ImageOps
 
@@ -19,6 +19,7 @@ from gansmith.kinds.images.degradations import degraded, is_near, parsed, scale_
 from gansmith.kinds.images.masks import hidden
 from gansmith.kinds.images.readers.collection import Collection, Example
 from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX, from_folder
+from gansmith.kinds.images.readers.partners import partners
 from gansmith.kinds.images.resize import DEEP, channels_of, converted, resized, upright_size
 
 _SIDES = (
@@ -51,8 +52,11 @@ class Pairs:
 
 
 def recognised(folder: Path) -> bool:
-    """Whether a csv is a list of pairs, or a folder holds pairs and nothing else: trainA and trainB, or A and B alone, most of whose
-    names are the same (what is missing is an error later); in train/, too."""
+    """Whether a csv is a list of pairs, or a folder holds pairs and nothing else: trainA and trainB, or two folders that are named like
+    sides and most of whose files are partners by name (what is missing is an error later); in train/, too.
+
+    Raises UserError for folders that are named like sides and whose files are not: they may be domains or classes.
+    """
     if folder.is_file():
         return folder.suffix.lower() == ".csv" and _names_files(folder)
     if (folder / "trainA").is_dir() and (folder / "trainB").is_dir():
@@ -60,10 +64,19 @@ def recognised(folder: Path) -> bool:
     inside = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
     if "train" in inside and inside <= {"train", *_TESTS}:
         return recognised(folder / "train")
-    if inside != {"A", "B"}:
+    sides = _sides_in(folder)
+    if sides is None or inside != set(sides):
         return False
-    names = [{_stem(own.name) for own in (folder / side).iterdir() if not own.name.startswith(".")} for side in ("A", "B")]
-    return 2 * len(names[0] & names[1]) > min(map(len, names))
+    names = [sorted(own.name for own in (folder / side).iterdir() if not own.name.startswith(".")) for side in sides]
+    found = partners(*names)
+    matched = len(found.pairs) + sum(len(ours) for ours, _ in found.unclear)
+    if 2 * matched <= min(map(len, names)):
+        a, b = sides
+        raise UserError(
+            f"{folder} has the folders {a} and {b}, but most names in them do not match ({listed(names[0], 1)}; {listed(names[1], 1)}): "
+            f"pass --kind images if {a} and {b} are classes, --pairing none if they are two domains, or name partners alike."
+        )
+    return True
 
 
 def pairs_in(
@@ -161,23 +174,21 @@ def _together(folder: Path, name: str, sides: Sequence[Collection], called: tupl
     a, b = called
     if pairing == "none":
         return Pairs(name=name, a=sides[0], b=sides[1], aligned=False, notes=(f"{a} and {b} are two domains, not pairs",))
-    first, second = ({_stem(example.name): example for example in side.examples} for side in sides)
-    only = [sorted(first.keys() - second.keys()), sorted(second.keys() - first.keys())]
-    if any(only):
+    first, second = ({example.name: example for example in side.examples} for side in sides)
+    found = partners(list(first), list(second))
+    found.refuse_unclear(called)
+    if not found.whole:
         lacking = " and ".join(
             f"{len(names)} of {side} without a partner in {other} ({listed(names, _NAMED)})"
-            for names, side, other in zip(only, (a, b), (b, a), strict=True)
+            for names, side, other in zip(found.alone, (a, b), (b, a), strict=True)
             if names
         )
         raise UserError(
             f"the names in {folder} do not match, {lacking}: name partners alike, or say --pairing none for two domains."
         )
-    matched = [_of(side, [own[stem] for stem in first]) for side, own in zip(sides, (first, second), strict=True)]
-    return Pairs(name=name, a=matched[0], b=matched[1], aligned=True)
-
-
-def _stem(name: str) -> str:
-    return str(PurePosixPath(name).with_suffix(""))
+    matched = [_of(sides[0], [first[own] for own, _ in found.pairs]), _of(sides[1], [second[own] for _, own in found.pairs])]
+    notes = (f"partners may differ in {found.how}, such as {' and '.join(found.pairs[0])}",) if found.how else ()
+    return Pairs(name=name, a=matched[0], b=matched[1], aligned=True, notes=notes)
 
 
 def _plain(collection: Collection) -> Collection:
@@ -198,9 +209,10 @@ def _side_by_side(folder: Path) -> Pairs:
     examples = list(whole.examples)
     for example in examples:
         with _picture(example.open(), example.name) as image:
-            if image.width % 2 or image.width < image.height:
+            height, width = upright_size(image)
+            if width % 2 or width < height:
                 raise UserError(
-                    f"{folder} is read as pictures side by side, but {example.name} is {image.width}x{image.height}: give pictures of two "
+                    f"{folder} is read as pictures side by side, but {example.name} is {width}x{height}: give pictures of two "
                     "halves, the folders A and B, trainA and trainB, or --degrade."
                 )
     said = "each picture is cut in two: its left half is given, its right half is made"
@@ -221,7 +233,8 @@ def _picture(opened: Opened, name: str) -> Image.Image:
 
 
 def _half(example: Example, right: int) -> Image.Image:
-    with _picture(example.open(), example.name) as image:
+    with _picture(example.open(), example.name) as opened:
+        image = ImageOps.exif_transpose(opened)  # turned first, or what is cut off would be another half
         half = image.width // 2
         return image.crop((right * half, 0, (right + 1) * half, image.height))
 
@@ -271,14 +284,19 @@ def _masked(path: Path, masks: Path) -> Pairs:
             f"--masks {masks} lies in the pictures' own folder {path}: put masks and pictures in folders of their own."
         )
     tests = _with_masks(_plain(whole.held_out), holes, masks) if whole.held_out else None
-    return replace(_with_masks(_plain(whole), holes, masks), notes=(f"with holes by the masks in {masks}",), held_out=tests)
+    return replace(_with_masks(_plain(whole), holes, masks), held_out=tests)
 
 
 def _with_masks(plain: Collection, masks: Sequence[Example], folder: Path) -> Pairs:
-    known = {_stem(mask.name): mask for mask in masks}
-    own = [known.get(_stem(example.name)) for example in plain.examples]
-    lacking = [example.name for example, mask in zip(plain.examples, own, strict=True) if mask is None]
+    known = {mask.name: mask for mask in masks}
+    # sets of masks to be dealt are numbered, too, so that 00001.png need not be the mask of 1.png
+    found = partners([example.name for example in plain.examples], list(known), zeros=False)
+    found.refuse_unclear(("the pictures", str(folder)))
+    mask_of = dict(found.pairs)
+    own = [known[mask_of[example.name]] if example.name in mask_of else None for example in plain.examples]
+    lacking, notes = found.alone[0], (f"with holes by the masks in {folder}",)
     if len(lacking) == len(own):
+        notes = (f"with holes by the masks in {folder}, dealt by chance, as none has the name of a picture",)
         own = [masks[zlib.crc32(example.name.encode()) % len(masks)] for example in plain.examples]
     elif lacking:
         raise UserError(
@@ -290,7 +308,7 @@ def _with_masks(plain: Collection, masks: Sequence[Example], folder: Path) -> Pa
     examples = [replace(example, open=partial(_hidden, example, mask, fitting)) for example, mask in pairs if mask is not None]
     names = [mask.name for mask in own if mask is not None]
     a = _of(plain, examples, f"holes by {folder.resolve()} {names} {file_key(sorted(folder.rglob('*')))}")
-    return Pairs(name=plain.name, a=a, b=plain, aligned=True, scale=1, holes=True)
+    return Pairs(name=plain.name, a=a, b=plain, aligned=True, scale=1, holes=True, notes=notes)
 
 
 def _hidden(example: Example, mask: Example, fitting: bool) -> Image.Image:

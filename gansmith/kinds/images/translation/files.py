@@ -19,6 +19,7 @@ from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.readers.collection import natural
 from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX
+from gansmith.kinds.images.readers.partners import partners
 from gansmith.kinds.images.translation.formats import KINDS, moves, read, suffix_for, write
 from gansmith.kinds.images.translation.pictures import random_styles, reference_style, sides_of, translate_picture
 from gansmith.tasks.translation import Styled
@@ -130,7 +131,7 @@ def targets_of(inputs: list[Path], root: Path, targets: Path | None) -> list[Pat
         raise UserError(
             f"--targets must be a folder of true results by the names of the inputs, but {targets} is none: correct it."
         )
-    found = list(_named_as(inputs, root, targets).values())
+    found = list(_named_as(inputs, root, targets, "target").values())
     if not any(found):
         raise UserError(
             f"{targets} has no picture by the name of any input, such as {inputs[0].stem}: name true results as inputs."
@@ -152,17 +153,21 @@ def masks_of(inputs: list[Path], root: Path, masks: Path | None) -> list[Path | 
 
 def _by_name(inputs: list[Path], root: Path, folder: Path, what: str) -> list[Path]:
     """The picture in the folder that has each input's name. Raises UserError where one has none."""
-    found = _named_as(inputs, root, folder)
+    found = _named_as(inputs, root, folder, what)
     if absent := [own.name for own, other in found.items() if other is None]:
         raise UserError(f"{len(absent)} of {len(inputs)} pictures have no {what} in {folder} ({listed(absent, 3)}): add them.")
     return [other for other in found.values() if other is not None]
 
 
-def _named_as(inputs: list[Path], root: Path, folder: Path) -> dict[Path, Path | None]:
-    """For each input the picture of its name, whatever its suffix, in the folder."""
+def _named_as(inputs: list[Path], root: Path, folder: Path, what: str) -> dict[Path, Path | None]:
+    """For each input the picture of its name in the folder. Raises UserError where there might be several."""
     base = root if root.is_dir() else root.parent
-    stems = {own.relative_to(folder).with_suffix(""): own for own in inputs_in(folder)}
-    return {own: stems.get(own.relative_to(base).with_suffix("")) for own in inputs}
+    ours = {own.relative_to(base).as_posix(): own for own in inputs}
+    theirs = {own.relative_to(folder).as_posix(): own for own in inputs_in(folder)}
+    found = partners(list(ours), list(theirs))
+    found.refuse_unclear(("the input", f"the {what}s {folder}"))
+    partner_of = dict(found.pairs)
+    return {own: theirs[partner_of[name]] if name in partner_of else None for name, own in ours.items()}
 
 
 def translate_file(

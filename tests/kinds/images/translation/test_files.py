@@ -102,6 +102,15 @@ def test_the_page_shows_input_output_and_target_and_needs_no_other_file(tmp_path
     assert "http" not in text
 
 
+def test_targets_are_found_by_names_without_marks_of_the_scale_and_unclear_ones_refused(tmp_path: Path):
+    inputs = [picture(tmp_path / f"lr/{name}x4.png") for name in ("0001", "0002")]
+    targets = [picture(tmp_path / f"hr/{name}.png") for name in ("0001", "0002", "0003")]
+    assert targets_of(inputs, tmp_path / "lr", tmp_path / "hr") == targets[:2]
+    picture(tmp_path / "hr/0001.bmp")
+    with pytest.raises(UserError, match=r"0001.bmp, 0001.png in the targets .*hr might each be the partner of 0001x4.png"):
+        targets_of(inputs, tmp_path / "lr", tmp_path / "hr")
+
+
 def test_several_results_of_one_input_stand_in_one_row(tmp_path: Path):
     given, made = picture(tmp_path / "in/a.png"), [picture(tmp_path / f"out/a-{number}.png") for number in (1, 2, 3)]
     write_page(tmp_path / "index.html", [Translated(given, each) for each in made], "three")
