@@ -23,9 +23,9 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 from tables import ours, split
 
-from gansmith.kinds.images.build import build_table
+from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table
-from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.views import View, view_of
 
 RESULTS = Path(__file__).parent / "results" / "augmentation.json"
@@ -98,7 +98,7 @@ def main() -> None:
             rows = np.sort(np.random.default_rng(seed).permutation(len(whole))[: asked.rows])
             part = Table(name=name, columns={column: cells.take(rows) for column, cells in whole.columns.items()})
             data = build_table(part, target=target_name)
-            codec = cast("Codec", data.codec)
+            codec = cast("TableCodec", data.codec)
             real, test = (
                 view_of({c: cells.values() for c, cells in each.columns.items()}, codec.columns) for each in (part, held)
             )

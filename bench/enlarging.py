@@ -26,10 +26,10 @@ from torch.nn.functional import interpolate
 from gansmith.augment.second_order import second_order
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
-from gansmith.data.sources import open_dataset
 from gansmith.kinds.images.features.classifier import Classifier
 from gansmith.kinds.images.metrics.fidelity import psnr
 from gansmith.kinds.images.metrics.structural_similarity import ssim
+from gansmith.kinds.opening import open_dataset
 from gansmith.networks.pretrained.given import with_channels
 from gansmith.networks.pretrained.perceptual_network import distance
 from gansmith.planning import plan as planning

@@ -24,10 +24,10 @@ import torch
 import gansmith
 from gansmith import gans
 from gansmith.data.dataset import Dataset
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.features.inception import Inception
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.networks.pretrained.inception_network import InceptionV3
 from gansmith.planning import profile as profiling
 from gansmith.planning.plan import Plan, plan
@@ -43,8 +43,8 @@ def noise(folder: Path, count: int, side: int) -> Dataset:
     rng = np.random.default_rng(0)
     for start in range(0, count, 1000):
         array[start : start + 1000] = rng.integers(0, 256, array[start : start + 1000].shape, np.uint8)
-    spec = Spec(kind="images", key="image", shape=(3, side, side))
-    return Dataset(name="noise", codec=Codec(spec=spec), arrays={"image": array}, fingerprint=f"noise {count} {side}")
+    spec = ImageSpec(shape=(3, side, side))
+    return Dataset(name="noise", codec=ImageCodec(spec=spec), arrays={"image": array}, fingerprint=f"noise {count} {side}")
 
 
 def forms(planned: Plan) -> dict[str, Plan]:

@@ -28,10 +28,9 @@ import numpy as np
 import torch
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.sources import open_dataset
-from gansmith.data.spec import Spec
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.mirrored import mirrored
+from gansmith.kinds.opening import open_dataset
 from gansmith.planning.plan import plan
 from gansmith.training.trainer import Trainer
 
@@ -44,8 +43,8 @@ def sparse(count: int, folder: Path) -> Dataset:
     arrays: dict[str, np.ndarray] = {}
     for key, dtype, shape in (("image", np.uint8, (count, 1, 16, 16)), ("label", np.int64, (count,))):
         arrays[key] = np.lib.format.open_memmap(folder / f"{key}-{count}.npy", "w+", dtype, shape)
-    spec = Spec(kind="images", key="image", shape=(1, 16, 16), classes=("a", "b"))
-    codec = Codec(spec=spec, frequencies=(count, 0))
+    spec = ImageSpec(shape=(1, 16, 16), classes=("a", "b"))
+    codec = ImageCodec(spec=spec, frequencies=(count, 0))
     return Dataset(name="sparse", codec=codec, arrays=arrays, fingerprint=str(count))
 
 
@@ -109,7 +108,8 @@ def moves(count: int) -> dict[str, Any]:
 
 OPENING = """
 import time
-from gansmith.data.sources import open_dataset
+from gansmith.kinds.opening import open_dataset
+from gansmith.kinds.images.spec import ImageSpec
 wall, cpu = time.monotonic(), time.process_time()
 data = open_dataset({folder!r})
 print(time.monotonic() - wall, time.process_time() - cpu, len(data))

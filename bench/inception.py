@@ -50,10 +50,10 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.sources import open_dataset
 from gansmith.kinds.images.features.inception import Inception
 from gansmith.kinds.images.metrics.inception_score import inception_scores
 from gansmith.kinds.images.metrics.kernel_inception_distance import kernel_inception_distance
+from gansmith.kinds.opening import open_dataset
 from gansmith.metrics.frechet import Moments, frechet_distance
 from gansmith.networks.pretrained.inception_network import Convolution, InceptionV3
 from gansmith.networks.pretrained.resizing import RESIZINGS

@@ -21,12 +21,12 @@ from torch.nn.functional import conv2d, interpolate, pad
 
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
-from gansmith.data.sources import open_dataset
 from gansmith.evaluation.judge import judge
 from gansmith.game import GAN
 from gansmith.kinds.images.features.classifier import Classifier, answers
 from gansmith.kinds.images.metrics import fusion
 from gansmith.kinds.images.metrics.fidelity import psnr
+from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from gansmith.networks.pretrained.given import with_channels
 from gansmith.planning import plan as planning

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch.nn.functional import softplus
 
-from gansmith.data.sources import open_dataset
 from gansmith.gans import find
+from gansmith.kinds.opening import open_dataset
 from gansmith.planning.plan import plan
 from gansmith.training.trainer import Trainer
 

@@ -28,9 +28,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import gansmith
 from gansmith.data.dataset import Dataset
-from gansmith.data.sources import open_dataset
 from gansmith.evaluation.judge import judge
 from gansmith.evaluation.judgement import Judgement
+from gansmith.kinds.opening import open_dataset
 from gansmith.runs import data as opening
 from gansmith.runs.run import Run
 

@@ -25,9 +25,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from gansmith.data.spec import Spec
 from gansmith.gans import find
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.halving import Doubling
 from gansmith.model import Model
 
@@ -57,7 +57,7 @@ def compared(plain: Callable[[], int], other: Callable[[], int], clock: Callable
 
 def measured(name: str, side: int, preset: str, count: int, folder: Path) -> dict[str, Any]:
     made = find(name)
-    codec = Codec(spec=Spec(kind="images", key="image", shape=(3, side, side)))
+    codec = ImageCodec(spec=ImageSpec(shape=(3, side, side)))
     torch.manual_seed(0)
     gan = made(made.Config(**made.presets[preset].config), codec.spec)
     network = gan.players["generator"].averaged

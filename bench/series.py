@@ -26,8 +26,9 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.readers.sheets import sheet_from_csv
 from gansmith.kinds.series.metrics.stylised_facts import LAGS, Facts
 from gansmith.kinds.series.metrics.timegan_scores import discriminative_score, predictive_score
+from gansmith.kinds.series.options import Options
 from gansmith.kinds.series.rivals import block_bootstrap, fit_garch, garch_paths
-from gansmith.kinds.series.source import Cutting, from_series_sheet
+from gansmith.kinds.series.source import from_series_sheet
 from gansmith.kinds.series.steps import moves_of, values_of
 from gansmith.kinds.series.windows import build_series
 from gansmith.model import Model
@@ -80,7 +81,7 @@ def bootstrap_windows(levels: np.ndarray, count: int, steps: int, seed: int) -> 
 
 
 def stocks(options: argparse.Namespace) -> dict:
-    cutting = Cutting(window=24)
+    cutting = Options(window=24)
     found = from_series_sheet(sheet_from_csv(options.data), cutting)
     data = build_series(found, cutting, hold_out=False)
     real = values_of(data)
@@ -116,7 +117,7 @@ def _ratio(made: np.ndarray, real: np.ndarray) -> list[float]:
 
 
 def returns(options: argparse.Namespace) -> dict:
-    cutting = Cutting(window=128, returns=True, columns=("Close",))
+    cutting = Options(window=128, returns=True, columns=("Close",))
     found = from_series_sheet(sheet_from_csv(options.data), cutting)
     data, close = build_series(found, cutting), found.series[0].values
     prices = close[: len(data) + 128]

@@ -40,9 +40,9 @@ from torch.nn.functional import (
 from gansmith import gans
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.spec import Spec
 from gansmith.game import GAN
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.trainer import Settings, Trainer
 
@@ -90,9 +90,9 @@ TOYS = {"r3gan": {"widths": (16,) * 4, "group_width": 8}, "wgan_gp": {"width": 8
 def squares(side: int, channels: int, count: int = 512) -> Dataset:
     """Noise will do: the step takes the same time on any picture."""
     pixels = np.random.default_rng(0).integers(0, 256, (count, channels, side, side), dtype=np.uint8)
-    spec = Spec(kind="images", key="image", shape=(channels, side, side))
+    spec = ImageSpec(shape=(channels, side, side))
     arrays = {"image": pixels}
-    return Dataset(name="noise", codec=Codec(spec=spec), arrays=arrays, fingerprint=fingerprint(arrays))
+    return Dataset(name="noise", codec=ImageCodec(spec=spec), arrays=arrays, fingerprint=fingerprint(arrays))
 
 
 # ---- the textbook ----------------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 
 import gansmith
-from gansmith.data.sources import open_dataset
+from gansmith.kinds.opening import open_dataset
 from gansmith.planning import plan as planning
 from gansmith.runs.run import Run
 from gansmith.training.trainer import Settings, Trainer

@@ -23,9 +23,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.metrics import f1_score, r2_score, roc_auc_score
 
 from gansmith.evaluation.baseline import independent
-from gansmith.kinds.images.build import build_table
+from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table
-from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.copula import copula
 from gansmith.kinds.tables.files import table_from_csv
 from gansmith.kinds.tables.metrics.table_shapes import Against
@@ -156,7 +156,7 @@ def main() -> None:
     for name, target_name in (pair.split(":") for pair in asked.tables.split(",")):
         parts = split(asked.folder, name)
         data = build_table(parts[0], target=target_name)
-        codec, count = cast("Codec", data.codec), len(data)
+        codec, count = cast("TableCodec", data.codec), len(data)
         train, test = (view_of({c: cells.values() for c, cells in part.columns.items()}, codec.columns) for part in parts)
         target, about = train.names.index(target_name), about | {"table": name}
 

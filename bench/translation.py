@@ -23,9 +23,9 @@ from torch.nn.functional import pad, unfold
 
 from gansmith.augment.together import flipped_together
 from gansmith.data.dataset import Dataset, Order
-from gansmith.data.sources import open_dataset
 from gansmith.kinds.images.metrics.fidelity import each
 from gansmith.kinds.images.metrics.trivial_translations import trivial
+from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from gansmith.planning import plan as planning
 from gansmith.training.allocator import kept_for_reuse
@@ -67,7 +67,7 @@ def trained(train: Dataset, held_out: Dataset, gan: str, preset: str, options: d
 def linear_filter(train: Dataset, held_out: Dataset) -> Dataset:
     """Every b by the one linear filter (7 x 7 over all channels, and a constant) that least squares fit to training pairs."""
     side = FILTERED // 2
-    size = train.codec.spec.given[0] * FILTERED**2 + 1
+    size = train.codec.spec.source_shape[0] * FILTERED**2 + 1
 
     def rows(a: torch.Tensor) -> torch.Tensor:
         patches = unfold(pad(a, (side,) * 4, mode="reflect"), FILTERED).mT.double()
@@ -147,7 +147,11 @@ def main() -> None:
         "seconds": options.seconds,
         "shape": list(train.codec.spec.shape),
     }
-    fitted = {"linear filter": linear_filter(train, held_out)} if train.codec.spec.given[1:] == train.codec.spec.shape[1:] else {}
+    fitted = (
+        {"linear filter": linear_filter(train, held_out)}
+        if train.codec.spec.source_shape[1:] == train.codec.spec.shape[1:]
+        else {}
+    )
     for name, made in {**trivial(train, held_out), **fitted}.items():
         results[name] = {key: round(float(values.mean()), 4) for key, values in each(made, held_out).items() if key in MEASURED}
         print(name, results[name], flush=True)

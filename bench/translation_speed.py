@@ -23,9 +23,9 @@ import torch
 
 from gansmith import gans
 from gansmith.data.dataset import Dataset
-from gansmith.data.paired import Codec as PairCodec
-from gansmith.data.spec import Spec
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.data.paired import PairedCodec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.precision import choose_precision
 from gansmith.training.seeds import seed_everything
@@ -43,8 +43,8 @@ def pairs(side: int, count: int = 8) -> Dataset:
     """Random images."""
     rng = np.random.default_rng(0)
     arrays = {key: rng.integers(0, 256, (count, 3, side, side), np.uint8) for key in ("a", "b")}
-    own = ImageCodec(Spec(kind="images", key="image", shape=(3, side, side)))
-    return Dataset(name="random", codec=PairCodec.of(own, own, aligned=True), arrays=arrays, fingerprint="random")
+    own = ImageCodec(ImageSpec(shape=(3, side, side)))
+    return Dataset(name="random", codec=PairedCodec.of(own, own, aligned=True), arrays=arrays, fingerprint="random")
 
 
 def ours(case: dict[str, Any], width: int, precision: str = "float32") -> tuple[Callable[[], None], int]:

@@ -21,12 +21,12 @@ from translation import trained
 
 from gansmith.augment.together import flipped_together
 from gansmith.data.dataset import Dataset, Order
-from gansmith.data.paired import Codec as PairCodec
-from gansmith.data.spec import Spec
+from gansmith.data.paired import PairedCodec
 from gansmith.data.unaligned import Unaligned
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.metrics.fidelity import each
 from gansmith.kinds.images.metrics.trivial_translations import trivial
+from gansmith.kinds.images.spec import ImageSpec
 
 MEASURED = ("psnr", "ssim", "l1")
 
@@ -58,8 +58,8 @@ def scenes(count: int, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def drawn(side: int, aligned: bool, arrays: dict[str, np.ndarray], name: str) -> Dataset:
-    own = ImageCodec(Spec(kind="images", key="image", shape=(3, side, side)))
-    codec = PairCodec.of(own, own, aligned=aligned)
+    own = ImageCodec(ImageSpec(shape=(3, side, side)))
+    codec = PairedCodec.of(own, own, aligned=aligned)
     if aligned:
         return Dataset(name=name, codec=codec, arrays=arrays, fingerprint=name)
     rows = {key: np.arange(len(array)) for key, array in arrays.items()}

@@ -14,7 +14,7 @@ _HOMES = {
     "evaluate": "gansmith.api",
     "compare": "gansmith.evaluation.compare",
     "inspect": "gansmith.api",
-    "open_dataset": "gansmith.data.sources",
+    "open_dataset": "gansmith.kinds.opening",
     "GAN": "gansmith.game",
     "Player": "gansmith.game",
     "Move": "gansmith.game",
@@ -22,6 +22,7 @@ _HOMES = {
     "Model": "gansmith.model",
     "Run": "gansmith.runs.run",
     "Spec": "gansmith.data.spec",
+    "Kind": "gansmith.kinds.kind",
     "TableGAN": "gansmith.kinds.tables.estimator",
     "Augmenter": "gansmith.kinds.tables.estimator",
     "UserError": "gansmith.errors",
@@ -31,11 +32,11 @@ __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
     from gansmith.api import evaluate, inspect, load, train
-    from gansmith.data.sources import open_dataset
     from gansmith.data.spec import Spec
     from gansmith.errors import UserError
     from gansmith.evaluation.compare import compare
     from gansmith.game import GAN, Move, Player, Preset
+    from gansmith.kinds.opening import open_dataset
     from gansmith.kinds.tables.estimator import Augmenter, TableGAN
     from gansmith.model import Model
     from gansmith.runs.run import Run

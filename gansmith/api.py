@@ -7,19 +7,22 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansmith import kinds
+from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
-from gansmith.data.inspection import Inspection, inspect_dataset
+from gansmith.data.inspection import Inspection
 from gansmith.data.programs import named_in, trusting
-from gansmith.data.sources import open_dataset
+from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.evaluation.evaluate import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
 from gansmith.evaluation.validation import Examination
 from gansmith.evaluation.validator import Examiner
-from gansmith.kinds.images.mirrored import mirrored
+from gansmith.kinds.opening import inspect_dataset, read_options
 from gansmith.model import Model
 from gansmith.planning import plan as planning
 from gansmith.runs.data import open_together, run_data, split
@@ -101,6 +104,8 @@ def train(
         raise UserError(
             "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
         )
+    if not isinstance(data, Dataset):
+        read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
     examination = Examination.wished(judge_metrics, judge_samples, judge_share, keep_best, patience)
     dataset = open_together(data, opening)
     plan = planning.plan(
@@ -160,13 +165,20 @@ def _name(data: Any) -> str:
 
 
 def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
-    """What run.json remembers of where the data came from; data from Python must be given again to resume."""
+    """What run.json remembers about where the data came from; data from Python must be given again to resume."""
     if not isinstance(data, str | Path):
         return {"source": None, "opening": {}}
-    path = Path(data)
-    masks = opening.get("masks")
-    known = {**opening, **({"masks": str(Path(masks).expanduser().resolve())} if masks else {})}
-    return {"source": str(path.resolve()) if path.exists() else str(data), "opening": known}
+    path = Path(data).expanduser()
+    named = opening.get("kind")
+    _, options = read_options(data, named, _without_kind(opening))
+    return {
+        "source": str(path.resolve()) if path.exists() else str(data),
+        "opening": {**({"kind": kinds.absolute(named)} if named else {}), **options.to_json()},
+    }
+
+
+def _without_kind(opening: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in opening.items() if name != "kind"}
 
 
 def _continue(
@@ -231,7 +243,7 @@ def _play(
     extended: bool = False,
 ) -> Run:
     training, held_out = split(dataset)
-    played = mirrored(training) if plan.mirror else training
+    played = kinds.find(training.codec.spec.kind).mirrored(training) if plan.mirror else training
     plan = planning.settle_threads(plan, played)
     gan = plan.build(dataset)
     trainer = Trainer(gan, played, plan.settings)
@@ -315,6 +327,7 @@ def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source
             **source,
             "name": dataset.name,
             "kind": spec.kind,
+            "task": spec.task,
             "fingerprint": dataset.fingerprint,
             "examples": len(dataset),
             "classes": list(spec.classes),
@@ -355,11 +368,16 @@ def _restore(trainer: Trainer, run: Run, extended: bool, examiner: Examiner | No
 # ---- looking ------------------------------------------------------------------------------------------------------------------
 
 
-def inspect(data: Any, **opening: Any) -> Inspection:
-    """What is in the data, what is wrong with it, what we would train and how long that would take here."""
-    inspection = inspect_dataset(data, **opening)
+def inspect(data: Any, *, kind: str | None = None, cache: Path | None = None, **options: Any) -> Inspection:
+    """What is in the data, what is wrong with it, what we would train and how long that would take here.
+
+    `kind` and `options` are those of `open_dataset`. Unreadable files are part of the report. Raises UserError if there is nothing to look
+    at.
+    """
+    inspection = inspect_dataset(data, kind=kind, cache=cache, **options)
+    found, own = read_options(data, kind, options)
     try:
-        dataset = open_dataset(data, **{**opening, "skip_unreadable": True})
+        dataset = found.open(Source(data), own.leniently(), cache=cache_folder(cache))
         plan = planning.settle_threads(planning.plan(dataset), dataset)
         rehearsal = planning.rehearse(plan, dataset)
     except UserError as error:

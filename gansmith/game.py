@@ -137,13 +137,25 @@ class GAN(nn.Module, ABC):
     presets: ClassVar[Mapping[str, Preset]] = {}
     """Named settings; the first one made for the kind of data is the default."""
     kinds: ClassVar[tuple[str, ...]] = ("images",)
-    """The kinds of data it learns (`Spec.kind`)."""
+    """The kinds of data it makes (`Spec.kind`)."""
+    axes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """The axes (`Spec.axes`) of examples that it makes whatever their kind: (("dimension",),) of flat rows of numbers."""
+    tasks: ClassVar[tuple[str, ...]] = ("generation",)
+    """What it does with them (`Spec.task`): make examples from noise, from a partner ("pairs"), or between classes ("domains")."""
+    source: ClassVar[tuple[str, ...]] | None = None
+    """The kinds of data it makes examples from, if it does; None for the kinds that it makes."""
+    name: ClassVar[str] = ""
+    """Its name on the command line: that of its file."""
     judged_by: ClassVar[tuple[str, ...]] = ()
     """The metrics that judge it where none are named; those of its kind of data if empty."""
     makers: ClassVar[tuple[str, ...]] = ("generator",)
     """The players that `generate` needs: their averaged networks are what a model file holds."""
     poisson: ClassVar[bool] = False
     """Whether each draw takes every example with the same small probability, as differential privacy asks, and so varies in size."""
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        cls.name = cls.__module__.rpartition(".")[2]
 
     def __init__(self, config: Any, spec: Spec) -> None:
         """Raises UserError where the options do not fit each other or the data."""

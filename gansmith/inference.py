@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from gansmith import kinds
 from gansmith.data.codec import Batch
 from gansmith.game import GAN
 
@@ -18,8 +19,6 @@ TRIED = 64
 """Examples on which the resting GAN is held against the one it came from."""
 ROUNDING = 1e-3
 """The largest deviation that passes for rounding in float32, in examples between -1 and 1."""
-HALF_A_STEP = 1 / 255
-"""The largest mean deviation of bfloat16: half of the step from one of 256 brightnesses to the next."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def rest(gan: GAN, condition: Batch, bfloat16: bool = False) -> Resting:
     if bfloat16:
         lowered = Resting(_lowered(copy.deepcopy(best.gan)), True, 0.0)
         mean = float(deviation(lowered).mean())
-        if mean <= HALF_A_STEP:
+        if mean <= (kinds.find(gan.spec.kind).rounding or 0.0):
             return Resting(lowered.gan, True, mean)
     return best
 

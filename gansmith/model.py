@@ -16,9 +16,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gansmith import __version__
-from gansmith.data import load_codec
-from gansmith.data.codec import Batch, Codec, Giving
+from gansmith import __version__, kinds
+from gansmith.data.codec import Batch, Codec, Complies, HasSource
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.errors import UserError, missing_extra
@@ -74,7 +73,7 @@ class Model:
         tensors, facts = read_model(folder)
         with named_in(folder / "model.json", trust):
             made = find(facts["gan"])
-            codec = load_codec(facts["codec"])
+            codec = kinds.load_codec(facts["codec"])
             gan = made(made.Config(**_tuples(facts["config"])), codec.spec)
         for name in gan.makers:
             own = {key.removeprefix(f"{name}/"): tensor for key, tensor in tensors.items() if key.startswith(f"{name}/")}
@@ -118,7 +117,7 @@ class Model:
             others = {key: value for key, value in where.items() if granted[key] is None}
             own = {key: tensor for key, tensor in granted.items() if tensor is not None}
             condition = {**self.codec.conditions(n, rng, **others), **own}
-            given = self.codec.spec.given
+            given = self.codec.spec.source_shape
             makes = self.resting.generate if self.precision and not given else self.gan.generate
             chunk = min(CHUNK, max(1, NUMBERS // prod(self.codec.spec.shape))) if given else CHUNK
             with kept_for_reuse() if n > chunk else nullcontext():
@@ -136,15 +135,15 @@ class Model:
     def _as_wished(self, make: Callable[[], Batch], where: Mapping[str, str]) -> Batch:
         """A batch whose examples are as wished, judged as they would be saved where the codec can: others are made anew, a few times."""
         batch = make()
-        complies = getattr(self.codec, "complies", None)
-        if not (where and complies):
+        codec = self.codec
+        if not where or not isinstance(codec, Complies):
             return batch
-        kept = torch.from_numpy(complies(batch, **where))
+        kept = torch.from_numpy(codec.complies(batch, **where))
         for _ in range(RETRIES):
             if bool(kept.all()):
                 break
             again = make()
-            fits = torch.from_numpy(complies(again, **where))
+            fits = torch.from_numpy(codec.complies(again, **where))
             gaps, fitting = torch.where(~kept)[0], torch.where(fits)[0]
             places, rows = gaps[: len(fitting)], fitting[: len(gaps)]
             batch = {key: tensor.index_copy(0, places, again[key][rows]) for key, tensor in batch.items()}
@@ -154,11 +153,11 @@ class Model:
 
     def _given(self, start: int, count: int) -> Batch:
         """What examples are made from, where they are: that of the real ones in `inputs`, in their order, round and round."""
-        if not isinstance(self.codec, Giving):
+        if not isinstance(self.codec, HasSource):
             return {}
         if self.inputs is None:
             raise UserError("This model makes images of images: give it some with gansmith translate RUN INPUT.")
-        return self.codec.given(self.inputs.batch(np.arange(start, start + count) % len(self.inputs)))
+        return self.codec.source(self.inputs.batch(np.arange(start, start + count) % len(self.inputs)))
 
     def sample(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Batch:
         """n generated examples as tensors."""

@@ -15,6 +15,9 @@ install_import_hook([f"gansmith.{name}" for name in CHECKED], "typechecker.check
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--write-golden", action="store_true", help="record the golden terms of GANs that have none in tests/contract/golden"
+    )
+    parser.addoption(
         "--write-help", action="store_true", help="write the help texts of tests/help anew instead of comparing them"
     )
 

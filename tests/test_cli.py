@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 import gansmith
-from gansmith import gans
+from gansmith import gans, kinds
 from gansmith.cli import COMMANDS, main
 from gansmith.cli.output import Output
 from gansmith.training import distributed
@@ -58,10 +59,40 @@ def test_help_is_the_text_that_was_agreed_on(argv, capsys, monkeypatch, request)
     monkeypatch.setenv("COLUMNS", "100")
     assert main([*argv, "--help"]) == 0
     said = "".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines())
+    said, own = _parted(said)
     path = HELP / f"{'-'.join(word.strip('-') for word in ['gansmith', *argv])}.txt"
     if request.config.getoption("--write-help"):
         path.write_text(said, encoding="utf-8")
     assert said == path.read_text(encoding="utf-8"), "run pytest tests/test_cli.py --write-help if the new text is meant"
+    assert not own or own == _parted(_help(["train", "--kind", "images"], capsys))[1]
+
+
+@pytest.mark.parametrize("kind", kinds.names())
+def test_the_data_options_of_a_kind_are_those_that_were_agreed_on(kind, capsys, monkeypatch, request):
+    """One text for every kind: a new data option changes this file alone."""
+    monkeypatch.setenv("COLUMNS", "100")
+    found = {_parted(_help([command, "--kind", kind], capsys))[1] for command in ("train", "inspect", "evaluate")}
+    assert len(found) == 1
+    path, (said,) = HELP / f"data-options-{kind}.txt", found
+    if request.config.getoption("--write-help"):
+        path.write_text(said, encoding="utf-8")
+    assert said == path.read_text(encoding="utf-8"), "run pytest tests/test_cli.py --write-help if the new text is meant"
+
+
+def _help(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main([*argv, "--help"]) == 0
+    return "".join(f"{line.rstrip()}\n" for line in capsys.readouterr().out.splitlines())
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A help text, and the data options, which stand at its end."""
+    lines = text.splitlines(keepends=True)
+    kind = next((i for i, line in enumerate(lines) if line.startswith("  --kind KIND")), None)
+    if kind is None:
+        return text, ""
+    first = next((i for i in range(kind + 1, len(lines)) if lines[i].startswith("  --")), len(lines))
+    words = " ".join(" ".join(lines[first:]).split())
+    return "".join(lines[:first]), "".join(f"{line.strip()}\n" for line in re.split(r" (?=--[a-z-]+ )", words) if line)
 
 
 def test_the_options_of_a_gan_begin_with_the_values_of_the_preset(capsys):
@@ -114,7 +145,7 @@ MISTAKES = {
     "train clusters.npy --resume runs/none": "There is no run to continue in runs/none",
     "train clusters.npy --out runs/clusters-0001": "runs/clusters-0001 already holds a run",
     "train clusters.npy --out clusters.npy/run --samples 640": "clusters.npy/run could not be written",
-    "train clusters.npy --resolution 8": "which have no resolution",
+    "train clusters.npy --resolution 8": "--resolution is an option for images, and clusters.npy holds points",
     "train squares.npz --channels 2": "channels",
     "train --dry-run": "A dry run needs data",
     "train clusters.npy --judge-metrics fidd": 'there is no metric "fidd"',
@@ -126,14 +157,14 @@ MISTAKES = {
     "generate runs/clusters-0001 -n 0": "-n must be at least 1, but it is 0",
     "generate runs/clusters-0001 --where seven": "--where takes key=value",
     "generate runs/clusters-0001 --where seed=7": "--where takes key=value",
-    "generate runs/clusters-0001 --where class=7": "these points have no classes",
+    "generate runs/clusters-0001 --where class=7": "points have no classes: remove class=7",
     "generate runs/squares-0001 --where class=7": 'there is no class "7"',
     "generate runs/clusters-0001 --out clusters.npy/here": "clusters.npy/here cannot be used (Not a directory)",
     "evaluate": "Judging needs a run folder, or both --real and --fake.",
     "evaluate runs/none": "runs/none is not a run folder",
     "evaluate runs/clusters-0001 --real clusters.npy": "Give either the run runs/clusters-0001",
     "evaluate --real clusters.npy": "Judging needs a run folder, or both --real and --fake.",
-    "evaluate --real clusters.npy --fake squares.npz": "generated",
+    "evaluate --real clusters.npy --fake squares.npz": "squares.npz holds images, not points",
     "evaluate runs/clusters-0001 --metrics frechett": 'there is no metric "frechett" (did you mean "frechet"?)',
     "evaluate runs/clusters-0001 --json none/scores.json": "none/scores.json, whose folder does not exist",
     "evaluate --real clusters.npy --fake squares.npz --json clusters.npy --overwrite": "clusters.npy is read by this command",

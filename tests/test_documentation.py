@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import gansmith
-from gansmith import cli
+from gansmith import cli, kinds
 from gansmith.errors import UserError
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +29,7 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
     """Everything but the work itself: the options are parsed, and only missing files are complained about."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_gan.py").write_text(blocks(ROOT / "docs" / "write-your-own-gan.md", "python")[0])
+    (tmp_path / "palettes.py").write_text(blocks(ROOT / "docs" / "write-your-own-kind.md", "python")[0])
     words = shlex.split(command, comments=True)
     words = words[words.index("gansmith") + 1 :]
     called = []
@@ -43,7 +44,7 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
         "gansmith.training.distributed.launch",
         "gansmith.model.Model.load",
         "gansmith.runs.run.Run.__init__",
-        "gansmith.data.sources.open_dataset",
+        "gansmith.kinds.opening.open_dataset",
     ):
         monkeypatch.setattr(target, stop)
     status = cli.main(words)
@@ -74,3 +75,32 @@ def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_kind_of_the_documentation_trains_resumes_and_generates(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (program,) = blocks(ROOT / "docs" / "write-your-own-kind.md", "python")
+    (tmp_path / "palettes.py").write_text(program)
+    kind = kinds.find("./palettes.py")
+    (toy,) = kind.toys().values()
+    toy.codec.save(3 * toy.codec.decode(toy.batch(slice(0, 60))), tmp_path / "favourites")
+    arguments = ["favourites", "--kind", "./palettes.py", "--sort", "--batch", "16", "--threads", "1"]
+    assert cli.main(["inspect", *arguments[:4]]) == 0
+    assert "180 palettes" in capsys.readouterr().out
+    assert cli.main(["train", *arguments, "--samples", "256", "--out", "run"]) == 0
+    facts = gansmith.Run("run").facts
+    assert facts["data"]["opening"] == {"kind": str(tmp_path / "palettes.py"), "sort": True} and facts["gan"] == "gan"
+    scores = {record["name"].partition("[")[0] for record in gansmith.Run("run").records("evaluations.jsonl")}
+    assert {"frechet", "memorisation"} <= scores
+    gansmith.train(resume="run", samples=512, evaluate=False)
+    capsys.readouterr()
+    assert cli.main(["generate", "run", "-n", "3", "--out", "-"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if re.fullmatch(r"(#[0-9a-f]{6} ?){5}", line)]) == 3
+
+
+def test_a_model_of_a_kind_that_is_a_path_runs_no_code_unasked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evil.py").write_text("raise SystemExit('it ran')")
+    with pytest.raises(UserError, match="would run on this machine"):
+        kinds.load_spec({"kind": str(tmp_path / "evil.py"), "key": "x", "shape": [2]})

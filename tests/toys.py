@@ -1,25 +1,31 @@
 """Small data and small GANs that the tests share."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from gansmith import gans
+from gansmith import gans, kinds
 from gansmith.data.dataset import Dataset
-from gansmith.data.fingerprint import fingerprint
-from gansmith.data.paired import Codec as PairCodec
-from gansmith.data.spec import Spec
 from gansmith.game import GAN
-from gansmith.kinds.images.attributes import Attributes
-from gansmith.kinds.images.build import build_table
-from gansmith.kinds.images.codec import Codec as ImageCodec
-from gansmith.kinds.images.domains import domains as domains_of
-from gansmith.kinds.points.codec import Codec as PointCodec
-from gansmith.kinds.series.codec import Series
-from gansmith.kinds.series.source import Cutting, Sequences
-from gansmith.kinds.series.windows import build_series
-from gansmith.kinds.tables.cells import Table, cells_of
+from gansmith.kinds.images.toys import attributed, domains, images, pairs
+from gansmith.kinds.points.toys import points
+from gansmith.kinds.series.toys import series
+from gansmith.kinds.tables.toys import rows
+
+__all__ = [
+    "ENLARGING",
+    "SMALL",
+    "attributed",
+    "domains",
+    "every",
+    "fitting",
+    "images",
+    "pairs",
+    "points",
+    "rows",
+    "series",
+    "small",
+]
 
 _TRANSLATING = {"width": 8, "critic_width": 8, "critic_layers": 1, "half_life": 500}
 SMALL: dict[str, dict[str, Any]] = {
@@ -131,87 +137,26 @@ ENLARGING: tuple[str, ...] = ("srgan", "esrgan", "real_esrgan")
 """GANs of pairs that make images larger than those given; the others keep the size."""
 
 
-def images(count: int = 96, side: int = 8, channels: int = 1, classes: int = 0) -> Dataset:
-    """Bright squares at random places on dark ground; the class is the size of the square."""
-    rng = np.random.default_rng(0)
-    label = rng.integers(0, max(classes, 1), count)
-    pixels = np.full((count, channels, side, side), 20, np.uint8)
-    for i, size in enumerate(label + 2):
-        row, column = rng.integers(0, side - size, 2)
-        pixels[i, :, row : row + size, column : column + size] = rng.integers(180, 250, (channels, 1, 1))
-    arrays = {"image": pixels} | ({"label": label.astype(np.int64)} if classes else {})
-    names = tuple(str(i) for i in range(classes))
-    spec = Spec(kind="images", key="image", shape=pixels.shape[1:], classes=names)
-    codec = ImageCodec(spec=spec, frequencies=tuple(np.bincount(label, minlength=classes).tolist()) if classes else ())
-    return Dataset(name="squares", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
+def every() -> dict[str, Dataset]:
+    """The toys of every kind of data by name."""
+    return {name: data for kind in kinds.names() for name, data in _of(kind).items()}
 
 
-def attributed(count: int = 96) -> Dataset:
-    """The squares with two numbers each: whether the ground is bright, and how bright the square is."""
-    plain = images(count, channels=3)
-    rng = np.random.default_rng(1)
-    rows = np.stack([rng.integers(0, 2, count), rng.uniform(20, 40, count)], 1)
-    rows[:2] = [[0, 20], [1, 40]]
-    arrays = {"image": plain.arrays["image"].copy(), "label": rows.astype(np.float32)}
-    arrays["image"][rows[:, 0] == 1] += np.uint8(5)
-    attributes = Attributes.fit(("bright", "age"), rows)
-    spec = Spec(kind="images", key="image", shape=plain.codec.spec.shape, attributes=attributes.names)
-    return Dataset(
-        name="attributed", codec=ImageCodec(spec, attributes=attributes), arrays=arrays, fingerprint=fingerprint(arrays)
-    )
+def fitting(name: str) -> list[str]:
+    """The toys that a GAN can learn; of pairs, those whose scale it makes. Those of its first kind come first."""
+    made = gans.find(name)
+    found = []
+    for kind in made.kinds:
+        for toy, data in _of(kind).items():
+            pairs = data.codec.spec.task == "pairs"
+            if data.codec.spec.task in made.tasks and (not pairs or (toy == "small pairs") == (name in ENLARGING)):
+                found.append(toy)
+    return found
 
 
-def points(count: int = 512) -> Dataset:
-    """Four tight clusters in the plane."""
-    rng = np.random.default_rng(0)
-    centres = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
-    values = (centres[rng.integers(0, 4, count)] + 0.05 * rng.standard_normal((count, 2))).astype(np.float32)
-    codec = PointCodec.fit(values, ["x", "y"])
-    arrays = {"point": values}
-    return Dataset(name="clusters", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
-
-
-def rows(count: int = 256) -> Dataset:
-    """A table of two categories, of which one depends on the other, a number with a peak and missing cells, and one that follows."""
-    rng = np.random.default_rng(0)
-    size = rng.choice(["small", "medium", "large"], count, p=[0.5, 0.3, 0.2])
-    weight = np.round(rng.gamma(3, 1 + 3 * (size == "large"), count), 2)
-    used = rng.random(count) < 0.3 + 0.4 * (size == "large")
-    hours = np.where(rng.random(count) < 0.1, None, np.where(used, rng.integers(1, 200, count), 0))
-    columns = {
-        "size": size.tolist(),
-        "weight": weight.tolist(),
-        "used": np.where(used, "yes", "no").tolist(),
-        "hours": hours.tolist(),
-        "letter": [word[0].upper() for word in size],
-    }
-    return build_table(Table(name="parcels", columns={name: cells_of(cells) for name, cells in columns.items()}))
-
-
-def pairs(count: int = 48, side: int = 16, scale: int = 1, given: int = 3, made: int = 3, aligned: bool = True) -> Dataset:
-    """Bright squares on dark ground, given as their negative, `scale` times smaller."""
-    b = images(count, side, made).arrays["image"]
-    a = 255 - np.broadcast_to(b[:, :1, ::scale, ::scale], (count, given, side // scale, side // scale))
-    arrays = {"a": np.ascontiguousarray(a), "b": b}
-    sides = [ImageCodec(Spec(kind="images", key="image", shape=array.shape[1:])) for array in arrays.values()]
-    codec = PairCodec.of(*sides, aligned=aligned)
-    return Dataset(name="negatives", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
-
-
-def domains(count: int = 48) -> Dataset:
-    """Squares of three sizes, each of which is a domain."""
-    return domains_of(images(count, side=16, channels=3, classes=3))
-
-
-def series(count: int = 96, steps: int = 12, classes: int = 0) -> Dataset:
-    """Waves of two columns with random phase and height; the class is how fast they are."""
-    rng = np.random.default_rng(0)
-    label = rng.integers(0, max(classes, 1), count)
-    time = np.arange(steps)[None] * (label[:, None] + 1) / 2 + rng.uniform(0, 6, (count, 1))
-    height = rng.uniform(0.5, 1.5, (count, 1))
-    values = np.stack([height * np.sin(time), 10 + height * np.cos(time)], axis=2)
-    raws = [Series(each, {"class": str(name)} if classes else {}) for each, name in zip(values, label, strict=True)]
-    return build_series(Sequences(name="waves", series=raws, columns=("sine", "cosine")), Cutting())
+@cache
+def _of(kind: str) -> dict[str, Dataset]:
+    return dict(kinds.find(kind).toys())
 
 
 def small(name: str, data: Dataset, **options: Any) -> GAN:

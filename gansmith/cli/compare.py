@@ -8,8 +8,9 @@ from typing import Annotated
 
 from tyro.conf import Positional
 
-from gansmith.cli.options import Flag, names_in, parse, takes
+from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
+from gansmith.data.options import names_in
 
 
 @dataclass(frozen=True, kw_only=True)

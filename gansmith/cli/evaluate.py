@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from gansmith.cli.options import Flag, Opening, parse, takes
+from gansmith.cli.data_options import Opening, with_data_options
+from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.errors import UserError
 
@@ -59,12 +60,17 @@ class Evaluate:
 
 
 def run(argv: list[str]) -> int:
-    options = parse(Evaluate, argv, "gansmith evaluate", bare={"--json": "-"})
+    options = parse(
+        with_data_options(Evaluate, argv, ("--real", "--data", "--fake")), argv, "gansmith evaluate", bare={"--json": "-"}
+    )
     opening = options.opening.opening()
-    if options.data is None and options.run is not None and "masks" in opening:
-        raise UserError("--masks is for the pictures of --data, as the run knows its own: give both, or leave it out.")
-    if options.run is not None and (options.real or options.fake or opening.keys() - {"masks"}):
+    if options.run is not None and (options.real or options.fake):
         raise UserError(f"Give either the run {options.run}, whose data are known, or --real and --fake, not both.")
+    if options.run is not None and options.data is None and opening:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in opening)
+        raise UserError(
+            f"{flags} says how --data are read, since the data of the run {options.run} are known: give both, or leave it out."
+        )
     read = [options.real, options.fake, options.data, options.features, options.inception, options.segmenter]
     output = Output(options.json, overwrite=options.overwrite, given=read)
     from gansmith import api

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 from tyro.conf import Positional, UseAppendAction
 
 from gansmith.cli.options import Flag, parse, seeds_in, takes
@@ -33,7 +32,8 @@ class Generate:
     n: Annotated[int, takes("N", "64", aliases=("-n",))] = 64
     """How many."""
     out: Annotated[Path | None, takes("PATH", "RUN/generated/")] = None
-    """A folder for one file each, a .png for one picture of all, or an .npz for arrays."""
+    """A folder for one file each, or one file of all: a .png picture, .npz arrays, or what the kind of data is written as (.csv, .parquet,
+    .zip, .txt, ...); - prints texts."""
     seed: Annotated[int, takes("S", "0")] = 0
     """Decides the noise."""
     seeds: Annotated[str | None, takes("A-B,C,..")] = None
@@ -65,16 +65,17 @@ def run(argv: list[str]) -> int:
     if options.seeds is not None and options.rejection is not None:
         raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
     out = options.out or options.run / "generated"
-    if is_file := out.suffix in (".png", ".npz"):
+    if out.suffix:
         refuse_overwriting([out], overwrite=options.overwrite)
     for text in options.where:
         wish(text)  # before anything is loaded
+    from gansmith.data.codec import Named
     from gansmith.model import Model
     from gansmith.planning.plan import choose_device
 
     model = Model.load(options.run, choose_device(options.device), options.precision, trust=options.trust)
     wishes: dict[str, str] = {}
-    names = tuple(getattr(model.codec, "shown", ()))
+    names = tuple(model.codec.shown) if isinstance(model.codec, Named) else ()
     for key, value in (wish(text, names) for text in options.where):
         wishes[key] = f"{wishes[key]}&{value}" if key in wishes else value
     if options.length is not None:
@@ -88,14 +89,10 @@ def run(argv: list[str]) -> int:
         model = Seeded(model, seeds_in(options.seeds))
         n = len(model.seeds)
     made: dict[str, Any] = {"seed": options.seed, "truncation": options.truncation, **wishes}
-    if is_file:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with whole(out) as part:
-            if out.suffix == ".png":
-                model.codec.preview(model.generate(n, **made)).save(part)
-            else:
-                np.savez(part, **_arrays(model, n, made))
-        paths = [out]
+    if str(out) == "-":
+        paths = _printed(model, n, made)
+    elif out.suffix:
+        paths = _one_file(model, n, out, made)
     else:
         paths = _files(model, n, out, made)
     output = Output(options.json)
@@ -137,13 +134,28 @@ def _rejecting(model: Model, options: Generate) -> Model:
     return Rejecting.of(run, model, training, held_out, seed=options.seed, percentile=options.rejection)
 
 
-def _arrays(model: Model, n: int, made: dict[str, Any]) -> dict[str, Any]:
-    """The examples in the codec's packed form (images: [N, C, H, W] of their type), and labels or attributes with their names."""
-    arrays = model.codec.repack(model.sample(n, **made))
-    spec = model.codec.spec
-    if spec.attributes:
-        return {"image": arrays["image"], "attributes": arrays["label"], "attribute_names": np.array(spec.attributes)}
-    return {**arrays, "classes": np.array(spec.classes)} if spec.classes else arrays
+def _one_file(model: Model, n: int, path: Path, made: dict[str, Any]) -> list[Path]:
+    """All examples in one file, in the format of its suffix. Raises UserError for a suffix that this kind of data does not write."""
+    codec = model.codec
+    if path.suffix.lower() not in codec.suffixes:
+        known = ", ".join(codec.suffixes)
+        raise UserError(
+            f"--out {path} ends in {path.suffix}, where {codec.spec.kind} are written as {known}, or into a folder (a name without suffix)."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as part:
+        codec.write(model.generate(n, **made), part)
+    return [path]
+
+
+def _printed(model: Model, n: int, made: dict[str, Any]) -> list[Path]:
+    """Texts on standard output. Raises UserError for data that are no text."""
+    from gansmith.data.codec import Spelled
+
+    if not isinstance(model.codec, Spelled):
+        raise UserError(f"--out - prints texts, and this model makes {model.codec.spec.kind}: give the path of a file or folder.")
+    print(model.codec.text(model.generate(n, **made)))
+    return []
 
 
 def _files(model: Model, n: int, folder: Path, made: dict[str, Any]) -> Sequence[Path]:

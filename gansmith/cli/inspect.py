@@ -5,7 +5,8 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from gansmith.cli.options import Flag, Reading, parse, takes
+from gansmith.cli.data_options import Opening, with_data_options
+from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 
 
@@ -15,16 +16,16 @@ class Inspect:
 
     data: Annotated[Positional[str], takes("DATA")]
     """A folder, zip, npz, npy, csv or Parquet file, a built-in name (gansmith list data), or a hub name user/name."""
-    reading: Annotated[Reading, arg(name="")] = field(default_factory=Reading)
+    opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
     json: Flag = False
     """Print JSON."""
 
 
 def run(argv: list[str]) -> int:
-    options = parse(Inspect, argv, "gansmith inspect")
+    options = parse(with_data_options(Inspect, argv), argv, "gansmith inspect")
     from gansmith import api
 
-    inspection = api.inspect(options.data, **options.reading.opening())
+    inspection = api.inspect(options.data, **options.opening.opening())
     output = Output(options.json)
     for sentence in inspection.sentences():
         output.say(sentence)

@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional
 
-from gansmith import gans
+from gansmith import gans, kinds
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
-from gansmith.data.readers.builtin import builtin_names
 from gansmith.export import exporter_names
 from gansmith.gans._verified import recorded, sentence
 from gansmith.metrics.registry import metric_names
@@ -23,10 +22,10 @@ class List:
     """What there is to choose from, each with a line on what it is."""
 
     what: Annotated[
-        Positional[Literal["gans", "data", "metrics", "presets", "formats"] | None],
-        takes("[gans|data|metrics|presets|formats]", "all but presets"),
+        Positional[Literal["gans", "kinds", "data", "metrics", "presets", "formats"] | None],
+        takes("[gans|kinds|data|metrics|presets|formats]", "all but presets"),
     ] = None
-    """GANs, built-in data sets, metrics, presets of GANs, or formats of export."""
+    """GANs, kinds of data, built-in data sets, metrics, presets of GANs, or formats of export."""
     json: Flag = False
     """Print JSON."""
 
@@ -35,7 +34,8 @@ def run(argv: list[str]) -> int:
     options = parse(List, argv, "gansmith list")
     sections: dict[str, Callable[[], dict[str, str]]] = {
         "gans": gans.names,
-        "data": builtin_names,
+        "kinds": kinds.lines,
+        "data": kinds.builtin,
         "metrics": metric_names,
         "formats": exporter_names,
         "presets": _presets,

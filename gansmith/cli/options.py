@@ -28,75 +28,6 @@ def takes(metavar: str, default: str = "", **more: Any) -> Any:
     return tyro.conf.arg(metavar=metavar, help_behavior_hint=f"(default: {default})" if default else "", **more)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How data are read."""
-
-    kind: Annotated[
-        Literal["domains", "images", "pairs", "points", "series", "tables"] | None,
-        takes("{domains,images,pairs,points,series,tables}", "what is found"),
-    ] = None
-    """The kind of data."""
-    resolution: Annotated[str | None, takes("SIDE|HxW", "that of the data up to 256, else 64")] = None
-    """Size of the images: 64, or height x width, 64x48."""
-    crop: Annotated[Literal["center", "fit", "pad"], takes("{center,fit,pad}", "center")] = "center"
-    """How images of other proportions are fitted."""
-    channels: Annotated[int | None, takes("1|3|4", "the most general there is")] = None
-    """Gray, RGB or RGBA."""
-    values: Annotated[str | None, takes("LOW,HIGH", "all that the data span")] = None
-    """Where images of more than 8 bits are cut off, such as -1000,400 (write --values=-1000,400)."""
-    window: Annotated[int | None, takes("T", "24 of long series, 128 of returns")] = None
-    """Steps of an example: long time series are cut into such windows."""
-    stride: Annotated[int, takes("S", "1")] = 1
-    """Steps from window to window."""
-    returns: Flag = False
-    """Series of prices: learn their log returns, and make prices of them again."""
-    scale: Annotated[Literal["feature", "example"], takes("{feature,example}", "feature")] = "feature"
-    """Scale series by the range of each column, or each series by its own, which is learned too."""
-    entity: Annotated[str | None, takes("COLUMN", "series or id, if there")] = None
-    """The column that tells several series in one file apart."""
-    time: Annotated[str | None, takes("COLUMN", "the first that reads as dates")] = None
-    """The column of dates or times."""
-    static: Annotated[str | None, takes("A,B,..")] = None
-    """Columns that are fixed for a series: its attributes."""
-    columns: Annotated[str | None, takes("A,B,..", "all that are left")] = None
-    """Columns of a series to learn."""
-    fill: Annotated[Literal["linear", "previous"] | None, takes("{linear,previous}", "refuse them")] = None
-    """How missing values of a series, and steps that its times leave out, are filled in."""
-    no_labels: Flag = False
-    """Leave class labels out."""
-    schema: Annotated[str | None, takes("FILE.json", "what is found")] = None
-    """Of which kind columns of a table are: {"zip": "categorical"}."""
-    target: Annotated[str | None, takes("COLUMN", "the last one")] = None
-    """The column of a table that the others are to tell."""
-
-    def opening(self) -> dict[str, Any]:
-        """The options of `open_dataset` that differ from its own defaults."""
-        given = {name: value for name, value in vars(self).items() if value != getattr(type(self), name)}
-        given |= {name: tuple(names_in(given[name])) for name in ("static", "columns") if name in given}
-        return given if not given.pop("no_labels", False) else {**given, "labels": False}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Opening(Reading):
-    """How data are read to be learnt from."""
-
-    skip_unreadable: Flag = False
-    """Leave files that cannot be read out, instead of stopping at them."""
-    degrade: Annotated[str | None, takes("x4,noise25,..")] = None
-    """Make pairs of pictures by x2 (smaller), blur2, noise25, jpeg30, gray or holes."""
-    pairing: Annotated[Literal["names", "none"] | None, takes("{names,none}", "what the folders say")] = None
-    """Whether files of two folders are partners by name, or the folders two domains."""
-    swap: Flag = False
-    """Exchange the two sides of pairs."""
-    masks: Annotated[str | None, takes("DIR")] = None
-    """Make pairs of pictures and themselves with holes, where the masks of this folder (by the same names) are white."""
-    label_maps: Flag = False
-    """The colours of the given side of pairs are labels, not brightnesses."""
-    public: Annotated[str | None, takes("DATA")] = None
-    """A public table, from which alone the categories, ranges and rules of columns are read (for --gan dpgan)."""
-
-
 def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping[str, str] | None = None) -> Options:
     """The options of a command. `bare` gives the value that an option means when it stands alone: {"--json": "-"}.
 
@@ -114,11 +45,6 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
     if unknown:
         raise UserError(_unknown(unknown[0].partition("=")[0], shape, program))
     return options
-
-
-def names_in(text: str | None) -> list[str]:
-    """The names in A,B,.."""
-    return [name for part in (text or "").split(",") if (name := part.strip())]
 
 
 def seeds_in(text: str) -> list[int]:

@@ -19,14 +19,14 @@ def show_profile(options: Train, argv: Sequence[str]) -> int:
     """Prints the profile of the training that the options describe; leaves no run folder behind."""
     if options.data is None:
         raise UserError("A profile needs data, e.g. gansmith train digits --profile.")
-    from gansmith.data.sources import open_dataset
-    from gansmith.kinds.images.mirrored import mirrored
+    from gansmith import kinds
+    from gansmith.kinds.opening import open_dataset
     from gansmith.planning import plan as planning
     from gansmith.planning.profile import profile
 
     data = open_dataset(options.data, **options.opening.opening())
     plan = planning.plan(data, **options.arguments(argv))
-    data = mirrored(data) if plan.mirror else data
+    data = kinds.find(data.codec.spec.kind).mirrored(data) if plan.mirror else data
     plan = planning.settle_threads(plan, data)
     found = profile(plan, data)
     output = Output(options.json)

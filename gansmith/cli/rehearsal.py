@@ -18,7 +18,8 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     """Prints the resolved configuration, the parameters, the memory and the order of moves; leaves no run folder behind."""
     if options.data is None:
         raise UserError("A dry run needs data, e.g. gansmith train digits --dry-run.")
-    from gansmith.data.sources import open_dataset
+    from gansmith import kinds
+    from gansmith.kinds.opening import open_dataset
     from gansmith.planning import plan as planning
 
     data = open_dataset(options.data, **options.opening.opening())
@@ -37,7 +38,7 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
         **dataclasses.asdict(rehearsal),
     }
     output = Output(options.json)
-    what = "rows" if spec.kind == "tables" else spec.kind
+    what = kinds.find(spec.kind).unit
     classes = f", {len(spec.classes)} classes" if spec.classes else ""
     output.say(f"{plan.gan} (preset {plan.preset}) on {data.name}: {len(data):,} {what} {list(spec.shape)}{classes}")
     for sentence in (*data.remarks(), *((plan.because,) if plan.because else ())):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from gansmith.cli.options import Flag, Opening, names_in, parse, takes, value_of
+from gansmith.cli.data_options import USUAL, Opening, with_data_options, without_gan
+from gansmith.cli.options import Flag, parse, takes, value_of
 from gansmith.cli.output import Output
 from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
+from gansmith.data.options import names_in
 from gansmith.data.programs import trusting
 from gansmith.errors import UserError
 
@@ -150,51 +151,72 @@ def run(argv: list[str]) -> int:
 
 
 def _shape(argv: Sequence[str]) -> type[Train]:
-    """The options of the command; those of the GAN too, which cost importing it, if it is named or they are used."""
+    """The options of the command with those of the kind of data; those of the GAN too, which cost importing it, if it is named or they
+    are used."""
     gan = value_of("--gan", argv)
+    if gan not in (None, "auto") and {"-h", "--help"} & set(argv) and value_of("--kind", argv) is None:
+        return _shape_with(OneGan, gan, argv)  # pyright: ignore[reportArgumentType], it is printed and not used
+    command = with_data_options(Train, argv)
     if gan in (None, "auto") and not _own(argv):
-        return Train
-    kind = value_of("--kind", argv)
-    return _shape_with(_usual_gan(kind, argv) if gan in (None, "auto") else gan, kind, argv)
+        return command
+    return _shape_with(command, _usual_gan(command, argv) if gan in (None, "auto") else gan, argv)
 
 
-def _shape_with(gan: str, kind: str | None, argv: Sequence[str]) -> type[Train]:
+@dataclass(frozen=True, kw_only=True)
+class OneGan:
+    """Trains this GAN on data. These are its own options: gansmith train --help shows those of training and of images, and gansmith
+    train --kind KIND --help those of other data.
+    """
+
+    data: Annotated[Positional[str | None], takes("DATA")] = None
+    """A folder, a file, a built-in name (gansmith list data), or a hub name user/name."""
+    gan: Annotated[str | None, takes("NAME")] = None
+    """This GAN."""
+    preset: Annotated[str | None, takes("NAME", "the GAN's first")] = None
+    """Settings that belong together (gansmith list presets)."""
+
+
+def _shape_with(command: type[Train], gan: str, argv: Sequence[str]) -> type[Train]:
     """The options of the command and of this GAN, shown with the values that they have for this kind of data.
 
     Values of one option that do not suit others are found when the data are known, whose preset decides those.
     """
-    from gansmith import gans
+    from gansmith import gans, kinds
     from gansmith.planning import plan as planning
 
-    made = gans.find(gan)
-    preset = value_of("--preset", argv) or planning.default_preset(made, kind or made.kinds[0])
+    made, kind = gans.find(gan), value_of("--kind", argv)
+    preset = value_of("--preset", argv) or planning.default_preset(made, kinds.find(kind).name if kind else made.kinds[0])
     values = planning.choose_preset(made, gan, preset).config
     unchecked: Any = type(made.Config.__name__, (made.Config,), {"__post_init__": lambda _: None, "__doc__": made.Config.__doc__})
     options = ("options", Annotated[unchecked, arg(name="gan")], field(default=unchecked(**values)))
-    shape = dataclasses.make_dataclass("Train", [options], bases=(Train,), frozen=True, kw_only=True)
-    shape.__doc__ = Train.__doc__
+    shape = dataclasses.make_dataclass("Train", [options], bases=(command,), frozen=True, kw_only=True)
+    shape.__doc__ = command.__doc__
     return shape
 
 
-def _usual_gan(kind: str | None, argv: Sequence[str]) -> str:
-    """The GAN that is meant where options of one are given but none is named: the usual one for the data, as far as they tell."""
-    from gansmith.data.sources import first_look
-    from gansmith.kinds.images.degradations import is_near
-    from gansmith.planning.choose import RULES, translator
-    from gansmith.planning.plan import DEFAULT_GANS
+def _usual_gan(command: type[Train], argv: Sequence[str]) -> str:
+    """The GAN whose options are given where none is named: the usual one for the data, as far as they tell."""
+    from gansmith import kinds
+    from gansmith.data.source import Source
+    from gansmith.kinds.opening import read_options
 
-    def usual(kind: str, traits: Mapping[str, bool]) -> str:
-        return translator(**traits).gan if kind == "pairs" else DEFAULT_GANS.get(kind, DEFAULT_GANS["images"])
+    words = [word for word in without_gan(command, argv) if word not in ("-h", "--help")]
+    options = parse(command, words, "gansmith train", BARE)
+    opening = options.opening.opening()
+    kind = opening.pop("kind", None)
+    try:
+        found, own = read_options(options.data, kind, opening) if options.data else _without_data(kind, opening)
+    except UserError:  # said when the data are opened
+        return kinds.find(USUAL).gan
+    return found.usual_gan(Source(options.data), own)
 
-    if {"-h", "--help"} & set(argv):
-        return usual(kind or "images", {"near": is_near(value_of("--degrade", argv) or "")})
-    for gan in dict.fromkeys((*DEFAULT_GANS.values(), *(rule.gan for rule in RULES))):
-        with suppress(UserError):
-            options = parse(_shape_with(gan, None, argv), argv, "gansmith train", BARE)
-            if options.data is None:
-                break
-            return usual(*first_look(options.data, **options.opening.opening()))
-    return DEFAULT_GANS["images"]
+
+def _without_data(kind: str | None, opening: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The kind and its options where only help is asked for."""
+    from gansmith import kinds
+
+    found = kinds.find(kind or USUAL)
+    return found, found.Options(**{**(kinds.spelled(kind) if kind else {}), **opening})
 
 
 def _own(argv: Sequence[str]) -> set[str]:
@@ -284,8 +306,10 @@ def _report(options: Train, run: Run) -> None:
     if run.judgement is not None:
         output.show(run.judgement.table())
     output.say(f"Report:  {report}")
-    given = run.facts["data"]["kind"] in ("domains", "pairs")
-    output.say(f"Next:    gansmith translate {run.folder} INPUT" if given else f"Next:    gansmith generate {run.folder}")
+    made_from_others = run.facts["data"]["task"] != "generation"
+    output.say(
+        f"Next:    gansmith translate {run.folder} INPUT" if made_from_others else f"Next:    gansmith generate {run.folder}"
+    )
     output.say(f"         gansmith export {run.folder} --to onnx")
     output.result(
         {

@@ -21,9 +21,14 @@ Raw = TypeVar("Raw")
 class Codec(Protocol[Raw]):
     """Turns raw examples into tensors and back: `decode(encode(x)) ~ x`.
 
-    Every module of `gansmith.data` that holds a kind of data (images.py, points.py, ...) has a class of this shape named
-    `Codec`. It is saved as JSON in every checkpoint and model, so that a model generates with no data at hand.
+    Every kind of data has a class of this shape in its `codec.py`. It is saved as JSON in every checkpoint and model, so that a model
+    generates with no data at hand.
     """
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The files that `write` writes, each of which holds any number of examples: (".csv", ".parquet")."""
+        ...
 
     @property
     def spec(self) -> Spec: ...
@@ -54,11 +59,17 @@ class Codec(Protocol[Raw]):
 
     def decode(self, batch: Batch) -> list[Raw]: ...
 
-    def conditions(self, n: int, rng: torch.Generator, **wish: str) -> Batch:
-        """What to generate: labels as frequent as in the data, or as wished (class="7"); empty without labels."""
+    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+        """What to generate: labels as frequent as in the data, or as requested (class="7"); empty without labels."""
         ...
 
-    def save(self, raws: Sequence[Raw], folder: Path) -> list[Path]: ...
+    def save(self, raws: Sequence[Raw], folder: Path) -> list[Path]:
+        """Writes examples into a folder, beside those that are there."""
+        ...
+
+    def write(self, raws: Sequence[Raw], path: Path) -> None:
+        """Writes all examples into one file, whose suffix is one of `suffixes`."""
+        ...
 
     def preview(self, raws: Sequence[Raw]) -> Image.Image:
         """One picture of several examples: a grid of images, a plot of points."""
@@ -75,9 +86,37 @@ class Codec(Protocol[Raw]):
 
 
 @runtime_checkable
-class Giving(Protocol):
-    """A codec of examples that are made from something given, such as an image from another one."""
+class HasSource(Protocol):
+    """A codec of examples that are made from a source, such as an image from another one."""
 
-    def given(self, batch: Batch) -> Batch:
-        """What of real examples is given to make others."""
+    def source(self, batch: Batch) -> Batch:
+        """The sources of real examples, from which others are made."""
+        ...
+
+
+@runtime_checkable
+class Complies(Protocol):
+    """A codec that can tell which generated examples meet a request."""
+
+    def complies(self, batch: Batch, **where: Any) -> np.ndarray:
+        """bool [N]: which examples are as requested, judged as they would be saved."""
+        ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A codec whose examples have named parts, such as the columns of a table."""
+
+    @property
+    def shown(self) -> Sequence[str]:
+        """The names of the parts that generated examples have."""
+        ...
+
+
+@runtime_checkable
+class Spelled(Protocol):
+    """A codec of texts, which can be written to a terminal."""
+
+    def text(self, raws: Sequence[Any]) -> str:
+        """All examples as text."""
         ...

@@ -1,7 +1,9 @@
 """Content hashes: the keys of every cache."""
 
 import hashlib
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -35,3 +37,14 @@ def fingerprint_of(contents: Mapping[str, Content], *facts: str) -> str:
     """The fingerprint of arrays whose content was hashed as it came."""
     lines = [*facts, *(f"{key} {contents[key]}" for key in sorted(contents))]
     return hashlib.sha256("\0".join(lines).encode()).hexdigest()[:32]
+
+
+def described(codec: Any) -> str:
+    """A codec's facts as text, for fingerprints."""
+    return json.dumps(identity(codec), sort_keys=True)
+
+
+def identity(codec: Any) -> dict[str, Any]:
+    """A codec's facts, its spec by `Spec.identity`; those of its two sides likewise if it is of pairs."""
+    sides = {side: identity(getattr(codec, side)) for side in ("a", "b") if side in codec.to_json()}
+    return {**codec.to_json(), "spec": codec.spec.identity(), **sides}

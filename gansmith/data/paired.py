@@ -1,9 +1,11 @@
-"""Pairs of images: one that is given (a) and one that is made from it (b). Of one scene, or merely of two domains."""
+"""Pairs: a codec of two codecs, for games that make one side from the other. Any kind of data can be either side."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,102 +16,132 @@ from torch import Tensor
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.kinds.images.codec import Codec as ImageCodec
-from gansmith.kinds.images.codec import Picture
-from gansmith.kinds.images.label_maps import LabelMaps
-from gansmith.kinds.images.masks import Holed
-from gansmith.kinds.images.mosaic import mosaic
 
 _SIDES = ("a", "b", "target")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The image that is given, the one made from it, and for what is generated the real one that belongs there, where known."""
+    """Two raw examples: the source, the example made from it, and for a generated one the real partner of the source, if known."""
 
-    a: Image.Image
-    b: Image.Image
-    target: Image.Image | None = None
+    a: Any
+    b: Any
+    target: Any = None
 
 
 @dataclass(frozen=True)
-class Codec:
-    """Both sides as uint8 [C, H, W] when packed and float32 in [-1, 1] when unpacked, under "a" and "b".
+class PairedCodec:
+    """Both sides as their own codecs pack and unpack them, under "a" (the source) and "b" (the example).
 
-    What is generated carries "target" besides, the real "b" of its "a", where the two belong together.
+    What else a side's codec has keeps its name behind that of the side: "a.length". Generated examples carry "target" besides, the real
+    "b" of their "a", if the two sides belong together.
     """
 
     spec: Spec
-    a: ImageCodec
-    b: ImageCodec
+    a: Any
+    b: Any
 
     @classmethod
-    def of(cls, a: Any, b: Any, aligned: bool) -> "Codec":
-        """The codec of two codecs of images."""
-        assert isinstance(a, ImageCodec) and isinstance(b, ImageCodec)
-        holes = isinstance(a, Holed)
-        return cls(Spec(kind="pairs", key="b", shape=b.spec.shape, given=a.spec.shape, aligned=aligned, holes=holes), a, b)
+    def of(cls, a: Any, b: Any, aligned: bool) -> Self:
+        """The codec of pairs of these two codecs; `aligned` says whether the partners belong together."""
+        return cls(replace(b.spec, key="b", classes=(), attributes=(), source=a.spec, aligned=aligned), a, b)
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        return self.b.suffixes
 
     @property
     def previewed(self) -> int:
         return 16
 
     def pack(self, raw: Pair) -> dict[str, np.ndarray]:
-        packed = {"a": self.a.pixels(raw.a), "b": self.b.pixels(raw.b)}
-        return packed | ({"target": self.b.pixels(raw.target)} if raw.target is not None else {})
+        sides = {"a": raw.a, "b": raw.b, **({"target": raw.target} if raw.target is not None else {})}
+        return _joined({side: self._codec(side).pack(own) for side, own in sides.items()}, self._keys)
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
-        return {key: self._side(key).unpack({"image": packed[key]})["image"] for key in _SIDES if key in packed}
+        parts = _parted(packed, self._keys)
+        return _joined({side: self._codec(side).unpack(own) for side, own in parts.items()}, self._keys)
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
-        return {key: self._side(key).repack({"image": batch[key]})["image"] for key in _SIDES if key in batch}
+        parts = _parted(batch, self._keys)
+        return _joined({side: self._codec(side).repack(own) for side, own in parts.items()}, self._keys)
 
     def encode(self, raw: Pair) -> Batch:
         return self.unpack({key: array[None] for key, array in self.pack(raw).items()})
 
     def decode(self, batch: Batch) -> list[Pair]:
-        sides = {key: [raw.image for raw in self._side(key).decode({"image": batch[key]})] for key in _SIDES if key in batch}
-        return [Pair(**{key: images[i] for key, images in sides.items()}) for i in range(len(batch["b"]))]
+        sides = {side: self._codec(side).decode(own) for side, own in _parted(batch, self._keys).items()}
+        return [Pair(**{side: raws[i] for side, raws in sides.items()}) for i in range(len(batch["b"]))]
 
-    def conditions(self, n: int, rng: torch.Generator, **wish: str) -> Batch:
-        """Nothing but the images given: pairs have no classes, and to wish for one is a UserError."""
-        for key, value in wish.items():
-            raise UserError(f"pairs have no classes, so {key}={value} cannot be wished: leave it out.")
+    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+        """Nothing but the sources: pairs have no classes. Raises UserError if one is requested."""
+        for key, value in where.items():
+            raise UserError(f"pairs have no classes: remove {key}={value}.")
         return {}
 
-    def given(self, batch: Batch) -> Batch:
-        """What of real examples is given to make others: their "a", and "target" where the two sides belong together."""
-        return {"a": batch["a"], **({"target": batch["b"]} if self.spec.aligned else {})}
+    def source(self, batch: Batch) -> Batch:
+        """The "a" of real examples, and "target" if the two sides belong together."""
+        own = {key: value for key, value in batch.items() if key == "a" or key.startswith("a.")}
+        return {**own, **({"target": batch["b"]} if self.spec.aligned else {})}
 
     def save(self, raws: Sequence[Pair], folder: Path) -> list[Path]:
-        """The made images as PNG files, numbered on from those that are already there."""
-        return self.b.save([Picture(raw.b) for raw in raws], folder)
+        """The made side, as its own codec saves it."""
+        return self.b.save([raw.b for raw in raws], folder)
+
+    def write(self, raws: Sequence[Pair], path: Path) -> None:
+        """The made side, as its own codec writes it."""
+        self.b.write([raw.b for raw in raws], path)
 
     def preview(self, raws: Sequence[Pair]) -> Image.Image:
-        """Strips of given, made and, where known, real."""
-        return mosaic([_strip(raw) for raw in raws])
+        """Rows of source, made and, if known, real."""
+        rows = [
+            [
+                self.a.preview([raw.a]),
+                self.b.preview([raw.b]),
+                *([self.b.preview([raw.target])] if raw.target is not None else []),
+            ]
+            for raw in raws
+        ]
+        height = max(picture.height for row in rows for picture in row)
+        width = max(sum(picture.width for picture in row) for row in rows)
+        sheet = Image.new("RGB", (width, height * len(rows)), "white")
+        for place, row in enumerate(rows):
+            left = 0
+            for picture in row:
+                sheet.paste(picture.convert("RGB"), (left, place * height))
+                left += picture.width
+        return sheet
 
     def sketch(self, batch: Batch) -> Float[Tensor, "batch features"]:
-        """That of the made image."""
-        return self.b.sketch({"image": batch["b"]})
+        """The features of the made side."""
+        return self.b.sketch({self.b.spec.key: batch["b"]})
 
     def to_json(self) -> dict[str, Any]:
         return {"spec": self.spec.to_json(), "a": self.a.to_json(), "b": self.b.to_json()}
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> "Codec":
-        given = LabelMaps if "colours" in facts["a"] else Holed if "holes" in facts["a"] else ImageCodec
-        return cls(Spec.from_json(facts["spec"]), given.from_json(facts["a"]), ImageCodec.from_json(facts["b"]))
+    def from_json(cls, facts: dict[str, Any]) -> Self:
+        from gansmith.kinds import load_codec, load_spec
 
-    def _side(self, key: str) -> ImageCodec:
-        return self.a if key == "a" else self.b
+        return cls(load_spec(facts["spec"]), load_codec(facts["a"]), load_codec(facts["b"]))
+
+    @property
+    def _keys(self) -> dict[str, str]:
+        """The key under which each side's own codec holds its examples."""
+        return {side: self._codec(side).spec.key for side in _SIDES}
+
+    def _codec(self, side: str) -> Any:
+        return self.a if side == "a" else self.b
 
 
-def _strip(raw: Pair) -> Image.Image:
-    """The sides next to each other, the given one enlarged where it is smaller."""
-    sides = [raw.a.resize(raw.b.size, Image.Resampling.NEAREST), raw.b, *([raw.target] if raw.target else [])]
-    alpha = any(side.mode == "RGBA" for side in sides)
-    strip = Image.new("RGBA" if alpha else "RGB", (sum(side.width for side in sides), raw.b.height))
-    for place, side in enumerate(sides):
-        strip.paste(side.convert(strip.mode), (place * raw.b.width, 0))
-    return strip
+def _joined(sides: Mapping[str, Mapping[str, Any]], keys: Mapping[str, str]) -> dict[str, Any]:
+    return {side if name == keys[side] else f"{side}.{name}": own for side, part in sides.items() for name, own in part.items()}
+
+
+def _parted(joined: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, own in joined.items():
+        side, _, rest = name.partition(".")
+        if side in keys:
+            found.setdefault(side, {})[rest or keys[side]] = own
+    return {side: part for side, part in found.items() if keys[side] in part}

@@ -1,47 +1,51 @@
-"""What networks must know of the data they learn."""
+"""What networks must know about the data they learn."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, Self
+
+Task = Literal["generation", "pairs", "domains"]
+"""What a game is about: examples from noise (and labels), examples from their given partner, or examples of one class in the look of
+another."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """The facts of a codec that networks need; saved in every checkpoint and model."""
+    """The facts of a codec that networks need; saved in every checkpoint and model. Every kind of data has a subclass."""
+
+    FIXED: ClassVar[tuple[str, ...]] = ("axes",)
+    """Fields that follow from the class and are not saved."""
+
+    ALWAYS: ClassVar[tuple[str, ...]] = ("kind", "key")
+    """Fields that are saved even if they have their usual values."""
 
     kind: str
-    """The kind of data, which is also the name of its module in `gansmith.data`: "images", "points"."""
+    """The kind of data: the name of its folder in `gansmith.kinds`."""
     key: str
     """The key under which a batch holds the examples: "image", "point"."""
     shape: tuple[int, ...]
     """The shape of one example without the batch: (channels, height, width) or (dimensions,)."""
+    axes: tuple[str, ...] = ()
+    """What each dimension of `shape` is: ("channel", "height", "width"), ("step", "channel"), ("dimension",)."""
     classes: tuple[str, ...] = ()
     """The names of the classes, in the order of the integers under the key "label"; empty if the data has no classes."""
     attributes: tuple[str, ...] = ()
     """The names of the numbers under the key "label" [B, K], if conditions are several or continuous; never beside classes."""
-    given: tuple[int, ...] = ()
-    """The shape of what an example is made from (pairs: the image that is translated); empty where it is made from noise."""
+    source: Spec | None = None
+    """What an example is made from (pairs: the given side); None where it is made from noise."""
     aligned: bool = True
-    """Whether what is given and the example belong together (pairs of one scene), or merely come from two domains."""
-    holes: bool = False
-    """Whether the last channel given says what of the example is known: 1 there means that the others show it, -1 that it is hidden."""
+    """Whether source and example belong together (pairs of one scene), or merely come from two domains."""
 
     @property
-    def of_images(self) -> bool:
-        """Whether an example under `key` is an image, whatever else a batch holds."""
-        return self.kind in ("domains", "images", "pairs")
+    def task(self) -> Task:
+        """Generation without a source; with one, "domains" where examples have classes between which they move, else "pairs"."""
+        return "generation" if self.source is None else "domains" if self.classes else "pairs"
 
-    columns: tuple[tuple[int, ...], ...] = ()
-    """Of tables, for every column that a row [width] holds, the sizes of its groups in order: 1 is a number, more are a one-hot
-    choice. A number behind a choice counts only where the last option is chosen, and is 0 elsewhere."""
-
-    target: int = -1
-    """Of tables, the place among these columns of the one that the others are to tell."""
-    means: tuple[float, ...] = ()
-    """Of series: the mean of each channel."""
-    spectrum: tuple[float, ...] = ()
-    """Of series: the covariance of the channels at each of several frequencies (see `layers.whitening`), one after another."""
-    quantiles: tuple[float, ...] = ()
-    """Of series of returns: quantiles of each channel (see `data.returns.quantiles`), one channel after another."""
+    @property
+    def source_shape(self) -> tuple[int, ...]:
+        """The shape of what an example is made from; () where it is made from noise."""
+        return self.source.shape if self.source else ()
 
     @property
     def conditions(self) -> int:
@@ -49,13 +53,49 @@ class Spec:
         return len(self.classes) or len(self.attributes)
 
     def to_json(self) -> dict[str, Any]:
-        facts = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        of_kind = {"target": bool(self.columns), "quantiles": bool(self.quantiles), "holes": self.holes}
-        return {key: value for key, value in facts.items() if of_kind.get(key, True)}
+        """Flat facts; what equals its default is left out, and so is what follows from the class."""
+        facts = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in self.FIXED or (value == field.default and field.name not in self.ALWAYS):
+                continue
+            facts[field.name] = value.to_json() if isinstance(value, Spec) else list(value) if isinstance(value, tuple) else value
+        return facts
+
+    def identity(self) -> dict[str, Any]:
+        """The facts that fingerprints of data hold: those of version 0.1 for kinds that it had, so that its runs can be resumed."""
+        return self.to_json()
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> "Spec":
-        return cls(**{key: _tuples(value) for key, value in facts.items()})
+    def from_json(cls, facts: dict[str, Any]) -> Self:
+        """The spec that `to_json` described; specs of earlier versions, which held facts of all kinds, too."""
+        known = {field.name for field in fields(cls)}
+        own = {key: _tuples(value) for key, value in facts.items() if key in known and key not in cls.FIXED}
+        if isinstance(facts.get("source"), dict):
+            from gansmith.kinds import load_spec
+
+            own["source"] = load_spec(facts["source"])
+        return cls(**own)
+
+
+def identity_of_0_1(spec: Spec, kind: str | None = None, **own: Any) -> dict[str, Any]:
+    """The facts of a spec as version 0.1 wrote them, in its order: facts of all kinds side by side, empty where they did not apply."""
+    facts = {
+        "kind": kind or spec.kind,
+        "key": spec.key,
+        "shape": spec.shape,
+        "classes": spec.classes,
+        "attributes": spec.attributes,
+        "given": spec.source_shape,
+        "aligned": spec.aligned,
+        **{name: own[name] for name in ("holes",) if own.get(name)},
+        "columns": own.get("columns", ()),
+        **{name: own[name] for name in ("target",) if own.get("columns")},
+        "means": own.get("means", ()),
+        "spectrum": own.get("spectrum", ()),
+        **{name: own[name] for name in ("quantiles",) if own.get(name)},
+    }
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in facts.items()}
 
 
 def _tuples(value: Any) -> Any:

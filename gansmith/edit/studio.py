@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.errors import UserError
-from gansmith.kinds.images.codec import Codec, Picture
+from gansmith.kinds.images.codec import ImageCodec, Picture
 from gansmith.model import Model
 
 AT_ONCE = 64
@@ -22,7 +22,7 @@ class Studio:
 
     def __init__(self, model: Model) -> None:
         """Raises UserError if the model makes no images."""
-        if not isinstance(model.codec, Codec):
+        if not isinstance(model.codec, ImageCodec):
             raise UserError(f"editing works on images, but this model makes {model.codec.spec.kind}: choose a run of images.")
         self.model, self.gan, self.codec = model, model.gan, model.codec
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gansmith import kinds
 from gansmith.data.atomic import write_atomically
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judgement import Judgement
@@ -24,13 +25,10 @@ def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **co
     if judgement.portrait is not None:
         found["portrait"] = judgement.portrait.to_json()
     write_atomically(run.folder / "judgement.json", json.dumps(found).encode())
-    if training.codec.spec.of_images or training.codec.spec.kind == "series":
+    kind = kinds.find(training.codec.spec.kind)
+    if kind.neighbours_are_shown:
         _pictures(judgement, run, fake, training)
-    if training.codec.spec.kind == "series":
-        from gansmith.kinds.series.fact_plots import draw_facts
-        from gansmith.kinds.series.metrics.stylised_facts import curves_of
-
-        draw_facts(curves_of(training, fake)).save(run.samples / "facts.png")
+    kind.artifacts(judgement, fake, training, run.samples)
     write_report(run.folder)
     return records
 

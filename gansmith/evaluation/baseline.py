@@ -1,12 +1,16 @@
 """The trivial model that every score is compared with: a Gaussian fitted to the training examples."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gansmith import kinds
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
+from gansmith.kinds.kind import Sampler
 
 NUMBERS = 3_200_000
 """Numbers of the training examples that a Gaussian is fitted to: 4,000 images of 28x28, 1,000 of 32x32 in colour."""
@@ -15,47 +19,29 @@ BATCH = 256
 
 def baseline_name(train: Dataset) -> str:
     """What the baseline of this data is called."""
-    if train.codec.spec.kind == "tables":
-        return "independent columns"
-    return ("pixel Gaussian" if train.codec.spec.of_images else "Gaussian") + (" per class" if _per_class(train) else "")
-
-
-def rival_name(train: Dataset) -> str:
-    """What the model is called that stands beside the trivial one; empty for data that have none."""
-    return "Gaussian copula" if train.codec.spec.kind == "tables" else ""
-
-
-def _per_class(train: Dataset) -> bool:
-    return train.codec.spec.kind in ("domains", "images") and bool(train.codec.spec.classes)
+    name = kinds.find(train.codec.spec.kind).baseline_name(train)
+    return f"{name} per class" if name.endswith("Gaussian") and train.labels() is not None else name
 
 
 def trivial(train: Dataset, count: int, seed: int) -> Dataset:
-    """`count` examples of the trivial model of this data: independent columns of a table, else a Gaussian."""
-    return independent(train, count, seed) if train.codec.spec.kind == "tables" else gaussian(train, count, seed)
+    """`count` examples of the trivial generator of this data."""
+    return kinds.find(train.codec.spec.kind).baseline(train, count, seed)
 
 
-def independent(train: Dataset, count: int, seed: int) -> Dataset:
-    """`count` rows whose columns are each drawn from the training rows, independently of the others."""
-    rng = np.random.default_rng(seed)
-    packed, start = train.packed(slice(None))["row"], 0
-    rows = np.empty((count, packed.shape[1]), packed.dtype)
-    for sizes in train.codec.spec.columns:
-        end = start + len(sizes)
-        rows[:, start:end] = packed[rng.integers(0, len(packed), count), start:end]
-        start = end
-    arrays = {"row": rows}
-    return Dataset(name=baseline_name(train), codec=train.codec, arrays=arrays, fingerprint=fingerprint(arrays))
+def rivals(train: Dataset) -> Mapping[str, Sampler]:
+    """Models without a game that stand beside the scores of this data, by name."""
+    return kinds.find(train.codec.spec.kind).rivals()
 
 
 def gaussian(train: Dataset, count: int, seed: int) -> Dataset:
     """`count` examples from a Gaussian with the mean and full covariance of the training examples.
 
-    Images of data with classes come from one Gaussian per class, with their labels, as frequent as in the data. Values are cut
-    to the range that the packed form can hold.
+    Data with classes come from one Gaussian per class, with their labels, as frequent as in the data. Values are cut to the range that
+    the packed form can hold.
     """
     rng = torch.Generator().manual_seed(seed)
     spec = train.codec.spec
-    classes = train.labels() if _per_class(train) else None
+    classes = train.labels()
     groups = np.zeros(len(train), np.int64) if classes is None else classes
     wanted = groups[torch.randint(len(train), (count,), generator=rng).numpy()]
     packed = None

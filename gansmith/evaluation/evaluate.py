@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import trusting
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
+from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from gansmith.planning import plan as planning
-from gansmith.runs.data import OPENING, open_like, run_data, split
+from gansmith.runs.data import open_like, run_data, split
 from gansmith.runs.model_files import is_model
 from gansmith.runs.run import BEST, Run
+
+JUDGE_OPTIONS = (
+    "metrics",
+    "samples",
+    "seed",
+    "features",
+    "inception",
+    "resize",
+    "fast",
+    "segmenter",
+    "device",
+    "progress",
+    "cache",
+)
+"""The options of `evaluation.judge.judge` that judging takes; all others are of the kind of data."""
 
 if TYPE_CHECKING:
     from gansmith.evaluation.judgement import Judgement
@@ -27,7 +42,6 @@ def evaluate_run(
     run: Run,
     *,
     data: Any = None,
-    masks: Path | str | None = None,
     metrics: Sequence[str] | None = None,
     samples: int | None = None,
     seed: int = 0,
@@ -36,11 +50,13 @@ def evaluate_run(
     **how: Any,
 ) -> Judgement:
     """Judges a run's model, writes evaluations.jsonl and the report anew. `data` may be held-out data of your own; if the run's own came
-    from Python in another process, they stand for these too, and nothing is written. `masks` are those of these data. `trust` lets
-    programs run that the run names, or files given here that do not look like programs (see docs/security.md).
+    from Python in another process, they stand for these too, and nothing is written. Options of the kind of data (`masks` of images) say
+    how these data are read. `trust` lets programs run that the run names, or files given here that do not look like programs (see
+    docs/security.md).
 
     `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
     """
+    opening, how = _parted(run, how)
     how["device"] = planning.choose_device(how.get("device") or "auto")
     with trusting(trust):
         if run.facts["data"]["source"] is None and run.data is None and data is not None:
@@ -48,7 +64,7 @@ def evaluate_run(
         model = run.model()
         training, held_out = split(run_data(run))
         if data is not None:
-            held_out = open_like(training, data, opening=_opening(run, masks))
+            held_out = open_like(training, data, opening=opening)
         model.inputs = held_out
         return judge_and_report(run, model, training, held_out, watchers, metrics=metrics, samples=samples, seed=seed, **how)
 
@@ -85,18 +101,18 @@ def _evaluate_samples(real: Any, fake: Any, **options: Any) -> Judgement:
     """Judges anybody's samples."""
     from gansmith.evaluation.judge import judge
 
-    opening = {name: options.pop(name) for name in OPENING if name in options}
+    opening = {name: options.pop(name) for name in list(options) if name not in JUDGE_OPTIONS}
     options["device"] = planning.choose_device(options.get("device") or "auto")
-    originals = not {"resolution", "crop"} & {name for name, value in opening.items() if value is not None}
-    everything = open_dataset(real, **opening, originals=originals)
+    everything = open_dataset(real, **opening, originals=True)
     training, held_out = split(everything)
     everything = dataclasses.replace(everything, held_out=None)
-    return judge(open_like(training, fake, originals), training, held_out, everything=everything, **options)
+    return judge(open_like(training, fake, True, opening), training, held_out, everything=everything, **options)
 
 
-def _opening(run: Run, masks: Path | str | None) -> dict[str, Any]:
-    """How the run's data were opened, with the masks of others."""
-    return {**run.facts["data"]["opening"], **({"masks": masks} if masks else {})}
+def _parted(run: Run, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(how the run's data were opened, changed by the kind's own options among these; options of the judge)."""
+    own = {name: value for name, value in options.items() if name not in JUDGE_OPTIONS}
+    return {**run.facts["data"]["opening"], **own}, {name: value for name, value in options.items() if name in JUDGE_OPTIONS}
 
 
 def _run_around(folder: Path) -> Run | None:
@@ -109,15 +125,15 @@ def _evaluate_beside(
     model: Model,
     run: Run,
     data: Any,
-    masks: Path | str | None = None,
     **how: Any,
 ) -> Judgement:
     """Judges a model that is not the run's own by the run's data."""
+    opening, how = _parted(run, how)
     how["device"] = planning.choose_device(how.get("device") or "auto")
     given = run.facts["data"]["source"] is None and run.data is None
     training, held_out = split(run_data(run, data if given else None))
     if data is not None and not given:
-        held_out = open_like(training, data, opening=_opening(run, masks))
+        held_out = open_like(training, data, opening=opening)
     model.inputs = held_out
     return _judged(model, training, held_out, **how)[1]
 
@@ -153,7 +169,7 @@ def _judged(model: Model, training: Dataset, held_out: Dataset, **options: Any) 
     from gansmith.evaluation.judge import MOST, judge, over_all
 
     count = options.get("samples") or MOST
-    if training.codec.spec.kind == "pairs" or not over_all(options.get("metrics")):  # pairs make one of each that is held out
+    if training.codec.spec.task == "pairs" or not over_all(options.get("metrics")):  # pairs make one of each that is held out
         count = min(count, len(held_out))
     fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)
     return fake, judge(fake, training, held_out, model=model, **options)

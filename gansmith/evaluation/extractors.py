@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gansmith import kinds
 from gansmith.data.dataset import Dataset
-from gansmith.errors import UserError
 
 
 @runtime_checkable
@@ -30,24 +30,10 @@ class Extractor(Protocol):
         ...
 
 
-def extractor_for(train: Dataset, seed: int, folder: Path, wish: Any = None, device: str | torch.device = "cpu") -> Extractor:
-    """The space in which this data is judged: the one wished for, else a classifier trained on the spot for images and the raw
-    coordinates for points, plain statistics for series. Raises UserError for a wish that cannot be met.
+def extractor_for(train: Dataset, seed: int, folder: Path, asked: Any = None, device: str | torch.device = "cpu") -> Extractor:
+    """The space in which this data is judged: the one that was asked for, else the usual one of its kind.
+
+    Raises UserError if there is no such space for this kind of data.
     """
-    if wish is not None and wish != "classifier":
-        from gansmith.kinds.images.features.requested import find_extractor
-
-        return find_extractor(wish, device)
-    if train.codec.spec.of_images:
-        from gansmith.kinds.images.features.classifier import Classifier
-
-        return Classifier.trained_on(train, seed, folder)
-    if wish == "classifier":
-        raise UserError(f"a classifier judges images, but {train.name} holds {train.codec.spec.kind}: leave out --features.")
-    if train.codec.spec.kind == "series":
-        from gansmith.kinds.series.features import SeriesFeatures
-
-        return SeriesFeatures(train)
-    from gansmith.evaluation.identity import Identity
-
-    return Identity()
+    kind = kinds.find(train.codec.spec.kind)
+    return kind.features(train, seed, folder) if asked is None else kind.find_features(asked, train, seed, folder, device)

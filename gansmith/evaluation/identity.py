@@ -1,4 +1,4 @@
-"""Raw coordinates as features, for data in which plain distances mean something: points, and rows of tables as networks see them."""
+"""The examples themselves as features, for data in which plain distances mean something."""
 
 import numpy as np
 import torch
@@ -8,18 +8,26 @@ from torch import Tensor
 from gansmith.data.dataset import Dataset
 
 
-class Identity:
-    """Features that are the coordinates of the points themselves; of tables the rows of one-hot choices and normal scores."""
+class Unpacked:
+    """Examples as networks see them, flattened."""
 
     name = "raw"
     key = "raw"
 
     def features(self, data: Dataset) -> Float[Tensor, "batch features"]:
-        if data.codec.spec.kind == "tables":
-            return data.batch(slice(None))[data.codec.spec.key]
+        return data.batch(slice(None))[data.codec.spec.key].flatten(1)
+
+
+class Identity:
+    """Examples in the units of the source, flattened."""
+
+    name = "raw"
+    key = "raw"
+
+    def features(self, data: Dataset) -> Float[Tensor, "batch features"]:
         return torch.from_numpy(raw_points(data))
 
 
 def raw_points(data: Dataset) -> Float[np.ndarray, "batch dimensions"]:
-    """All examples in the coordinates of the source, float64."""
+    """All examples in the units of the source, float64."""
     return np.stack(data.codec.decode(data.batch(slice(None)))).astype(np.float64).reshape(len(data), -1)

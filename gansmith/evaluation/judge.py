@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gansmith import kinds
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.evaluation.baseline import baseline_name, rival_name
+from gansmith.evaluation.baseline import baseline_name, rivals
 from gansmith.evaluation.cache import content_key, remember
 from gansmith.evaluation.extractors import extractor_for
 from gansmith.evaluation.judgement import Judgement, Neighbours
@@ -25,44 +26,20 @@ from gansmith.evaluation.nearest import nearest
 from gansmith.evaluation.overview import portrait as portrait_of
 from gansmith.evaluation.score import GROUPS, Score
 from gansmith.evaluation.sides import Real, Side, choose
-from gansmith.kinds.images.features.inception import Inception
-from gansmith.metrics.registry import Family, NotApplicableError, families, family_of, load_family, metric_names
+from gansmith.metrics.registry import (
+    Family,
+    NotApplicableError,
+    check_kind,
+    families,
+    family_of,
+    kinds_of,
+    load_family,
+    metric_names,
+)
 
 if TYPE_CHECKING:
     from gansmith.model import Model
 
-DEFAULTS = {
-    "images": ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas"),
-    "domains": ("frechet", "coverage"),
-    "pairs": ("psnr", "ssim", "frechet", "coverage"),
-    "points": ("modes", "high_quality", "mode_divergence", "frechet", "precision", "recall", "coverage", "memorisation"),
-    "tables": (
-        "column_shapes",
-        "pair_trends",
-        "c2st",
-        "tstr",
-        "precision",
-        "recall",
-        "closer_to_training",
-        "membership",
-        "row_copies",
-    ),
-    "series": (
-        "fair_discriminative",
-        "fair_predictive",
-        "frechet",
-        "precision",
-        "coverage",
-        "tails",
-        "acf",
-        "clustering",
-        "correlation",
-        "memorisation",
-    ),
-}
-"""The metrics of each kind of data when none are named."""
-OF_ATTRIBUTES = ("condition_accuracy", "condition_error")
-"""What stands for `cas` among them where images have attributes instead of classes."""
 MOST = 10_000
 """Examples judged when no number is given."""
 SHOWN = 16
@@ -171,8 +148,7 @@ def judge(
 def usual_metrics(train: Dataset) -> tuple[str, ...]:
     """The metrics of data like these when none are named."""
     spec = train.codec.spec
-    usual = DEFAULTS[spec.kind]
-    return tuple(name for name in usual if name != "cas") + OF_ATTRIBUTES if spec.kind == "images" and spec.attributes else usual
+    return kinds.find(spec.kind).usual_metrics(spec)
 
 
 def fewest_for(metric: str) -> int:
@@ -185,14 +161,14 @@ def over_all(metrics: Sequence[str] | None) -> bool:
     return any(hasattr(load_family(family_of(name)), "INCEPTION") for name in _known(metrics or ()))
 
 
-def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path, **options: Any) -> Inception | None:
-    """Inception-v3, if a metric of images or the space asks for it, with the outputs that are needed."""
-    needed = [output for name in names for output in getattr(load_family(family_of(name)), "INCEPTION", ())]
+def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path, **options: Any) -> Any:
+    """Inception-v3, if a metric of this data or the space asks for it, with the outputs that are needed."""
+    kind = train.codec.spec.kind
+    fitting = [load_family(family) for family in map(family_of, names) if kind in (kinds_of(family) or (kind,))]
+    needed = [output for family in fitting for output in getattr(family, "INCEPTION", ())]
     if features == "inception":
         needed.append("features")
-    if not needed or not train.codec.spec.of_images:
-        return None
-    return Inception.open(folder, wanted=tuple(sorted(set(needed))), **options)
+    return kinds.find(kind).inception(folder, tuple(sorted(set(needed))), **options) if needed else None
 
 
 def _neighbours(side: Side, positions: np.ndarray) -> Neighbours:
@@ -218,9 +194,7 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
         wanted = [name for name in names if name in metrics]
         start = time.perf_counter()
         try:
-            if hasattr(family, "INCEPTION") and side.real.inception is None:
-                kind = side.real.train.codec.spec.kind
-                raise NotApplicableError(f"{' and '.join(wanted)} judge images, and {side.real.train.name} holds {kind}.")
+            check_kind(module, side.real.train)
             measured = family.measure(side)
         except NotApplicableError as reason:
             skipped |= dict.fromkeys(wanted, str(reason))
@@ -247,7 +221,7 @@ def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, st
                 seconds=seconds,
                 note=one.note,
                 rival=companions.get(f"rival {name}"),
-                rival_name=rival_name(side.real.train),
+                rival_name=next(iter(rivals(side.real.train)), ""),
             )
     return [found[name] for name in names if name in found], skipped
 
@@ -264,7 +238,7 @@ def _companions(module: str, family: Family, real: Real) -> dict[str, float]:
                     found[f"{name} {metric}"] = torch.tensor(measured.value, dtype=torch.float64)
         return found
 
-    depends_on = rival_name(real.train) + (family.key(real) if hasattr(family, "key") else "")  # pyright: ignore[reportAttributeAccessIssue]
+    depends_on = next(iter(rivals(real.train)), "") + (family.key(real) if hasattr(family, "key") else "")  # pyright: ignore[reportAttributeAccessIssue]
     if hasattr(family, "INCEPTION") and real.inception is not None:
         depends_on += f"{real.inception.key} {real.judged} {content_key(real.everything)}"
     remembered = remember(real.folder, f"companions-{module.rpartition('.')[2]}", (*real.key, depends_on), compute)

@@ -5,7 +5,7 @@ than one comparison of its examples with as many real ones.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gansmith import kinds
 from gansmith.evaluation.cache import remember
 from gansmith.evaluation.distributions import Spread, spread
 from gansmith.evaluation.flat_map import MOST, FlatMap, flat_map
 from gansmith.evaluation.nearest import squared_radii
 from gansmith.evaluation.realism import SHOWN, Ranking, ranked, surroundings
 from gansmith.evaluation.sides import Real, Side, choose
-from gansmith.kinds.tables.overview import TablePortrait, table_portrait
 from gansmith.metrics.manifold import NEIGHBOURS
 
 DIRECTIONS = 50
@@ -52,11 +52,12 @@ class Portrait:
     """None where the real data have no classes."""
     ranking: Ranking
     map: FlatMap | None
-    table: TablePortrait | None = None
-    """None where the data are no tables."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """What only this kind of data has: see `Kind.overview`."""
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        facts = asdict(self)
+        return facts | facts.pop("own")
 
 
 def portrait(side: Side, positions: np.ndarray) -> Portrait:
@@ -85,7 +86,7 @@ def portrait(side: Side, positions: np.ndarray) -> Portrait:
         classes=_classes(real, closest, known["held_out_closest"]),
         ranking=ranked(balls.numpy(), distances["generated"], positions, SHOWN),
         map=flat_map(on_map["training"], on_map["generated"], real.seed),
-        table=table_portrait(side) if real.train.codec.spec.kind == "tables" else None,
+        own=kinds.find(real.train.codec.spec.kind).overview(side),
     )
 
 

@@ -14,15 +14,16 @@ from torch import Tensor
 
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
-from gansmith.evaluation.baseline import rival_name, trivial
+from gansmith.evaluation.baseline import rivals, trivial
 from gansmith.evaluation.cache import content_key, remember
 from gansmith.evaluation.extractors import Extractor
 from gansmith.evaluation.nearest import nearest
-from gansmith.kinds.images.features.inception import CHECKED, Inception
 
 if TYPE_CHECKING:
     from gansmith.model import Model
 
+CHECKED = 128
+"""Examples of each side that a fast mode computes both ways, to say how far it is off."""
 TRIVIAL = 1000
 """Examples of the baseline that are judged by a large network: its distance is so great that more would not change it."""
 
@@ -38,7 +39,7 @@ class Real:
     judged: int
     """Generated examples that are compared with everything."""
     extractor: Extractor
-    inception: Inception | None = None
+    inception: Any = None
     """The space of the metrics that are defined in it; only there when one of them was asked for."""
     count: int
     """Examples on every side."""
@@ -115,13 +116,11 @@ class Real:
 
     @cached_property
     def rival(self) -> Side | None:
-        """A model of tables that is no network; None for other data."""
-        if not rival_name(self.train):
-            return None
-        from gansmith.kinds.tables.copula import copula
-
-        made = copula(self.train, max(self.count, self.lessons), self.seed)
-        return self._of(made, "rival", made)
+        """The first model without a game that this kind of data has; None if it has none."""
+        for sampler in rivals(self.train).values():
+            made = sampler(self.train, max(self.count, self.lessons), self.seed)
+            return self._of(made, "rival", made)
+        return None
 
     def _of(self, made: Dataset, name: str, everything: Dataset) -> Side:
         return Side(

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
-from gansmith import __version__
+from gansmith import __version__, kinds
 from gansmith.data.outputs import refuse_overwriting
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 _INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes", "input": "float32, from -1 to 1"}
 _ATTRIBUTES = "float32, every attribute from -1 (smallest in the data) to 1 (largest), see codec"
-_OUTPUTS = {
-    "domains": "from -1 to 1, for the codec's levels (0 to 255 in bytes)",
-    "images": "from -1 to 1, for the codec's levels (0 to 255 in bytes)",
-    "pairs": "from -1 to 1, for 0 to 255",
-    "points": "standardised: times the codec's scale, plus its centre",
-    "series": "from -1 to 1 over each column's range",
-}
 
 
 MODEL_FILES = ("model.safetensors", "model.json")
@@ -89,7 +82,7 @@ def properties(model: "Model", inputs: Iterable[str]) -> dict[str, str]:
         "inputs": json.dumps(
             {name: _ATTRIBUTES if spec.attributes and name == "label" else _INPUTS.get(name, "") for name in inputs}
         ),
-        "output": f"{spec.key} {list(spec.shape)}, float32, {_OUTPUTS.get(spec.kind, 'as the codec has it')}",
+        "output": f"{spec.key} {list(spec.shape)}, float32, {kinds.find(spec.kind).exported}",
         "classes": json.dumps(spec.classes),
         "attributes": json.dumps(spec.attributes),
         "codec": json.dumps(model.codec.to_json()),

@@ -118,10 +118,10 @@ class BicycleGAN(Styled):
             raise UserError(
                 f"bicyclegan keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan."
             )
-        check_crop(config.crop, spec.given)
+        check_crop(config.crop, spec.source_shape)
         side = config.crop or min(spec.shape[1:])
         check_scales(config.critic_layers, config.critic_scales, side)
-        given, made = spec.given[0], spec.shape[0]
+        given, made = spec.source_shape[0], spec.shape[0]
         halvings = min(config.halvings, int(log2(side)))
         rate, betas = Linear(config.learning_rate, 0.0, wait=0.5), (config.beta1, 0.999)
         network = Bicycle(

@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, leaky_relu, softplus
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.rows import RowLayout, fulfilled, gumbel
 from gansmith.layers.wished import Completion, missed, only, sampled
@@ -67,7 +67,7 @@ def side_of(numbers: int) -> int:
 class PictureGenerator(nn.Module):
     """Noise and the wished category to a picture of a row, by strided transposed convolutions from 4x4."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.layout = RowLayout(spec)
         self.temperature, self.latent = config.temperature, config.noise
@@ -106,7 +106,7 @@ class PictureGenerator(nn.Module):
 class PictureCritic(nn.Module):
     """A row with its wished category, as a picture, to features and a logit, by strided convolutions to 4x4."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         numbers = 2 * RowLayout(spec).width
         self.side = side_of(numbers)
@@ -129,7 +129,7 @@ class PictureCritic(nn.Module):
 class Classifier(nn.Module):
     """A row without its target to the target: logits of its options, and its number."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         layout, sizes = RowLayout(spec), spec.columns[spec.target]
         self.target = RowLayout(replace(spec, columns=(sizes,)))
@@ -168,7 +168,7 @@ class CTABGAN(GAN):
         "paper": Preset(about="150 epochs of a table of 26,000 rows", kind="tables", batch=500, samples=3_900_000),
     }
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__(config, spec)
         self.layout = RowLayout(spec)
         if not self.layout.choices:

@@ -20,9 +20,9 @@ from torch.nn.functional import dropout, leaky_relu
 
 from gansmith.adversarial import wasserstein_critic
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.rows import RowLayout, fulfilled, gumbel
 from gansmith.layers.wished import Completion, missed, only, sampled
@@ -56,7 +56,7 @@ class Config:
 class RowGenerator(nn.Module):
     """Noise and the wished category to a row, through two layers that are each appended to their input."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.layout = RowLayout(spec)
         self.temperature, self.latent = config.temperature, config.noise
@@ -87,7 +87,7 @@ class RowGenerator(nn.Module):
 class PackedCritic(nn.Module):
     """Several rows with their wished categories to one score."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.first = nn.Linear(config.pack * 2 * RowLayout(spec).width, config.width)
         self.second = nn.Linear(config.width, config.width)
@@ -109,7 +109,7 @@ class CTGAN(GAN):
         "paper": Preset(about="300 epochs of a table of 26,000 rows", kind="tables", batch=500, samples=7_800_000),
     }
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__(config, spec)
         self.layout = RowLayout(spec)
         if not self.layout.choices:

@@ -97,14 +97,14 @@ class CUT(Translating):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        given, made = spec.given[0], spec.shape[0]
+        given, made = spec.source_shape[0], spec.shape[0]
         if self.scale != 1:
             raise UserError(f"cut keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
         if given != made:
             raise UserError(
                 f"cut needs as many channels on both sides, but they have {given} and {made}: give --channels {made}."
             )
-        check_crop(config.crop, spec.given)
+        check_crop(config.crop, spec.source_shape)
         check_patches(config.critic_layers, config.crop or min(spec.shape[1:]))
         rate, betas = Linear(config.learning_rate, 0.0, wait=0.5), (config.beta1, 0.999)
         translator = ResNetTranslator(given, made, width=config.width, blocks=config.blocks)

@@ -31,9 +31,9 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, softplus
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.rows import Margins, RowLayout, chosen, fulfilled, gumbel, soft_bins
 from gansmith.training.ema import Average
 from gansmith.training.privacy import ORDERS, as_term, clipped_sum, divergences, epsilon_of, noise_for
@@ -89,7 +89,7 @@ class Config:
 class RowGenerator(nn.Module):
     """Noise to rows."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.layout = RowLayout(spec)
         self.latent, self.temperature = config.noise, config.temperature
@@ -123,7 +123,7 @@ class RowGenerator(nn.Module):
 class RowCritic(nn.Module):
     """A row to a logit, normalised within itself."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.first = nn.Linear(prod(spec.shape), config.critic_width)
         self.first_norm = nn.GroupNorm(config.groups, config.critic_width)
@@ -147,7 +147,7 @@ class DPGAN(GAN):
         "small": Preset(about="minutes on a CPU, epsilon 3", kind="tables", batch=256, minutes=2.5),
     }
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__(config, spec)
         if not 0 <= config.frequencies < 1:
             raise UserError(f"--gan.frequencies is a share from 0 to below 1, but it is {config.frequencies}: give one.")

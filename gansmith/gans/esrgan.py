@@ -99,10 +99,10 @@ class ESRGAN(Translating):
         super().__init__(config, spec)
         if self.scale not in (1, 2, 4, 8):
             raise UserError(f"esrgan enlarges 1, 2, 4 or 8 times, but b is {self.scale} times as large as a: choose --gan srgan.")
-        self.crop = crop_for(config.crop, spec.given, USUAL)
+        self.crop = crop_for(config.crop, spec.source_shape, USUAL)
         rate = Linear(config.learning_rate, config.learning_rate / 10, wait=0.5)
         generator = RRDBNet(
-            spec.given[0],
+            spec.source_shape[0],
             spec.shape[0],
             scale=self.scale,
             width=config.width,

@@ -177,11 +177,11 @@ class FusionGAN(Translating):
             raise UserError(
                 "fusiongan fuses two images of one size, but b is larger than a: give A/ and B/ with registered images."
             )
-        self.crop = crop_for(config.crop, spec.given, USUAL)
+        self.crop = crop_for(config.crop, spec.source_shape, USUAL)
         if (side := self.crop or min(spec.shape[1:])) < 16:
             raise UserError(f"fusiongan's critic needs images of 16 pixels, but they have {side}: give a greater --resolution.")
         self.generator = Player(
-            Fuser(spec.given[0], spec.shape[0], config.width, config.from_mean),
+            Fuser(spec.source_shape[0], spec.shape[0], config.width, config.from_mean),
             learning_rate=config.learning_rate,
             average=partial(Average, half_life=config.half_life),
         )
@@ -225,7 +225,7 @@ class FusionGAN(Translating):
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """`input` holds the channels of a, then those of b."""
-        sizes = (self.spec.given[0] + self.spec.shape[0], *self.spec.shape[1:])
+        sizes = (self.spec.source_shape[0] + self.spec.shape[0], *self.spec.shape[1:])
         return Named(self.maker()), {"input": torch.zeros(2, *sizes)}
 
 

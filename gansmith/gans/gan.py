@@ -45,6 +45,7 @@ class OriginalGAN(GAN):
 
     Config = Config
     kinds = ("images", "points")
+    axes = (("dimension",),)
     presets: ClassVar[Mapping[str, Preset]] = {"small": Preset(about="minutes on a CPU", batch=64, minutes=2.5)}
 
     def __init__(self, config: Config, spec: Spec) -> None:

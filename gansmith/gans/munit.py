@@ -134,9 +134,9 @@ class MUNIT(Styled):
         super().__init__(config, spec)
         if self.scale != 1:
             raise UserError(f"munit keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
-        check_crop(config.crop, spec.given)
+        check_crop(config.crop, spec.source_shape)
         check_scales(config.critic_layers, config.critic_scales, config.crop or min(spec.shape[1:]))
-        given, made = spec.given[0], spec.shape[0]
+        given, made = spec.source_shape[0], spec.shape[0]
         optimizer = partial(torch.optim.Adam, weight_decay=config.weight_decay, fused=True)
         player = partial(
             Player,

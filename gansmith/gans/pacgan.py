@@ -64,7 +64,7 @@ class PacGAN(GAN):
         super().__init__(config, spec)
         if config.pack < 1:
             raise UserError(f"A pack holds at least one example, but it should hold {config.pack}: change --gan.pack.")
-        channels, height, width = spec.shape if len(spec.shape) == 3 else (0, 0, 0)
+        channels, height, width = spec.shape if "height" in spec.axes else (0, 0, 0)
         packed = replace(spec, shape=((channels + spec.conditions) * config.pack, height, width), classes=(), attributes=())
         self.generator, self.critic = strided_players(config, spec, gan="pacgan", batch_norm=True, seen=packed)
 

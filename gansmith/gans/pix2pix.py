@@ -125,12 +125,12 @@ class Pix2Pix(Translating):
         super().__init__(config, spec)
         if self.scale != 1:
             raise UserError(f"pix2pix keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
-        given, made = spec.given[0], spec.shape[0]
+        given, made = spec.source_shape[0], spec.shape[0]
         if config.lab and (given, made) != (1, 3):
             raise UserError(
                 f"--gan.lab colours gray images, but these pairs go from {given} to {made} channels: give --degrade gray, or leave it out."
             )
-        check_crop(config.crop, spec.given)
+        check_crop(config.crop, spec.source_shape)
         side = config.crop or min(spec.shape[1:])
         check_patches(config.critic_layers, side)
         made -= config.lab

@@ -256,6 +256,7 @@ class R3GAN(GAN):
 
     Config = Config
     kinds = ("images", "points")
+    axes = (("dimension",),)
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="images in minutes on a CPU: plain and narrow networks, simultaneous moves, schedules over the budget",
@@ -319,7 +320,7 @@ class R3GAN(GAN):
         gamma = math.prod(spec.shape) / share if config.gamma is None else config.gamma
         gamma_end = gamma / 10 if config.gamma_end is None else config.gamma_end
         self.gamma = (Cosine if config.gamma_falls == "cosine" else Geometric)(gamma, gamma_end, config.schedule)
-        self.augment = Augment(AUGMENTATIONS) if config.augment and len(spec.shape) == 3 else None
+        self.augment = Augment(AUGMENTATIONS) if config.augment and "height" in spec.axes else None
         self.augment_probability = Cosine(0, config.augment, config.schedule)
         self.overfitting = AgainstOverfitting(
             config.against_overfitting, target=config.overfitting_target, full_swing=None, transforms=AUGMENTATIONS
@@ -334,7 +335,7 @@ class R3GAN(GAN):
 
     def _networks(self) -> tuple[nn.Module, nn.Module]:
         config, spec = self.config, self.spec
-        if len(spec.shape) == 1:
+        if spec.axes == ("dimension",):
             width, blocks = (config.widths or (256,))[0], config.blocks * 2
             if config.against_overfitting != "none":
                 raise UserError("Points take no augmentation, which is for images: leave out --gan.against-overfitting.")

@@ -89,12 +89,12 @@ class RealESRGAN(Translating):
             raise UserError(
                 f"real_esrgan enlarges 1, 2, 4 or 8 times, but b is {self.scale} times as large as a: choose --gan srgan."
             )
-        if spec.shape[0] == 4 or spec.given[0] != spec.shape[0]:
+        if spec.shape[0] == 4 or spec.source_shape[0] != spec.shape[0]:
             raise UserError(
-                f"real_esrgan needs gray or RGB images on both sides, but they have {spec.given[0]} and {spec.shape[0]} channels: "
+                f"real_esrgan needs gray or RGB images on both sides, but they have {spec.source_shape[0]} and {spec.shape[0]} channels: "
                 "give --channels 3."
             )
-        self.crop = crop_for(config.crop, spec.given, USUAL)
+        self.crop = crop_for(config.crop, spec.source_shape, USUAL)
         sizes = {"scale": self.scale, "width": config.width, "blocks": config.blocks}
         channels = spec.shape[0]
         self.generator = Player(

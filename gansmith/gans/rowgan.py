@@ -31,8 +31,8 @@ from torch.nn.functional import leaky_relu
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.labels import one_hot
 from gansmith.layers.rows import MEASURED, Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
 from gansmith.penalties import with_gradient_norm, zero_centred
@@ -109,7 +109,7 @@ class Block(nn.Module):
 class RowGenerator(nn.Module):
     """Noise and the known cells of rows to whole rows."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.layout = RowLayout(spec)
         self.temperature, self.latent = config.temperature, config.noise
@@ -161,7 +161,7 @@ class RowGenerator(nn.Module):
 class RowCritic(nn.Module):
     """A row, of which some cells were given, to a logit."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.layout, self.knots = RowLayout(spec), config.knots
         seen = self.layout.width + self.layout.numbers * config.knots + self.layout.columns
@@ -179,12 +179,13 @@ class RowGAN(GAN):
     """The relativistic pairing game over rows of which some cells are given."""
 
     Config = Config
+    spec: TableSpec
     kinds = ("tables",)
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="tables", batch=256, minutes=2.5),
     }
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__(config, spec)
         self.target = spec.target % len(spec.columns)
         learning_rate = Cosine(config.learning_rate, config.learning_rate_end)

@@ -23,9 +23,9 @@ from torch.nn.functional import avg_pool1d, interpolate, leaky_relu
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.series.returns import quantiles
+from gansmith.kinds.series.spec import SeriesSpec
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.marginals import Matched
 from gansmith.layers.sequences import exportable_steps, generate_steps
@@ -107,7 +107,7 @@ def scales(steps: int, coarsest: int) -> list[int]:
 class SeriesGenerator(nn.Module):
     """Noise [batch, channels, coarse steps] (and label) to series of as many steps as the noise and `steps` say."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: SeriesSpec) -> None:
         super().__init__()
         self.steps, channels = spec.shape
         stages = len(scales(self.steps, config.coarsest))
@@ -163,7 +163,7 @@ def _at_scales(noise: Tensor, lengths: list[int]) -> list[Tensor]:
 class SeriesCritic(nn.Module):
     """A white series (and label) to a logit: the mirror image; labels enter by projection (Miyato & Koyama 2018)."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: SeriesSpec) -> None:
         super().__init__()
         steps, channels = spec.shape
         lengths = scales(steps, config.coarsest)
@@ -185,12 +185,13 @@ class SeriesGAN(GAN):
     """The relativistic pairing game with R1 and R2, both players moving at once on one critic pass."""
 
     Config = Config
+    spec: SeriesSpec
     kinds = ("series",)
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="series", batch=64, minutes=4.0),
     }
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: SeriesSpec) -> None:
         super().__init__(config, spec)
         learning_rate = Cosine(config.learning_rate, config.learning_rate_end, config.schedule)
         betas = (0.0, Cosine(config.beta2, config.beta2_end, config.schedule))

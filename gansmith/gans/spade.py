@@ -92,10 +92,10 @@ class Spade(Translating):
         super().__init__(config, spec)
         if self.scale != 1:
             raise UserError(f"spade keeps the size, but b is {self.scale} times as large as a: choose --gan srgan or esrgan.")
-        check_crop(config.crop, spec.given)
+        check_crop(config.crop, spec.source_shape)
         side = config.crop or min(spec.shape[1:])
         check_scales(config.critic_layers, config.critic_scales, side)
-        given, made = spec.given[0], spec.shape[0]
+        given, made = spec.source_shape[0], spec.shape[0]
         self.generator = Player(
             SpadeGenerator(
                 given, made, width=config.width, halvings=min(config.halvings, int(log2(side)) - 1), hidden=config.hidden

@@ -95,11 +95,11 @@ class SRGAN(Translating):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.crop = crop_for(config.crop, spec.given, USUAL)
+        self.crop = crop_for(config.crop, spec.source_shape, USUAL)
         check_patches(config.critic_layers, self.scale * self.crop or min(spec.shape[1:]))
         network = Compact if config.compact else SRResNet
         self.generator = Player(
-            network(spec.given[0], spec.shape[0], scale=self.scale, width=config.width, blocks=config.blocks),
+            network(spec.source_shape[0], spec.shape[0], scale=self.scale, width=config.width, blocks=config.blocks),
             learning_rate=Linear(config.learning_rate, config.learning_rate / 10, wait=0.5),
             average=partial(Average, half_life=config.half_life),
         )

@@ -114,7 +114,7 @@ class StarGANv2(Styled):
     """The non-saturating game with R1, in which a critic has a head for each domain; styles by noise and by reference in turns."""
 
     Config = Config
-    kinds = ("domains",)
+    tasks = ("domains",)
     crosses = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
@@ -250,7 +250,7 @@ class StarGANv2(Styled):
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         network = FromNoise(cast(Restyling, self.generator.averaged))
         label = torch.tensor([0, len(self.spec.classes) - 1])
-        inputs = {"input": torch.zeros(2, *self.spec.given), "noise": torch.randn(2, self.config.noise), "label": label}
+        inputs = {"input": torch.zeros(2, *self.spec.source_shape), "noise": torch.randn(2, self.config.noise), "label": label}
         return network, inputs
 
     def scores(self, batch: Batch) -> Tensor:

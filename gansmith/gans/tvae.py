@@ -17,8 +17,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.rows import RowLayout, chosen, fulfilled, gumbel
 from gansmith.training.ema import Average
 from gansmith.training.seeds import normal_rows
@@ -45,7 +45,7 @@ class Config:
 class Autoencoder(nn.Module):
     """Rows to latent normal distributions, and latent vectors to rows."""
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
         self.layout = RowLayout(spec)
         self.latent, self.noise = config.noise, config.noise + self.layout.width
@@ -87,7 +87,7 @@ class TVAE(GAN):
         "paper": Preset(about="300 epochs of a table of 26,000 rows", kind="tables", batch=500, samples=7_800_000),
     }
 
-    def __init__(self, config: Config, spec: Spec) -> None:
+    def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__(config, spec)
         self.layout = RowLayout(spec)
         self.generator = Player(

@@ -46,6 +46,7 @@ class WGAN(GAN):
 
     Config = Config
     kinds = ("images", "points")
+    axes = (("dimension",),)
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU: half the width, larger steps, three critic moves",
@@ -58,7 +59,7 @@ class WGAN(GAN):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if len(spec.shape) == 1:
+        if spec.axes == ("dimension",):
             generator = FlatGenerator(spec, noise=config.noise, width=8 * config.width)
             critic = FlatCritic(spec, width=8 * config.width)
         else:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from gansmith.data.spec import Spec
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.labels import one_hot
 
 NEVER = -1e9
@@ -42,7 +42,7 @@ class RowLayout(nn.Module):
     number: Tensor
     gate: Tensor
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: TableSpec) -> None:
         super().__init__()
         column: list[int] = []
         groups: list[list[int]] = []

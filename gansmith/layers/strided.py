@@ -26,7 +26,7 @@ def stages(spec: Spec, gan: str) -> tuple[int, int]:
 
     Raises UserError if the data are no square images of a legal side.
     """
-    if len(spec.shape) != 3:
+    if spec.axes != ("channel", "height", "width"):
         raise UserError(
             f"{gan} makes images, but these data are {spec.kind} of shape {spec.shape}: choose --gan r3gan or --gan gan."
         )

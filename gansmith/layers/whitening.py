@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gansmith.data.spec import Spec
+from gansmith.kinds.series.spec import SeriesSpec
 from gansmith.kinds.series.spectrum import cosines, knots
 
 FLOOR = 1e-4
@@ -19,7 +19,7 @@ FLOOR = 1e-4
 class Whitening(nn.Module):
     """Between series in the codec's units and white ones, for any number of steps."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: SeriesSpec) -> None:
         super().__init__()
         self.steps, self.channels = spec.shape
         covariances = np.array(spec.spectrum).reshape(-1, self.channels, self.channels)

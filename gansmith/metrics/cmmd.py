@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from gansmith import kinds
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.metrics.kernel_distance import discrepancy
@@ -34,10 +35,10 @@ def measure(side: Side) -> dict[str, Measured]:
     """As many generated features against as many random training features; the interval is over the generated ones.
 
     As in the authors' code the features are scaled to length 1, pairs of an example with itself count (the biased form, never
-    negative) and the result is multiplied by 1000. Points are refused, since without their length they are other data.
+    negative) and the result is multiplied by 1000. Data whose features say something by their length, such as points, are refused.
     """
-    if side.data.codec.spec.kind == "points":
-        raise NotApplicableError("cmmd compares directions of features, and points have features whose length matters.")
+    if kinds.find(side.data.codec.spec.kind).length_of_features_matters:
+        raise NotApplicableError("cmmd compares directions of features, and this data has features whose length matters.")
     fake, real = normalize(side.features), normalize(side.real.sample)
     found = discrepancy(fake, real, gaussian_less_one, unbiased=False)
     value, influence = SCALE * found.value, SCALE * found.influence.numpy()

@@ -22,7 +22,7 @@ Subject = Literal["both", "quality", "diversity", "memorisation", "other"]
 
 @runtime_checkable
 class Family(Protocol):
-    """What a module of this folder offers to be a metric or a family of metrics.
+    """What a module of this folder, or of a kind's folder metrics/, offers to be a metric or a family of metrics.
 
     It may also say, each in a name of its module: SAYS, what its metrics tell of (see `Subject`); INCEPTION, the outputs of
     Inception-v3 that it needs ("features", "spatial"), which makes it a metric of all examples; BASELINE, what its baseline is if
@@ -41,12 +41,6 @@ class Family(Protocol):
 
 class NotApplicableError(Exception):
     """This metric has no meaning for this data; the message is the sentence that says why."""
-
-
-def images_only(metric: str, train: Dataset) -> None:
-    """Raises NotApplicableError where the data are no images."""
-    if not train.codec.spec.of_images:
-        raise NotApplicableError(f"{metric} is a metric of images, and {train.name} holds {train.codec.spec.kind}.")
 
 
 @cache
@@ -92,6 +86,21 @@ def metric_names() -> dict[str, str]:
 def family_of(metric: str) -> str:
     """The name of the module that measures this metric."""
     return next(module for module, metrics in families().items() if metric in metrics)
+
+
+def kinds_of(module: str) -> tuple[str, ...]:
+    """The kinds of data that a family measures: the one in whose folder it lies; () for any."""
+    parts = module.split(".")
+    return (parts[2],) if parts[1] == "kinds" else ()
+
+
+def check_kind(module: str, train: Dataset) -> None:
+    """Raises NotApplicableError for data of a kind that a family does not measure."""
+    theirs, kind = kinds_of(module), train.codec.spec.kind
+    if theirs and kind not in theirs:
+        names = list(families()[module])
+        verb = "is a metric" if len(names) == 1 else "are metrics"
+        raise NotApplicableError(f"{' and '.join(names)} {verb} of {' and '.join(theirs)}, and {train.name} holds {kind}.")
 
 
 def load_family(module: str) -> Family:

@@ -14,12 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gansmith import __version__, gans
+from gansmith import __version__, gans, kinds
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
-from gansmith.planning.choose import choose, translator_for
 from gansmith.training import distributed, seeds
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.cpu_threads import candidates, fastest, using
@@ -28,15 +27,9 @@ from gansmith.training.trainer import Settings, Trainer
 
 AUTO = "auto"
 """The name of no GAN: the one that suits the data (see `gansmith.planning.choose`)."""
-DEFAULT_GANS = {
-    "domains": "starganv2",
-    "images": "r3gan",
-    "pairs": "pix2pix",
-    "points": "r3gan",
-    "series": "seriesgan",
-    "tables": "rowgan",
-}
-"""The GAN that each kind of data gets where none is named; of pairs, what `choosing.translator` says of them."""
+
+
+_TASKS = {"generation": "examples alone", "pairs": "pairs", "domains": "domains"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,30 +73,25 @@ def plan(
     Raises UserError for an unknown GAN, preset or option, and for settings that are out of range.
     """
     spec = data.codec.spec
-    kind = spec.kind
+    kind = kinds.find(spec.kind)
     if gan is not None and str(gan).endswith(".py"):
         gan = str(Path(gan).resolve())  # the run will be used from other folders
     choice, because = None, None
     if gan == AUTO:
-        choice = choose(data, choose_device(device))
+        choice = kind.choose(data, choose_device(device))
         because = choice.sentence()
-    elif gan is None and kind == "pairs":
-        choice = translator_for(data)
-        because = choice.sentence("No GAN is named, so these pairs get")
+    elif gan is None:
+        choice = kind.usual(data)
+        because = choice.sentence("No GAN is named, so these pairs get") if spec.task == "pairs" else None
     if choice is not None:
         gan, options = choice.gan, {**choice.options, **(options or {})}
-    gan = gan or DEFAULT_GANS[kind]
+    assert gan is not None
     made = gans.find(gan)
-    if kind == "images" and made.kinds == ("domains",):
-        raise UserError(f"{gan} makes images of one class in the look of another: pass --kind domains.")
-    if kind not in made.kinds:
-        raise UserError(
-            f"{gan} learns {' and '.join(made.kinds)}, but these data are {kind}: choose --gan {DEFAULT_GANS[kind]}, or other data."
-        )
+    check_fits(made, gan, data)
     check_positive(minutes=minutes, samples=samples, batch=batch, accumulate=accumulate, threads=threads)
     device = choose_device(device)
     core_minutes = minutes * (threads or torch.get_num_threads()) if minutes and device == "cpu" else None
-    preset = preset or default_preset(made, kind, core_minutes)
+    preset = preset or default_preset(made, spec.kind, core_minutes)
     chosen = choose_preset(made, gan, preset)
     config = made_config(made, gan, chosen, options or {})
     if samples is None and minutes is None:
@@ -126,6 +114,27 @@ def plan(
         mirror=chosen.mirror if mirror is None else mirror,
         because=because,
     )
+
+
+def check_fits(made: type[GAN], gan: str, data: Dataset) -> None:
+    """Raises UserError if a GAN cannot learn this data."""
+    spec = data.codec.spec
+    usual = kinds.find(spec.kind).usual(data).gan
+    if spec.kind not in made.kinds and spec.axes not in made.axes:
+        raise UserError(
+            f"{gan} learns {' and '.join(made.kinds)}, but these data are {spec.kind}: choose --gan {usual}, or other data."
+        )
+    if spec.task not in made.tasks:
+        if made.tasks == ("domains",) and spec.task == "generation":
+            raise UserError(f"{gan} makes images of one class in the look of another: pass --kind domains.")
+        raise UserError(
+            f"{gan} is for {_TASKS[made.tasks[0]]}, but these data are {_TASKS[spec.task]}: choose --gan {usual}, or other data."
+        )
+    theirs = made.source or made.kinds
+    if spec.source is not None and spec.source.kind not in theirs:
+        raise UserError(
+            f"{gan} makes examples from {' and '.join(theirs)}, but the sources of these data are {spec.source.kind}."
+        )
 
 
 def check_positive(**counts: float | None) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from gansmith import kinds
+from gansmith.errors import UserError
 from gansmith.report.numbers import count, duration, finite
 from gansmith.report.records import Records
 
@@ -81,19 +83,19 @@ def command(records: Records) -> str | None:
 
 
 def _opening(records: Records) -> list[str]:
-    """How the data were read."""
+    """How the data were read, as the kind of data spells it."""
     opening = records.part("data").get("opening")
-    words: list[str] = []
-    for name, value in (opening if isinstance(opening, Mapping) else {}).items():
-        if name == "labels":
-            words += [] if value else ["--no-labels"]
-        elif isinstance(value, bool):
-            words += [f"--{name.replace('_', '-')}"] if value else []
-        elif isinstance(value, list | tuple):  # names of columns, or a resolution
-            words += [f"--{name}", ("," if name == "static" else "x").join(str(part) for part in value)]
-        else:
-            words += _options({name: value}, "--")
-    return words
+    found = dict(opening) if isinstance(opening, Mapping) else {}
+    named = found.pop("kind", None)
+    kind = str(named or records.part("data").get("kind"))
+    if not kinds.is_known(kind):
+        return []
+    own = kinds.find(kind)
+    try:
+        options = own.Options(**{**kinds.spelled(kind), **found})
+    except (TypeError, UserError):
+        return []
+    return [*(["--kind", str(named)] if named else []), *options.as_flags()]
 
 
 def _judging(examination: Mapping[str, Any]) -> list[str]:

@@ -3,25 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gansmith.kinds.tables.report import association_figures
 from gansmith.report.class_shares import class_figure
 from gansmith.report.landscape import landscape
-from gansmith.report.markup import Markup, join, tag
+from gansmith.report.markup import join, tag
 from gansmith.report.numbers import count, finite, significant
 from gansmith.report.pictures import single
 from gansmith.report.records import Records
+from gansmith.report.section import Section
 from gansmith.report.sides import legend, numbers
 from gansmith.report.spreads import spread_figure
 
 EXPECTED = 0.01
 """Share of new examples that lie as near to a training example as the nearest hundredth of the held-out ones."""
 
-Section = tuple[str, Markup | None, str | None]
-"""Heading, content, lead."""
-
 
 def spreads(records: Records) -> Section:
-    found = _portrait(records)
+    found = portrait(records)
     components = found.get("components")
     drawn = [spread_figure(found.get("distances"))]
     drawn += [spread_figure(each) for each in components] if isinstance(components, list) else []
@@ -38,7 +35,7 @@ def spreads(records: Records) -> Section:
 
 def ends(records: Records) -> Section:
     """The pictures of the best and the worst examples."""
-    ranking = _part(_portrait(records), "ranking")
+    ranking = part(portrait(records), "ranking")
     figures = [
         single(
             records, (f"{end}.png",), f"The {words} generated examples", f"The {words}, the {order} first{_around(ranking, end)}."
@@ -47,7 +44,7 @@ def ends(records: Records) -> Section:
     ]
     lead = (
         "Ranked by the number of real examples that have it near, which is nearer than their own fifth nearest real one, and then "
-        f"by the distance to the nearest training example{_space(_portrait(records))}. A copy would rank best: see the neighbours "
+        f"by the distance to the nearest training example{_space(portrait(records))}. A copy would rank best: see the neighbours "
         "below."
     )
     shown = tag("div", *figures, class_="pair") if any(figures) else None
@@ -56,7 +53,7 @@ def ends(records: Records) -> Section:
 
 def neighbours(records: Records) -> Section:
     """The picture of the generated examples nearest to training examples, with what their distances say."""
-    found = _part(records.judgement, "neighbours")
+    found = part(records.judgement, "neighbours")
     distances = found.get("distances")
     nearest = [each[0] for row in distances if (each := numbers(row))] if isinstance(distances, list) else []
     made, held_out = finite(found.get("generated_median")), finite(found.get("held_out_median"))
@@ -72,59 +69,15 @@ def neighbours(records: Records) -> Section:
     return "Nearest real neighbours", single(records, ("neighbours.png",), alt, caption), lead.strip()
 
 
-def facts(records: Records) -> Section:
-    """The curves of stylised facts, of time series alone."""
-    lead = (
-        "Of the moves from step to step: their autocorrelation, that of their sizes (volatility clustering), their correlation with later "
-        "squared moves (leverage), each at lags up to 20; and how large the moves are, from the median to 1 in 1,000."
-    )
-    alt = "Four small plots of real and generated curves"
-    return (
-        "Stylised facts",
-        single(records, ("facts.png",), alt, "Blue: real; orange: generated."),
-        lead,
-    )
-
-
-def columns(records: Records) -> Section:
-    """Every column of a table, the worst first."""
-    found = _part(_portrait(records), "table")
-    figures = [_column(each) for each in found.get("columns", []) if isinstance(each, Mapping)]
-    shown = [figure for figure in figures if figure is not None]
-    lead = "Those whose distributions differ most come first; outlines of numbers leave out a few at the ends."
-    sides = legend(["training", "held-out", "generated"], "M2 6h22", "stroke")
-    return "Columns", join(sides, tag("div", *shown, class_="charts")) if shown else None, lead
-
-
-def _column(found: Mapping[str, Any]) -> Markup | None:
-    figure = spread_figure(found.get("spread")) or class_figure(found.get("classes"), str(found.get("name", "")))
-    shape, missing = finite(found.get("shape")), found.get("missing")
-    said = [f"shape {shape:.3f}"] if shape is not None else []
-    if isinstance(missing, Mapping) and missing:
-        shares = {side: finite(missing.get(side)) for side in ("training", "generated")}
-        said.append(", ".join(f"{side} {share:.1%} missing" for side, share in shares.items() if share is not None))
-    return tag("div", figure, tag("p", "; ".join(said), class_="note")) if figure is not None else None
-
-
-def pairs(records: Records) -> Section:
-    """How pairs of columns of a table depend on each other."""
-    figures = association_figures(_part(_portrait(records), "table"))
-    lead = (
-        "Correlations of two numbers, and Cramer's V of pairs with a category: the darker, the stronger; blue is positive, orange "
-        "negative. Point at a square for its number."
-    )
-    return "Pairs of columns", tag("div", figures, class_="charts") if figures is not None else None, lead
-
-
 def where(records: Records) -> Section:
-    found = _portrait(records)
+    found = portrait(records)
     space = found.get("space")
     lead = "Where real examples lie alone, something is missing; where generated ones do, something is made up."
     return "A map", landscape(found.get("map"), str(space) if space else ""), lead
 
 
 def _verdict(records: Records) -> str:
-    nearer = finite(_portrait(records).get("nearer"))
+    nearer = finite(portrait(records).get("nearer"))
     if nearer is None:
         return ""
     share = f"{nearer:.1%}" if nearer else "None"
@@ -146,10 +99,10 @@ def _space(found: Mapping[str, Any]) -> str:
     return f" ({found['space']})" if found.get("space") else ""
 
 
-def _portrait(records: Records) -> Mapping[str, Any]:
-    return _part(records.judgement, "portrait")
+def portrait(records: Records) -> Mapping[str, Any]:
+    return part(records.judgement, "portrait")
 
 
-def _part(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def part(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = facts.get(name)
     return part if isinstance(part, Mapping) else {}

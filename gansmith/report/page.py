@@ -1,17 +1,19 @@
 """The page: its sections in the order in which a reader asks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from gansmith import kinds
 from gansmith.report.advice import advice
 from gansmith.report.curves import chart
 from gansmith.report.facts import command, flat, headline, moment
-from gansmith.report.judged import columns, ends, facts, neighbours, pairs, spreads, where
+from gansmith.report.judged import ends, neighbours, spreads, where
 from gansmith.report.markup import Markup, definitions, join, tag
 from gansmith.report.numbers import count, finite, significant
 from gansmith.report.pictures import single, slider
 from gansmith.report.records import Records
 from gansmith.report.scores import newest, score_table
+from gansmith.report.section import Section
 from gansmith.report.series import groups
 
 # Nothing may be fetched: the browser itself refuses what is not inside the file.
@@ -25,7 +27,9 @@ def page(records: Records) -> str:
         _section("Health", advice(records.ticks, records.messages)),
         _scores(records),
         _samples(records),
-        *(_section(*part(records)) for part in (ends, facts, columns, pairs, neighbours, spreads, where)),
+        _section(*ends(records)),
+        *(_section(*part) for part in _of_kind(records)),
+        *(_section(*part(records)) for part in (neighbours, spreads, where)),
         _section("The samples over time", slider(records), "The same noise, seen by the generator as it learns."),
         _curves(records),
         *_facts(records),
@@ -46,6 +50,12 @@ def page(records: Records) -> str:
     )
     script = tag("script", Markup(here.with_name("page.js").read_text("utf-8")))
     return "<!doctype html>\n" + tag("html", tag("head", head), tag("body", body, script), lang="en") + "\n"
+
+
+def _of_kind(records: Records) -> Iterator[Section]:
+    """The sections that only this kind of data has."""
+    kind = str(records.part("data").get("kind"))
+    return kinds.find(kind).sections(records) if kinds.is_known(kind) else iter(())
 
 
 def _section(heading: str, content: Markup | None, lead: str | None = None) -> Markup | None:

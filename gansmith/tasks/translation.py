@@ -18,7 +18,7 @@ from gansmith.game import GAN
 class Translating(GAN):
     """A GAN whose `generator` takes the image given, [B, C, H, W] of any size, to the one made of it."""
 
-    kinds = ("pairs",)
+    tasks = ("pairs",)
     directions: Sequence[str] = ("b",)
     """The sides that it can make: b of a, and for a cycle a of b too; of domains, their names."""
     partner: ClassVar[bool] = False
@@ -33,10 +33,10 @@ class Translating(GAN):
         super().__init__(config, spec)
         if not spec.aligned and not self.crosses:
             raise UserError(
-                f"{type(self).__module__.rpartition('.')[2]} needs images that belong together, but these are two domains: choose --gan "
+                f"{self.name} needs images that belong together, but these are two domains: choose --gan "
                 "cyclegan, cut or munit, or say --pairing names if files of one name belong together."
             )
-        self.scale = spec.shape[1] // spec.given[1]
+        self.scale = spec.shape[1] // spec.source_shape[1]
 
     def maker(self, makes: str = "b") -> nn.Module:
         """The averaged network that makes this side of the other one."""
@@ -44,14 +44,14 @@ class Translating(GAN):
 
     def used(self, makes: str = "b") -> nn.Module:
         """The maker as it is used: of pictures with holes, what is known stays as it is."""
-        return Filled(self.maker(makes)) if self.spec.holes else self.maker(makes)
+        return Filled(self.maker(makes)) if getattr(self.spec.source, "holes", False) else self.maker(makes)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """`condition` holds the images given, "a" [n, ...]; neither rng nor truncation matter where no noise goes in."""
         return {self.spec.key: self.used()(condition["a"].to(self.device)).float(), **condition}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return Named(self.used()), {"input": torch.zeros(2, *self.spec.given)}
+        return Named(self.used()), {"input": torch.zeros(2, *self.spec.source_shape)}
 
 
 class Styled(Translating):
@@ -75,7 +75,10 @@ class Styled(Translating):
         return {self.spec.key: made, **condition}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return NamedStyled(self.used()), {"input": torch.zeros(2, *self.spec.given), "noise": torch.randn(2, self.config.noise)}
+        return NamedStyled(self.used()), {
+            "input": torch.zeros(2, *self.spec.source_shape),
+            "noise": torch.randn(2, self.config.noise),
+        }
 
 
 class Filled(nn.Module):

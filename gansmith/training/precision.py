@@ -2,18 +2,22 @@
 
 import torch
 
+from gansmith import kinds
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 
 
 def choose_precision(precision: str, device: str, spec: Spec) -> str:
-    """bfloat16 autocast for images where the hardware computes in it; float32 elsewhere, and for points, which need the digits."""
+    """The precision that was asked for; for "auto" the one of the kind of data, bfloat16 only where the hardware computes in it.
+
+    Raises UserError for an unknown precision.
+    """
     if precision not in ("auto", "float32", "bfloat16"):
         raise UserError(f"--precision must be auto, float32 or bfloat16, but it is {precision!r}.")
     if precision != "auto":
         return precision
     fast = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and _cpu_computes_bfloat16()
-    return "bfloat16" if fast and len(spec.shape) == 3 else "float32"
+    return kinds.find(spec.kind).precision(spec) if fast else "float32"
 
 
 def _cpu_computes_bfloat16() -> bool:

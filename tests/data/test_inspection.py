@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith.data.inspection import Inspection, inspect_dataset
+from gansmith.data.inspection import Inspection
 from gansmith.errors import UserError
-from gansmith.planning.choose import little_data_advice
+from gansmith.kinds.images.choose import little_data_advice
+from gansmith.kinds.opening import inspect_dataset
 
 Make = Callable[..., Image.Image]
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith.data import sources
 from gansmith.data.readers import listing
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.images import source as sources
+from gansmith.kinds.opening import open_dataset
 
 Make = Callable[..., Image.Image]
 

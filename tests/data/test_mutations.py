@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.opening import open_dataset
 from tests.data.mutations import mutants, valid_files
 
 FILES = valid_files()

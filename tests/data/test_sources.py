@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.opening import open_dataset
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 7, 5, 3), np.uint8)
 PICTURES = [Image.fromarray(pixels) for pixels in PIXELS]
@@ -31,7 +31,7 @@ FILES = [png(picture) for picture in PICTURES]
 @pytest.mark.parametrize(
     ("data", "options", "said"),
     [
-        ("mnst", {}, r'there is no data mnst \(did you mean "mnist"\?\): give a folder or zip of images'),
+        ("mnst", {}, r'there is no data mnst \(did you mean "mnist"\?\): give a folder, a file'),
         ("Digits", {}, r'did you mean "digits"'),
         (Path("digits"), {}, "there is no data digits"),
         ("/no/such/folder", {}, "there is no data /no/such/folder: give a folder"),
@@ -41,7 +41,7 @@ FILES = [png(picture) for picture in PICTURES]
             r'must be domains, images, pairs, points, series or tables, not "image" \(did you mean "images"\?\)',
         ),
         ("ring", {"kind": "images"}, "ring holds points, not images"),
-        ("ring", {"channels": 3}, "no resolution, channels or values"),
+        ("ring", {"channels": 3}, "--channels is an option for images, and ring holds points"),
         (3, {}, "data cannot be of the type int"),
         ([], {}, "the data set is empty"),
         ([object()], {}, r"images\[0\] is a object, where an image is a Pillow image"),
@@ -54,7 +54,7 @@ def test_what_is_no_data_is_answered_with_what_is(data: Any, options: dict[str, 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.docx").touch()
-    with pytest.raises(UserError, match=r"is a \.docx, where a file of data is"):
+    with pytest.raises(UserError, match=r"is a .docx file that no kind of data reads"):
         open_dataset(tmp_path / "a.docx")
 
 

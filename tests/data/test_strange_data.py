@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from gansmith.data.readers import limits
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.tables.frames import frame_from_columns
 from tests.data.mutations import PIXELS, encoded
 from tests.data.readers.test_rows import encrypted, of_unknown_method

@@ -9,9 +9,10 @@ import pytest
 import torch
 from rich.console import Console
 
+from gansmith import kinds
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
-from gansmith.evaluation.judge import DEFAULTS, judge
+from gansmith.evaluation.judge import judge
 from gansmith.evaluation.judgement import Judgement
 from tests import toys
 
@@ -26,7 +27,7 @@ def values(judgement: Judgement) -> dict[str, tuple[float, ...]]:
 def test_fresh_real_images_score_near_the_ceiling(striped: Three, remembered: Path) -> None:
     train, held_out, fresh = striped
     found = judge(fresh, train, held_out, cache=remembered)
-    assert [score.metric for score in found.scores] == list(DEFAULTS["images"])
+    assert [score.metric for score in found.scores] == list(kinds.find("images").metrics)
     assert not found.skipped
     assert found["frechet"].name == "frechet[stripes-cnn]"
     assert found["frechet"].low <= found["frechet"].ceiling < found["frechet"].value < 0.7 * found["frechet"].baseline
@@ -90,7 +91,7 @@ def test_a_second_model_on_the_same_data_trains_only_what_is_its_own(
 def test_true_points_cover_all_modes_and_a_collapsed_model_is_seen(on_ring: Three, tmp_path: Path) -> None:
     train, held_out, fresh = on_ring
     found = judge(fresh, train, held_out, cache=tmp_path)
-    assert [score.metric for score in found.scores] == list(DEFAULTS["points"])
+    assert [score.metric for score in found.scores] == list(kinds.find("points").metrics)
     assert found["modes"].value == found["modes"].ceiling == 8
     assert found["high_quality"].value > 0.95 > 0.5 > found["high_quality"].baseline
     assert found["frechet"].name == "frechet[raw]"
@@ -112,7 +113,7 @@ def test_metrics_without_meaning_are_skipped_with_a_sentence(
     found = judge(unlabelled, train, held_out, metrics=["cas", "modes", "coverage"], cache=remembered)
     assert [score.metric for score in found.scores] == ["coverage"]
     assert "generated" in found.skipped["cas"]
-    assert "not known" in found.skipped["modes"]
+    assert "of points, and stripes holds images" in found.skipped["modes"]
 
 
 def test_user_mistakes_are_answered_in_one_sentence(

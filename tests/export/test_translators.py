@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gansmith import gans
-from gansmith.data.codec import Giving
+from gansmith.data.codec import HasSource
 from gansmith.export import export
 from gansmith.export.onnx import lowered
 from gansmith.model import Model
@@ -69,7 +69,7 @@ def test_what_is_exported_runs_with_weights_and_images_in_float16(gan: str, opti
 )
 def test_onnx_takes_images_of_any_size_under_the_usual_names(gan: str, scale: int, multiple: int, options: dict, tmp_path):
     data = toys.pairs(scale=scale, given=1 if "lab" in options else 3)
-    assert isinstance(data.codec, Giving)
+    assert isinstance(data.codec, HasSource)
     model = Model(toys.small(gan, data, **options).eval(), data.codec, {"gan": gan, "data": "negatives"})
     channels = model.gan.exportable()[1]["input"].shape[1]
     session = onnxruntime.InferenceSession(export(model, "onnx", tmp_path), providers=["CPUExecutionProvider"])

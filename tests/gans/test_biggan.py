@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from gansmith.data.spec import Spec
 from gansmith.gans.biggan import BigGAN, Config
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.big import BigGenerator, DeepDown, DeepUp
 from gansmith.layers.labels import Label
 from gansmith.model import Model
@@ -14,7 +14,7 @@ from tests import toys
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize(("shape", "patch"), [((1, 28, 28), 2), ((3, 32, 48), 1), ((4, 5, 8), 1)])
 def test_every_size_and_number_of_channels_goes_in_and_comes_out(shape, patch, deep):
-    spec = Spec(kind="images", key="image", shape=shape, classes=("a", "b"))
+    spec = ImageSpec(shape=shape, classes=("a", "b"))
     gan = BigGAN(Config(width=8, widest=16, shared=4, noise=12, patch=patch, deep=deep), spec)
     label: Label = torch.tensor([0, 1])
     made = gan.generator(torch.randn(2, 12), label)
@@ -24,7 +24,7 @@ def test_every_size_and_number_of_channels_goes_in_and_comes_out(shape, patch, d
 
 def test_every_resolution_has_its_own_piece_of_the_noise():
     torch.manual_seed(0)
-    spec = Spec(kind="images", key="image", shape=(1, 16, 16))
+    spec = ImageSpec(shape=(1, 16, 16))
     generator = BigGenerator(spec, noise=8, width=8, widest=16, shared=4, patch=1, deep=False).eval()
     assert generator.first.in_features == 4 and generator.piece == 2  # 3 resolutions: 4 + 2 + 2
     noise = torch.randn(1, 8)

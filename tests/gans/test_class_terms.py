@@ -7,8 +7,8 @@ import torch
 from gansmith import gans
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.spec import Spec
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.terms.contrastive import conditional_contrast
 from gansmith.training.seeds import seed_everything
 from gansmith.training.trainer import Settings, Trainer
@@ -23,8 +23,10 @@ def quadrants(count=256):
         row, column = 4 * (quarter // 2), 4 * (quarter % 2)
         pixels[i, :, row : row + 4, column : column + 4] = brightness[i]
     arrays = {"image": pixels, "label": label}
-    spec = Spec(kind="images", key="image", shape=(1, 8, 8), classes=("a", "b", "c", "d"))
-    return Dataset(name="quadrants", codec=Codec(spec, frequencies=(64,) * 4), arrays=arrays, fingerprint=fingerprint(arrays))
+    spec = ImageSpec(shape=(1, 8, 8), classes=("a", "b", "c", "d"))
+    return Dataset(
+        name="quadrants", codec=ImageCodec(spec, frequencies=(64,) * 4), arrays=arrays, fingerprint=fingerprint(arrays)
+    )
 
 
 def share_as_wished(gan):

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from gansmith.errors import UserError
 from gansmith.gans.ctabgan import Classifier, Config, PictureCritic, PictureGenerator, side_of
-from gansmith.kinds.images.build import build_table
+from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table, cells_of
 from gansmith.layers.rows import RowLayout
 from gansmith.layers.wished import PER, only, sampled

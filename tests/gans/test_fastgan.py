@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from gansmith.data.spec import Spec
 from gansmith.gans.fastgan import Config, FastGAN, _quarters
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.excited import SkipExcitation
 from gansmith.model import Model
 from tests import toys
@@ -12,7 +12,7 @@ from tests import toys
 
 @pytest.mark.parametrize(("shape", "patch"), [((1, 28, 28), 2), ((3, 32, 48), 1), ((4, 64, 64), 1), ((2, 9, 8), 1)])
 def test_every_size_and_number_of_channels_goes_in_and_comes_out(shape, patch):
-    spec = Spec(kind="images", key="image", shape=shape)
+    spec = ImageSpec(shape=shape)
     gan = FastGAN(Config(width=8, widest=16, noise=8, patch=patch), spec)
     made = gan.generator(torch.randn(2, 8))
     assert made.shape == (2, *shape)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import mse_loss
 
-from gansmith.data.codec import Giving
+from gansmith.data.codec import HasSource
 from gansmith.gans.starganv2 import _another
 from gansmith.training.trainer import Settings, Trainer
 from tests import toys
@@ -32,9 +32,9 @@ def test_pairs_are_learned(name: str):
     """Much nearer to the partner than the mean image is, by the squared distance."""
     trainer = trained(name, 150, **RATES[name])
     gan, batch = trainer.gan.eval(), trainer.data.batch(slice(None))
-    assert isinstance(trainer.data.codec, Giving)
+    assert isinstance(trainer.data.codec, HasSource)
     with torch.inference_mode():
-        made = gan.generate(96, trainer.data.codec.given(batch), rng=torch.Generator().manual_seed(0))["b"]
+        made = gan.generate(96, trainer.data.codec.source(batch), rng=torch.Generator().manual_seed(0))["b"]
     mean = batch["b"].mean(0, keepdim=True).expand_as(made)
     assert mse_loss(made, batch["b"]) < 0.7 * mse_loss(mean, batch["b"])
 

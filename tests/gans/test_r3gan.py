@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.r3gan import R3GAN, Config, ImageCritic, ImageGenerator, pyramid
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.resample import downsample, upsample
 from gansmith.planning import plan as planning
 from tests import toys
@@ -26,7 +26,7 @@ def millions(module):
     ],
 )
 def test_the_presets_have_the_papers_numbers_of_parameters(preset, side, classes, generator, critic):
-    spec = Spec(kind="images", key="image", shape=(3, side, side), classes=tuple(map(str, range(classes))))
+    spec = ImageSpec(shape=(3, side, side), classes=tuple(map(str, range(classes))))
     config = planning.made_config(R3GAN, "r3gan", R3GAN.presets[preset], {})
     stages, base = pyramid(side, side, 1)
     widths = config.widths or (768,) * stages
@@ -36,7 +36,7 @@ def test_the_presets_have_the_papers_numbers_of_parameters(preset, side, classes
 
 
 def test_imagenet_presets_have_the_papers_numbers_of_parameters():
-    spec = Spec(kind="images", key="image", shape=(3, 32, 32), classes=tuple(map(str, range(1000))))
+    spec = ImageSpec(shape=(3, 32, 32), classes=tuple(map(str, range(1000))))
     config = planning.made_config(R3GAN, "r3gan", R3GAN.presets["imagenet32"], {})
     with torch.device("meta"):
         made = ImageGenerator(config, spec, config.widths, (4, 4)), ImageCritic(config, spec, config.widths, (4, 4))
@@ -45,7 +45,7 @@ def test_imagenet_presets_have_the_papers_numbers_of_parameters():
 
 @pytest.mark.parametrize(("height", "width", "patch"), [(28, 28, 4), (32, 48, 1), (20, 12, 2), (45, 45, 1), (8, 8, 1)])
 def test_every_size_goes_in_and_comes_out(height, width, patch):
-    spec = Spec(kind="images", key="image", shape=(3, height, width))
+    spec = ImageSpec(shape=(3, height, width))
     gan = R3GAN(Config(widths=(16,), blocks=1, group_width=8, patch=patch), spec)
     made = gan.generator(torch.randn(2, 64))
     assert made.shape == (2, 3, height, width)
@@ -54,7 +54,7 @@ def test_every_size_goes_in_and_comes_out(height, width, patch):
 
 def test_a_patch_that_does_not_divide_the_sides_is_refused():
     with pytest.raises(UserError, match="multiples of the patch 4"):
-        R3GAN(Config(widths=(16,), group_width=8, patch=4), Spec(kind="images", key="image", shape=(1, 30, 30)))
+        R3GAN(Config(widths=(16,), group_width=8, patch=4), ImageSpec(shape=(1, 30, 30)))
 
 
 def test_blocks_start_as_the_identity():

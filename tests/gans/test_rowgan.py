@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from gansmith.data.spec import Spec
 from gansmith.gans.rowgan import Config, RowGAN
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.rows import Margins, RowLayout, gumbel, picked
 from gansmith.model import Model
 from gansmith.training.seeds import seed_everything
@@ -122,7 +122,7 @@ def test_the_term_of_cells_is_that_of_a_naive_loop():
 def test_the_target_is_drawn_last_and_a_column_alone_is_not_drawn_again():
     spec = toys.rows(40).codec.spec
     assert RowGAN(Config(width=8, critic_width=8, blocks=1), replace(spec, target=1)).order()[-1] == 1
-    alone = Spec(kind="tables", key="row", shape=(3,), columns=((3,),))
+    alone = TableSpec(shape=(3,), columns=((3,),))
     assert RowGAN(Config(width=8, critic_width=8, blocks=1), alone).order() == []
 
 

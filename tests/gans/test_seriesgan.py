@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from gansmith.gans.seriesgan import SeriesGenerator
-from gansmith.kinds.series.codec import Series
-from gansmith.kinds.series.source import Cutting, Sequences
+from gansmith.kinds.series.options import Options
+from gansmith.kinds.series.series import Series
+from gansmith.kinds.series.source import Sequences
 from gansmith.kinds.series.windows import build_series
 from gansmith.layers.marginals import exchanged
 from tests import toys
@@ -34,7 +35,7 @@ def test_exchanged_values_are_those_of_interpolation_and_stay_within_the_extreme
 def test_generated_returns_have_the_distribution_of_those_of_the_data():
     rng = np.random.default_rng(0)
     moves = 0.01 * rng.standard_t(4, size=(1500, 1))
-    cutting = Cutting(window=16, returns=True)
+    cutting = Options(window=16, returns=True)
     data = build_series(Sequences(name="prices", series=[Series(np.exp(np.cumsum(moves, 0)))], columns=("price",)), cutting)
     gan = toys.small("seriesgan", data).eval()
     real, made = data.batch(slice(None))["series"], gan.generate(2000, {}, rng=torch.Generator().manual_seed(1))["series"]

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.stylegan2 import Config, Critic, Generator, StyleGAN2
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.pyramid import pyramid
 from gansmith.model import Model
 from gansmith.planning import plan as planning
@@ -17,7 +17,7 @@ from tests import toys
     [("cifar10", 32, 19.95, 20.72), ("ffhq256", 256, 24.77, 24.00), ("ffhq1024", 1024, 30.37, 29.01)],
 )
 def test_the_presets_have_the_papers_numbers_of_parameters(preset, side, generator, critic):
-    spec = Spec(kind="images", key="image", shape=(3, side, side))
+    spec = ImageSpec(shape=(3, side, side))
     config = planning.made_config(StyleGAN2, "stylegan2", StyleGAN2.presets[preset], {})
     stages, base = pyramid(side, side, config.patch)
     widths = tuple(min(config.widest, config.width << i) for i in reversed(range(stages)))
@@ -28,9 +28,7 @@ def test_the_presets_have_the_papers_numbers_of_parameters(preset, side, generat
 
 @pytest.mark.parametrize(("shape", "patch"), [((1, 28, 28), 2), ((3, 32, 48), 1), ((4, 20, 12), 2), ((5, 9, 8), 1)])
 def test_every_size_and_number_of_channels_goes_in_and_comes_out(shape, patch):
-    gan = StyleGAN2(
-        Config(width=8, widest=16, style=8, noise=8, mapping_layers=1, patch=patch), Spec(kind="images", key="image", shape=shape)
-    )
+    gan = StyleGAN2(Config(width=8, widest=16, style=8, noise=8, mapping_layers=1, patch=patch), ImageSpec(shape=shape))
     made = gan.generator(torch.randn(2, 8))
     assert made.shape == (2, *shape)
     assert gan.critic(made).shape == (2,)

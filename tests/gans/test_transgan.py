@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.transgan import Config, Critic, Generator, TransGAN
+from gansmith.kinds.images.spec import ImageSpec
 
 TINY = {"width": 8, "widest": 16, "critic_width": 8, "blocks": (2, 1), "heads": 2, "expansion": 2, "noise": 6}
-IMAGES = Spec(kind="images", shape=(3, 16, 24), key="image")
+IMAGES = ImageSpec(shape=(3, 16, 24))
 
 
 @pytest.mark.parametrize("patch", [1, 2])
@@ -20,7 +20,7 @@ def test_images_of_any_size_come_out_and_are_judged(patch):
 
 
 def test_the_widths_of_the_paper_need_no_transitions():
-    images = Spec(kind="images", shape=(3, 32, 32), key="image")
+    images = ImageSpec(shape=(3, 32, 32))
     generator = Generator(Config(blocks=(1,)), images)
     assert [place.shape for place in generator.places] == [(16, 1024), (64, 1024), (256, 256), (1024, 64)]
     assert [type(layer).__name__ for layer in generator.transitions] == ["Linear", "Identity", "Identity"]
@@ -41,7 +41,7 @@ def test_overlapping_patches_see_and_paint_beyond_their_seams():
 
 def test_every_weight_of_both_players_is_moved():
     torch.manual_seed(0)
-    gan = TransGAN(Config(**TINY), Spec(kind="images", shape=(1, 16, 16), key="image", classes=("a", "b")))
+    gan = TransGAN(Config(**TINY), ImageSpec(shape=(1, 16, 16), classes=("a", "b")))
     label = torch.tensor([0, 1, 1])
     gan.critic(gan.generator(torch.randn(3, 6), label), label).sum().backward()
     untouched = [

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.vqgan import VQGAN, Config, halvings_of
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.terms.perceptual import feature_distance
 from gansmith.training.clock import Clock
 from gansmith.training.health import Health
@@ -97,17 +97,17 @@ def test_the_perceptual_term_takes_a_network_of_the_users():
 
 @pytest.mark.parametrize(("sides", "most", "expected"), [((28, 28), 3, 2), ((64, 48), 4, 4), ((20, 8), 4, 2)])
 def test_images_are_halved_as_often_as_their_sides_allow(sides: tuple[int, int], most: int, expected: int):
-    assert halvings_of(Spec(kind="images", key="image", shape=(3, *sides)), most) == expected
+    assert halvings_of(ImageSpec(shape=(3, *sides)), most) == expected
 
 
 @pytest.mark.parametrize(("sides", "expected"), [((32, 32), 2), ((64, 32), 2), ((28, 28), 1), ((8, 8), 0), ((6, 6), 0)])
 def test_small_images_keep_a_least_grid_of_codes(sides: tuple[int, int], expected: int):
-    assert halvings_of(Spec(kind="images", key="image", shape=(3, *sides)), 3, least_grid=8) == expected
+    assert halvings_of(ImageSpec(shape=(3, *sides)), 3, least_grid=8) == expected
 
 
 def test_mistakes_are_answered_in_a_sentence():
     with pytest.raises(UserError, match="63x63 halved 0 times leaves 3969"):
-        halvings_of(Spec(kind="images", key="image", shape=(3, 63, 63)), 4)
+        halvings_of(ImageSpec(shape=(3, 63, 63)), 4)
     with pytest.raises(UserError, match="3 heads do not divide 16"):
         toys.small("vqgan", toys.images(), prior_heads=3)
     assert Clock().progress() == 0

@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from gansmith.data.spec import Spec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.conditional_norm import ConditionalBatchNorm
 
-TWO = Spec(kind="images", key="image", shape=(1, 8, 8), classes=("a", "b"))
-THREE = Spec(kind="images", key="image", shape=(1, 8, 8), attributes=("age", "smile", "hair"))
+TWO = ImageSpec(shape=(1, 8, 8), classes=("a", "b"))
+THREE = ImageSpec(shape=(1, 8, 8), attributes=("age", "smile", "hair"))
 
 
 def test_it_starts_as_plain_batch_norm_whatever_the_label():
@@ -32,5 +32,5 @@ def test_each_class_has_its_own_scale_and_shift():
 
 def test_without_labels_it_is_plain_batch_norm():
     x = torch.randn(4, 3, 5, 5)
-    layer = ConditionalBatchNorm(3, Spec(kind="images", key="image", shape=(1, 8, 8)))
+    layer = ConditionalBatchNorm(3, ImageSpec(shape=(1, 8, 8)))
     assert torch.equal(layer(x), nn.BatchNorm2d(3)(x)) and len(list(layer.parameters())) == 2

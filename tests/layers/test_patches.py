@@ -4,10 +4,10 @@ import torch
 from torch import nn
 from torch.nn.functional import pixel_shuffle
 
-from gansmith.data.spec import Spec
 from gansmith.gans.biggan import BigGAN
 from gansmith.gans.reacgan import ReACGAN
 from gansmith.gans.stylegan2 import Config, StyleGAN2
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.patches import start_even
 
 
@@ -36,7 +36,7 @@ def test_every_pixel_of_a_patch_learns_on_its_own():
 
 
 def test_generators_of_patches_start_without_a_pattern():
-    spec = Spec(kind="images", key="image", shape=(3, 32, 32))
+    spec = ImageSpec(shape=(3, 32, 32))
     torch.manual_seed(0)
     gan = StyleGAN2(Config(width=8, widest=16, style=16, noise=16, mapping_layers=2, patch=2), spec)
     # what smaller images add is enlarged and therefore differs within patches; the last one is what the patches paint
@@ -46,7 +46,7 @@ def test_generators_of_patches_start_without_a_pattern():
 
 
 def test_critics_of_patches_start_without_a_wish_for_a_pattern():
-    spec = Spec(kind="images", key="image", shape=(3, 32, 32), classes=("a", "b"))
+    spec = ImageSpec(shape=(3, 32, 32), classes=("a", "b"))
     for made in (StyleGAN2, BigGAN, ReACGAN):
         torch.manual_seed(0)
         gan = made(made.Config(**made.presets["small"].config), spec)
@@ -57,7 +57,7 @@ def test_critics_of_patches_start_without_a_wish_for_a_pattern():
 
 
 def test_first_images_stay_within_black_and_white():
-    spec = Spec(kind="images", key="image", shape=(3, 64, 64))
+    spec = ImageSpec(shape=(3, 64, 64))
     small = dict(StyleGAN2.presets["small"].config)
     deviations = []
     for contrast in (small["first_contrast"], 1.0):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gansmith.data.spec import Spec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.residual import ResidualCritic, ResidualGenerator
 
 
@@ -11,7 +11,7 @@ from gansmith.layers.residual import ResidualCritic, ResidualGenerator
 @pytest.mark.parametrize("patch", [1, 2])
 @pytest.mark.parametrize("attention", [False, True])
 def test_images_of_any_even_size_go_in_and_come_out(shape, patch, attention):
-    spec = Spec(kind="images", key="image", shape=shape, classes=("a", "b"))
+    spec = ImageSpec(shape=shape, classes=("a", "b"))
     generator = ResidualGenerator(spec, noise=8, width=8, patch=patch, attention=attention)
     critic = ResidualCritic(spec, width=8, patch=patch, attention=attention)
     label = torch.tensor([0, 1])
@@ -21,7 +21,7 @@ def test_images_of_any_even_size_go_in_and_come_out(shape, patch, attention):
 
 
 def test_at_32_pixels_the_players_are_the_papers():
-    spec = Spec(kind="images", key="image", shape=(3, 32, 32))
+    spec = ImageSpec(shape=(3, 32, 32))
     generator, critic = ResidualGenerator(spec, noise=128, width=256), ResidualCritic(spec, width=128)
     block = 2 * (256 * 256 * 9 + 256) + (256 * 256 + 256) + 4 * 256  # two 3x3, a 1x1 shortcut, two norms
     expected = 129 * 16 * 256 + 3 * block + 2 * 256 + (256 * 3 * 9 + 3)
@@ -31,7 +31,7 @@ def test_at_32_pixels_the_players_are_the_papers():
 
 def test_the_class_adds_the_projection_of_the_features():
     torch.manual_seed(0)
-    spec = Spec(kind="images", key="image", shape=(1, 8, 8), classes=("a", "b"))
+    spec = ImageSpec(shape=(1, 8, 8), classes=("a", "b"))
     critic, image = ResidualCritic(spec, width=8), torch.randn(3, 1, 8, 8)
     first, second = (critic(image, torch.full((3,), label)) for label in (0, 1))
     with torch.no_grad():

@@ -6,17 +6,19 @@ from torch import nn
 
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
+from gansmith.kinds.images.spec import ImageSpec
+from gansmith.kinds.points.spec import PointSpec
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.labels import with_label
 from gansmith.layers.strided import SIDES, StridedCritic, StridedGenerator
 
-TWO = Spec(kind="images", key="image", shape=(1, 8, 8), classes=("a", "b"))
-THREE = Spec(kind="images", key="image", shape=(1, 8, 8), attributes=("age", "smile", "hair"))
+TWO = ImageSpec(shape=(1, 8, 8), classes=("a", "b"))
+THREE = ImageSpec(shape=(1, 8, 8), attributes=("age", "smile", "hair"))
 
 
 @pytest.mark.parametrize("side", SIDES)
 def test_every_legal_side_goes_in_and_comes_out(side):
-    spec = Spec(kind="images", key="image", shape=(3, side, side), classes=("a", "b"))
+    spec = ImageSpec(shape=(3, side, side), classes=("a", "b"))
     generator = StridedGenerator(spec, noise=8, width=4, gan="dcgan")
     critic = StridedCritic(spec, width=4, batch_norm=True, gan="dcgan")
     label = torch.tensor([0, 1])
@@ -28,12 +30,12 @@ def test_every_legal_side_goes_in_and_comes_out(side):
 @pytest.mark.parametrize("shape", [(1, 30, 30), (3, 32, 64), (3, 512, 512)])
 def test_other_sizes_are_refused_with_the_nearest_legal_one(shape):
     with pytest.raises(UserError, match="--resolution"):
-        StridedGenerator(Spec(kind="images", key="image", shape=shape), noise=8, width=4, gan="dcgan")
+        StridedGenerator(ImageSpec(shape=shape), noise=8, width=4, gan="dcgan")
 
 
 def test_points_are_refused_with_what_to_choose():
     with pytest.raises(UserError, match="--gan r3gan"):
-        StridedCritic(Spec(kind="points", key="point", shape=(2,)), width=4, batch_norm=True, gan="dcgan")
+        StridedCritic(PointSpec(shape=(2,)), width=4, batch_norm=True, gan="dcgan")
 
 
 def test_labels_become_features_or_planes():

@@ -1,9 +1,9 @@
 import torch
 
-from gansmith.data.spec import Spec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.layers.token_prior import TokenPrior
 
-SPEC = Spec(kind="images", key="image", shape=(1, 8, 8), classes=("a", "b"))
+SPEC = ImageSpec(shape=(1, 8, 8), classes=("a", "b"))
 
 
 def prior(**options: int) -> TokenPrior:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.fft import dct
 
-from gansmith.data.sources import open_dataset
+from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.series.spectrum import cosines, knots, second_moments
 from gansmith.layers.whitening import Whitening
 

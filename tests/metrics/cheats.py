@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.paired import Codec as PairCodec
-from gansmith.data.spec import Spec
-from gansmith.evaluation.baseline import independent
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.data.paired import PairedCodec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.label_maps import LabelMaps
+from gansmith.kinds.images.spec import ImageSpec
+from gansmith.kinds.tables.baseline import independent
 from gansmith.model import Model
 from gansmith.networks.pretrained.perceptual_network import LPIPS
 from tests.metrics.conftest import image_data, ring_points, stripes
@@ -74,8 +74,8 @@ def generator(*, deaf: bool) -> Model:
 def pair_data(b: np.ndarray, target: np.ndarray | None = None) -> Dataset:
     """Pairs whose given image says nothing, so that every stripe is as right as another."""
     arrays = {"a": np.full_like(b, 127), "b": b} | ({} if target is None else {"target": target})
-    side = ImageCodec(Spec(kind="images", key="image", shape=b.shape[1:]))
-    return Dataset(name="stripes", codec=PairCodec.of(side, side, aligned=True), arrays=arrays, fingerprint=fingerprint(arrays))
+    side = ImageCodec(ImageSpec(shape=b.shape[1:]))
+    return Dataset(name="stripes", codec=PairedCodec.of(side, side, aligned=True), arrays=arrays, fingerprint=fingerprint(arrays))
 
 
 def map_data(rng: np.random.Generator, *, flat: bool = False, shuffled: bool = False) -> Dataset:
@@ -86,8 +86,8 @@ def map_data(rng: np.random.Generator, *, flat: bool = False, shuffled: bool = F
     levels = 80 + 100 * index.astype(float)
     b = levels if flat else levels + rng.normal(0, 15, index.shape)
     arrays = {"a": rng.permutation(index) if shuffled else index, "b": b.round().clip(0, 255).astype(np.uint8)}
-    made = ImageCodec(Spec(kind="images", key="image", shape=(1, 8, 8)))
-    codec = PairCodec.of(LabelMaps.of([0, 0xFFFFFF], 8, 8, "center"), made, aligned=True)
+    made = ImageCodec(ImageSpec(shape=(1, 8, 8)))
+    codec = PairedCodec.of(LabelMaps.of([0, 0xFFFFFF], 8, 8, "center"), made, aligned=True)
     return Dataset(name="blocks", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))
 
 

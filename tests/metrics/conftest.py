@@ -8,10 +8,10 @@ import pytest
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.spec import Spec
 from gansmith.kinds.images.attributes import Attributes
-from gansmith.kinds.images.codec import Codec as Images
-from gansmith.kinds.points.codec import Codec as Points
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
+from gansmith.kinds.points.codec import PointCodec
 
 CLASSES = ("flat", "steep", "slanted")
 
@@ -28,8 +28,8 @@ def stripes(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 def image_data(arrays: dict[str, np.ndarray], name: str = "stripes") -> Dataset:
     classes = CLASSES if "label" in arrays else ()
-    spec = Spec(kind="images", key="image", shape=arrays["image"].shape[1:], classes=classes)
-    return Dataset(name=name, codec=Images(spec=spec), arrays=arrays, fingerprint=fingerprint(arrays))
+    spec = ImageSpec(shape=arrays["image"].shape[1:], classes=classes)
+    return Dataset(name=name, codec=ImageCodec(spec=spec), arrays=arrays, fingerprint=fingerprint(arrays))
 
 
 def attributed_data(arrays: dict[str, np.ndarray], name: str = "stripes") -> Dataset:
@@ -37,9 +37,9 @@ def attributed_data(arrays: dict[str, np.ndarray], name: str = "stripes") -> Dat
     pixels = arrays["image"].astype(float)
     rows = np.stack([arrays["label"] == 0, pixels.std((1, 2, 3))], 1).astype(np.float32)
     attributes = Attributes.fit(("flat", "strength"), np.array([[0, 10], [1, 90]], np.float32))
-    spec = Spec(kind="images", key="image", shape=pixels.shape[1:], attributes=attributes.names)
+    spec = ImageSpec(shape=pixels.shape[1:], attributes=attributes.names)
     own = {"image": arrays["image"], "label": rows}
-    return Dataset(name=name, codec=Images(spec, attributes=attributes), arrays=own, fingerprint=fingerprint(own))
+    return Dataset(name=name, codec=ImageCodec(spec, attributes=attributes), arrays=own, fingerprint=fingerprint(own))
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,7 @@ def ring_points(count: int, rng: np.random.Generator, sigma: float = 0.1) -> tup
 def ring() -> Callable[[np.ndarray], Dataset]:
     """Makes a data set of points, whose true modes are known."""
     reference, modes = ring_points(500, np.random.default_rng(0))
-    codec = Points.fit(reference, ["x", "y"])
+    codec = PointCodec.fit(reference, ["x", "y"])
 
     def make(points: np.ndarray) -> Dataset:
         arrays = {"point": points.astype(np.float32)}

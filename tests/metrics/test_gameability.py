@@ -125,7 +125,7 @@ def honest(cheat: str) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gansmith.evaluation.judge.Inception.open", lambda *_, **__: StandIn())
+        patch.setattr("gansmith.kinds.images.features.inception.Inception.open", lambda *_, **__: StandIn())
         for module, name in (
             (timegan_scores, "CLASSIFIER_STEPS"),
             (timegan_scores, "PREDICTOR_STEPS"),

@@ -11,16 +11,8 @@ from scipy.stats import wasserstein_distance
 
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
-from gansmith.metrics.sliced_wasserstein import (
-    blurred,
-    descriptors,
-    directions,
-    laplacian_pyramid,
-    measure,
-    patches_of,
-    projected_distance,
-    sliced_wasserstein,
-)
+from gansmith.kinds.images.patches import blurred, descriptors, laplacian_pyramid, patches_of
+from gansmith.metrics.sliced_wasserstein import directions, measure, projected_distance, sliced_wasserstein
 from tests.metrics.plain_sides import generated, noise, real_side
 
 Three = tuple[Dataset, Dataset, Dataset]

@@ -5,10 +5,11 @@ import pytest
 from PIL import Image
 
 from gansmith import gans
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.images.choose import RULES, Facts, little_data_advice
+from gansmith.kinds.opening import open_dataset
 from gansmith.planning import plan as planning
-from gansmith.planning.choose import RULES, Facts, choose, little_data_advice
+from gansmith.planning.choose import choose
 from tests import toys
 
 
@@ -45,18 +46,17 @@ def test_every_image_has_a_rule() -> None:
     for count in (10, 5000, 100_000):
         for side in (8, 64, 512):
             for device in ("cpu", "cuda"):
-                facts = Facts(kind="images", count=count, channels=13, side=side, conditions=0, device=device)
+                facts = Facts(count=count, channels=13, side=side, conditions=0, device=device)
                 assert any(rule.holds(facts) and rule.gan in gans.names() for rule in RULES)
 
 
 @pytest.mark.parametrize(
     ("facts", "gan"),
     [
-        ({"kind": "tables"}, "rowgan"),
-        ({"kind": "pairs"}, "pix2pix"),
-        ({"kind": "pairs", "aligned": False}, "cyclegan"),
-        ({"kind": "pairs", "larger": True}, "srgan"),
-        ({"kind": "domains"}, "starganv2"),
+        ({"task": "pairs"}, "pix2pix"),
+        ({"task": "pairs", "aligned": False}, "cyclegan"),
+        ({"task": "pairs", "larger": True}, "srgan"),
+        ({"task": "domains"}, "starganv2"),
     ],
 )
 def test_every_kind_has_a_rule(facts, gan) -> None:

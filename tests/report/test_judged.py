@@ -165,11 +165,15 @@ def test_the_columns_of_a_table_and_their_pairs_are_drawn(run_folder):
         "real": [[1, 0.2], [0.2, 1]],
         "generated": [[1, -0.5], [-0.5, 1]],
     }
+    facts = json.loads((run_folder / "run.json").read_text())
+    (run_folder / "run.json").write_text(json.dumps({**facts, "data": {**facts["data"], "kind": "tables"}}))
     (run_folder / "judgement.json").write_text(json.dumps({"portrait": {"table": table}}))
     drawn = write_report(run_folder).read_text("utf-8")
     assert "shape 0.800; training 10.0% missing, generated 20.0% missing" in drawn
     assert "city: share of each class" in drawn and "hollow" not in drawn
     assert "Farthest off: age and city, -0.50 against 0.20" in drawn and 'class="less"' in drawn
     table["real"] = [[1, 0.2]]
+    facts = json.loads((run_folder / "run.json").read_text())
+    (run_folder / "run.json").write_text(json.dumps({**facts, "data": {**facts["data"], "kind": "tables"}}))
     (run_folder / "judgement.json").write_text(json.dumps({"portrait": {"table": table}}))
     assert "Pairs of columns" not in write_report(run_folder).read_text("utf-8")

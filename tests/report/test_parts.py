@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gansmith.cli.data_options import with_data_options
 from gansmith.cli.options import parse
 from gansmith.cli.train import Train
 from gansmith.report.advice import advice, alarms
@@ -185,14 +186,14 @@ def test_the_command_is_written_for_a_shell(run_folder):
 def test_the_command_reads_the_data_and_judges_on_the_way_as_the_run_did(run_folder):
     run = json.loads((run_folder / "run.json").read_text()) | {"config": {}, "mirror": False}
     opening = {"resolution": [64, 48], "crop": "pad", "labels": False, "skip_unreadable": True}
-    run["data"] |= {"source": "/photos", "opening": opening}
+    run["data"] |= {"source": "/photos", "opening": opening, "kind": "images"}
     run["examination"] = {"metrics": ["frechet", "recall"], "samples": 500, "share": 0.1, "keep_best": "frechet", "patience": 4}
     (run_folder / "run.json").write_text(json.dumps(run))
     words = command(read_records(run_folder)).split()
     assert words[:5] == ["gansmith", "train", "/photos", "--gan", "r3gan"]
     expected = "--no-mirror --resolution 64x48 --crop pad --no-labels --skip-unreadable --judge-metrics frechet,recall"
     assert words[11:] == f"{expected} --judge-samples 500 --judge-share 0.1 --keep-best frechet --patience 4".split()
-    options = parse(Train, words[2:3] + words[5:], "gansmith train")
+    options = parse(with_data_options(Train, words[2:]), words[2:3] + words[5:], "gansmith train")
     assert options.examination() | {"judge_metrics": None} == {
         "judge_samples": 500,
         "judge_share": 0.1,

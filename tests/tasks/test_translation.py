@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from gansmith.cli import main
-from gansmith.data.paired import Codec
+from gansmith.data.paired import PairedCodec
 from gansmith.errors import UserError
 from gansmith.runs.run import Run
 from tests import toys
@@ -21,9 +21,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A and B of 120 pairs."""
     root = tmp_path_factory.mktemp("negatives")
     data = toys.pairs(120)
-    assert isinstance(data.codec, Codec)
+    assert isinstance(data.codec, PairedCodec)
     for number, pair in enumerate(data.codec.decode(data.batch(slice(None)))):
-        for name, image in (("A", pair.a), ("B", pair.b)):
+        for name, image in (("A", pair.a.image), ("B", pair.b.image)):
             (root / name).mkdir(exist_ok=True)
             image.save(root / name / f"{number}.png")
     return root
@@ -50,7 +50,8 @@ def test_it_is_judged_again_and_by_other_pairs(run: Path, folder: Path, capsys: 
     again = json.loads(capsys.readouterr().out)
     assert main(["evaluate", str(run), "--metrics", "psnr", "--data", str(folder), "--json"]) == 0
     other = json.loads(capsys.readouterr().out)
-    assert "psnr" in json.dumps(again) and "psnr" in json.dumps(other)
+    assert [score["name"] for score in again["scores"]] == ["psnr[pixels]", "l1[pixels]"]
+    assert [score["name"] for score in other["scores"]] == ["psnr[pixels]"]
 
 
 def test_pictures_of_any_size_are_translated_with_a_page(
@@ -100,7 +101,7 @@ def test_two_domains_are_learnt_both_ways_and_not_judged_by_partners_they_have_n
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--gan", "dcgan"], "dcgan learns images, but these data are pairs: choose --gan pix2pix"),
+        (["--gan", "dcgan"], "dcgan is for examples alone, but these data are pairs: choose --gan pix2pix"),
         (["--gan", "pix2pix", "--gan.crop", "64"], "crops of 64 pixels do not fit into images of 16x16"),
         (["--gan", "pix2pix"], "a critic of 3 layers needs images of 32 pixels, but they have 16"),
         (["--gan", "cyclegan", "--channels", "1", "--pairing", "all"], "--pairing takes one of names, none"),

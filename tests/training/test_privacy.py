@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from gansmith.data.dataset import Order
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.gans.dpgan import DPGAN, Config, donated
+from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.rows import RowLayout
 from gansmith.model import Model
 from gansmith.training.privacy import CHUNK, ORDERS, as_term, clipped_sum, divergences, epsilon_of, noise_for
@@ -155,7 +155,7 @@ def test_the_card_of_the_saved_model_tells_epsilon(tmp_path):
 
 def test_completed_rows_follow_the_given_cells_as_far_as_generated_rows_do():
     """A choice of two and a number that is 2 or -2 with it: given one, the other one comes along."""
-    spec = Spec(kind="tables", key="row", shape=(3,), columns=((2,), (1,)))
+    spec = TableSpec(shape=(3,), columns=((2,), (1,)))
     first = torch.arange(400) % 2 == 0
     donors = torch.stack([first.float(), (~first).float(), torch.where(first, 2.0, -2.0)], 1)
     wanted = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]).repeat(200, 1)

@@ -14,40 +14,18 @@ import numpy as np
 
 from gansmith.data.cache import FORMAT, Writer, store, stored
 from gansmith.data.dataset import Dataset
-from gansmith.data.fingerprint import fingerprint, fingerprint_of
+from gansmith.data.fingerprint import described, fingerprint, fingerprint_of
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.originals import Originals
 from gansmith.kinds.images.readers.arrays import PixelRows
-from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label, Points, in_threads
+from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label, in_threads
 from gansmith.kinds.images.readers.room import room_for
 from gansmith.kinds.images.survey import Wanted, fit_codec, name_of, reason, survey
-from gansmith.kinds.points.codec import Codec as PointsCodec
-from gansmith.kinds.tables.cells import Table
-from gansmith.kinds.tables.codec import Codec as TableCodec
 
 _NAMED = 3
 """How many unreadable files an error names."""
-
-
-def build_points(found: Points) -> Dataset:
-    """Points as a data set: standardised by their own mean and deviation."""
-    codec = PointsCodec.fit(found.points, found.columns)
-    arrays = {"point": np.ascontiguousarray(found.points, np.float32)}
-    facts = dict(found.facts) | ({"notes": found.notes} if found.notes else {})
-    return Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=fingerprint(arrays, _words(codec)), facts=facts)
-
-
-def build_table(
-    table: Table, schema: Mapping[str, str] | None = None, codec: TableCodec | None = None, target: str | None = None
-) -> Dataset:
-    """A table as a data set; `codec` is that of other rows of the same kind, which these are to be like."""
-    own = codec or TableCodec.fit(table, schema, target)
-    arrays = {"row": own.pack_table(table.columns)}
-    notes = [*table.notes, *(() if codec else own.notes)]
-    facts = {"notes": tuple(notes)} if notes else {}
-    return Dataset(name=table.name, codec=own, arrays=arrays, fingerprint=fingerprint(arrays, _words(own)), facts=facts)
 
 
 def build_images(
@@ -55,7 +33,7 @@ def build_images(
     wanted: Wanted,
     cache: Path,
     skip_unreadable: bool = False,
-    codec: Codec | None = None,
+    codec: ImageCodec | None = None,
     originals: bool = False,
 ) -> Dataset:
     """The collection decoded, from the cache if it was decoded before. `codec` is that of the training split, for its test split.
@@ -65,7 +43,7 @@ def build_images(
     """
     arrays, facts = _in_place(collection, wanted, codec) or _cached(collection, wanted, cache, codec)
     _refuse(collection, [tuple(pair) for pair in facts["unreadable"]], skip_unreadable)
-    own = codec or Codec.from_json(facts["codec"])
+    own = codec or ImageCodec.from_json(facts["codec"])
     known: dict[str, Any] = {}
     if notes := (*collection.notes, *facts["notes"]):
         known["notes"] = notes
@@ -94,7 +72,7 @@ def _refuse(collection: Collection, unreadable: list[tuple[str, str]], skip: boo
 
 
 def _in_place(
-    collection: Collection, wanted: Wanted, codec: Codec | None
+    collection: Collection, wanted: Wanted, codec: ImageCodec | None
 ) -> tuple[Mapping[str, np.ndarray], dict[str, Any]] | None:
     """Arrays that are in memory anyway and already have the right size and mode: nothing to decode, nothing to cache."""
     rows = collection.examples if collection.in_memory else None
@@ -105,11 +83,11 @@ def _in_place(
         return None
     chunks = list(_chunks(collection, rows, codec))
     arrays = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
-    return arrays, _facts(fingerprint(arrays, _words(codec)), codec, [], notes, resized=False)
+    return arrays, _facts(fingerprint(arrays, described(codec)), codec, [], notes, resized=False)
 
 
 def _cached(
-    collection: Collection, wanted: Wanted, cache: Path, codec: Codec | None
+    collection: Collection, wanted: Wanted, cache: Path, codec: ImageCodec | None
 ) -> tuple[Mapping[str, np.ndarray], dict[str, Any]]:
     key = None
     if collection.key:
@@ -130,13 +108,13 @@ def _cached(
             _decode(collection, own, writer, unreadable)
         if not writer.count:
             _refuse(collection, unreadable, skip=False)
-        return _facts(fingerprint_of(writer.contents, _words(own)), own, unreadable, notes, resized)
+        return _facts(fingerprint_of(writer.contents, described(own)), own, unreadable, notes, resized)
 
     entry = store(cache, collection.name, key, fill)
     return entry.arrays, entry.facts
 
 
-def _check_room(examples: Iterable[Example], codec: Codec, cache: Path) -> None:
+def _check_room(examples: Iterable[Example], codec: ImageCodec, cache: Path) -> None:
     """Raises UserError where the decoded images would not fit on the disk of the cache."""
     count = len(examples) if isinstance(examples, Sized) else 1
     needed, free = count * math.prod(codec.spec.shape) * np.dtype(codec.levels.dtype).itemsize, shutil.disk_usage(cache).free
@@ -148,7 +126,7 @@ def _check_room(examples: Iterable[Example], codec: Codec, cache: Path) -> None:
         )
 
 
-def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], bool]:
+def _fitted(collection: Collection, wanted: Wanted) -> tuple[ImageCodec, list[str], bool]:
     """The codec that suits the collection, what there is to say about it, and whether any image is resized."""
     found = survey(collection)
     if not found.sizes:
@@ -170,7 +148,7 @@ def _fitted(collection: Collection, wanted: Wanted) -> tuple[Codec, list[str], b
     return codec, notes, resized
 
 
-def _chunks(collection: Collection, rows: PixelRows, codec: Codec) -> Iterator[dict[str, np.ndarray]]:
+def _chunks(collection: Collection, rows: PixelRows, codec: ImageCodec) -> Iterator[dict[str, np.ndarray]]:
     """The rows of an array that needs no conversion, packed whole chunks at a time."""
     labelling = _Labelling(collection, codec)
     start = 0
@@ -183,7 +161,7 @@ def _chunks(collection: Collection, rows: PixelRows, codec: Codec) -> Iterator[d
         start += len(pixels)
 
 
-def _decode(collection: Collection, codec: Codec, writer: Writer, unreadable: list[tuple[str, str]]) -> None:
+def _decode(collection: Collection, codec: ImageCodec, writer: Writer, unreadable: list[tuple[str, str]]) -> None:
     """Decodes and packs every example into the writer; what cannot be read is added to `unreadable`."""
     labelling = _Labelling(collection, codec)
 
@@ -209,7 +187,7 @@ def _decode(collection: Collection, codec: Codec, writer: Writer, unreadable: li
 class _Labelling:
     """From the labels of a collection to the indices of a codec's classes, or to its attributes."""
 
-    def __init__(self, collection: Collection, codec: Codec) -> None:
+    def __init__(self, collection: Collection, codec: ImageCodec) -> None:
         self.collection, self.attributes = collection, codec.spec.attributes
         self.known: dict[str | None, int] = {name: index for index, name in enumerate(codec.spec.classes)}
 
@@ -239,9 +217,5 @@ class _Labelling:
         return self.known[name]
 
 
-def _facts(mark: str, codec: Codec, unreadable: list[tuple[str, str]], notes: list[str], resized: bool) -> dict[str, Any]:
+def _facts(mark: str, codec: ImageCodec, unreadable: list[tuple[str, str]], notes: list[str], resized: bool) -> dict[str, Any]:
     return {"codec": codec.to_json(), "fingerprint": mark, "unreadable": unreadable, "notes": notes, "resized": resized}
-
-
-def _words(codec: Codec | PointsCodec | TableCodec) -> str:
-    return json.dumps(codec.to_json(), sort_keys=True)

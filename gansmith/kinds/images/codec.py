@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import torch
@@ -15,13 +17,13 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.attributes import Attributes
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image
 from gansmith.kinds.images.mosaic import mosaic
 from gansmith.kinds.images.resize import check_crop, fitted
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.values import BYTES, Levels
 
 ATTRIBUTES_FILE, LABELS_FILE = "attributes.csv", "labels.csv"
@@ -43,14 +45,15 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Codec:
+class ImageCodec:
     """Pictures as numbers [C, H, W] of the data's own type when packed and as float32 in [-1, 1] when unpacked.
 
     "label" is the class or the attributes. Packing resizes and converts (see `gansmith.kinds.images.resize`); unpacking and repacking are
     exact inverses (for floating point numbers to 1e-7 of their range).
     """
 
-    spec: Spec
+    suffixes = (".png", ".npz", ".zip")
+    spec: ImageSpec
     crop: str = "center"
     """How pictures of other proportions are fitted: center, fit or pad."""
     frequencies: tuple[int, ...] = ()
@@ -172,6 +175,25 @@ class Codec:
             _note(folder / table, names, paths, rows)
         return paths
 
+    def write(self, raws: Sequence[Picture], path: Path) -> None:
+        """One .png of all, a .zip of what `save` writes, or an .npz of arrays with labels."""
+        if path.suffix == ".png":
+            self.preview(raws).save(path)
+        elif path.suffix == ".zip":
+            with TemporaryDirectory() as folder, ZipFile(path, "w") as archive:
+                self.save(raws, Path(folder))
+                for file in sorted(Path(folder).iterdir()):
+                    archive.write(file, file.name)
+        else:
+            np.savez(path, **self._named([self.pack(raw) for raw in raws]))  # pyright: ignore[reportArgumentType], NumPy's stubs want allow_pickle alone
+
+    def _named(self, packed: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Arrays of packed examples under the names by which they are read again."""
+        arrays = {key: np.stack([one[key] for one in packed]) for key in packed[0]}
+        if self.attributes:
+            return {"image": arrays["image"], "attributes": arrays["label"], "attribute_names": np.array(self.spec.attributes)}
+        return {**arrays, "classes": np.array(self.spec.classes)} if self.spec.classes else arrays
+
     def preview(self, raws: Sequence[Picture]) -> Image.Image:
         return mosaic([raw.image for raw in raws])
 
@@ -190,11 +212,11 @@ class Codec:
         }
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> "Codec":
+    def from_json(cls, facts: dict[str, Any]) -> "ImageCodec":
         """Facts without levels are of the time when every picture was reduced to bytes."""
         levels = Levels.from_json(facts["levels"]) if facts.get("levels") else BYTES
         attributes = Attributes.from_json(facts["attributes"]) if facts.get("attributes") else None
-        return cls(Spec.from_json(facts["spec"]), facts["crop"], tuple(facts["frequencies"]), levels, attributes)
+        return cls(ImageSpec.from_json(facts["spec"]), facts["crop"], tuple(facts["frequencies"]), levels, attributes)
 
     def _class(self, label: str) -> int:
         if label not in self.spec.classes:

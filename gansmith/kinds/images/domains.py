@@ -12,8 +12,7 @@ from PIL import Image
 from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
-from gansmith.kinds.images.codec import Codec as ImageCodec
-from gansmith.kinds.images.codec import Picture
+from gansmith.kinds.images.codec import ImageCodec, Picture
 from gansmith.kinds.images.mosaic import mosaic
 
 
@@ -25,7 +24,7 @@ class Remade(Picture):
 
 
 @dataclass(frozen=True)
-class Codec(ImageCodec):
+class DomainCodec(ImageCodec):
     """Images with their domain as "label". What is generated carries "a" besides, the image that it was made from."""
 
     @property
@@ -47,8 +46,8 @@ class Codec(ImageCodec):
         given = super().decode({"image": batch["a"]})
         return [Remade(**vars(one), given=other.image) for one, other in zip(made, given, strict=True)]
 
-    def given(self, batch: Batch) -> Batch:
-        """What of real examples is given to make others: their image."""
+    def source(self, batch: Batch) -> Batch:
+        """Real examples are the sources of others: their image."""
         return {"a": batch["image"]}
 
     def preview(self, raws: Sequence[Picture]) -> Image.Image:
@@ -56,7 +55,7 @@ class Codec(ImageCodec):
         return mosaic([_strip(raw) for raw in raws])
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> Codec:
+    def from_json(cls, facts: dict[str, Any]) -> DomainCodec:
         return cls(**vars(ImageCodec.from_json(facts)))
 
 
@@ -71,8 +70,8 @@ def domains(images: Dataset) -> Dataset:
         )
     if codec.levels.deep:
         raise UserError(f"domains are pictures of 8 bits, and {images.name} has {codec.levels.dtype}: convert them.")
-    spec = replace(codec.spec, kind="domains", given=codec.spec.shape, aligned=False)
-    own = Codec(**{**vars(codec), "spec": spec})
+    spec = replace(codec.spec, source=replace(codec.spec, classes=()), aligned=False)
+    own = DomainCodec(**{**vars(codec), "spec": spec})
     held_out = images.held_out and replace(images.held_out, codec=own)
     return replace(images, codec=own, held_out=held_out, fingerprint=f"{images.fingerprint}-domains")
 

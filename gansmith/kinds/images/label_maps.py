@@ -13,13 +13,12 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Opened
-from gansmith.kinds.images.codec import Codec as ImageCodec
-from gansmith.kinds.images.codec import Picture
+from gansmith.kinds.images.codec import ImageCodec, Picture
 from gansmith.kinds.images.readers.collection import Collection, in_threads
+from gansmith.kinds.images.spec import ImageSpec
 
 MOST = 256
 """The most labels; pictures with more colours are no maps."""
@@ -35,7 +34,7 @@ class LabelMaps(ImageCodec):
 
     @classmethod
     def of(cls, colours: list[int], height: int, width: int, crop: str) -> LabelMaps:
-        spec = Spec(kind="images", key="image", shape=(len(colours), height, width))
+        spec = ImageSpec(shape=(len(colours), height, width))
         return cls(spec, crop, colours=tuple(colours))
 
     def pixels(self, image: Opened) -> UInt8[np.ndarray, "1 height width"]:
@@ -80,7 +79,7 @@ class LabelMaps(ImageCodec):
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> LabelMaps:
-        return cls(Spec.from_json(facts["spec"]), facts["crop"], colours=tuple(facts["colours"]))
+        return cls(ImageSpec.from_json(facts["spec"]), facts["crop"], colours=tuple(facts["colours"]))
 
 
 def numbers_of(image: Image.Image) -> np.ndarray:

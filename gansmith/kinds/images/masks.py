@@ -10,11 +10,11 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Opened
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.resize import DEEP, channels_of, converted, fitted
+from gansmith.kinds.images.spec import ImageSpec
 
 HALF = 128
 """Where masks are at least this bright they hide the picture; what is less opaque than this is a hole."""
@@ -26,7 +26,7 @@ class Holed(ImageCodec):
 
     @classmethod
     def of(cls, height: int, width: int, crop: str) -> Holed:
-        return cls(Spec(kind="images", key="image", shape=(4, height, width)), crop)
+        return cls(ImageSpec(shape=(4, height, width), holes=True), crop)
 
     def pixels(self, image: Opened) -> UInt8[np.ndarray, "4 height width"]:
         """Colours are resized as those of the whole picture are, so that both are equal where the picture is known."""

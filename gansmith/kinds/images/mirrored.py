@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.dataset import Dataset
-from gansmith.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +56,6 @@ class Mirrored(Dataset):
 
 def mirrored(dataset: Dataset) -> Mirrored:
     """`dataset` twice over: positions from its length on are its examples mirrored. Its held-out split stays as it is."""
-    if dataset.codec.spec.kind != "images":
-        raise UserError(f"only images can be mirrored, and {dataset.name} holds {dataset.codec.spec.kind}: leave the option out.")
     stored = len(dataset.arrays[dataset.codec.spec.key])
     indices = None if dataset.indices is None else np.concatenate([dataset.indices, dataset.indices + stored])
     mark = hashlib.sha256(f"mirrored {dataset.fingerprint}".encode()).hexdigest()[:32]

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import UInt8
 
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.readers.collection import Collection, Example, in_threads
 from gansmith.kinds.images.resize import fitted, upright_size
 
@@ -18,7 +18,7 @@ class Originals:
     """The undecoded examples behind the rows of a data set whose packed images have another size."""
 
     collection: Collection
-    codec: Codec
+    codec: ImageCodec
     unreadable: frozenset[str]
     """Names of the examples that are no rows."""
 

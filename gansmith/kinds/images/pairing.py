@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.fingerprint import fingerprint
-from gansmith.data.paired import Codec
+from gansmith.data.fingerprint import fingerprint, identity
 from gansmith.data.unaligned import Unaligned, unaligned
 from gansmith.errors import UserError
 from gansmith.kinds.images.build import build_images
 from gansmith.kinds.images.label_maps import fit_label_maps
 from gansmith.kinds.images.masks import Holed
+from gansmith.kinds.images.pairs import ImagePairs
 from gansmith.kinds.images.readers.collection import Collection
 from gansmith.kinds.images.readers.pairs import Pairs, scale_between, suffered
 from gansmith.kinds.images.survey import Wanted, resolve, survey
@@ -26,7 +26,7 @@ def build_pairs(
     wanted: Wanted,
     cache: Path,
     skip_unreadable: bool = False,
-    codec: Codec | None = None,
+    codec: ImagePairs | None = None,
     label_maps: bool = False,
 ) -> Dataset:
     """Both sides decoded (from the cache if they were before). `codec` is that of the training split, for its test split.
@@ -60,11 +60,11 @@ def build_pairs(
         )
     if found.aligned and len(given) != len(made):
         raise UserError(f"{found.name} must have as many a as b, but it has {len(given)} and {len(made)}: add the partners.")
-    own = codec or Codec.of(given.codec, made.codec, found.aligned)
+    own = codec or ImagePairs.of(given.codec, made.codec, found.aligned)
     held_out = build_pairs(found.held_out, wanted, cache, skip_unreadable, own) if found.held_out else None
     said = [f"the colours of side a are {len(maps.colours)} labels: {maps.legend()}"] if maps else []
     notes = tuple(dict.fromkeys((*found.notes, *said, *given.facts.get("notes", ()), *made.facts.get("notes", ()))))
-    mark = fingerprint({}, f"{given.fingerprint} {made.fingerprint} {own.to_json()}")
+    mark = fingerprint({}, f"{given.fingerprint} {made.fingerprint} {identity(own)}")
     arrays = {"a": given.arrays["image"], "b": made.arrays["image"]}
     facts = {name: fact for name, fact in (("notes", notes), ("degrade", found.degrade)) if fact}
     if found.aligned:
@@ -79,9 +79,9 @@ def _any_hidden(pixels: np.ndarray) -> bool:
     return any((pixels[start : start + 64, 3] == 0).any() for start in range(0, len(pixels), 64))
 
 
-def _scale_like(codec: Codec, found: Pairs, scale: int) -> int:
+def _scale_like(codec: ImagePairs, found: Pairs, scale: int) -> int:
     """That of the codec. Raises UserError where these pairs have another."""
-    known = codec.spec.shape[1] // codec.spec.given[1]
+    known = codec.spec.shape[1] // codec.spec.source_shape[1]
     if found.aligned and scale != known:
         raise UserError(
             f"the pairs of {found.name} must be of the scale x{known} that was trained on, but are x{scale}: give others."

@@ -10,16 +10,16 @@ import numpy as np
 from PIL import Image
 
 from gansmith.data.readers.limits import check
-from gansmith.data.spec import Spec
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.attributes import Attributes
 from gansmith.kinds.images.channels_file import MODES, Stack, is_reduced
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import Collection, Example, Label, in_threads, natural
 from gansmith.kinds.images.readers.room import room_for
 from gansmith.kinds.images.resize import channels_of, check_crop, deep_values, upright_size
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.values import BYTES, Extremes, Levels
 
 LARGEST_OWN_SIDE = 256
@@ -189,7 +189,7 @@ def resolve(found: Survey, wanted: Wanted) -> tuple[int, int]:
     return side, side
 
 
-def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> Codec:
+def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> ImageCodec:
     """The codec of this collection: its size, mode and labels. Labels that only some examples have are a UserError."""
     classes = class_names(found.labels, collection) if wanted.labels else ()
     counts = Counter({name_of(label, collection.classes): count for label, count in found.labels.items() if classes})
@@ -198,9 +198,9 @@ def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> Codec:
     shape = (_channels(found, collection, wanted), *resolve(found, wanted))
     levels = wanted.levels or found.levels
     levels = levels.within(*wanted.values) if wanted.values else levels
-    spec = Spec(kind="images", key="image", shape=shape, classes=classes, attributes=names)
+    spec = ImageSpec(shape=shape, classes=classes, attributes=names)
     attributes = Attributes.fit(names, np.array(rows)) if names else None
-    return Codec(spec, wanted.crop, tuple(counts[name] for name in classes), levels, attributes)
+    return ImageCodec(spec, wanted.crop, tuple(counts[name] for name in classes), levels, attributes)
 
 
 def _channels(found: Survey, collection: Collection, wanted: Wanted) -> int:

@@ -12,19 +12,20 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.kinds.points.preview import scatter
+from gansmith.kinds.points.spec import PointSpec
 
 _MARGIN = 0.15
 """Room in a plot around the data, as a share of its range."""
 
 
 @dataclass(frozen=True)
-class Codec:
+class PointCodec:
     """Points [D] as float32 in their own coordinates when packed, standardised when unpacked: (point - centre) / scale."""
 
-    spec: Spec
+    suffixes = (".csv", ".npy", ".npz", ".png")
+    spec: PointSpec
     columns: tuple[str, ...]
     centre: tuple[float, ...]
     """The mean of each coordinate."""
@@ -35,7 +36,7 @@ class Codec:
     """What the axes of a plot show."""
 
     @classmethod
-    def fit(cls, points: Float[np.ndarray, "n d"], columns: Sequence[str]) -> "Codec":
+    def fit(cls, points: Float[np.ndarray, "n d"], columns: Sequence[str]) -> "PointCodec":
         """The codec of these points. Axes of similar range are plotted to the same scale, so that a circle looks like one."""
         points = points.astype(np.float64)
         deviation = points.std(0)
@@ -45,7 +46,7 @@ class Codec:
         if half.max() < 3 * half.min():
             half[:] = half.max()
         return cls(
-            spec=Spec(kind="points", key="point", shape=points.shape[1:]),
+            spec=PointSpec(shape=points.shape[1:]),
             columns=tuple(columns),
             centre=tuple(points.mean(0).tolist()),
             scale=tuple(np.where(deviation > 0, deviation, 1.0).tolist()),
@@ -75,23 +76,34 @@ class Codec:
         return list(self.repack(batch)["point"])
 
     def conditions(self, n: int, rng: torch.Generator, **wish: str) -> Batch:
-        """Nothing: points have no classes, and to wish for one is a UserError."""
+        """Nothing. Raises UserError if a class is requested."""
         for key, value in wish.items():
-            raise UserError(f"these points have no classes, so {key}={value} cannot be wished: leave it out.")
+            raise UserError(f"points have no classes: remove {key}={value}.")
         return {}
 
     def save(self, raws: Sequence[np.ndarray], folder: Path) -> list[Path]:
         """All points as points.csv and points.npy; points-1.csv and so on beside earlier ones, so that none is overwritten."""
         folder.mkdir(parents=True, exist_ok=True)
         number = 0
-        while any((folder / f"points{f'-{number}' if number else ''}.{kind}").exists() for kind in ("csv", "npy")):
+        while any((folder / f"points{f'-{number}' if number else ''}.{suffix}").exists() for suffix in ("csv", "npy")):
             number += 1
         stem = f"points-{number}" if number else "points"
-        points = np.stack(raws)
         paths = [folder / f"{stem}.csv", folder / f"{stem}.npy"]
-        np.savetxt(paths[0], points, fmt="%.9g", delimiter=",", header=",".join(self.columns), comments="")
-        np.save(paths[1], points)
+        for path in paths:
+            self.write(raws, path)
         return paths
+
+    def write(self, raws: Sequence[np.ndarray], path: Path) -> None:
+        """All points as .csv, .npy or .npz, or plotted as .png."""
+        points = np.stack(raws)
+        if path.suffix == ".png":
+            self.preview(raws).save(path)
+        elif path.suffix == ".csv":
+            np.savetxt(path, points, fmt="%.9g", delimiter=",", header=",".join(self.columns), comments="")
+        elif path.suffix == ".npy":
+            np.save(path, points)
+        else:
+            np.savez(path, point=points)
 
     def preview(self, raws: Sequence[np.ndarray]) -> Image.Image:
         """A scatter plot of the first two coordinates (a single one against its rank) on axes fixed by the data."""
@@ -110,6 +122,6 @@ class Codec:
         return {"spec": self.spec.to_json(), **facts}
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> "Codec":
+    def from_json(cls, facts: dict[str, Any]) -> "PointCodec":
         numbers = {key: tuple(value) for key, value in facts.items() if key != "spec"}
-        return cls(spec=Spec.from_json(facts["spec"]), **numbers)
+        return cls(spec=PointSpec.from_json(facts["spec"]), **numbers)

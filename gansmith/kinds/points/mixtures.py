@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gansmith.kinds.images.readers.collection import Points
+from gansmith.kinds.points.files import Points
 
 COUNT = 100_000
 

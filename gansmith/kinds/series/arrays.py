@@ -8,10 +8,11 @@ import numpy as np
 from gansmith.data.readers.rows import array_names, load_small
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.kinds.series.codec import Series
 from gansmith.kinds.series.files import LENGTH, SERIES
 from gansmith.kinds.series.gaps import filled
-from gansmith.kinds.series.source import Cutting, Sequences, typed
+from gansmith.kinds.series.options import Options
+from gansmith.kinds.series.series import Series
+from gansmith.kinds.series.source import AsLearned, Sequences, typed
 
 LARGEST = 1e38
 """Numbers beyond this do not fit into 32 bits."""
@@ -19,7 +20,7 @@ OTHER_KEYS = ("data", "x", "X", "arr_0")
 
 
 def from_series_array(
-    array: np.ndarray, name: str, where: str, wanted: Cutting, beside: Mapping[str, np.ndarray] | None = None
+    array: np.ndarray, name: str, where: str, wanted: Options, beside: Mapping[str, np.ndarray] | None = None
 ) -> Sequences:
     """[N, T, D], [T, D] or [T] numbers. `beside` may hold length [N], class [N], static_NAME [N] and columns [D].
 
@@ -38,11 +39,11 @@ def from_series_array(
     columns = [str(column) for column in beside.get("columns", [f"x{i}" for i in range(values.shape[2])])]
     if len(columns) != values.shape[2]:
         raise UserError(f"columns in {where} must hold {values.shape[2]} names, but there are {len(columns)}: correct them.")
-    if wanted.like_known and "columns" not in beside and len(wanted.columns) == len(columns):
+    if isinstance(wanted, AsLearned) and "columns" not in beside and len(wanted.columns) == len(columns):
         columns = list(wanted.columns)
     for column in wanted.columns:
         if column not in columns:
-            if wanted.like_known:
+            if isinstance(wanted, AsLearned):
                 raise UserError(f"{where} has no column {column!r}, which the series that were learned have: add it.")
             raise UserError(f"--columns names {column!r}, which {where} has not{did_you_mean(column, columns)}.")
     kept = list(wanted.columns) or columns
@@ -67,7 +68,7 @@ def from_series_array(
     return Sequences(name=name, series=typed(series), columns=tuple(kept))
 
 
-def from_series_npz(path: Path, wanted: Cutting) -> Sequences:
+def from_series_npz(path: Path, wanted: Options) -> Sequences:
     """An .npz with `series`, or with a single array of numbers; see `from_series_array` for what may lie beside it."""
     arrays = {key: load_small(path, key) for key in array_names(path)}
     key = SERIES if SERIES in arrays else next((name for name in OTHER_KEYS if name in arrays), None)

@@ -12,38 +12,18 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.series.calendar import Calendar
+from gansmith.kinds.series.files import write_csv, write_npz, write_series
 from gansmith.kinds.series.preview import lines
 from gansmith.kinds.series.returns import FAR, from_returns, heavier, lighter
-
-UNROUNDED = 7
-"""Numbers with so many decimals are left as they are."""
-SCALES = ("feature", "example")
-"""feature: every column by its range in the data; example: every series by its own range, which is learned beside it."""
-
-
-def decimals_of(numbers: Float[np.ndarray, " n"]) -> int:
-    """With how many decimals these numbers are written: 0 of whole ones, UNROUNDED of any."""
-    for decimals in range(UNROUNDED):
-        if np.allclose(numbers, np.round(numbers, decimals), rtol=1e-12, atol=1e-9):
-            return decimals
-    return UNROUNDED
+from gansmith.kinds.series.series import UNROUNDED, Series
+from gansmith.kinds.series.spec import SeriesSpec
 
 
 @dataclass(frozen=True)
-class Series:
-    """One series: its values [steps, columns] and what is fixed for it."""
-
-    values: Float[np.ndarray, "steps columns"]
-    static: Mapping[str, str | float] = field(default_factory=dict)
-    """Static attributes: words or numbers by name; the class under "class"."""
-
-
-@dataclass(frozen=True)
-class Codec:
+class SeriesCodec:
     """Series as float32 [T, D] in units of the source when packed, near [-1, 1] when unpacked, with their true length beside them.
 
     A batch's "series" [B, T, C] has further channels behind the D columns where they are needed, so that every GAN learns them as
@@ -52,7 +32,8 @@ class Codec:
     tails are taken away (see `gansmith.kinds.series.returns`) before they are standardised.
     """
 
-    spec: Spec
+    suffixes = (".csv", ".npz", ".png")
+    spec: SeriesSpec
     columns: tuple[str, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -269,9 +250,16 @@ class Codec:
 
     def save(self, raws: Sequence[Series], folder: Path) -> list[Path]:
         """All series as series.csv (one row a step, with dates if the data had some) and series.npz; numbered on, none overwritten."""
-        from gansmith.kinds.series.files import write_series
-
         return write_series(raws, folder, self.columns, self.calendar)
+
+    def write(self, raws: Sequence[Series], path: Path) -> None:
+        """All series as .csv (one row a step) or .npz, or plotted as .png."""
+        if path.suffix == ".png":
+            self.preview(raws).save(path)
+        elif path.suffix == ".npz":
+            write_npz(raws, path, self.columns)
+        else:
+            write_csv(raws, path, self.columns, self.calendar)
 
     def preview(self, raws: Sequence[Series]) -> Image.Image:
         """Small line plots, a line for each column in a colour of its own, each column in its range in the data."""
@@ -288,12 +276,12 @@ class Codec:
         return {**asdict(self), "spec": self.spec.to_json(), "calendar": self.calendar and self.calendar.to_json()}
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> "Codec":
+    def from_json(cls, facts: dict[str, Any]) -> "SeriesCodec":
         known = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
         return cls(
             **{
                 **known,
-                "spec": Spec.from_json(facts["spec"]),
+                "spec": SeriesSpec.from_json(facts["spec"]),
                 "calendar": Calendar(**facts["calendar"]) if facts["calendar"] else None,
                 "numbers": {name: tuple(pair) for name, pair in facts["numbers"].items()},
                 "words": {name: tuple(values) for name, values in facts["words"].items()},

@@ -7,40 +7,50 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.kinds.series.calendar import Calendar
-from gansmith.kinds.series.codec import Series
+from gansmith.kinds.series.series import Series
 
 SERIES, LENGTH = "series", "length"
 """The column, and the keys of arrays, by which our own files are recognised."""
 
 
 def write_series(raws: Sequence[Series], folder: Path, columns: Sequence[str], calendar: Calendar | None) -> list[Path]:
-    """series.csv with the columns series, time (if there is a calendar), static attributes and values; series.npz beside it."""
+    """series.csv and series.npz, or series-1.csv and so on beside earlier ones."""
     folder.mkdir(parents=True, exist_ok=True)
     number = 0
-    while any((folder / f"series{f'-{number}' if number else ''}.{kind}").exists() for kind in ("csv", "npz")):
+    while any((folder / f"series{f'-{number}' if number else ''}.{suffix}").exists() for suffix in ("csv", "npz")):
         number += 1
     stem = f"series-{number}" if number else "series"
     paths = [folder / f"{stem}.csv", folder / f"{stem}.npz"]
-    longest = max(len(raw.values) for raw in raws)
-    times = calendar.times(longest) if calendar else None
+    write_csv(raws, paths[0], columns, calendar)
+    write_npz(raws, paths[1], columns)
+    return paths
+
+
+def write_csv(raws: Sequence[Series], path: Path, columns: Sequence[str], calendar: Calendar | None) -> None:
+    """One row a step, with the columns series, time (if there is a calendar), static attributes and values."""
+    times = calendar.times(max(len(raw.values) for raw in raws)) if calendar else None
     statics = list(raws[0].static)
-    with open(paths[0], "w", encoding="utf-8", newline="") as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow([SERIES, *([calendar.column] if calendar else []), *statics, *columns])
         for index, raw in enumerate(raws):
             fixed = [_written(raw.static[name]) for name in statics]
             for step, row in enumerate(raw.values.tolist()):
                 table.writerow([index, *([times[step]] if times else []), *fixed, *map(_written, row)])
+
+
+def write_npz(raws: Sequence[Series], path: Path, columns: Sequence[str]) -> None:
+    """All series [N, T, D] with their columns, lengths and static attributes."""
+    longest = max(len(raw.values) for raw in raws)
     values = np.zeros((len(raws), longest, len(columns)), np.float32)
     for place, raw in zip(values, raws, strict=True):
         place[: len(raw.values)] = raw.values
     arrays = {SERIES: values, "columns": np.array(columns)}
     if len({len(raw.values) for raw in raws}) > 1:
         arrays[LENGTH] = np.array([len(raw.values) for raw in raws])
-    for name in statics:
+    for name in raws[0].static:
         arrays["class" if name == "class" else f"static_{name}"] = np.array([raw.static[name] for raw in raws])
-    np.savez(paths[1], **arrays)  # pyright: ignore[reportArgumentType], NumPy's stubs want allow_pickle alone
-    return paths
+    np.savez(path, **arrays)  # pyright: ignore[reportArgumentType], NumPy's stubs want allow_pickle alone
 
 
 def _written(value: str | float) -> str:

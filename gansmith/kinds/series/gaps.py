@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gansmith.errors import UserError
-from gansmith.kinds.series.codec import UNROUNDED, decimals_of
+from gansmith.kinds.series.series import UNROUNDED, decimals_of
 
 FILLS = ("linear", "previous")
 """linear: on the line between the numbers before and after, with as many decimals; previous: the number before. Ends take the nearest

@@ -11,9 +11,10 @@ from gansmith.data.readers.sheets import Sheet, first_rows, is_number, sheet_fro
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.series.calendar import NUMBER, Calendar, calendar_of, format_of, seconds_of
-from gansmith.kinds.series.codec import SCALES, Series
 from gansmith.kinds.series.files import SERIES
-from gansmith.kinds.series.gaps import FILLS, filled, spread
+from gansmith.kinds.series.gaps import filled, spread
+from gansmith.kinds.series.options import Options
+from gansmith.kinds.series.series import Series
 
 ENTITIES = (SERIES, "series_id", "entity", "entity_id", "id")
 """Columns that tell several series apart without being named."""
@@ -22,35 +23,8 @@ WIDE = re.compile(r"^(.*?)[_ ]?(\d+)$")
 FEWEST_WIDE = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cutting:
-    """How series are read, cut and scaled."""
-
-    window: int | None = None
-    """Steps of an example; None: 24 out of long series (128 returns), the whole of short ones."""
-    stride: int = 1
-    returns: bool = False
-    scale: str = "feature"
-    entity: str | None = None
-    time: str | None = None
-    static: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    """The columns of values; () takes all that are left."""
-    fill: str | None = None
-    """How missing values and left out steps are filled in: one of `FILLS`; None refuses them."""
-    like_known: bool = False
-    """Whether the named columns are those of other data, which this data may lack."""
-
-    def __post_init__(self) -> None:
-        for name in ("window", "stride"):
-            if (value := getattr(self, name)) is not None and value < 1 + (name == "window"):
-                raise UserError(f"--{name} must be at least {1 + (name == 'window')}, but it is {value}.")
-        if self.scale not in SCALES:
-            raise UserError(f'--scale must be {" or ".join(SCALES)}, not "{self.scale}"{did_you_mean(self.scale, SCALES)}.')
-        if self.fill is not None and self.fill not in FILLS:
-            raise UserError(f'--fill must be {" or ".join(FILLS)}, not "{self.fill}"{did_you_mean(self.fill, FILLS)}.')
-        if self.returns and self.scale == "example":
-            raise UserError("--returns have a scale of their own: leave --scale out.")
+class AsLearned(Options):
+    """Options whose columns are those of other data, which this data may lack."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +50,7 @@ def _goes_forward(cells: Sequence[str]) -> bool:
     return known is not None and bool((np.diff(seconds_of(cells, known)) > 0).all())
 
 
-def from_series_folder(folder: Path, wanted: Cutting) -> Sequences:
+def from_series_folder(folder: Path, wanted: Options) -> Sequences:
     """A folder of CSV files with the same columns, each one series or several. Raises UserError where their columns differ."""
     paths = sorted(path for path in folder.iterdir() if path.name.lower().endswith((".csv", ".csv.gz")))
     if not paths:
@@ -96,7 +70,7 @@ def from_series_folder(folder: Path, wanted: Cutting) -> Sequences:
     return replace(parts[0], name=folder.resolve().name, series=series, notes=notes)
 
 
-def from_series_sheet(sheet: Sheet, wanted: Cutting) -> Sequences:
+def from_series_sheet(sheet: Sheet, wanted: Options) -> Sequences:
     """Rows of text: one row a step, with a column that tells several series apart if there are several; or one row a series, the
     columns being steps (t0, t1, ...), unless the first column is of times that go forward.
 
@@ -104,9 +78,9 @@ def from_series_sheet(sheet: Sheet, wanted: Cutting) -> Sequences:
     """
     named = (("entity", wanted.entity), ("time", wanted.time), *(("static", name) for name in wanted.static))
     for option, name in (*named, *(("columns", name) for name in wanted.columns)):
-        if name is None or name in sheet.header or (wanted.like_known and option != "columns"):
+        if name is None or name in sheet.header or (isinstance(wanted, AsLearned) and option != "columns"):
             continue
-        if wanted.like_known:
+        if isinstance(wanted, AsLearned):
             raise UserError(f"{sheet.where} has no column {name!r}, which the series that were learned have: add it.")
         raise UserError(f"--{option} names the column {name!r}, which {sheet.where} has not{did_you_mean(name, sheet.header)}.")
     known = set(sheet.header)
@@ -122,7 +96,7 @@ def from_series_sheet(sheet: Sheet, wanted: Cutting) -> Sequences:
     return _from_long(sheet, wanted)
 
 
-def _wide(header: Sequence[str], wanted: Cutting) -> dict[str, list[int]]:
+def _wide(header: Sequence[str], wanted: Options) -> dict[str, list[int]]:
     """The positions of the steps by the name of the value, if every row is a series."""
     if wanted.entity or wanted.time:
         return {}
@@ -137,7 +111,7 @@ def _wide(header: Sequence[str], wanted: Cutting) -> dict[str, list[int]]:
     return {name or "value": [index for _, index in run] for name, run in runs.items()}
 
 
-def _from_wide(sheet: Sheet, wide: dict[str, list[int]], wanted: Cutting) -> Sequences:
+def _from_wide(sheet: Sheet, wide: dict[str, list[int]], wanted: Options) -> Sequences:
     header = sheet.header
     steps = {index for places in wide.values() for index in places}
     others = [index for index in range(len(header)) if index not in steps and header[index] not in ENTITIES]
@@ -158,7 +132,7 @@ def _from_wide(sheet: Sheet, wide: dict[str, list[int]], wanted: Cutting) -> Seq
     return Sequences(name=sheet.name, series=typed(series), columns=tuple(wide), notes=tuple(notes))
 
 
-def _from_long(sheet: Sheet, wanted: Cutting) -> Sequences:
+def _from_long(sheet: Sheet, wanted: Options) -> Sequences:
     header, where = sheet.header, sheet.where
     entity = wanted.entity or next((name for name in ENTITIES if name in header and name != wanted.time), None)
     groups: dict[str, list[tuple[int, list[str]]]] = {}
@@ -209,7 +183,7 @@ def _from_long(sheet: Sheet, wanted: Cutting) -> Sequences:
 
 
 def _time_column(
-    sheet: Sheet, wanted: Cutting, entity: str | None, groups: Mapping[str, list[tuple[int, list[str]]]]
+    sheet: Sheet, wanted: Options, entity: str | None, groups: Mapping[str, list[tuple[int, list[str]]]]
 ) -> tuple[str | None, str | None]:
     """The column of times and how they are written: the one named; or the first that is no number and reads as times; or the first
     column if its numbers count steps (1, 2, 3 or 1990, 1991), going up equally within every series."""
@@ -234,7 +208,7 @@ def _time_column(
     return None, None
 
 
-def _number(cell: str, column: str, line: int, sheet: Sheet, wanted: Cutting) -> float:
+def _number(cell: str, column: str, line: int, sheet: Sheet, wanted: Options) -> float:
     """The number of a cell; NaN for a missing one if it is to be filled in."""
     if not cell:
         if wanted.fill:

@@ -7,13 +7,6 @@ from torch import Tensor
 
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.sides import Real
-from gansmith.metrics.registry import NotApplicableError
-
-
-def series_only(metric: str, train: Dataset) -> None:
-    """Raises NotApplicableError where the data are no series."""
-    if (kind := train.codec.spec.kind) != "series":
-        raise NotApplicableError(f"{metric} is a metric of time series, and {train.name} holds {kind}.")
 
 
 def values_of(data: Dataset) -> Float[np.ndarray, "batch steps columns"]:

@@ -1,6 +1,5 @@
 """From series of a source to a data set: cut into windows, held out by stretches of time, scaled by what is trained on."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.fingerprint import fingerprint
-from gansmith.data.spec import Spec
+from gansmith.data.fingerprint import described, fingerprint
 from gansmith.errors import UserError
-from gansmith.kinds.series.codec import Codec, Series, decimals_of
+from gansmith.kinds.series.codec import SeriesCodec
+from gansmith.kinds.series.options import Options
 from gansmith.kinds.series.returns import heaviness, lighter, quantiles, to_returns
-from gansmith.kinds.series.source import Cutting, Sequences
+from gansmith.kinds.series.series import Series, decimals_of
+from gansmith.kinds.series.source import Sequences
+from gansmith.kinds.series.spec import SeriesSpec
 from gansmith.kinds.series.spectrum import second_moments
 
 WINDOW, RETURNS_WINDOW = 24, 128
@@ -34,7 +35,7 @@ SURVEYED = 5000
 """Examples from which the means and the spectrum are taken."""
 
 
-def build_series(found: Sequences, wanted: Cutting, codec: Codec | None = None, hold_out: bool = True) -> Dataset:
+def build_series(found: Sequences, wanted: Options, codec: SeriesCodec | None = None, hold_out: bool = True) -> Dataset:
     """The series as a data set, in the geometry of `codec` if one is given (then nothing is held out).
 
     Raises UserError where there are too few steps, a window is longer than the series, or prices to take returns of are not above 0.
@@ -73,7 +74,7 @@ def build_series(found: Sequences, wanted: Cutting, codec: Codec | None = None, 
     return replace(data, held_out=_dataset(f"{found.name}-held-out", own, held, {}) if held else None)
 
 
-def _window(longest: int, cut: bool, wanted: Cutting, codec: Codec | None) -> int:
+def _window(longest: int, cut: bool, wanted: Options, codec: SeriesCodec | None) -> int:
     if codec is not None:
         return codec.steps if cut or codec.steps < longest else longest
     if wanted.window is not None:
@@ -91,7 +92,7 @@ def _check_prices(raws: Sequence[Series], found: Sequences) -> None:
             )
 
 
-def _parts(raws: list[Series], length: int, wanted: Cutting, cut: bool, hold_out: bool) -> tuple[list[Series], list[Series]]:
+def _parts(raws: list[Series], length: int, wanted: Options, cut: bool, hold_out: bool) -> tuple[list[Series], list[Series]]:
     """(examples to train on, examples held out).
 
     Of returns the last fifth of the time is held out; levels drift, so that the future is no fair sample of them: stretches all over
@@ -134,7 +135,7 @@ def windows_of(raw: Series, length: int, stride: int) -> list[Series]:
     return [Series(raw.values[start : start + length], raw.static) for start in range(0, len(raw.values) - length + 1, stride)]
 
 
-def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Cutting, shortest: int) -> Codec:
+def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Options, shortest: int) -> SeriesCodec:
     facts: dict[str, Any] = {"columns": found.columns, "calendar": found.calendar, "scale": wanted.scale}
     channels = len(found.columns) * (3 if wanted.scale == "example" else 1)
     if wanted.returns:
@@ -163,8 +164,8 @@ def _fitted(found: Sequences, trained: Sequence[Series], window: int, wanted: Cu
         facts["lengths"] = tuple(lengths[index] for index in spread)
         channels += 1
     classes, attributes = _conditions(found.series, trained, facts)
-    spec = Spec(kind="series", key="series", shape=(window, channels), classes=classes, attributes=attributes)
-    codec = Codec(spec=spec, **facts)
+    spec = SeriesSpec(shape=(window, channels), classes=classes, attributes=attributes)
+    codec = SeriesCodec(spec=spec, **facts)
     chosen = np.random.default_rng(0).permutation(len(trained))[:SURVEYED]
     packed = [codec.pack(trained[index]) for index in np.sort(chosen)]
     batch = codec.unpack({key: np.stack([one[key] for one in packed]) for key in packed[0]})
@@ -203,8 +204,8 @@ def _conditions(
     return (), (*numbers, *(f"{name}={value}" for name, values in words.items() for value in values))
 
 
-def _dataset(name: str, codec: Codec, raws: Sequence[Series], facts: dict[str, Any]) -> Dataset:
+def _dataset(name: str, codec: SeriesCodec, raws: Sequence[Series], facts: dict[str, Any]) -> Dataset:
     packed = [codec.pack(raw) for raw in raws]
     arrays = {key: np.stack([one[key] for one in packed]) for key in packed[0]}
-    mark = fingerprint(arrays, json.dumps(codec.to_json(), sort_keys=True))
+    mark = fingerprint(arrays, described(codec))
     return Dataset(name=name, codec=codec, arrays=arrays, fingerprint=mark, facts=facts)

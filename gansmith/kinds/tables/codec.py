@@ -16,28 +16,30 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of
 from gansmith.kinds.tables.column_types import KINDS, is_whole, kind_of, number_of
 from gansmith.kinds.tables.columns import Column
 from gansmith.kinds.tables.conditions import Wish, parse_wishes
+from gansmith.kinds.tables.frames import pandas_from_columns, write_parquet
 from gansmith.kinds.tables.preview import excerpt
 from gansmith.kinds.tables.rules import Rule, as_numbers, infer, text
+from gansmith.kinds.tables.spec import TableSpec
 
 Row = dict[str, Any]
 """The cells of one row by the names of the columns; None is missing."""
 
 
 @dataclass(frozen=True)
-class Codec:
+class TableCodec:
     """Rows [P] as chosen options and normal scores when packed, [W] with one-hot choices when unpacked (see `Spec.columns`).
 
     What is remembered are facts of single columns and the rules between them; no row is.
     """
 
-    spec: Spec
+    suffixes = (".csv", ".parquet", ".npz", ".png")
+    spec: TableSpec
     columns: tuple[Column, ...]
     """All columns, in the order of the data."""
     rules: tuple[Rule, ...] = ()
@@ -47,7 +49,7 @@ class Codec:
     """The column that the others are to tell; the last one if it is not named."""
 
     @classmethod
-    def fit(cls, table: Table, schema: Mapping[str, str] | None = None, target: str | None = None) -> Codec:
+    def fit(cls, table: Table, schema: Mapping[str, str] | None = None, target: str | None = None) -> TableCodec:
         """Learns the columns and rules of a table. `schema` says of which kind some columns are, `target` which the others are to tell.
 
         Raises UserError for a schema or target that does not fit, and for a table in which nothing varies.
@@ -70,13 +72,13 @@ class Codec:
         excess = tuple(
             Column.fit(rule.column, _excess(table.columns, rule), "continuous") for rule in rules if rule.kind == "at_least"
         )
-        codec = cls(Spec(kind="tables", key="row", shape=(0,)), columns, tuple(rules), excess)
+        codec = cls(TableSpec(shape=(0,)), columns, tuple(rules), excess)
         sizes = tuple(column.sizes for column in codec.learned)
         if not sizes:
             raise UserError(f"{table.name} has no column that varies and could be learned: give data with at least one.")
         names = [column.name for column in codec.learned]
         last = next(name for name in (target, *reversed(table.columns)) if name in names)
-        spec = Spec(kind="tables", key="row", shape=(sum(map(sum, sizes)),), columns=sizes, target=names.index(last))
+        spec = TableSpec(shape=(sum(map(sum, sizes)),), columns=sizes, target=names.index(last))
         return cls(spec, columns, tuple(rules), excess, target or "")
 
     @cached_property
@@ -252,11 +254,24 @@ class Codec:
         number = 0
         while (path := folder / f"rows{f'-{number}' if number else ''}.csv").exists():
             number += 1
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(self.shown)
-            writer.writerows([["" if cell is None else cell for cell in row.values()] for row in self.numbered(raws)])
+        self.write(raws, path)
         return [path]
+
+    def write(self, raws: Sequence[Row], path: Path) -> None:
+        """All rows as .csv or .parquet (extra [parquet]), as they are packed as .npz, or an excerpt as .png."""
+        if path.suffix == ".png":
+            self.preview(raws).save(path)
+        elif path.suffix == ".npz":
+            np.savez(path, row=self.pack_table(_of_rows(raws), None))
+        elif path.suffix == ".parquet":
+            rows = self.numbered(raws)
+            columns = {name: [row[name] for row in rows] for name in self.shown}
+            write_parquet(pandas_from_columns(columns, self.columns), path)
+        else:
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(self.shown)
+                writer.writerows([["" if cell is None else cell for cell in row.values()] for row in self.numbered(raws)])
 
     def numbered(self, raws: Sequence[Row]) -> list[Row]:
         """The rows with identifiers that are unique among all of them."""
@@ -280,9 +295,9 @@ class Codec:
         }
 
     @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> Codec:
+    def from_json(cls, facts: dict[str, Any]) -> TableCodec:
         return cls(
-            Spec.from_json(facts["spec"]),
+            TableSpec.from_json(facts["spec"]),
             tuple(map(Column.from_json, facts["columns"])),
             tuple(map(Rule.from_json, facts["rules"])),
             tuple(map(Column.from_json, facts["excess"])),

@@ -14,8 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.evaluation.baseline import rival_name
-from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.columns import Column
 
 
@@ -54,7 +53,7 @@ def copula(train: Dataset, count: int, seed: int) -> Dataset:
     groups: list[slice] = []
     numbers: list[_Variable] = []
     gaps: dict[int, _Variable] = {}
-    for column in cast("Codec", train.codec).learned:
+    for column in cast("TableCodec", train.codec).learned:
         groups.append(slice(groups[-1].stop if groups else 0, (groups[-1].stop if groups else 0) + len(column.sizes)))
         keys = _keys(column, packed[:, groups[-1]])
         numbers.append(_Variable.of(keys, rng))
@@ -73,7 +72,7 @@ def copula(train: Dataset, count: int, seed: int) -> Dataset:
             places = np.where(numbers[i].known[decided], places, decided)
         rows[:, group] = packed[places, group]
     arrays = {"row": rows}
-    return Dataset(name=rival_name(train), codec=train.codec, arrays=arrays, fingerprint=fingerprint(arrays))
+    return Dataset(name="Gaussian copula", codec=train.codec, arrays=arrays, fingerprint=fingerprint(arrays))
 
 
 def _keys(column: Column, parts: Float[np.ndarray, "rows groups"]) -> Float[np.ndarray, " rows"]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
-    from gansmith.kinds.tables.codec import Codec as TableCodec
+    from gansmith.kinds.tables.codec import TableCodec
     from gansmith.model import Model
 
 
@@ -96,7 +96,7 @@ class TableGAN:
         return self
 
     def _opened(self, X: Any, y: Any, target: str | None) -> Any:
-        from gansmith.data.sources import open_dataset
+        from gansmith.kinds.opening import open_dataset
         from gansmith.kinds.tables.frames import is_frame
 
         self._like = None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from gansmith.data.readers.text import check_names
@@ -103,6 +104,14 @@ def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) 
         else:
             made[column.name] = pandas.Series(cells, dtype=object)
     return pandas.DataFrame(made)
+
+
+def write_parquet(frame: Any, path: Path) -> None:
+    """Writes a pandas data frame. Raises UserError where pyarrow is missing."""
+    try:
+        frame.to_parquet(path, index=False)
+    except ImportError as error:
+        raise missing_extra("pyarrow", "parquet", "writing Parquet files") from error
 
 
 def _lasting(cell: Any) -> Any:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from gansmith.evaluation.distributions import spread
 from gansmith.evaluation.sides import Side
-from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.columns import Column
 from gansmith.kinds.tables.metrics.table_shapes import Against, cramers_v
 from gansmith.kinds.tables.views import View, view
@@ -54,7 +54,7 @@ def table_portrait(side: Side) -> TablePortrait:
     views = {"training": view(real.train), "held-out": view(real.held_out), "generated": view(side.data)}
     against = Against(views["training"], views["generated"])
     shapes = against.shapes(np.arange(len(views["generated"].values)))
-    by_name = cast("Codec", real.train.codec).by_name
+    by_name = cast("TableCodec", real.train.codec).by_name
     names = views["training"].names
     worst = sorted(range(len(names)), key=lambda i: np.nan_to_num(shapes[names[i]], nan=-1.0))[:MOST]
     shown = sorted(worst)

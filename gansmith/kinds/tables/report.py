@@ -1,9 +1,16 @@
-"""How pairs of columns depend on each other, as grids of small squares in inline SVG: real, generated and the difference."""
+"""Sections of the report that only tables have: single columns, and how pairs of columns depend on each other."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from gansmith.report.class_shares import class_figure
+from gansmith.report.judged import part, portrait
 from gansmith.report.markup import Markup, join, tag
 from gansmith.report.numbers import finite
+from gansmith.report.records import Records
+from gansmith.report.section import Section
+from gansmith.report.sides import legend
+from gansmith.report.spreads import spread_figure
 
 CELL, NAMES, LONGEST = 15.0, 104.0, 16
 """The side of a square, the room for names, and their most letters."""
@@ -67,3 +74,33 @@ def _figure(title: str, names: list[str], matrix: list[list[float]], words: str,
 
 def _short(name: str) -> str:
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def columns(records: Records) -> Section:
+    """Every column of a table, the worst first."""
+    found = part(portrait(records), "table")
+    figures = [_column(each) for each in found.get("columns", []) if isinstance(each, Mapping)]
+    shown = [figure for figure in figures if figure is not None]
+    lead = "Those whose distributions differ most come first; outlines of numbers leave out a few at the ends."
+    sides = legend(["training", "held-out", "generated"], "M2 6h22", "stroke")
+    return "Columns", join(sides, tag("div", *shown, class_="charts")) if shown else None, lead
+
+
+def _column(found: Mapping[str, Any]) -> Markup | None:
+    figure = spread_figure(found.get("spread")) or class_figure(found.get("classes"), str(found.get("name", "")))
+    shape, missing = finite(found.get("shape")), found.get("missing")
+    said = [f"shape {shape:.3f}"] if shape is not None else []
+    if isinstance(missing, Mapping) and missing:
+        shares = {side: finite(missing.get(side)) for side in ("training", "generated")}
+        said.append(", ".join(f"{side} {share:.1%} missing" for side, share in shares.items() if share is not None))
+    return tag("div", figure, tag("p", "; ".join(said), class_="note")) if figure is not None else None
+
+
+def pairs(records: Records) -> Section:
+    """How pairs of columns of a table depend on each other."""
+    figures = association_figures(part(portrait(records), "table"))
+    lead = (
+        "Correlations of two numbers, and Cramer's V of pairs with a category: the darker, the stronger; blue is positive, orange "
+        "negative. Point at a square for its number."
+    )
+    return "Pairs of columns", tag("div", figures, class_="charts") if figures is not None else None, lead

@@ -9,9 +9,8 @@ from jaxtyping import Bool, Float
 
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.cache import content_key
-from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.columns import Column
-from gansmith.metrics.registry import NotApplicableError
 
 _MOST_HELD = 8
 _held: dict[str, "View"] = {}
@@ -32,12 +31,6 @@ class View:
         return View(self.names, self.values[rows], self.categorical, self.missing)
 
 
-def tables_only(metric: str, data: Dataset) -> None:
-    """Raises NotApplicableError where the data are no tables."""
-    if (kind := data.codec.spec.kind) != "tables":
-        raise NotApplicableError(f"{metric} is a metric of tables, and {data.name} holds {kind}.")
-
-
 def view(data: Dataset) -> View:
     """The table of a data set, held for a while as several metrics ask for it."""
     key = content_key(data)
@@ -49,7 +42,7 @@ def view(data: Dataset) -> View:
 
 
 def _seen(data: Dataset) -> View:
-    codec = cast("Codec", data.codec)
+    codec = cast("TableCodec", data.codec)
     return view_of(codec.table(data.packed(slice(None))), codec.columns)
 
 

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from gansmith.data.inspection import inspect_dataset
-from gansmith.data.sources import open_dataset
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.kinds.images.attributes import STEPS, Attributes
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.mirrored import mirrored
 from gansmith.kinds.images.readers.label_tables import labelling
+from gansmith.kinds.images.spec import ImageSpec
+from gansmith.kinds.opening import inspect_dataset, open_dataset
 
 ROWS = np.array([[0, 20.0], [1, 60.0], [1, 40.0], [0, 30.0]] * 25)
 FACES = Attributes.fit(("smiling", "age"), ROWS)
@@ -79,7 +78,7 @@ def test_at_most_a_thousand_rows_are_kept() -> None:
 
 
 def test_saved_pictures_keep_their_attributes(tmp_path: Path) -> None:
-    codec = Codec(Spec(kind="images", key="image", shape=(1, 4, 5), attributes=FACES.names), attributes=FACES)
+    codec = ImageCodec(ImageSpec(shape=(1, 4, 5), attributes=FACES.names), attributes=FACES)
     batch = {"image": torch.rand(8, 1, 4, 5) * 2 - 1, "label": FACES.draw(8, torch.Generator().manual_seed(0), {})}
     codec.save(codec.decode(batch)[:4], tmp_path / "made")
     codec.save(codec.decode(batch)[4:], tmp_path / "made")
@@ -88,7 +87,7 @@ def test_saved_pictures_keep_their_attributes(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.arrays["label"], FACES.repack(batch["label"].numpy()), atol=1e-4)
     packed = codec.pack(codec.decode(batch)[0])
     np.testing.assert_array_equal(packed["label"], codec.repack(batch)["label"][0])
-    assert Codec.from_json(codec.to_json()) == codec
+    assert ImageCodec.from_json(codec.to_json()) == codec
 
 
 # ---- tables beside images -----------------------------------------------------------------------------------------------------

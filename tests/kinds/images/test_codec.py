@@ -8,16 +8,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from gansmith.data import load_codec
-from gansmith.data.sources import open_dataset
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.kinds.images.codec import Codec, Picture, as_image
+from gansmith.kinds import load_codec
+from gansmith.kinds.images.codec import ImageCodec, Picture, as_image
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.values import Levels
+from gansmith.kinds.opening import open_dataset
 
 
-def codec(shape: tuple[int, int, int] = (3, 6, 4), classes: tuple[str, ...] = (), frequencies: tuple[int, ...] = ()) -> Codec:
-    return Codec(Spec(kind="images", key="image", shape=shape, classes=classes), frequencies=frequencies)
+def codec(
+    shape: tuple[int, int, int] = (3, 6, 4), classes: tuple[str, ...] = (), frequencies: tuple[int, ...] = ()
+) -> ImageCodec:
+    return ImageCodec(ImageSpec(shape=shape, classes=classes), frequencies=frequencies)
 
 
 shapes = st.tuples(st.sampled_from([1, 3, 4]), st.integers(1, 9), st.integers(1, 9))
@@ -58,9 +60,7 @@ def test_read_only_rows_are_unpacked_into_tensors_of_their_own() -> None:
 
 
 def test_a_codec_survives_json() -> None:
-    own = Codec(
-        Spec(kind="images", key="image", shape=(1, 5, 7), classes=("a", "b")), "pad", (2, 3), Levels(dtype="uint16", high=4095.0)
-    )
+    own = ImageCodec(ImageSpec(shape=(1, 5, 7), classes=("a", "b")), "pad", (2, 3), Levels(dtype="uint16", high=4095.0))
     assert load_codec(own.to_json()) == own
 
 
@@ -137,7 +137,7 @@ def test_a_sketch_is_the_mean_of_cells() -> None:
 
 
 def test_classes_are_written_beside_the_pictures_and_read_back(tmp_path: Path) -> None:
-    codec = Codec(Spec(kind="images", key="image", shape=(1, 8, 8), classes=("ohne Bart ☺", "mit, Bart")))
+    codec = ImageCodec(ImageSpec(shape=(1, 8, 8), classes=("ohne Bart ☺", "mit, Bart")))
     pictures = [Picture(Image.new("L", (8, 8), 20 * number), codec.spec.classes[number % 2]) for number in range(10)]
     codec.save(pictures[:4], tmp_path)
     codec.save(pictures[4:], tmp_path)

@@ -5,10 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.data import load_codec
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
-from gansmith.kinds.images.domains import Codec, Remade
+from gansmith.kinds import load_codec
+from gansmith.kinds.images.domains import DomainCodec, Remade
+from gansmith.kinds.opening import open_dataset
 from tests import toys
 
 
@@ -19,21 +19,21 @@ def test_folders_become_domains_of_which_each_image_may_be_remade(tmp_path: Path
             Image.new("RGB", (8, 8), (colour + number,) * 3).save(tmp_path / name / f"{number}.png")
     data = open_dataset(tmp_path, kind="domains", cache=tmp_path / ".cache")
     spec = data.codec.spec
-    assert (spec.kind, spec.classes, spec.given, spec.aligned, spec.of_images) == (
-        "domains",
+    assert (spec.kind, spec.classes, spec.source_shape, spec.aligned, spec.task) == (
+        "images",
         ("cat", "dog"),
         (3, 8, 8),
         False,
-        True,
+        "domains",
     )
-    assert isinstance(data.codec, Codec) and load_codec(data.codec.to_json()) == data.codec
+    assert isinstance(data.codec, DomainCodec) and load_codec(data.codec.to_json()) == data.codec
 
 
 def test_what_was_remade_shows_what_it_was_made_from():
     data = toys.domains(8)
-    assert isinstance(data.codec, Codec)
+    assert isinstance(data.codec, DomainCodec)
     batch = data.batch(slice(None))
-    made = {**batch, "image": -batch["image"], **data.codec.given(batch)}
+    made = {**batch, "image": -batch["image"], **data.codec.source(batch)}
     packed = data.codec.repack(made)
     np.testing.assert_array_equal(packed["a"], data.arrays["image"])
     torch.testing.assert_close(data.codec.unpack(packed)["a"], batch["image"])

@@ -5,11 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.data.paired import Codec
-from gansmith.data.sources import open_dataset
+from gansmith.data.paired import PairedCodec
 from gansmith.errors import UserError
+from gansmith.kinds import load_codec
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.metrics.trivial_translations import trivial
+from gansmith.kinds.opening import open_dataset
 
 COLOURS = [(0, 0, 0), (255, 0, 0), (0, 128, 64)]
 
@@ -37,11 +38,11 @@ def folder(root: Path, mode: str = "RGB", count: int = 12) -> Path:
 def test_colours_palettes_and_indices_become_one_plane_per_label(tmp_path: Path, mode: str):
     data = open_dataset(folder(tmp_path / mode, mode), kind="pairs", label_maps=True, cache=tmp_path / "cache")
     a, b = data.batch(slice(None))["a"], data.batch(slice(None))["b"]
-    assert data.codec.spec.given == (3, 16, 20) and a.unique().tolist() == [0, 1]
+    assert data.codec.spec.source_shape == (3, 16, 20) and a.unique().tolist() == [0, 1]
     assert torch.equal(a.sum(1), torch.ones_like(a[:, 0]))
     assert all(len(b[a[:, [label]].bool()].unique()) == 1 for label in range(3))  # nothing is blurred
     assert "the colours of side a are 3 labels: #000000" in " ".join(data.facts["notes"])
-    again = Codec.from_json(data.codec.to_json())
+    again = load_codec(data.codec.to_json())
     assert isinstance(again.a, LabelMaps) and again == data.codec
 
 
@@ -54,8 +55,8 @@ def test_maps_change_size_to_the_nearest_pixel(tmp_path: Path):
 
 def test_maps_are_drawn_in_their_colours_and_read_at_any_size(tmp_path: Path):
     data = open_dataset(folder(tmp_path), kind="pairs", label_maps=True, cache=tmp_path / "cache")
-    assert isinstance(data.codec, Codec) and isinstance(data.codec.a, LabelMaps)
-    shown = data.codec.decode(data.batch(slice(0, 1)))[0].a
+    assert isinstance(data.codec, PairedCodec) and isinstance(data.codec.a, LabelMaps)
+    shown = data.codec.decode(data.batch(slice(0, 1)))[0].a.image
     with Image.open(tmp_path / "A" / "0.png") as original:
         assert np.array_equal(np.asarray(shown), np.asarray(original))
         seen = data.codec.a.seen(original.crop((0, 0, 7, 5)), "0.png")

@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.data import load_codec
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds import load_codec
 from gansmith.kinds.images.masks import hidden
 from gansmith.kinds.images.metrics.trivial_translations import trivial
+from gansmith.kinds.opening import open_dataset
 from tests import toys
 
 Make = Callable[..., Image.Image]
@@ -38,7 +38,7 @@ def photos(tmp_path: Path, picture: Make) -> Path:
 
 def test_each_photo_is_given_with_its_own_hole_and_made_whole(photos: Path, picture: Make) -> None:
     data = open_dataset(photos, masks=photos.parent / "masks")
-    assert (data.codec.spec.given, data.codec.spec.shape, data.codec.spec.holes) == ((4, 10, 12), (3, 10, 12), True)
+    assert (data.codec.spec.source_shape, data.codec.spec.shape, data.codec.spec.source.holes) == ((4, 10, 12), (3, 10, 12), True)
     for number, (a, b) in enumerate(zip(data.arrays["a"], data.arrays["b"], strict=True)):
         whole = np.asarray(picture(seed=number)).transpose(2, 0, 1)
         known = np.asarray(boxed(number)) < 128
@@ -151,7 +151,7 @@ def test_what_is_known_stays_whatever_the_gan_makes(photos: Path) -> None:
         gan = toys.small(name, data).eval()
         batch = data.batch(np.arange(4))
         with torch.inference_mode():
-            made = gan.generate(4, data.codec.given(batch), rng=torch.Generator().manual_seed(0))["b"]
+            made = gan.generate(4, data.codec.source(batch), rng=torch.Generator().manual_seed(0))["b"]
         known = (batch["a"][:, 3:] > 0).expand_as(made)
         torch.testing.assert_close(made[known], batch["b"][known])
         assert not torch.allclose(made[~known], batch["b"][~known], atol=1e-3)

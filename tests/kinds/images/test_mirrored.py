@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from gansmith import kinds
 from gansmith.data.dataset import Dataset
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.kinds.images.mirrored import Mirrored, mirrored
+from gansmith.kinds.opening import open_dataset
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 3, 4, 5), np.uint8)
 PIXELS[:, 0, 0, 0] = range(8)
@@ -57,4 +58,4 @@ def test_a_split_never_holds_out_the_mirror_image_of_a_training_example(plain: D
 
 def test_points_cannot_be_mirrored() -> None:
     with pytest.raises(UserError, match="only images can be mirrored, and ring holds points"):
-        mirrored(open_dataset("ring"))
+        kinds.find("points").mirrored(open_dataset("ring"))

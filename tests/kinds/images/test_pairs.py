@@ -6,11 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.data import load_codec
 from gansmith.data.paired import Pair
-from gansmith.data.sources import open_dataset
 from gansmith.data.unaligned import Unaligned
 from gansmith.errors import UserError
+from gansmith.kinds import load_codec
+from gansmith.kinds.images.codec import Picture
+from gansmith.kinds.opening import open_dataset
 from gansmith.runs.data import open_like
 
 Make = Callable[..., Image.Image]
@@ -30,7 +31,7 @@ def test_partners_of_one_name_in_two_folders_stay_together(photos: Path, picture
         put(photos, f"A/{number}.png", picture(seed=number))
         put(photos, f"B/{number}.png", picture(seed=100 + number))
     dataset = open_dataset(photos)
-    assert dataset.codec.spec.kind == "pairs" and dataset.codec.spec.aligned and dataset.codec.spec.given == (3, 10, 12)
+    assert dataset.codec.spec.task == "pairs" and dataset.codec.spec.aligned and dataset.codec.spec.source_shape == (3, 10, 12)
     found = {tuple(a.flatten()): b for a, b in zip(dataset.arrays["a"], dataset.arrays["b"], strict=True)}
     for number in (1, 2, 10):
         np.testing.assert_array_equal(found[tuple(pixels(picture(seed=number)).flatten())], pixels(picture(seed=100 + number)))
@@ -92,7 +93,7 @@ def test_single_pictures_degraded_are_pairs_of_their_scale(photos: Path, picture
     for number in range(3):
         put(photos, f"{number}.png", picture(size=(16, 8), seed=number))
     dataset = open_dataset(photos, degrade="x4")
-    assert dataset.codec.spec.given == (3, 2, 4) and dataset.codec.spec.shape == (3, 8, 16)
+    assert dataset.codec.spec.source_shape == (3, 2, 4) and dataset.codec.spec.shape == (3, 8, 16)
     expected = picture(size=(16, 8), seed=0).resize((4, 2), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(dataset.arrays["a"][0], pixels(expected))
 
@@ -118,7 +119,7 @@ def test_smaller_partners_give_the_scale_and_other_sizes_are_refused(photos: Pat
     for number in range(2):
         put(photos, f"A/{number}.png", picture(size=(6, 5)))
         put(photos, f"B/{number}.png", picture(size=(12, 10)))
-    assert open_dataset(photos).codec.spec.given == (3, 5, 6)
+    assert open_dataset(photos).codec.spec.source_shape == (3, 5, 6)
     put(photos, "B/1.png", picture(size=(13, 10)))
     with pytest.raises(UserError, match="1.png is 6x5 and its partner 13x10: resize"):
         open_dataset(photos)
@@ -192,13 +193,13 @@ def test_the_codec_returns_what_it_was_given_and_survives_json(photos: Path, pic
     put(photos, "B/0.png", picture("RGBA"))
     codec = open_dataset(photos).codec
     again = load_codec(codec.to_json())
-    raw = Pair(picture("L", seed=3), picture("RGBA", seed=4), picture("RGBA", seed=5))
+    raw = Pair(*(Picture(picture(mode, seed=seed)) for mode, seed in (("L", 3), ("RGBA", 4), ("RGBA", 5))))
     (back,) = again.decode(again.encode(raw))
     for one, other in ((raw.a, back.a), (raw.b, back.b), (raw.target, back.target)):
-        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+        np.testing.assert_array_equal(np.asarray(one.image), np.asarray(other.image))
     assert again == codec and codec.preview([raw, back]).mode == "RGB"
     batch = again.encode(Pair(raw.a, raw.b))
-    assert torch.equal(again.given(batch)["target"], batch["b"])
+    assert torch.equal(again.source(batch)["target"], batch["b"])
     with pytest.raises(UserError, match="no classes"):
         codec.conditions(2, torch.Generator(), **{"class": "7"})
 
@@ -243,7 +244,7 @@ def test_partners_are_found_whatever_people_and_programs_vary_in_their_names(
         put(photos / sides[0], a.format(number), Image.new("RGB", (12, 10), (number, 0, 0)))
         put(photos / sides[1], b.format(number), Image.new("RGB", (12, 10), (number, 99, 0)))
     data = open_dataset(photos)
-    assert data.codec.spec.kind == "pairs"
+    assert data.codec.spec.task == "pairs"
     np.testing.assert_array_equal(data.arrays["a"][:, 0], data.arrays["b"][:, 0])
     assert any("partners may differ in" in note for note in data.facts["notes"]) == (a.format(1)[:-4] != b.format(1)[:-4])
 
@@ -284,7 +285,7 @@ def test_tests_are_held_out_whether_they_lie_inside_of_the_sides_or_around_them(
             for number in numbers:
                 put(photos, layout.format(side=side, split=split, number=number), picture(seed=number + 100 * (side == "B")))
     data = open_dataset(photos)
-    assert data.codec.spec.kind == "pairs" and len(data) == 5
+    assert data.codec.spec.task == "pairs" and len(data) == 5
     assert data.held_out is not None and len(data.held_out) == 3
     np.testing.assert_array_equal(data.held_out.arrays["b"][0], pixels(picture(seed=105)))
 
@@ -295,7 +296,7 @@ def test_folders_of_super_resolution_are_known_by_their_names(photos: Path, pict
         put(photos, f"{sides[0]}/{number}.png", picture(size=(6, 5)))
         put(photos, f"{sides[1]}/{number}.png", picture(size=(12, 10)))
     spec = open_dataset(photos, kind="pairs").codec.spec
-    assert (spec.given, spec.shape) == ((3, 5, 6), (3, 10, 12))
+    assert (spec.source_shape, spec.shape) == ((3, 5, 6), (3, 10, 12))
 
 
 def test_a_list_takes_arrays_of_any_number_of_channels(tmp_path: Path) -> None:
@@ -304,7 +305,7 @@ def test_a_list_takes_arrays_of_any_number_of_channels(tmp_path: Path) -> None:
         np.save(tmp_path / f"{number}.npy", stack)
     (tmp_path / "list.csv").write_text("a,b\n0.npy,1.npy\n1.npy,0.npy\n")
     data = open_dataset(tmp_path / "list.csv", kind="pairs")
-    assert data.codec.spec.given == (5, 6, 7)
+    assert data.codec.spec.source_shape == (5, 6, 7)
     np.testing.assert_array_equal(data.arrays["a"], values)
 
 
@@ -345,7 +346,7 @@ def test_a_list_of_pairs_is_known_without_being_named_and_a_table_of_numbers_is_
     put(tmp_path, "in/0.png", picture())
     put(tmp_path, "out/0.png", picture())
     (tmp_path / "list.csv").write_text("a,b\nin/0.png,out/0.png\n")
-    assert open_dataset(tmp_path / "list.csv").codec.spec.kind == "pairs"
+    assert open_dataset(tmp_path / "list.csv").codec.spec.task == "pairs"
     (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{'xyz'[i % 3]},{i % 5}\n" for i in range(30)))
     assert open_dataset(tmp_path / "rows.csv").codec.spec.kind == "tables"
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from gansmith.data.sources import open_dataset
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.kinds.images.codec import Codec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.values import BYTES, Extremes, Levels
+from gansmith.kinds.opening import open_dataset
 
 TYPES = {"uint8": np.uint8, "uint16": np.uint16, "int16": np.int16}
 
@@ -116,10 +116,10 @@ def test_saved_images_are_read_back_as_they_were(tmp_path: Path, shape: tuple[in
     if dtype == np.int16:
         values = rng.integers(-1024, 3072, (9, *shape)).astype(dtype)
     levels = BYTES if dtype == np.uint8 else Extremes.of(values).levels()
-    codec = Codec(Spec(kind="images", key="image", shape=shape), levels=levels)
+    codec = ImageCodec(ImageSpec(shape=shape), levels=levels)
     packed = codec.repack(codec.unpack({"image": values}))
     codec.save(codec.decode(codec.unpack({"image": values})), tmp_path / "made")
-    again = open_dataset(tmp_path / "made", levels=levels)
+    again = open_dataset(tmp_path / "made", like=codec)
     assert again.arrays["image"].dtype == dtype and again.codec.spec.shape == shape
     np.testing.assert_array_equal(again.arrays["image"], packed["image"])
     np.testing.assert_allclose(packed["image"].astype(float), values.astype(float), atol=0 if dtype != np.float32 else 0.01)
@@ -127,14 +127,14 @@ def test_saved_images_are_read_back_as_they_were(tmp_path: Path, shape: tuple[in
 
 
 def test_every_codec_of_deep_images_survives_json() -> None:
-    codec = Codec(Spec(kind="images", key="image", shape=(13, 4, 6)), levels=Levels(dtype="float32", low=-3.0, high=7.0))
-    assert Codec.from_json(codec.to_json()) == codec
+    codec = ImageCodec(ImageSpec(shape=(13, 4, 6)), levels=Levels(dtype="float32", low=-3.0, high=7.0))
+    assert ImageCodec.from_json(codec.to_json()) == codec
 
 
 def test_runs_of_the_time_before_levels_are_still_read() -> None:
-    spec = Spec(kind="images", key="image", shape=(1, 4, 4))
+    spec = ImageSpec(shape=(1, 4, 4))
     old = {"spec": spec.to_json(), "crop": "center", "frequencies": [], "white": 4095.0}
-    assert Codec.from_json(old) == Codec(spec)
+    assert ImageCodec.from_json(old) == ImageCodec(spec)
 
 
 def test_arrays_of_any_number_of_channels_keep_their_type() -> None:
@@ -175,6 +175,6 @@ def test_judged_data_take_the_range_of_the_training_data(channels: int, height: 
     rng = np.random.default_rng(0)
     real, fake = (rng.normal(0, scale, (8, channels, height + 70, width + 70)).astype(np.float32) for scale in (9, 2))
     training = open_dataset(real)
-    other = open_dataset(fake, levels=training.codec.levels)
+    other = open_dataset(fake, like=training.codec)
     expected = (fake.astype(float) - training.codec.levels.low) / (training.codec.levels.high - training.codec.levels.low) * 2 - 1
     np.testing.assert_allclose(other.batch(slice(0, 8))["image"].numpy(), expected, atol=1e-5)

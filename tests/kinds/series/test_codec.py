@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from gansmith.data import load_codec
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
-from gansmith.kinds.series.codec import Series
-from gansmith.kinds.series.source import Cutting, Sequences
+from gansmith.kinds import load_codec
+from gansmith.kinds.opening import open_dataset
+from gansmith.kinds.series.options import Options
+from gansmith.kinds.series.series import Series
+from gansmith.kinds.series.source import Sequences
 from gansmith.kinds.series.windows import build_series
 from gansmith.model import Model
 from tests import toys
@@ -72,7 +73,7 @@ def test_prices_become_returns_and_prices_again():
 
 def test_series_of_different_lengths_keep_them():
     raws = [Series(walk(steps, 2)) for steps in (10, 14, 20, 12) * 2]
-    data = build_series(Sequences(name="uneven", series=raws, columns=("a", "b")), Cutting())
+    data = build_series(Sequences(name="uneven", series=raws, columns=("a", "b")), Options())
     assert data.codec.spec.shape == (20, 3)
     decoded = data.codec.decode(data.batch(slice(None)))
     assert [len(one.values) for one in decoded] == [10, 14, 20, 12] * 2
@@ -195,5 +196,5 @@ def test_wishes_that_cannot_be_had_are_named():
     uneven = replace(codec, lengths=(3, 4))
     with pytest.raises(UserError, match="leave --length out"):
         uneven.conditions(1, torch.Generator(), length="9")
-    with pytest.raises(UserError, match="--window is an option for time series"):
+    with pytest.raises(UserError, match="--window is an option for series"):
         open_dataset("digits8", window=4)

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.series.gaps import filled
 from gansmith.runs.data import open_like
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gansmith.cli import generate
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
-from gansmith.kinds.images.build import build_table
+from gansmith.kinds.opening import open_dataset
+from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table, cells_of
-from gansmith.kinds.tables.codec import Codec
+from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.column_types import kind_of
 from gansmith.kinds.tables.columns import KNOTS, OPTIONS, Column
 from gansmith.kinds.tables.files import table_from_csv
@@ -31,7 +31,7 @@ def table(**columns) -> Table:
 
 
 def back(made: Table, **how) -> dict[str, list]:
-    codec = Codec.fit(made, **how)
+    codec = TableCodec.fit(made, **how)
     return codec.table(codec.repack(codec.unpack({"row": codec.pack_table(made.columns)})))
 
 
@@ -117,20 +117,20 @@ def test_ten_thousand_categories_take_two_digits_not_ten_thousand_columns():
 
 def test_a_schema_overrides_what_is_recognised_and_is_checked():
     made = table(zip=[str(10_000 + i % 40) for i in range(200)], y=["a", "b"] * 100)
-    assert Codec.fit(made).by_name["zip"].kind == "integer"
-    assert Codec.fit(made, {"zip": "categorical"}).by_name["zip"].kind == "categorical"
+    assert TableCodec.fit(made).by_name["zip"].kind == "integer"
+    assert TableCodec.fit(made, {"zip": "categorical"}).by_name["zip"].kind == "categorical"
     with pytest.raises(UserError, match='"zipp" \\(did you mean "zip"\\?\\)'):
-        Codec.fit(made, {"zipp": "categorical"})
+        TableCodec.fit(made, {"zipp": "categorical"})
     with pytest.raises(UserError, match="the kinds are continuous"):
-        Codec.fit(made, {"zip": "number"})
+        TableCodec.fit(made, {"zip": "number"})
     with pytest.raises(UserError, match='"y" cannot be continuous'):
-        Codec.fit(made, {"y": "continuous"})
+        TableCodec.fit(made, {"y": "continuous"})
 
 
 def test_a_codec_survives_json_and_holds_no_row():
     data = toys.rows()
     text = json.dumps(data.codec.to_json())
-    assert Codec.from_json(json.loads(text)) == data.codec
+    assert TableCodec.from_json(json.loads(text)) == data.codec
     rows = {tuple(map(str, row)) for row in zip(*data.codec.table(data.packed(slice(None))).values(), strict=True)}
     columns = json.loads(text)["columns"]
     assert all(list(column["values"]) == sorted(column["values"]) for column in columns)  # sorted: no order of rows is left
@@ -154,7 +154,7 @@ def test_rules_are_found_and_hold_in_rows_of_pure_noise():
         low=low.tolist(),
         high=(low + rng.integers(0, 300, 400)).tolist(),
     )
-    codec = Codec.fit(made)
+    codec = TableCodec.fit(made)
     said = {rule.sentence() for rule in codec.rules}
     assert said == {"years is decided by degree", "total = a + b", "high >= low"}
     noise = codec.repack({"row": torch.randn(2000, *codec.spec.shape)})
@@ -174,7 +174,7 @@ def test_no_rule_is_found_among_independent_columns():
 
 def test_identifiers_are_new_and_unique():
     made = table(id=[str(100 + 3 * i) for i in range(100)], y=["a", "b"] * 50)
-    codec = Codec.fit(made)
+    codec = TableCodec.fit(made)
     raws = codec.numbered(codec.decode({"row": torch.randn(500, *codec.spec.shape)}))
     fresh = [raw["id"] for raw in raws]
     assert len(set(fresh)) == 500 and not set(fresh) & set(made.columns["id"].values())
@@ -297,7 +297,7 @@ def test_a_public_table_gives_the_facts_of_columns_and_the_private_one_none(tmp_
     assert data.codec.to_json() == open_dataset(public, kind="tables").codec.to_json()
     with pytest.raises(UserError, match="\"c\" never is 'z'"):
         open_dataset(public, kind="tables", public=private)
-    with pytest.raises(UserError, match="for tables"):
+    with pytest.raises(UserError, match="--public is an option for tables"):
         open_dataset("digits8", public=public)
 
 
@@ -371,23 +371,23 @@ def test_times_with_a_zone_and_times_of_day_are_dates_and_come_back(cells):
     ],
 )
 def test_dates_are_wished_for_as_the_column_writes_them_or_in_the_standard_way(cells, wish, seconds):
-    column = Codec.fit(table(t=cells, x=[i / 7 for i in range(60)])).by_name["t"]
+    column = TableCodec.fit(table(t=cells, x=[i / 7 for i in range(60)])).by_name["t"]
     assert column.number(wish) == seconds and column.number(cells[0]) < seconds
 
 
 def test_a_time_of_day_is_not_compared_with_a_date():
-    column = Codec.fit(table(t=[f"{i % 24:02d}:{i % 60:02d}" for i in range(60)], x=[i / 7 for i in range(60)])).by_name["t"]
+    column = TableCodec.fit(table(t=[f"{i % 24:02d}:{i % 60:02d}" for i in range(60)], x=[i / 7 for i in range(60)])).by_name["t"]
     with pytest.raises(UserError, match="its values are like"):
         column.number("2021-03-05")
 
 
 def test_the_target_is_the_last_column_that_is_learned_or_the_one_named():
     made = table(a=[i / 7 for i in range(60)], b=["x", "y"] * 30, c=[3 * i for i in range(60)], d=["same"] * 60)
-    assert Codec.fit(made).spec.target == 2
-    named = Codec.fit(made, target="b")
-    assert named.spec.target == 1 and Codec.from_json(json.loads(json.dumps(named.to_json()))) == named
+    assert TableCodec.fit(made).spec.target == 2
+    named = TableCodec.fit(made, target="b")
+    assert named.spec.target == 1 and TableCodec.from_json(json.loads(json.dumps(named.to_json()))) == named
     with pytest.raises(UserError, match='the target "bb" is no column.*did you mean "b"'):
-        Codec.fit(made, target="bb")
+        TableCodec.fit(made, target="bb")
     assert target_of(build_table(made)) == 2 and target_of(build_table(made, target="b")) == 1
 
 
@@ -401,9 +401,9 @@ def test_times_of_several_zones_come_back_in_utc():
 @pytest.mark.parametrize("cells", [[str(2**60 + 7 * i) for i in range(60)], [str(2**53 + 1 + 2 * (i % 5)) for i in range(60)]])
 def test_whole_numbers_beyond_floating_point_come_back_exactly(cells):
     made = table(n=cells, x=[i / 7 for i in range(60)])
-    codec = Codec.fit(made)
+    codec = TableCodec.fit(made)
     assert codec.table(codec.repack(codec.unpack({"row": codec.pack_table(made.columns)})))["n"] == cells
-    again = Codec.from_json(json.loads(json.dumps(codec.to_json())))
+    again = TableCodec.from_json(json.loads(json.dumps(codec.to_json())))
     assert again == codec
     largest = max(map(int, cells))
     assert codec.by_name["n"].number(str(largest)) == largest - min(map(int, cells))

@@ -40,8 +40,6 @@ CHECKSUM = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 VARIABLE = "GANSMITH_INCEPTION"
 RELEASED = 4096
 """Images after which the memory of those read is given back."""
-CHECKED = 128
-"""Images of each side that the fast mode computes both ways, to say how far it is off."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

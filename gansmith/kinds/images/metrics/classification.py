@@ -5,7 +5,7 @@ import numpy as np
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.images.features.classifier import answers, learns_classes, train_classifier
-from gansmith.metrics.registry import NotApplicableError, images_only
+from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {"cas": ("higher", "accuracy on real held-out examples of a classifier that learned from labelled generated ones")}
 SAYS = "both"
@@ -14,7 +14,6 @@ SAYS = "both"
 def measure(side: Side) -> dict[str, Measured]:
     """Needs images with labels on all sides. The interval is over the held-out examples; the classifier is trained once."""
     train, held_out, lessons = side.real.train, side.real.held_out, side.lessons
-    images_only("cas", train)
     for data, name in ((train, "training"), (held_out, "held-out"), (lessons, side.name)):
         if not learns_classes(data):
             raise NotApplicableError(f"cas needs labels of two or more classes, and the {name} examples have none.")

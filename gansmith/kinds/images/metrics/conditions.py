@@ -16,9 +16,9 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.cache import content_key, remember
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Real, Side
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.features.classifier import Classifier, answers, batches, learns_classes, teach
-from gansmith.metrics.registry import NotApplicableError, images_only
+from gansmith.metrics.registry import NotApplicableError
 from gansmith.networks.pretrained.network import SmallNetwork, side_for
 
 METRICS = {
@@ -39,7 +39,6 @@ def measure(side: Side) -> dict[str, Measured]:
     """Needs images with classes or attributes on all sides. Attributes of two values in the training data are read as yes or no,
     others as numbers; those that are the same everywhere are left out. Only the metrics that have a meaning are answered."""
     real = side.real
-    images_only("condition_accuracy", real.train)
     data = real.ceiling.data if side.name == "baseline" else side.data
     known, found = real.train.codec.spec, data.codec.spec
     if not (learns_classes(real.train) or known.attributes):

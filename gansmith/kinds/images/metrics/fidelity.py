@@ -79,7 +79,7 @@ def key(real: Real) -> str:
 def measure(side: Side) -> dict[str, Measured]:
     """Of the mean over images, with its interval; the baseline is the best of what needs no training."""
     spec = side.real.train.codec.spec
-    if not spec.given or not spec.aligned:
+    if not spec.source_shape or not spec.aligned:
         raise NotApplicableError(
             f"fidelity needs images with the real ones that belong there, and {side.real.train.name} has no such pairs."
         )

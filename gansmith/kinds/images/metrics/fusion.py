@@ -161,7 +161,7 @@ def key(real: Real) -> str:
 def measure(side: Side) -> dict[str, Measured]:
     """Of the mean over images, with its interval; the baseline is the best of what needs no training, by each measure."""
     spec = side.real.train.codec.spec
-    if not spec.given or not spec.aligned or spec.given[1:] != spec.shape[1:]:
+    if not spec.source_shape or not spec.aligned or spec.source_shape[1:] != spec.shape[1:]:
         raise NotApplicableError(f"fusion needs two images of one scene and size, and {side.real.train.name} has no such pairs.")
     if side.name == "baseline":
         rivals = [each(side.real.held_out, spec.key, fuse) for fuse in RIVALS.values()]

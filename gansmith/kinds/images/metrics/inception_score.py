@@ -10,7 +10,6 @@ from torch import Tensor
 from gansmith.evaluation.score import Measured
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.images.metrics.fast_mode import deviation
-from gansmith.metrics.registry import images_only
 
 METRICS = {
     "is": ("higher", "Inception score: each image clearly of one ImageNet class, all classes equally often; knows no real image")
@@ -52,7 +51,6 @@ def _scores(logits_of: Callable[[Tensor], Tensor], count: int, seed: int, splits
 
 def measure(side: Side) -> dict[str, Measured]:
     """Of all generated images; the interval is that of the mean of the splits, which share no image."""
-    images_only("the Inception score", side.real.train)
     assert side.real.inception is not None
     features = side.inception["features"]
     logits = side.real.inception.logits

@@ -11,7 +11,6 @@ from gansmith.evaluation.score import NORMAL, Measured
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.images.metrics.fast_mode import deviation
 from gansmith.metrics.kernel_distance import cubic, discrepancy
-from gansmith.metrics.registry import images_only
 
 METRICS = {"kid": ("lower", "kernel inception distance: unbiased, so comparable between different numbers of samples")}
 SAYS = "both"
@@ -61,7 +60,6 @@ def kernel_inception_distance(
 
 def measure(side: Side) -> dict[str, Measured]:
     """All generated examples against all real ones; the interval is over the generated ones and the draw of the subsets."""
-    images_only("kid", side.real.train)
     assert side.real.inception is not None
     fake, real = side.inception["features"], side.inception_reference["features"]
     found = kernel_inception_distance(fake, real, side.real.seed)

@@ -3,7 +3,6 @@
 from gansmith.evaluation.score import Measured
 from gansmith.evaluation.sides import Real, Side
 from gansmith.kinds.images.metrics.perceptual import diversity
-from gansmith.metrics.registry import NotApplicableError
 from gansmith.networks.pretrained.perceptual_network import LPIPS, Net, lpips_at_hand
 
 METRICS = {
@@ -16,8 +15,6 @@ NET: Net = "alex"
 
 def measure(side: Side) -> dict[str, Measured]:
     """On AlexNet, version 0.1; raises UserError where its weights are not here and cannot be fetched."""
-    if not side.data.codec.spec.of_images:
-        raise NotApplicableError("LPIPS compares images.")
     network = LPIPS.pretrained(NET)
     return {"lpips": diversity(side, network, network.name)}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from gansmith.data.codec import Giving
+from gansmith.data.codec import HasSource
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Real, Side, choose
 from gansmith.kinds.images.metrics.path_length import distance_for
@@ -26,7 +26,7 @@ IMAGES, LOOKS = 100, 4
 def measure(side: Side) -> dict[str, Measured]:
     """In LPIPS on VGG16 where its weights are at hand, else in the judge's own classifier: the space says which."""
     model = side.model
-    if model is None or model.inputs is None or not isinstance(model.gan, Styled) or not isinstance(model.codec, Giving):
+    if model is None or model.inputs is None or not isinstance(model.gan, Styled) or not isinstance(model.codec, HasSource):
         raise NotApplicableError(
             "the diversity of translations needs a model that makes many images of one, such as bicyclegan's."
         )
@@ -34,7 +34,7 @@ def measure(side: Side) -> dict[str, Measured]:
     rows = choose(len(model.inputs), IMAGES, side.real.seed)
     given = model.inputs.subset(rows)
     rng = torch.Generator().manual_seed(side.real.seed)
-    condition = {**model.codec.conditions(len(given), rng), **model.codec.given(given.batch(slice(None)))}
+    condition = {**model.codec.conditions(len(given), rng), **model.codec.source(given.batch(slice(None)))}
     distances = []
     was_training = model.gan.training
     model.gan.eval()

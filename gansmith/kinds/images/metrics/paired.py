@@ -25,7 +25,7 @@ def partner_distance(side: Side, network: Callable[[], Any]) -> Measured:
     NotApplicableError where nothing belongs to what is generated.
     """
     spec = side.real.train.codec.spec
-    if not spec.given or not spec.aligned:
+    if not spec.source_shape or not spec.aligned:
         raise NotApplicableError(
             f"this compares images with the real ones that belong there, and {side.real.train.name} has no such pairs."
         )

@@ -47,8 +47,10 @@ def measure(side: Side) -> dict[str, Measured]:
     On noise by the great circle, with the label fixed along a path. The baseline fades from one training image to another, which
     is as smooth in pixels as can be.
     """
-    if side.data.codec.spec.kind != "images":
-        raise NotApplicableError("the perceptual path length compares images.")
+    if side.data.codec.spec.task != "generation":
+        raise NotApplicableError(
+            "the perceptual path length walks through the noise that images are made from, and these have sources."
+        )
     rng = torch.Generator().manual_seed(side.real.seed)
     if side.name == "baseline":
         ends, paths, device = cross_fade(side.real.train, rng), TRIVIAL_PATHS, torch.device("cpu")

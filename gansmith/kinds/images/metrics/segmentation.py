@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate, relu
 
 from gansmith.data.dataset import Dataset, Order
-from gansmith.data.paired import Codec
+from gansmith.data.paired import PairedCodec
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key, remember
 from gansmith.evaluation.score import Measured, jackknife
@@ -66,7 +66,7 @@ def key(real: Real) -> str:
 def measure(side: Side) -> dict[str, Measured]:
     """Of every side's images and the labels that each was made of; raises UserError for a segmenter that answers otherwise."""
     train = side.real.train
-    if not (isinstance(train.codec, Codec) and isinstance(train.codec.a, LabelMaps) and train.codec.spec.aligned):
+    if not (isinstance(train.codec, PairedCodec) and isinstance(train.codec.a, LabelMaps) and train.codec.spec.aligned):
         raise NotApplicableError("the segmentation score needs pairs whose given side are maps of labels (--label-maps).")
     labels, data = len(train.codec.a.colours), side.data
     if side.name == "baseline":
@@ -129,7 +129,7 @@ def _taught(train: Dataset, seed: int) -> Segmenter:
     with one_thread(), torch.autocast("cpu", enabled=False), torch.inference_mode(False), torch.enable_grad():
         with torch.random.fork_rng([]):
             torch.manual_seed(seed)
-            network = Segmenter(train.codec.spec.shape[0], train.codec.spec.given[0])
+            network = Segmenter(train.codec.spec.shape[0], train.codec.spec.source_shape[0])
         optimiser = torch.optim.Adam(network.parameters(), fused=True)
         order = Order(len(train), seed)
         for step in range(STEPS):

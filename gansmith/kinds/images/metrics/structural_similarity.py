@@ -8,7 +8,6 @@ from torch.nn.functional import avg_pool2d
 
 from gansmith.evaluation.score import Measured
 from gansmith.evaluation.sides import Side
-from gansmith.metrics.registry import images_only
 
 METRICS = {
     "ms_ssim": (
@@ -87,7 +86,6 @@ def measure(side: Side) -> dict[str, Measured]:
     from scipy.special import stdtrit
 
     spec = side.data.codec.spec
-    images_only("ms_ssim", side.real.train)
     _, height, width = spec.shape
     count = min(len(side.data) // 2, PAIRS, max(100, PIXELS // (height * width)))
     dealt = np.random.default_rng(side.real.seed).permutation(len(side.data))[: 2 * count].reshape(2, count)

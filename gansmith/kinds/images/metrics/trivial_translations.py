@@ -8,8 +8,9 @@ from torch.nn.functional import interpolate
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.data.paired import Codec
+from gansmith.data.paired import PairedCodec
 from gansmith.kinds.images.label_maps import LabelMaps
+from gansmith.kinds.images.spec import ImageSpec
 
 LEVELS = 8
 """Levels of each channel of a colour that the lookup tells apart."""
@@ -25,7 +26,7 @@ def trivial(train: Dataset, held_out: Dataset) -> dict[str, Dataset]:
     chosen = np.linspace(0, len(train) - 1, min(LEARNT, len(train))).astype(int)
     mean, table = _learnt(train, chosen)
     spec = train.codec.spec
-    maps = isinstance(train.codec, Codec) and isinstance(train.codec.a, LabelMaps)
+    maps = isinstance(train.codec, PairedCodec) and isinstance(train.codec.a, LabelMaps)
     pieces: dict[str, list[np.ndarray]] = {}
     for start in range(0, len(held_out), AT_ONCE):
         a = held_out.batch(slice(start, start + AT_ONCE))["a"]
@@ -35,9 +36,9 @@ def trivial(train: Dataset, held_out: Dataset) -> dict[str, Dataset]:
             else a
         )
         found = {"mean image": mean.expand(len(a), -1, -1, -1), "colour lookup": table[_colours(larger)].movedim(3, 1)}
-        if spec.given[0] == spec.shape[0] and not maps:
-            found["input" if spec.given == spec.shape else "bicubic"] = larger
-        if spec.holes:
+        if spec.source_shape[0] == spec.shape[0] and not maps:
+            found["input" if spec.source_shape == spec.shape else "bicubic"] = larger
+        if isinstance(spec.source, ImageSpec) and spec.source.holes:
             known = a[:, -1:] > 0
             found |= {name: torch.where(known, a[:, : spec.shape[0]], images) for name, images in found.items()}
         for name, images in found.items():
@@ -53,7 +54,7 @@ def _learnt(train: Dataset, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
     """The mean b, and the table of mean colours."""
     spec = train.codec.spec
     total = torch.zeros(spec.shape)
-    colours = LEVELS ** spec.given[0] if spec.given[0] <= TOLD_APART else spec.given[0]
+    colours = LEVELS ** spec.source_shape[0] if spec.source_shape[0] <= TOLD_APART else spec.source_shape[0]
     sums, counts = torch.zeros(colours, spec.shape[0]), torch.zeros(colours)
     for start in range(0, len(chosen), AT_ONCE):
         batch = train.batch(chosen[start : start + AT_ONCE])

@@ -10,8 +10,8 @@ from gansmith.data.readers.rows import ArchivedRows, ArrayRows, Rows, array_axes
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.readers.arrays import EncodedRows, PixelRows, attribute_names, labels_of
-from gansmith.kinds.images.readers.collection import Collection, Label, Points
-from gansmith.kinds.points.files import points_of
+from gansmith.kinds.images.readers.collection import Collection, Label
+from gansmith.kinds.points.files import Points, points_of
 
 IMAGE_KEYS = ("images", "image", "x", "X", "data", "points", "arr_0")
 ATTRIBUTE_KEYS, ATTRIBUTE_NAMES = ("attributes", "attrs"), "attribute_names"

@@ -2,14 +2,12 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any, TypeVar
-
-import numpy as np
+from typing import TypeVar
 
 from gansmith.data.readers.rows import CHUNK
 from gansmith.kinds.images.channels_file import Opened
@@ -59,19 +57,6 @@ class Collection:
     @cached_property
     def examples(self) -> Iterable[Example]:
         return self.load()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Points:
-    """Points of a source: few bytes each, so simply in memory."""
-
-    name: str
-    points: np.ndarray
-    """Numbers [N, D]."""
-    columns: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    held_out: "Points | None" = None
 
 
 def natural(name: str) -> tuple[list[str | int], str]:

@@ -16,11 +16,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from gansmith.data.paired import Codec
+from gansmith.data.paired import PairedCodec
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import Draw, Move
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.model import Model
 from gansmith.tasks.translation import Translating
 
@@ -87,7 +88,7 @@ def foreign(path: Path, device: str = "cpu") -> Model:
         square=needs.square,
     )
     given, made = (found.input_channels, SIDE, SIDE), (found.output_channels, SIDE * found.scale, SIDE * found.scale)
-    sides = [ImageCodec(Spec(kind="images", key="image", shape=shape)) for shape in (given, made)]
-    codec = Codec.of(*sides, aligned=True)
+    sides = [ImageCodec(ImageSpec(shape=shape)) for shape in (given, made)]
+    codec = PairedCodec.of(*sides, aligned=True)
     gan = Foreign(codec.spec, network).to(device).eval()
     return Model(gan, codec, {"gan": found.architecture.name, "data": path.name})

@@ -11,7 +11,7 @@ from gansmith.data.outputs import whole
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image, is_reduced, open_npy_picture, open_picture
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX, IMAGE_SUFFIXES
 
 TIFF = (".tif", ".tiff")

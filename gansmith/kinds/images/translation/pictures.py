@@ -9,11 +9,11 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor, nn
 
-from gansmith.data.paired import Codec
+from gansmith.data.paired import PairedCodec
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.masks import Holed, hidden
 from gansmith.kinds.images.resize import DEEP, fitted
@@ -98,8 +98,8 @@ def translate_picture(
 def sides_of(model: Model, makes: str) -> tuple[ImageCodec, ImageCodec]:
     """The codecs of what is given and of what is made."""
     codec = model.codec
-    assert isinstance(codec, Codec | ImageCodec)
-    given, made = (codec.a, codec.b) if isinstance(codec, Codec) else (codec, codec)
+    assert isinstance(codec, PairedCodec | ImageCodec)
+    given, made = (codec.a, codec.b) if isinstance(codec, PairedCodec) else (codec, codec)
     return (made, given) if makes == "a" else (given, made)
 
 

@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from gansmith.evaluation.score import GROUPS, Measured, jackknife
 from gansmith.evaluation.sides import Side
-from gansmith.kinds.series.steps import are_returns, moves_of, series_only, unit_values, values_of
+from gansmith.kinds.series.steps import are_returns, moves_of, unit_values, values_of
 from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {
@@ -141,7 +141,6 @@ def forecast_errors(
 
 def measure(side: Side) -> dict[str, Measured]:
     """With the 95% interval over the tested examples."""
-    series_only("fair_discriminative", side.real.train)
     real, seed = side.real, side.real.seed
     train, made = unit_values(real.train, real), unit_values(side.lessons if side.name != "held-out" else side.data, real)
     real_logits, fake_logits = classifier_area(train, made, seed)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
-from gansmith.kinds.series.steps import moves_of, series_only, values_of
+from gansmith.kinds.series.steps import moves_of, values_of
 
 METRICS = {
     "tails": ("lower", "how far the sizes of moves are off, from the usual to 1 in 1,000 (mean absolute log ratio of quantiles)"),
@@ -98,7 +98,6 @@ def _off(fake: Facts, fact: str, curve: np.ndarray, kept: np.ndarray) -> float:
 
 def measure(side: Side) -> dict[str, Measured]:
     """Against all training examples; the interval leaves out generated ones."""
-    series_only("acf", side.real.train)
     unit = unit_of(side.real.train)
     real, fake = facts_of(side.real.train, unit), facts_of(side.data, unit)
     found = {}

@@ -11,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from gansmith.evaluation.score import NORMAL, Measured
 from gansmith.evaluation.sides import Side
-from gansmith.kinds.series.steps import series_only, unit_values
+from gansmith.kinds.series.steps import unit_values
 
 METRICS = {
     "discriminative": (
@@ -101,7 +101,6 @@ def measured(values: list[float], fake: int, real: int, note: str) -> Measured:
 
 def measure(side: Side) -> dict[str, Measured]:
     """Over three networks each: against as many real series for the first, all real ones for the second."""
-    series_only("discriminative", side.real.train)
     fake, real = unit_values(side.data, side.real), unit_values(side.real.train, side.real)
     seeds = [side.real.seed + repetition for repetition in range(REPETITIONS)]
     rng = torch.Generator().manual_seed(side.real.seed)

@@ -11,7 +11,7 @@ import numpy as np
 from gansmith.evaluation.nearest import nearest
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
-from gansmith.kinds.tables.views import tables_only, view
+from gansmith.kinds.tables.views import view
 from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {
@@ -27,7 +27,6 @@ def measure(side: Side) -> dict[str, Measured]:
     """Copies among all training rows; distances to equally many training and held-out rows."""
     from sklearn.metrics import roc_auc_score
 
-    tables_only("row_copies", side.real.train)
     count, seed = len(side.data), side.real.seed
     rows = {row.tobytes() for row in _canonical(view(side.real.train).values)}
     copied = np.array([row.tobytes() in rows for row in _canonical(view(side.data).values)])

@@ -10,7 +10,7 @@ import numpy as np
 
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
-from gansmith.kinds.tables.views import tables_only, target_of, view
+from gansmith.kinds.tables.views import target_of, view
 from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {
@@ -23,7 +23,6 @@ MOST = 30
 
 
 def measure(side: Side) -> dict[str, Measured]:
-    tables_only("tstr", side.real.train)
     target = target_of(side.real.train)
     learned, tested = view(side.lessons), view(side.real.held_out)
     inputs, asked = (np.delete(each.values, target, 1) for each in (learned, tested))

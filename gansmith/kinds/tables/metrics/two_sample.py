@@ -8,7 +8,7 @@ import numpy as np
 
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side, choose
-from gansmith.kinds.tables.views import tables_only, view
+from gansmith.kinds.tables.views import view
 
 METRICS = {"c2st": ("lower", "how well gradient boosting tells generated rows from real ones (0.5: not at all)")}
 SAYS = "quality"
@@ -31,7 +31,6 @@ def measure(side: Side) -> dict[str, Measured]:
     """Generated rows against as many training rows."""
     from sklearn.metrics import roc_auc_score
 
-    tables_only("c2st", side.real.train)
     train = side.real.train
     real = view(train).values[choose(len(train), len(side.data), side.real.seed + 1)]
     guess, truth = told_apart(real, view(side.data).values, side.real.seed)

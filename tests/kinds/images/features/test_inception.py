@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.kinds.images.features.inception import VARIABLE, Inception, read_network
+from gansmith.kinds.opening import open_dataset
 from gansmith.networks.pretrained import inception_engines
 from gansmith.networks.pretrained.inception_network import InceptionV3
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from gansmith.data.dataset import Dataset
-from gansmith.evaluation.judge import OF_ATTRIBUTES, judge, usual_metrics
+from gansmith.evaluation.judge import judge, usual_metrics
 from gansmith.kinds.images.metrics.conditions import parts
 from tests.metrics.conftest import attributed_data, image_data, stripes
+
+OF_ATTRIBUTES = ("condition_accuracy", "condition_error")
 
 Three = tuple[Dataset, Dataset, Dataset]
 
@@ -72,5 +74,5 @@ def test_two_values_are_yes_or_no_and_constants_are_left_out() -> None:
 
 
 def test_attributes_are_judged_without_asking(attributed: Three, striped: Three) -> None:
-    assert set(OF_ATTRIBUTES) < set(usual_metrics(attributed[0])) and "cas" not in usual_metrics(attributed[0])
+    assert {*OF_ATTRIBUTES} < set(usual_metrics(attributed[0])) and "cas" not in usual_metrics(attributed[0])
     assert "cas" in usual_metrics(striped[0])

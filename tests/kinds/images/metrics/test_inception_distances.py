@@ -58,7 +58,7 @@ def projected(monkeypatch: pytest.MonkeyPatch) -> list[Projection]:
         opened.append(Projection(folder=folder, wanted=options["wanted"], fast=options["fast"]))
         return opened[-1]
 
-    monkeypatch.setattr("gansmith.evaluation.judge.Inception.open", made)
+    monkeypatch.setattr("gansmith.kinds.images.features.inception.Inception.open", made)
     return opened
 
 

@@ -17,7 +17,7 @@ from gansmith.evaluation.sides import Real, Side
 from gansmith.kinds.images.features.classifier import Classifier
 from gansmith.kinds.images.metrics import lpips, perceptual
 from gansmith.kinds.images.metrics.perceptual import pair_distances
-from gansmith.metrics.registry import NotApplicableError
+from gansmith.metrics.registry import NotApplicableError, check_kind
 from gansmith.networks.pretrained.network import SmallNetwork
 from gansmith.networks.pretrained.perceptual_network import LPIPS, Net, OnTheSpot, distance, lpips_at_hand, within_sides
 
@@ -220,8 +220,8 @@ def test_lpips_diversity_is_the_mean_of_its_pairs(striped: Three, tmp_path: Path
 def test_where_there_is_no_meaning_a_sentence_says_why(striped: Three, on_ring: Three, remembered: Path, tmp_path: Path) -> None:
     with pytest.raises(NotApplicableError, match="not in raw"):
         perceptual.measure(side_of(striped[1], striped, Identity(), tmp_path))
-    with pytest.raises(NotApplicableError, match="compares images"):
-        lpips.measure(side_of(on_ring[1], on_ring, Identity(), tmp_path))
+    with pytest.raises(NotApplicableError, match="of images, and ring holds points"):
+        check_kind("gansmith.kinds.images.metrics.lpips", on_ring[0])
     few = striped[1].subset(np.arange(39))
     with pytest.raises(NotApplicableError, match="at least 40 images, but there are 39"):
         perceptual.measure(side_of(few, striped, Classifier.trained_on(striped[0], 0, remembered), remembered))

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.opening import open_dataset
 
 BYTES = np.random.default_rng(0).integers(0, 256, (600, 6, 5, 3), np.uint8)
 BYTES[0, 0, 0] = (0, 255, 7)
@@ -91,7 +91,7 @@ def test_two_dimensional_floats_are_points() -> None:
         open_dataset(BYTES, kind="points")
     with pytest.raises(UserError, match="the first is row 1"):
         open_dataset(np.array([[0.0, 1.0], [np.inf, 0.0]]))
-    with pytest.raises(UserError, match="which have no resolution"):
+    with pytest.raises(UserError, match="--resolution is an option for images, and a Python ndarray holds points"):
         open_dataset(points, resolution=8)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
 from gansmith.kinds.images.readers.folders import from_folder
+from gansmith.kinds.opening import open_dataset
 
 Make = Callable[..., Image.Image]
 

@@ -8,9 +8,8 @@ import pyarrow
 import pytest
 from PIL import Image
 
-from gansmith.data.inspection import inspect_dataset
-from gansmith.data.sources import open_dataset
 from gansmith.errors import UserError
+from gansmith.kinds.opening import inspect_dataset, open_dataset
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 8, 6, 3), np.uint8)
 WORDS = ["cat", "dog", "owl"] * 4
@@ -52,5 +51,5 @@ def test_a_frame_without_pictures_is_a_table() -> None:
 
 @pytest.mark.parametrize("open_it", [open_dataset, inspect_dataset])
 def test_a_misspelt_option_is_named(open_it) -> None:
-    with pytest.raises(UserError, match='there is no option resolutoin .did you mean "resolution"..: training takes'):
+    with pytest.raises(UserError, match='there is no option resolutoin .did you mean "resolution"..: images take'):
         open_it(PIXELS, resolutoin=8)

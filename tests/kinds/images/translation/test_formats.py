@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Stack
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.translation.formats import read, shown, suffix_for, write
 from gansmith.kinds.images.values import BYTES, Levels
 
 
 def side(channels: int, levels: Levels = BYTES) -> ImageCodec:
-    return ImageCodec(Spec(kind="images", key="image", shape=(channels, 8, 8)), levels=levels)
+    return ImageCodec(ImageSpec(shape=(channels, 8, 8)), levels=levels)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ import torch
 from PIL import Image
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.paired import Codec as PairCodec
-from gansmith.data.sources import open_dataset
-from gansmith.data.spec import Spec
+from gansmith.data.paired import PairedCodec
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Stack
-from gansmith.kinds.images.codec import Codec as ImageCodec
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.translation import pictures
 from gansmith.kinds.images.translation.pictures import random_styles, reference_style, translate_picture
 from gansmith.kinds.images.translation.tiles import FIRST_TILE
 from gansmith.kinds.images.values import Levels
+from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from tests import toys
 
@@ -131,9 +131,9 @@ def test_a_model_of_deep_images_reads_and_makes_their_numbers(dtype: str, low: f
 
     data = toys.pairs(given=1, made=1)
     levels = Levels(dtype=dtype, low=low, high=high)
-    side = ImageCodec(Spec(kind="images", key="image", shape=(1, 16, 16)), levels=levels)
+    side = ImageCodec(ImageSpec(shape=(1, 16, 16)), levels=levels)
     own = model("pix2pix", data)
-    own.codec = PairCodec.of(side, side, aligned=True)
+    own.codec = PairedCodec.of(side, side, aligned=True)
     own.gan.maker = lambda makes="b": Same()  # type: ignore[method-assign]
     values = np.random.default_rng(0).uniform(low, high, (9, 7)).astype(dtype)
     made = np.asarray(translate_picture(own, Image.fromarray(values)))
@@ -165,8 +165,8 @@ def test_any_number_of_channels_comes_and_goes_with_its_numbers():
         key: np.random.default_rng(0).integers(0, 60_000, (8, count, 16, 16), np.uint16) for key, count in (("a", 5), ("b", 2))
     }
     levels = Levels(dtype="uint16", low=0, high=65535, black=0, white=65535)
-    sides = [ImageCodec(Spec(kind="images", key="image", shape=own.shape[1:]), levels=levels) for own in arrays.values()]
-    data = Dataset(name="bands", codec=PairCodec.of(*sides, aligned=True), arrays=arrays, fingerprint="bands")
+    sides = [ImageCodec(ImageSpec(shape=own.shape[1:]), levels=levels) for own in arrays.values()]
+    data = Dataset(name="bands", codec=PairedCodec.of(*sides, aligned=True), arrays=arrays, fingerprint="bands")
     own = model("pix2pix", data)
     made = translate_picture(own, Stack(arrays["a"][0, :, :9, :]))
     assert isinstance(made, Stack) and made.values.shape == (2, 9, 16) and made.values.dtype == np.uint16

@@ -1,0 +1,101 @@
+"""Where data come from, before anything of them is decoded."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+LISTED = 5_000
+"""So many names of a folder are looked at to recognise a kind of data."""
+_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a user gave as data: a path, a built-in or hub name, or a Python object."""
+
+    given: Any
+
+    @cached_property
+    def path(self) -> Path | None:
+        """The file or folder that was named, if it exists."""
+        if not isinstance(self.given, str | Path):
+            return None
+        path = Path(self.given).expanduser()
+        return path if path.exists() else None
+
+    @property
+    def is_folder(self) -> bool:
+        return self.path is not None and self.path.is_dir()
+
+    @property
+    def is_file(self) -> bool:
+        return self.path is not None and not self.path.is_dir()
+
+    @property
+    def is_hub_name(self) -> bool:
+        """Whether it reads as "user/name" and is no path here."""
+        return (
+            isinstance(self.given, str) and bool(_HUB.fullmatch(self.given)) and not Path(self.given).expanduser().parent.exists()
+        )
+
+    @property
+    def from_python(self) -> bool:
+        """Whether it is an object rather than a path or name."""
+        return not isinstance(self.given, str | Path)
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of a file in lower case (".csv.gz" and ".smi.gz" in full); "" of anything else."""
+        if not self.is_file or self.path is None:
+            return ""
+        suffixes = [suffix.lower() for suffix in self.path.suffixes]
+        return "".join(suffixes[-2:]) if suffixes[-1:] == [".gz"] else (suffixes or [""])[-1]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of files: those below a folder (hidden ones left out), of the members of a zip or npz, or of the file itself; at most
+        LISTED, in no order."""
+        if self.path is None:
+            return ()
+        if self.is_folder:
+            return tuple(islice(_below(self.path), LISTED))
+        if self.suffix in (".zip", ".npz"):
+            try:
+                with zipfile.ZipFile(self.path) as archive:
+                    return tuple(islice((name for name in archive.namelist() if not name.endswith("/")), LISTED))
+            except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+                return ()
+        return (self.path.name,)
+
+    def count(self, *suffixes: str) -> int:
+        """How many of `names` end with one of these suffixes, in any case."""
+        return sum(name.lower().endswith(suffixes) for name in self.names)
+
+    def said(self) -> str:
+        """What was given, in few words."""
+        return str(self.given) if isinstance(self.given, str | Path) else f"a Python {type(self.given).__name__}"
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """The files below a folder as relative paths."""
+    pending = [folder]
+    while pending:
+        here = pending.pop()
+        try:
+            entries = sorted(here.iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                pending.append(entry)
+            else:
+                yield str(entry.relative_to(folder))

@@ -1,0 +1,221 @@
+"""The kind "images": images alone, pairs of images, and images of one class in the look of another (domains)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gansmith.data.dataset import Dataset
+from gansmith.data.source import Source
+from gansmith.data.spec import Spec
+from gansmith.errors import UserError
+from gansmith.kinds.images import choose, toys
+from gansmith.kinds.images.build import build_images
+from gansmith.kinds.images.codec import ImageCodec
+from gansmith.kinds.images.degradations import is_near
+from gansmith.kinds.images.domains import DomainCodec, domains
+from gansmith.kinds.images.label_maps import LabelMaps
+from gansmith.kinds.images.masks import Holed
+from gansmith.kinds.images.mirrored import mirrored
+from gansmith.kinds.images.options import BUILTIN, Options
+from gansmith.kinds.images.pairing import build_pairs
+from gansmith.kinds.images.pairs import ImagePairs
+from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX, IMAGE_SUFFIXES
+from gansmith.kinds.images.readers.pairs import has_sides, recognised, traits
+from gansmith.kinds.images.readers.parquet import holds_images
+from gansmith.kinds.images.source import collection_of, pairs_of, parquet_files
+from gansmith.kinds.images.spec import ImageSpec
+from gansmith.kinds.images.survey import Wanted
+from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match
+
+if TYPE_CHECKING:
+    from gansmith.data.inspection import Inspection
+    from gansmith.evaluation.extractors import Extractor
+    from gansmith.planning.choose import Choice
+
+HALF_A_STEP = 1 / 255
+"""Half a step of 256 in [-1, 1]."""
+
+
+class Images(Kind[Options, ImageCodec]):
+    """Images of any height, width, depth and number of channels, with or without classes or attributes."""
+
+    unit = "images"
+    suffixes = tuple(sorted(IMAGE_SUFFIXES))
+    spellings = {"images": {"task": "generation"}, "pairs": {"task": "pairs"}, "domains": {"task": "domains"}}
+    builtin = BUILTIN
+    Options = Options
+    Codec = ImageCodec
+    Spec = ImageSpec
+    gan = "r3gan"
+    metrics = ("frechet", "precision", "recall", "density", "coverage", "memorisation", "cas")
+    half_precision = True
+    rounding = HALF_A_STEP
+    exported = "from -1 to 1, for the codec's levels (0 to 255 in bytes)"
+
+    # ---- data in ----------------------------------------------------------------------------------------------------------------
+
+    def recognise(self, source: Source) -> Match | None:
+        if source.from_python:
+            return _in_python(source.given)
+        path = source.path
+        if path is None:
+            return Match(LIKELY, "it is a name on the hub") if source.is_hub_name else None
+        if source.is_folder:
+            if recognised(path):
+                return Match(SURE + 1, "its folders are the two sides of pairs")
+            if tables := parquet_files(path):
+                return Match(LIKELY, "its Parquet files hold images") if holds_images(tables[0]) else None
+            count = source.count(*self.suffixes, ARRAY_SUFFIX, ".zip")
+            return Match(LIKELY, f"it has {count:,} picture files") if count else Match(POSSIBLE - 1, "it is a folder")
+        if source.suffix == ".csv":
+            listed = recognised(path)
+            return (
+                Match(SURE + 1, "it lists pairs of pictures") if listed else Match(POSSIBLE - 1, "it may list pairs of pictures")
+            )
+        if source.suffix == ".parquet":
+            return Match(LIKELY, "a column holds images") if holds_images(path) else Match(POSSIBLE - 1, "it is a Parquet file")
+        if source.suffix in IMAGE_SUFFIXES:
+            return Match(SURE, "it is a picture")
+        if source.suffix == ".zip":
+            count = source.count(*self.suffixes)
+            return Match(LIKELY if count else POSSIBLE, f"it has {count:,} picture files")
+        if source.suffix in (".npy", ".npz"):
+            return Match(POSSIBLE, "it holds arrays")
+        return None
+
+    def open(
+        self, source: Source, options: Options, *, cache: Path, like: ImageCodec | None = None, originals: bool = False
+    ) -> Dataset:
+        wanted = _wanted(options, like)
+        if pairs := pairs_of(source, options):
+            same = like if isinstance(like, ImagePairs) else None
+            return build_pairs(pairs, wanted, cache, options.skip_unreadable, same, options.label_maps)
+        if options.label_maps:
+            raise UserError(f"--label-maps is for pairs, and {source.said()} holds none: leave it out, or pass --kind pairs.")
+        own_sizes = originals and options.resolution is None and options.crop == "center"
+        built = build_images(collection_of(source, cache), wanted, cache, options.skip_unreadable, originals=own_sizes)
+        return domains(built) if options.task == "domains" else built
+
+    def like(self, codec: Any, options: Options, source: Source) -> Options:
+        task = codec.spec.task
+        if task == "pairs":
+            made = replace(options, task="pairs")
+            if source.path is not None and has_sides(source.path):  # partners are there, and need not be made
+                made = replace(made, degrade=None, masks=None)
+            return made
+        return Options(task=task, resolution=options.resolution, crop=options.crop)
+
+    def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
+        from gansmith.kinds.images.inspection import inspect_images, inspect_pairs
+
+        wanted = _wanted(options, None)
+        if pairs := pairs_of(source, options):
+            return inspect_pairs(pairs, wanted)
+        return inspect_images(collection_of(source, cache), wanted)
+
+    def mirrored(self, data: Dataset) -> Dataset:
+        if data.codec.spec.task != "generation":
+            raise UserError(
+                f"only images alone can be mirrored, and {data.name} holds {data.codec.spec.task}: leave the option out."
+            )
+        return mirrored(data)
+
+    def load_codec(self, facts: dict[str, Any]) -> Any:
+        if "a" in facts:
+            return ImagePairs.from_json(facts)
+        if "colours" in facts:
+            return LabelMaps.from_json(facts)
+        if "holes" in facts:
+            return Holed.from_json(facts)
+        codec = ImageCodec.from_json(facts)
+        return DomainCodec(**vars(codec)) if codec.spec.source else codec
+
+    # ---- planning ---------------------------------------------------------------------------------------------------------------
+
+    def usual_gan(self, source: Source, options: Options) -> str:
+        if options.task == "domains":
+            return choose.DOMAINS
+        if source.path is None and options.asks_for_pairs:
+            return choose.translator(near=is_near(options.degrade or "")).gan
+        pairs = pairs_of(source, options)
+        return choose.translator(**traits(pairs)).gan if pairs else self.gan
+
+    def usual(self, data: Dataset) -> Choice:
+        return choose.usual(data)
+
+    def choose(self, data: Dataset, device: str) -> Choice:
+        return choose.choose(data, device)
+
+    # ---- judging ----------------------------------------------------------------------------------------------------------------
+
+    def usual_metrics(self, spec: Spec) -> tuple[str, ...]:
+        if spec.task == "pairs":
+            return ("psnr", "ssim", "frechet", "coverage")
+        if spec.task == "domains":
+            return ("frechet", "coverage")
+        if spec.attributes:
+            return (*(name for name in self.metrics if name != "cas"), "condition_accuracy", "condition_error")
+        return self.metrics
+
+    def baseline_name(self, data: Dataset) -> str:
+        return "pixel Gaussian"
+
+    def features(self, train: Dataset, seed: int, folder: Path) -> Extractor:
+        from gansmith.kinds.images.features.classifier import Classifier
+
+        return Classifier.trained_on(train, seed, folder)
+
+    def find_features(self, asked: Any, train: Dataset, seed: int, folder: Path, device: Any) -> Extractor:
+        if asked == "classifier":
+            return self.features(train, seed, folder)
+        from gansmith.kinds.images.features.requested import find_extractor
+
+        return find_extractor(asked, device)
+
+    def inception(self, folder: Path, outputs: tuple[str, ...], **how: Any) -> Any:
+        from gansmith.kinds.images.features.inception import Inception
+
+        return Inception.open(folder, wanted=outputs, **how)
+
+    def patches(self, data: Dataset, seed: int) -> Sequence[torch.Tensor]:
+        from gansmith.kinds.images.patches import descriptors
+
+        return descriptors(data, seed)
+
+    # ---- showing ----------------------------------------------------------------------------------------------------------------
+
+    def toys(self) -> Mapping[str, Dataset]:
+        return toys.toys()
+
+
+def _wanted(options: Options, like: Any) -> Wanted:
+    """What the options ask for, in the geometry of `like` if other images were opened before."""
+    wanted = Wanted(
+        resolution=options.size, crop=options.crop, channels=options.channels, labels=options.labels, values=options.cut
+    )
+    if like is None or like.spec.task == "pairs":
+        return wanted
+    channels, height, width = like.spec.shape
+    return replace(wanted, resolution=(height, width), crop=like.crop, channels=channels, levels=like.levels)
+
+
+def _in_python(data: Any) -> Match | None:
+    from gansmith.kinds.images.readers.mapstyle import pictures_in_frame
+    from gansmith.kinds.tables.frames import is_frame
+
+    if is_frame(data):
+        return Match(SURE, "a column holds pictures") if pictures_in_frame(data) is not None else None
+    images = data[0] if isinstance(data, tuple) and len(data) == 2 else data
+    if isinstance(images, np.ndarray | torch.Tensor):
+        return Match(POSSIBLE, "it is an array") if images.ndim != 2 or np.asarray(images).dtype.kind != "f" else None
+    if isinstance(images, Sequence | Mapping) and isinstance(images, tuple | dict | str):
+        return None
+    if hasattr(data, "__len__") and hasattr(data, "__getitem__"):
+        return Match(POSSIBLE, "it has a length and items")
+    return Match(POSSIBLE, "it is a list of images") if isinstance(images, list) else None

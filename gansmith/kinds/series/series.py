@@ -1,0 +1,27 @@
+"""One time series as it is read and written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+UNROUNDED = 7
+"""Numbers with so many decimals are left as they are."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: its values [steps, columns] and what is fixed for it."""
+
+    values: Float[np.ndarray, "steps columns"]
+    static: Mapping[str, str | float] = field(default_factory=dict)
+    """Static attributes: words or numbers by name; the class under "class"."""
+
+
+def decimals_of(numbers: Float[np.ndarray, " n"]) -> int:
+    """With how many decimals these numbers are written: 0 of whole ones, UNROUNDED of any."""
+    for decimals in range(UNROUNDED):
+        if np.allclose(numbers, np.round(numbers, decimals), rtol=1e-12, atol=1e-9):
+            return decimals
+    return UNROUNDED

@@ -1,0 +1,146 @@
+"""The kind "tables": rows of numbers, categories, dates and missing cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansmith.data.dataset import Dataset
+from gansmith.data.source import Source
+from gansmith.errors import UserError
+from gansmith.kinds.kind import POSSIBLE, SURE, Kind, Match, Sampler
+from gansmith.kinds.tables import toys
+from gansmith.kinds.tables.build import build_table
+from gansmith.kinds.tables.cells import Table
+from gansmith.kinds.tables.codec import TableCodec
+from gansmith.kinds.tables.files import table_from_csv, table_from_parquet
+from gansmith.kinds.tables.frames import is_frame, table_from_frame
+from gansmith.kinds.tables.options import Options
+from gansmith.kinds.tables.spec import TableSpec
+
+if TYPE_CHECKING:
+    from gansmith.data.inspection import Inspection
+    from gansmith.evaluation.sides import Side
+    from gansmith.planning.choose import Choice
+    from gansmith.report.records import Records
+    from gansmith.report.section import Section
+
+
+class Tables(Kind[Options, TableCodec]):
+    """Tables in CSV and Parquet files and data frames."""
+
+    unit = "rows"
+    Options = Options
+    Codec = TableCodec
+    Spec = TableSpec
+    gan = "rowgan"
+    metrics = (
+        "column_shapes",
+        "pair_trends",
+        "c2st",
+        "tstr",
+        "precision",
+        "recall",
+        "closer_to_training",
+        "membership",
+        "row_copies",
+    )
+    neighbours_are_shown = False
+
+    def recognise(self, source: Source) -> Match | None:
+        if source.from_python:
+            return Match(POSSIBLE, "it is a data frame") if is_frame(source.given) else None
+        path = source.path
+        if path is None:
+            return None
+        if source.is_folder:
+            if any(path.glob("rows*.csv")):
+                return Match(SURE, "it has a file rows.csv")
+            return Match(POSSIBLE, "it has Parquet files") if _parquet_files(path) else None
+        return Match(POSSIBLE, "it has rows and columns") if source.suffix in (".csv", ".csv.gz", ".parquet") else None
+
+    def open(
+        self, source: Source, options: Options, *, cache: Path, like: TableCodec | None = None, originals: bool = False
+    ) -> Dataset:
+        known = like
+        if known is None and options.public is not None:
+            known = TableCodec.fit(table_of(Source(options.public)), options.column_types(), options.target)
+        return build_table(table_of(source), options.column_types(), known, options.target)
+
+    def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
+        from gansmith.data.inspection import Inspection
+
+        table = table_of(source)
+        codec = TableCodec.fit(table, options.column_types(), options.target)
+        stacked = np.stack([cells.codes for cells in table.columns.values()], 1)
+        _, first, inverse = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
+        copies = np.flatnonzero(first[inverse] != np.arange(len(table)))
+        return Inspection(
+            name=table.name,
+            kind=self.name,
+            unit=self.unit,
+            count=len(table),
+            columns={column.name: column.sentence() for column in codec.columns},
+            duplicates=[[f"row {first[inverse[row]]}", f"row {row}"] for row in copies.tolist()],
+            notes=[*table.notes, *codec.notes],
+        )
+
+    def usual(self, data: Dataset) -> Choice:
+        from gansmith.planning.choose import Choice
+
+        return Choice(self.gan, {}, "it learns rows of numbers and words as they are, and takes conditions on any column")
+
+    def baseline_name(self, data: Dataset) -> str:
+        return "independent columns"
+
+    def baseline(self, train: Dataset, n: int, seed: int) -> Dataset:
+        from gansmith.kinds.tables.baseline import independent
+
+        return independent(train, n, seed)
+
+    def rivals(self) -> Mapping[str, Sampler]:
+        from gansmith.kinds.tables.copula import copula
+
+        return {"Gaussian copula": copula}
+
+    def overview(self, side: Side) -> Mapping[str, Any]:
+        from dataclasses import asdict
+
+        from gansmith.kinds.tables.overview import table_portrait
+
+        return {"table": asdict(table_portrait(side))}
+
+    def sections(self, records: Records) -> Iterator[Section]:
+        from gansmith.kinds.tables.report import columns, pairs
+
+        yield columns(records)
+        yield pairs(records)
+
+    def toys(self) -> Mapping[str, Dataset]:
+        return toys.toys()
+
+
+def table_of(source: Source) -> Table:
+    """The table of a source. Raises UserError where it holds none."""
+    if is_frame(source.given):
+        return table_from_frame(source.given)
+    path = source.path
+    if path is None:
+        raise UserError(f"there is no table {source.said()}: give a csv or Parquet file, or a data frame.")
+    if source.is_folder:
+        if rows := sorted(path.glob("rows*.csv")):
+            return table_from_csv(rows[0])
+        if tables := _parquet_files(path):
+            return table_from_parquet(tables, path.resolve().name)
+    if source.suffix == ".parquet":
+        return table_from_parquet([path], path.stem)
+    if source.suffix in (".csv", ".csv.gz"):
+        return table_from_csv(path)
+    raise UserError(f"{path} is no table: give a csv or Parquet file, or a data frame.")
+
+
+def _parquet_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet")) or sorted(folder.glob("data/*.parquet"))

@@ -1,0 +1,55 @@
+"""How tables are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gansmith.data.options import DataOptions, option, pairs_in
+from gansmith.data.readers.json_text import read_json
+from gansmith.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(DataOptions):
+    """Tables."""
+
+    schema: str | None = option(None, "FILE.json", "what is found")
+    """Column types that differ from those found: {"zip": "categorical"}, in a file or written out."""
+    target: str | None = option(None, "COLUMN", "the last one")
+    """The column to predict (the target)."""
+    public: Any = option(None, "DATA")
+    """A public table, from which alone the categories, ranges and rules of columns are read (for --gan dpgan)."""
+
+    def __post_init__(self) -> None:
+        schema = self.schema
+        if isinstance(schema, Mapping):
+            object.__setattr__(self, "schema", json.dumps(dict(schema)))
+        elif schema is not None and (not isinstance(schema, str) or pairs_in(schema) is None):
+            if not isinstance(schema, str | Path) or not str(schema):
+                raise UserError(
+                    f'--schema takes a JSON file or a mapping such as {{"zip": "categorical"}}, but it is {schema!r}.'
+                )
+            object.__setattr__(self, "schema", str(Path(schema).expanduser().resolve()))
+        if isinstance(self.public, str | Path) and Path(self.public).expanduser().exists():
+            object.__setattr__(self, "public", str(Path(self.public).expanduser().resolve()))
+        super().__post_init__()
+
+    def column_types(self) -> Mapping[str, str] | None:
+        """The column types that the schema names. Raises UserError if it cannot be read as a schema."""
+        if self.schema is None:
+            return None
+        if (found := pairs_in(self.schema)) is not None:
+            return found
+        try:
+            read = read_json(Path(self.schema))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f'{self.schema} cannot be read as a schema ({error}): give a JSON file like {{"zip": "categorical"}}.'
+            ) from error
+        if not isinstance(read, dict):
+            raise UserError(f'{self.schema} must hold column types by the names of columns, like {{"zip": "categorical"}}.')
+        return read
