@@ -22,9 +22,12 @@ MOST_CHANNELS = 64
 class Stack:
     """Numbers [C, H, W], opened and closed like a Pillow image."""
 
-    def __init__(self, values: np.ndarray, format: str = "array", is_animated: bool = False) -> None:
-        """`format` and `is_animated` (whether the file holds more of them) are as of a Pillow image."""
-        self.values, self.format, self.is_animated = values, format, is_animated
+    def __init__(
+        self, values: np.ndarray, format: str = "array", is_animated: bool = False, info: dict[str, Any] | None = None
+    ) -> None:
+        """`format`, `is_animated` (whether the file holds more of them) and `info` are as of a Pillow image; `info["alpha"]` says that
+        the last channel is opacity, and whether the others are "straight" or "premultiplied" by it."""
+        self.values, self.format, self.is_animated, self.info = values, format, is_animated, info or {}
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +165,7 @@ def _open_tiff(file: Path | IO[bytes]) -> Opened:
     size = check_ends(file) if isinstance(file, Path) else _size(file)
     try:
         with tifffile.TiffFile(file) as opened:
-            several = len(opened.pages) > 1
+            several, info = len(opened.pages) > 1, _facts(opened.pages[0])
             values = _first_page(opened.series[0], size)
     except (UserError, Unreadable):
         raise
@@ -170,7 +173,23 @@ def _open_tiff(file: Path | IO[bytes]) -> Opened:
         raise ValueError(f"is no TIFF file that tifffile reads: {error}") from error
     picture = as_picture(channels_first(np.ascontiguousarray(values)))
     picture.format, picture.is_animated = "TIFF", several  # pyright: ignore[reportAttributeAccessIssue], as Pillow's plugins do
+    if not isinstance(picture, Stack):
+        info.pop("alpha", None)  # said by its mode
+    picture.info.update(info)
     return picture
+
+
+def _facts(page: Any) -> dict[str, Any]:
+    """Profile, resolution and kind of transparency of a page, as far as it says."""
+    info: dict[str, Any] = {}
+    if page.iccprofile:
+        info["icc_profile"] = page.iccprofile
+    if (unit := {2: 1.0, 3: 2.54}.get(int(page.resolutionunit))) is not None:
+        info["dpi"] = tuple(float(number) * unit for number in page.resolution)
+    kinds = {1: "premultiplied", 2: "straight"}
+    if page.extrasamples and int(page.extrasamples[-1]) in kinds:
+        info["alpha"] = kinds[int(page.extrasamples[-1])]
+    return info
 
 
 def _first_page(series: Any, size: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageSequence
+from PIL import Image
 from torch import Tensor
 
 from gansmith.data.film_writer import VideoWriter
@@ -20,8 +20,9 @@ from gansmith.errors import UserError
 from gansmith.kinds.images.readers.collection import natural
 from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX
 from gansmith.kinds.images.readers.partners import partners
-from gansmith.kinds.images.translation.formats import KINDS, moves, read, suffix_for, write
-from gansmith.kinds.images.translation.pictures import random_styles, reference_style, sides_of, translate_picture
+from gansmith.kinds.images.translation.animations import Animation, moves
+from gansmith.kinds.images.translation.formats import KINDS, read, suffix_for, unread, write
+from gansmith.kinds.images.translation.pictures import dropped, random_styles, reference_style, sides_of, translate_picture
 from gansmith.tasks.translation import Styled
 
 if TYPE_CHECKING:
@@ -188,11 +189,11 @@ def translate_file(
         picture = opened.enter_context(read(given))
         if isinstance(picture, Image.Image) and moves(given):
             _alone(given, partner)
-            _translate_animation(model, picture, given, made, **how)
-            return []
+            return _translate_animation(model, picture, given, made, **how)
         second = opened.enter_context(read(partner)) if partner is not None else None
-        write(translate_picture(model, picture, name=given.name, partner=second, **how), made)
-        return []
+        found = translate_picture(model, picture, name=given.name, partner=second, **how)
+        write(found, made)
+        return [*unread(given), *dropped(model, picture, found, how.get("makes", "b"))]
 
 
 def _alone(given: Path, partner: Path | None) -> None:
@@ -200,13 +201,12 @@ def _alone(given: Path, partner: Path | None) -> None:
         raise UserError(f"a fusion takes pictures, but {given.name} moves: give its frames.")
 
 
-def _translate_animation(model: Model, image: Image.Image, given: Path, made: Path, **how: Any) -> None:
-    durations, made_of = [], []
-    for frame in ImageSequence.Iterator(image):
-        durations.append(frame.info.get("duration", 100))
-        made_of.append(_frame(translate_picture(model, frame.copy(), name=given.name, **how), given))
-    with whole(made) as part:
-        made_of[0].save(part, save_all=True, append_images=made_of[1:], duration=durations, loop=image.info.get("loop", 0))
+def _translate_animation(model: Model, image: Image.Image, given: Path, made: Path, **how: Any) -> list[str]:
+    """Frame by frame; how long each is shown, and how often all are, is kept."""
+    animation = Animation.of(image, given)
+    frames = [_frame(translate_picture(model, frame, name=given.name, **how), given) for frame in animation.frames]
+    animation.write(frames, made)
+    return [*unread(given), *dropped(model, animation.frames[0], frames[0], how.get("makes", "b"))]
 
 
 def _translate_video(model: Model, given: Path, made: Path, **how: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -13,9 +14,9 @@ from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image, is_reduced, open_npy_picture, open_picture
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX, IMAGE_SUFFIXES
+from gansmith.kinds.images.translation.animations import moves
 
 TIFF = (".tif", ".tiff")
-_ANIMATIONS = (".gif", ".webp", ".png")
 KINDS = (*sorted(IMAGE_SUFFIXES), *VIDEOS, ARRAY_SUFFIX)
 """Suffixes of what can be translated."""
 
@@ -34,14 +35,14 @@ def read(path: Path) -> Opened:
 
 
 def write(made: Opened, path: Path) -> None:
-    """The picture in the format of the suffix."""
+    """The picture in the format of the suffix, with its colour profile and resolution."""
     with whole(path) as part:
         if isinstance(made, Image.Image):
-            made.save(part)
+            made.save(part, **{name: made.info[name] for name in ("icc_profile", "dpi") if name in made.info})
         elif path.suffix == ARRAY_SUFFIX:
             np.save(part, made.values)
         else:
-            _write_tiff(made.values, part)
+            _write_tiff(made, part)
 
 
 def suffix_for(given: Path, made: ImageCodec) -> str:
@@ -58,15 +59,18 @@ def suffix_for(given: Path, made: ImageCodec) -> str:
     return ".tif" if suffix in TIFF else ARRAY_SUFFIX
 
 
-def moves(path: Path) -> bool:
-    """Whether it is a picture of several frames."""
-    if path.suffix.lower() not in _ANIMATIONS:
-        return False
+def unread(path: Path) -> list[str]:
+    """What `read` leaves out of a picture, as the ends of sentences about it; reads the header alone."""
     try:
         with Image.open(path) as image:
-            return getattr(image, "n_frames", 1) > 1
-    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
-        return False
+            pages = getattr(image, "n_frames", 1)
+            reduced = image.format != "TIFF" and is_reduced(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # TIFF files that Pillow does not know
+        return []
+    return [
+        *([f"its first page is read, of {pages}"] if pages > 1 and not moves(path) else []),
+        *(["its colours of 16 bits are read as 8, which TIFF and .npy files keep"] if reduced else []),
+    ]
 
 
 def shown(opened: Opened) -> Image.Image:
@@ -91,11 +95,15 @@ def _has_deep_colours(path: Path) -> bool:
         return False
 
 
-def _write_tiff(values: np.ndarray, path: Path) -> None:
+def _write_tiff(made: Stack, path: Path) -> None:
     """Only where the file that was read is a TIFF too, and so tifffile is there."""
     import tifffile  # pyright: ignore[reportMissingImports], an extra
 
-    if len(values) in (3, 4):
-        tifffile.imwrite(path, values.transpose(1, 2, 0), photometric="rgb")
+    how: dict[str, Any] = {"iccprofile": made.info.get("icc_profile")}
+    if "dpi" in made.info:
+        how |= {"resolution": made.info["dpi"], "resolutionunit": "INCH"}
+    if len(made.values) in (3, 4):
+        extra = ["unassalpha"] if "alpha" in made.info else None
+        tifffile.imwrite(path, made.values.transpose(1, 2, 0), photometric="rgb", extrasamples=extra, **how)
     else:
-        tifffile.imwrite(path, values, photometric="minisblack", planarconfig="separate")
+        tifffile.imwrite(path, made.values, photometric="minisblack", planarconfig="separate", **how)

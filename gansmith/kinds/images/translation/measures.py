@@ -21,6 +21,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack
 from gansmith.kinds.images.metrics.fidelity import brightness, psnr
 from gansmith.kinds.images.metrics.structural_similarity import ssim
+from gansmith.kinds.images.resize import converted
 from gansmith.kinds.images.translation.formats import KINDS, read
 from gansmith.kinds.images.values import white_of
 
@@ -114,11 +115,11 @@ def compared(made: Float[Tensor, "1 _ _ _"], real: Float[Tensor, "1 _ _ _"], wha
 
 
 def _values(opened: Opened) -> Float[Tensor, "1 _ _ _"]:
-    """From 0 to 1 in float64, upright; what is transparent counts by its colours."""
+    """From 0 to 1 in float64, upright; what is transparent is laid on white."""
     if isinstance(opened, Image.Image) and not opened.mode.startswith(("I", "F")):
         upright = ImageOps.exif_transpose(opened)
         gray = upright.mode in ("1", "L", "LA")
-        pixels = np.asarray(upright.convert("L" if gray else "RGB"), np.float64) / 255
+        pixels = np.asarray(converted(upright, 1 if gray else 3), np.float64) / 255
         return torch.from_numpy(pixels[None] if gray else pixels.transpose(2, 0, 1))[None]
     values = opened.values if isinstance(opened, Stack) else np.asarray(opened)[None]
     white = 255.0 if values.dtype == np.uint8 else 65535.0 if values.dtype.kind in "ui" else white_of(float(values.max()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,13 +18,15 @@ from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.masks import Holed, hidden
 from gansmith.kinds.images.resize import DEEP, fitted
 from gansmith.kinds.images.translation.tiles import FIRST_TILE, translated
+from gansmith.kinds.images.translation.transparency import is_transparent, joined, split
 from gansmith.kinds.images.values import Levels
 from gansmith.tasks.translation import Styled, Translating
 
 if TYPE_CHECKING:
     from gansmith.model import Model
 
-_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+_SPACES = {1: b"GRAY", 2: b"GRAY", 3: b"RGB ", 4: b"RGB "}
+"""What a colour profile is for, as it says itself, by the number of channels."""
 _DEEP_WHITE = 65535.0
 LARGE = 1024**2
 """Pixels beyond which a picture goes in tiles where they make what the whole makes: whole it might take all memory there is."""
@@ -78,7 +80,9 @@ def translate_picture(
         raise UserError(f"{model.card['gan']} was not trained to fill holes: leave --masks out, or train with --masks.")
     picture = _upright(picture)
     deep = isinstance(picture, Stack) or picture.mode in DEEP
-    alpha = _alpha(picture) if channels != 4 else None
+    original, alpha = picture, None
+    if not isinstance(codec, LabelMaps):
+        picture, alpha = split(picture, channels)
     given = _given(codec, picture, name).to(gan.device)
     if partner is not None or gan.partner:
         given = torch.cat([given, _partner(model, picture, partner, name).to(gan.device)], 1)
@@ -90,9 +94,34 @@ def translate_picture(
         network = _InStyle(network, style.to(gan.device))
     made = translated(network, given, scale=gan.scale, tile=tile, overlap=overlap)[0].cpu()
     result = _result(made, result_codec.levels, picture, deep)
-    if alpha is not None and isinstance(result, Image.Image) and result.mode in ("L", "RGB"):
-        result.putalpha(alpha.resize(result.size, Image.Resampling.BICUBIC))
+    if alpha is not None:
+        result = joined(result, alpha)
+    result.info.update(_facts(original, result))
     return result
+
+
+def dropped(model: Model, picture: Opened, made: Opened, makes: str = "b") -> list[str]:
+    """What of a picture's is not in that which `translate_picture` made of it, as the ends of sentences about it."""
+    codec = sides_of(model, makes)[0]
+    profile, notes = picture.info.get("icc_profile"), []
+    if codec.spec.shape[0] != 4 and is_transparent(picture) and not is_transparent(made):
+        notes.append("its transparency is left out, which such numbers are not written with")
+    if profile and "icc_profile" not in made.info:
+        notes.append(
+            f"its colour profile is for {profile[16:20].decode(errors='replace').strip()} and left out, as {made.mode} is made"
+        )
+    return notes
+
+
+def _facts(picture: Opened, made: Opened) -> dict[str, Any]:
+    """The colour profile of a picture where it fits what was made of it, and its resolution."""
+    facts, profile, dpi = {}, picture.info.get("icc_profile"), picture.info.get("dpi")
+    channels = len(made.values) if isinstance(made, Stack) else len(made.getbands())
+    if profile and profile[16:20] == _SPACES.get(channels):
+        facts["icc_profile"] = profile
+    if dpi and all(0 < float(number) < 1e5 for number in dpi) and tuple(dpi) != (1, 1):  # (1, 1): TIFF of no unit
+        facts["dpi"] = tuple(map(float, dpi))
+    return facts
 
 
 def sides_of(model: Model, makes: str) -> tuple[ImageCodec, ImageCodec]:
@@ -168,7 +197,7 @@ def reference_style(model: Model, picture: Opened, *, makes: str = "b", name: st
         )
     codec = sides_of(model, makes)[1]
     _, height, width = codec.spec.shape
-    picture = _upright(picture)
+    picture, _ = split(_upright(picture), codec.spec.shape[0])
     if isinstance(picture, Image.Image):
         picture = picture.convert("RGB") if picture.mode == "P" else picture
         picture = ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC)
@@ -184,18 +213,12 @@ def _partner(model: Model, picture: Opened, partner: Opened | None, name: str) -
     if partner.size != picture.size:
         sizes = " and ".join(f"{width}x{height}" for width, height in (picture.size, partner.size))
         raise UserError(f"the two pictures of a fusion must have one size, but {name} and its partner have {sizes}: resize one.")
-    return _given(sides_of(model, "b")[1], partner, f"the partner of {name}")
+    codec = sides_of(model, "b")[1]
+    return _given(codec, split(partner, codec.spec.shape[0])[0], f"the partner of {name}")
 
 
 def _upright(picture: Opened) -> Opened:
     return picture if isinstance(picture, Stack) else ImageOps.exif_transpose(picture)
-
-
-def _alpha(picture: Opened) -> Image.Image | None:
-    """How opaque a picture is, if it is not everywhere."""
-    if isinstance(picture, Stack) or not (picture.mode in _ALPHA or picture.has_transparency_data):
-        return None
-    return picture.convert("RGBA").getchannel("A")
 
 
 def _tensor(picture: Opened, channels: int) -> Tensor:
