@@ -78,7 +78,8 @@ def command(records: Records) -> str | None:
     words = ["gansmith", "train", str(data), "--gan", str(gan)]
     mirror = records.run.get("mirror")
     flags = _options({"mirror": mirror}, "--") if isinstance(mirror, bool) else []
-    words += _options(records.part("settings"), "--") + flags + _opening(records) + _judging(records.part("examination"))
+    settings = {name: value for name, value in records.part("settings").items() if value is not False}
+    words += _options(settings, "--") + flags + _opening(records) + _judging(records.part("examination"))
     return shlex.join(words + _options(records.part("config"), "--gan."))
 
 
@@ -92,7 +93,7 @@ def _opening(records: Records) -> list[str]:
         return []
     own = kinds.find(kind)
     try:
-        options = own.Options(**{**kinds.spelled(kind), **found})
+        options = own.Options(**{**(kinds.spelled(kind) if named else {}), **found})
     except (TypeError, UserError):
         return []
     return [*(["--kind", str(named)] if named else []), *options.as_flags()]
