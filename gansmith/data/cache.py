@@ -21,7 +21,7 @@ from gansmith.data.fingerprint import Content
 from gansmith.data.json_files import is_sealed, sealed_json
 from gansmith.errors import UserError
 
-FORMAT = 3
+FORMAT = 4
 """Counted up when what is cached changes its meaning, so that older entries are not taken for current ones."""
 _FACTS, _CHECKED = "facts.json", "checked"
 BLOCK = 1 << 26

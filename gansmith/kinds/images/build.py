@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from gansmith.kinds.images.originals import Originals
 from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label, in_threads
 from gansmith.kinds.images.readers.room import room_for
-from gansmith.kinds.images.survey import Wanted, fit_codec, name_of, reason, survey
+from gansmith.kinds.images.survey import Wanted, faint_bytes, fit_codec, name_of, reason, survey
 
 _NAMED = 3
 """How many unreadable files an error names."""
@@ -83,6 +83,7 @@ def _in_place(
         return None
     chunks = list(_chunks(collection, rows, codec))
     arrays = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
+    notes += _told_of_faint(codec, _brightest(arrays))
     return arrays, _facts(fingerprint(arrays, described(codec)), codec, [], notes, resized=False)
 
 
@@ -99,15 +100,22 @@ def _cached(
     def fill(writer: Writer) -> dict[str, Any]:
         own, notes, resized = (codec, [], True) if codec else _fitted(collection, wanted)
         unreadable: list[tuple[str, str]] = []
-        rows = collection.examples
+        rows, brightest = collection.examples, 0
+
+        def append(packed: Mapping[str, np.ndarray]) -> None:
+            nonlocal brightest
+            brightest = max(brightest, _brightest(packed))
+            writer.append(packed)
+
         _check_room(rows, own, cache)
         if isinstance(rows, PixelRows) and (rows.shape, rows.levels) == (own.spec.shape, own.levels):
             for chunk in _chunks(collection, rows, own):
-                writer.append(chunk)
+                append(chunk)
         else:
-            _decode(collection, own, writer, unreadable)
+            _decode(collection, own, append, unreadable)
         if not writer.count:
             _refuse(collection, unreadable, skip=False)
+        notes += _told_of_faint(own, brightest)
         return _facts(fingerprint_of(writer.contents, described(own)), own, unreadable, notes, resized)
 
     entry = store(cache, collection.name, key, fill)
@@ -141,8 +149,6 @@ def _fitted(collection: Collection, wanted: Wanted) -> tuple[ImageCodec, list[st
     if found.span is not None and codec.levels.deep:
         notes.append(f"values from {codec.levels.low:g} to {codec.levels.high:g} are kept as {codec.levels.dtype}")
     notes += found.remarks()
-    if isinstance(collection.examples, PixelRows) and collection.examples.note:
-        notes.append(collection.examples.note)
     if codec.levels.faint:
         notes.append(codec.levels.warning())
     return codec, notes, resized
@@ -161,8 +167,20 @@ def _chunks(collection: Collection, rows: PixelRows, codec: ImageCodec) -> Itera
         start += len(pixels)
 
 
-def _decode(collection: Collection, codec: ImageCodec, writer: Writer, unreadable: list[tuple[str, str]]) -> None:
-    """Decodes and packs every example into the writer; what cannot be read is added to `unreadable`."""
+def _brightest(packed: Mapping[str, np.ndarray]) -> int:
+    """The largest value but for alpha."""
+    images = packed["image"]
+    return int((images[:, :3] if images.shape[1] == 4 else images).max())
+
+
+def _told_of_faint(codec: ImageCodec, brightest: int) -> list[str]:
+    return [] if codec.levels.deep or (warning := faint_bytes(brightest)) is None else [warning]
+
+
+def _decode(
+    collection: Collection, codec: ImageCodec, append: Callable[[Mapping[str, np.ndarray]], None], unreadable: list[tuple[str, str]]
+) -> None:
+    """Decodes, packs and appends every example; what cannot be read is added to `unreadable`."""
     labelling = _Labelling(collection, codec)
 
     def pixels_of(example: Example) -> tuple[Example, np.ndarray | str]:
@@ -181,7 +199,7 @@ def _decode(collection: Collection, codec: ImageCodec, writer: Writer, unreadabl
         packed = {"image": np.stack([pixels for _, pixels in read])}
         if codec.spec.conditions:
             packed["label"] = labelling.packed([example.label for example, _ in read])
-        writer.append(packed)
+        append(packed)
 
 
 class _Labelling:

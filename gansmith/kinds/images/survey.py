@@ -5,6 +5,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -20,7 +21,7 @@ from gansmith.kinds.images.readers.collection import Collection, Example, Label,
 from gansmith.kinds.images.readers.room import room_for
 from gansmith.kinds.images.resize import channels_of, check_crop, deep_values, upright_size
 from gansmith.kinds.images.spec import ImageSpec
-from gansmith.kinds.images.values import BYTES, Extremes, Levels
+from gansmith.kinds.images.values import BYTES, FAINT, Extremes, Levels
 
 LARGEST_OWN_SIDE = 256
 """Images that all have one size keep it up to this side."""
@@ -69,14 +70,20 @@ class Survey:
     """Files of several frames or pages."""
     reduced: int = 0
     """Images whose 16 bits Pillow can only read as 8."""
+    note: str | None = None
+    """How the numbers of arrays are understood."""
+    brightest: int | None = None
+    """The largest byte of ordinary pictures, of thorough surveys alone."""
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     """(name, reason)."""
     copies: dict[bytes, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Names by content, of thorough surveys alone."""
 
     def remarks(self) -> list[str]:
-        """What is lost in reading."""
-        said = []
+        """How values are understood, and what is lost in reading."""
+        said = [self.note] if self.note else []
+        if warning := faint_bytes(self.brightest):
+            said.append(warning)
         if self.reduced:
             said.append(f"{self.reduced} colour pictures of 16 bits are read as 8: store them as .npy or TIFF to keep all")
         if self.animated:
@@ -100,6 +107,15 @@ class _Look:
     reduced: bool
     animated: bool
     digest: bytes | None
+    brightest: int | None
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """Examples that know how their numbers are understood."""
+
+    @property
+    def note(self) -> str | None: ...
 
 
 def parse_resolution(resolution: str | int | tuple[int, ...] | None) -> tuple[int, int] | None:
@@ -141,6 +157,7 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
             modes=Counter({MODES.get(channels, f"{channels} channels"): len(rows)}),
             channels=channels,
             given=rows.levels,
+            note=rows.note,
             labels=Counter([None] * len(rows) if rows.labels is None else rows.labels),
         )
 
@@ -166,7 +183,21 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
             found.span = seen.span.and_of(found.span)
         if seen.digest:
             found.copies[seen.digest].append(example.name)
+        if seen.brightest is not None:
+            found.brightest = max(found.brightest or 0, seen.brightest)
+    if isinstance(collection.examples, Noted):
+        found.note = collection.examples.note
     return found
+
+
+def faint_bytes(brightest: int | None) -> str | None:
+    """What to say of bytes that are nearly black, as masks are that are stored as 0 and 1."""
+    if brightest is None or brightest > FAINT * 255:
+        return None
+    return (
+        f"the brightest value of all is {brightest} of 255, so that the pictures are nearly black: multiply masks that are stored as 0 "
+        "and 1 by 255"
+    )
 
 
 def reason(error: Exception) -> str:
@@ -239,11 +270,18 @@ def _look(example: Example, thorough: bool) -> _Look:
         values, reduced = deep_values(image), not isinstance(image, Stack) and is_reduced(image)
         animated = image.format in ANIMATED and bool(getattr(image, "is_animated", False))
         span = None if values is None else Extremes.of(values)
-        digest = None
+        digest = brightest = None
         if thorough:
             if isinstance(image, Image.Image):
                 image.load()
                 if mode == "P":  # equal indices under different palettes are different pictures
                     image = image.convert("RGBA")
+                if values is None:
+                    brightest = max(high for _, high in _extrema(image)[: 1 if channels == 1 else 3])
             digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).digest()
-    return _Look(size, mode, kind, channels, span, reduced, animated, digest)
+    return _Look(size, mode, kind, channels, span, reduced, animated, digest, brightest)
+
+
+def _extrema(image: Image.Image) -> list[tuple[int, int]]:
+    found: Any = image.getextrema()
+    return [found] if isinstance(found[0], int | float) else list(found)

@@ -15,6 +15,10 @@ FAINT = 0.1
 """Less of the range than this is called a small part of it."""
 LARGEST = 1e38
 """Numbers beyond this do not fit into 32 bits."""
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+"""The values of black and white in floating point pictures."""
+OVERSHOOT, RARE = 0.1, 0.05
+"""Resizing may carry this share of the values beyond their range, by no more than this share of it."""
 _MOST_UNSIGNED, _LEAST_SIGNED, _MOST_SIGNED = 65535, -32768, 32767
 
 
@@ -135,6 +139,10 @@ class Extremes:
     """The 0.5% quantile: what a preview may show as black."""
     white: float
     """The 99.5% quantile."""
+    count: int = 0
+    outside: tuple[int, ...] = (0,) * len(RANGES)
+    """How many of them lie outside of each of RANGES, if they are fractions."""
+    zeros: int = 0
 
     @classmethod
     def of(cls, values: np.ndarray) -> "Extremes":
@@ -143,9 +151,20 @@ class Extremes:
             raise ValueError("holds NaN or infinite values")
         if values.dtype.kind == "f" and not (np.abs(values) <= LARGEST).all():
             raise ValueError("holds values that do not fit into 32 bits")
+        if values.dtype.kind == "b":
+            values = values.astype(np.uint8)
         black, white = np.quantile(values, (0.005, 0.995))
-        whole = values.dtype.kind in "bui"
-        return cls(low=float(values.min()), high=float(values.max()), whole=whole, black=float(black), white=float(white))
+        whole = values.dtype.kind in "ui"
+        return cls(
+            low=float(values.min()),
+            high=float(values.max()),
+            whole=whole,
+            black=float(black),
+            white=float(white),
+            count=values.size,
+            outside=tuple(0 if whole else int(((values < low) | (values > high)).sum()) for low, high in RANGES),
+            zeros=0 if whole else int((values == 0).sum()),
+        )
 
     def and_of(self, other: "Extremes | None") -> "Extremes":
         """The span of both."""
@@ -157,7 +176,27 @@ class Extremes:
             whole=self.whole and other.whole,
             black=min(self.black, other.black),
             white=max(self.white, other.white),
+            count=self.count + other.count,
+            outside=tuple(map(sum, zip(self.outside, other.outside, strict=True))),
+            zeros=self.zeros + other.zeros,
         )
+
+    def brightness(self) -> tuple[float, float] | None:
+        """The values that mean black and white, if these are the numbers of ordinary pictures: whole ones up to 255, or fractions in
+        one of RANGES but for a little overshoot. None for all others, and where a few outliers alone lie above 1."""
+        if self.whole:
+            return (0.0, white_of(self.high)) if self.low >= 0 and self.high <= 255 else None
+        for (black, white), outside in zip(RANGES, self.outside, strict=True):
+            slack = OVERSHOOT * (white - black) if outside <= RARE * self.count else 0.0
+            if self.low >= black - slack and self.high <= white + slack:
+                outliers = white == 255 and self.outside[0] <= RARE * (self.count - self.zeros)
+                return None if outliers else (black, white)
+        return None
+
+    def beyond(self) -> int:
+        """How many values `brightness` cuts off."""
+        found = self.brightness()
+        return 0 if self.whole or found is None else self.outside[RANGES.index(found)]
 
     def levels(self) -> Levels:
         return Levels.of(self.low, self.high, self.whole, (self.black, self.white))

@@ -12,15 +12,15 @@ from gansmith.data.readers.rows import ArrayRows, Rows
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, MOST_CHANNELS, Opened, as_picture, open_picture
 from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label
-from gansmith.kinds.images.values import BYTES, Extremes, Levels, white_of
+from gansmith.kinds.images.values import BYTES, Extremes, Levels
 
 
 class PixelRows:
     """The images of an array, iterable as examples and, all being alike, readable in whole chunks.
 
     Layouts: [N, H, W], [N, H, W, C] or [N, C, H, W] with any number of channels. Values: uint8 as they are; booleans as black and
-    white; floats of pictures (1, 3 or 4 channels in [0, 1], [-1, 1] or [0, 255], recognised by their smallest and largest value)
-    as bytes; all others, wider integers above all, in their own type and range.
+    white; floats of pictures (1, 3 or 4 channels in [0, 1], [-1, 1] or [0, 255], see `Extremes.brightness`) as bytes; all others,
+    wider integers above all, in their own type and range.
     """
 
     def __init__(self, rows: Rows, name: str, labels: Sequence[Label] | None = None, like: "PixelRows | None" = None) -> None:
@@ -70,8 +70,7 @@ class PixelRows:
             return (
                 f"the {self.rows.dtype} values from {self.levels.low:g} to {self.levels.high:g} are kept as {self.levels.dtype}"
             )
-        low, high = self._range
-        return f"the {self.rows.dtype} values are read as brightness from {low:g} (black) to {high:g} (white)"
+        return brightness_note(f"{self.rows.dtype} values", self._extremes, self._range)
 
     @cached_property
     def levels(self) -> Levels:
@@ -90,7 +89,9 @@ class PixelRows:
     def _range(self) -> tuple[float, float]:
         if self._like is not None and self._like.rows.dtype == self.rows.dtype:
             return self._like._range
-        return brightness(self.rows.chunks(), self.name)
+        found = self._extremes.brightness()
+        assert found is not None  # else the levels are deep
+        return found
 
     def _as_bytes(self, rows: np.ndarray) -> np.ndarray:
         return rows if rows.dtype == np.uint8 else as_bytes(rows, *self._range)
@@ -109,30 +110,14 @@ def extremes_of(arrays: Iterable[np.ndarray], name: str) -> Extremes:
 
 
 def are_bytes(span: Extremes, channels: int) -> bool:
-    """Whether numbers are those of ordinary pictures: whole ones up to 255, or gray and colours in [0, 1], [-1, 1] or [0, 255]."""
-    if span.whole:
-        return span.low >= 0 and span.high <= 255
-    return channels in MODES and ((span.low >= 0 and span.high <= 255) or (span.low >= -1 and span.high <= 1))
+    """Whether numbers are those of ordinary pictures: whole ones up to 255, or fractions of gray, RGB and RGBA."""
+    return (span.whole or channels in MODES) and span.brightness() is not None
 
 
-def brightness(arrays: Iterable[np.ndarray], name: str) -> tuple[float, float]:
-    """The values that mean black and white in these arrays of booleans, wide integers or floats, judged by their extremes.
-
-    Raises UserError for NaN and for values outside of [0, 1], [-1, 1] and [0, 255]; integers may be wider.
-    """
-    low, high, kind = np.inf, -np.inf, "u"
-    for array in arrays:
-        kind = array.dtype.kind
-        if kind == "f" and not np.isfinite(array).all():
-            raise UserError(f"{name} holds NaN or infinite values: replace or remove them.")
-        low, high = min(low, float(array.min())), max(high, float(array.max()))
-    if low >= 0 and (kind != "f" or high <= 255):
-        return 0.0, white_of(high)
-    if kind == "f" and low >= -1 and high <= 1:
-        return -1.0, 1.0
-    raise UserError(
-        f"{name} has values from {low:g} to {high:g}, where pixels are expected in [0, 1], [-1, 1] or [0, 255]: rescale them."
-    )
+def brightness_note(what: str, span: Extremes, chosen: tuple[float, float]) -> str:
+    """How numbers are read that become bytes, and how many of them are cut off."""
+    cut = f"; {span.beyond():,} of {span.count:,} lie beyond and are cut off" if span.beyond() else ""
+    return f"the {what} are read as brightness from {chosen[0]:g} (black) to {chosen[1]:g} (white){cut}"
 
 
 def as_bytes(pixels: np.ndarray, black: float, white: float) -> np.ndarray:

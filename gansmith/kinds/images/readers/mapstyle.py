@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from gansmith.data.readers.tensors import array_of
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Opened, Stack, as_picture
-from gansmith.kinds.images.readers.arrays import are_bytes, as_bytes, attribute_names, brightness, channels_axis, extremes_of
+from gansmith.kinds.images.readers.arrays import are_bytes, as_bytes, attribute_names, brightness_note, channels_axis, extremes_of
 from gansmith.kinds.images.readers.collection import Collection, Example, Label
 from gansmith.kinds.images.readers.parquet import IMAGE_COLUMNS, LABEL_COLUMNS, is_encoded, opened_cell
 from gansmith.kinds.images.values import Extremes
@@ -79,6 +80,8 @@ _Picture = Image.Image | np.ndarray | bytes | dict[str, Any]
 class _MapStyle:
     def __init__(self, data: Any, name: str) -> None:
         self.data, self.name = data, name
+        self._found: Extremes | None = None
+        self._finding = Lock()
 
     def __iter__(self) -> Iterator[Example]:
         for index, (value, label) in self._items():
@@ -88,13 +91,20 @@ class _MapStyle:
         for index in range(len(self.data)):
             yield index, _image_and_label(self.data[index], f"{self.name}[{index}]")
 
-    @cached_property
-    def _range(self) -> tuple[float, float]:
-        return brightness((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
+    @property
+    def note(self) -> str | None:
+        """How the numbers of arrays are understood; None where all are bytes."""
+        chosen = self._found.brightness() if self._found else None
+        return brightness_note("values of the arrays", self._found, chosen) if self._found and chosen else None
 
-    @cached_property
+    @property
     def _span(self) -> Extremes:
-        return extremes_of((value for _, (value, _) in self._items() if isinstance(value, np.ndarray)), self.name)
+        """What all arrays but those of bytes span."""
+        with self._finding:
+            if self._found is None:
+                arrays = (value for _, (value, _) in self._items() if isinstance(value, np.ndarray))
+                self._found = extremes_of((array for array in arrays if array.dtype != np.uint8), self.name)
+            return self._found
 
     def _picture(self, value: _Picture, name: str) -> Opened:
         if isinstance(value, bytes | dict):
@@ -103,9 +113,10 @@ class _MapStyle:
             return value.copy()  # what we open we close, and this one is not ours
         axis = channels_axis((1, *value.shape), name)
         values = value[None] if axis is None else np.moveaxis(value, axis - 1, 0)
-        if value.dtype != np.uint8 and not are_bytes(self._span, len(values)):
-            return Stack(values)
-        return as_picture(values if value.dtype == np.uint8 else as_bytes(values, *self._range))
+        if value.dtype == np.uint8:
+            return as_picture(values)
+        chosen = self._span.brightness() if are_bytes(self._span, len(values)) else None
+        return Stack(values) if chosen is None else as_picture(as_bytes(values, *chosen))
 
 
 def _image_and_label(item: Any, name: str) -> tuple[_Picture, Label]:
