@@ -105,7 +105,7 @@ def test_a_list_of_pictures_is_data_and_stays_usable() -> None:
 
 
 def test_examples_with_and_without_label_do_not_mix() -> None:
-    with pytest.raises(UserError, match="some examples of MapStyle have a label and others none"):
+    with pytest.raises(UserError, match=r"1 of 2 images of MapStyle have no label, such as MapStyle\[1\]: label all"):
         open_dataset(MapStyle([(PICTURES[0], 1), (PICTURES[1], None)]))
     assert len(open_dataset(MapStyle([(PICTURES[0], 1), (PICTURES[1], None)]), labels=False)) == 2
 

@@ -19,7 +19,7 @@ from gansmith.kinds.images.readers.collection import Collection
 
 Found = TypeVar("Found")
 
-FORMAT = 1
+FORMAT = 2
 """Counted up when a collection is described differently, so that older descriptions are not taken for current ones."""
 FEW = 1000
 """Folders with fewer files are understood in no time and need no memory."""

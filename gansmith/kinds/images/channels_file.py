@@ -100,7 +100,7 @@ def open_picture(file: Path | IO[bytes]) -> Opened:
         if not _is_tiff(file):
             raise
         return _open_tiff(file)
-    if image.format == "TIFF" and (is_reduced(image) or _lacks_channels(image)):
+    if image.format == "TIFF" and (is_reduced(image) or _is_misread(image)):
         if isinstance(file, Path):
             image.close()
         return _open_tiff(file)
@@ -136,9 +136,12 @@ def is_reduced(image: Image.Image) -> bool:
     return image.mode in ("RGB", "RGBA", "LA", "CMYK") and any(";16" in part for part in raw)
 
 
-def _lacks_channels(image: Image.Image) -> bool:
-    """Whether a TIFF file holds more channels than Pillow takes it for."""
-    return getattr(image, "tag_v2", {}).get(_SAMPLES_A_PIXEL, 1) > len(image.getbands())
+def _is_misread(image: Image.Image) -> bool:
+    """Whether a TIFF file holds more channels than Pillow takes it for, or planes of more bits, whose bytes Pillow takes for pixels."""
+    tags: Any = getattr(image, "tag_v2", {})
+    bits = tags.get(_BITS, (1,))
+    deepest = max(bits) if isinstance(bits, tuple) else bits
+    return tags.get(_SAMPLES_A_PIXEL, 1) > len(image.getbands()) or (deepest > 8 and image.mode in ("RGB", "RGBA", "LA", "CMYK"))
 
 
 def _is_tiff(file: Path | IO[bytes]) -> bool:
@@ -149,7 +152,7 @@ def _is_tiff(file: Path | IO[bytes]) -> bool:
     return file.read(4) in _TIFF
 
 
-_SAMPLES_A_PIXEL = 277
+_BITS, _SAMPLES_A_PIXEL = 258, 277
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,6 +26,7 @@ LARGEST_OWN_SIDE = 256
 """Images that all have one size keep it up to this side."""
 
 
+_NAMED = 3
 ANIMATED = ("GIF", "PNG", "TIFF", "WEBP")
 """Formats whose files may hold several pictures of equal right; other formats hold previews beside the picture."""
 
@@ -62,6 +62,8 @@ class Survey:
     formats: Counter[str] = field(default_factory=Counter)
     channels: int = 1
     labels: Counter[Label] = field(default_factory=Counter)
+    unlabelled: list[str] = field(default_factory=list)
+    """The names of the first images without a label."""
     span: Extremes | None = None
     """What the images of more than 8 bits or of unusual channels span, None if there are none."""
     given: Levels | None = None
@@ -173,6 +175,8 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
             found.unreadable.append((example.name, seen))
             continue
         found.labels[example.label] += 1
+        if example.label is None and len(found.unlabelled) < _NAMED:
+            found.unlabelled.append(example.name)
         found.sizes[seen.size] += 1
         found.modes[seen.mode] += 1
         found.formats[seen.format] += 1
@@ -222,7 +226,7 @@ def resolve(found: Survey, wanted: Wanted) -> tuple[int, int]:
 
 def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> ImageCodec:
     """The codec of this collection: its size, mode and labels. Labels that only some examples have are a UserError."""
-    classes = class_names(found.labels, collection) if wanted.labels else ()
+    classes = class_names(found, collection) if wanted.labels else ()
     counts = Counter({name_of(label, collection.classes): count for label, count in found.labels.items() if classes})
     names = collection.attributes if wanted.labels else ()
     rows = [row for row, count in found.labels.items() if isinstance(row, tuple) for _ in range(count)]
@@ -242,12 +246,19 @@ def _channels(found: Survey, collection: Collection, wanted: Wanted) -> int:
     return wanted.channels or found.channels
 
 
-def class_names(labels: Iterable[Label], collection: Collection) -> tuple[str, ...]:
-    present = set(labels)
+def class_names(found: Survey, collection: Collection) -> tuple[str, ...]:
+    """The classes of the collection, in order. Raises UserError for labels that only some images have, or that cannot be used."""
+    if collection.trouble:
+        raise UserError(collection.trouble)
+    present = set(found.labels)
     if present <= {None}:
         return ()
     if None in present:
-        raise UserError(f"some examples of {collection.name} have a label and others none: label all, or pass --no-labels.")
+        told = next((f"; {note}" for note in collection.notes if note.startswith("the labels of")), "")
+        raise UserError(
+            f"{found.labels[None]:,} of {found.labels.total():,} images of {collection.name} have no label, such as "
+            f"{listed(found.unlabelled, 3)}{told}: label all, or pass --no-labels."
+        )
     if collection.attributes:
         return ()
     if collection.classes is not None:

@@ -180,14 +180,109 @@ def test_names_are_relative_to_the_table_or_unique() -> None:
         {"train/metadata.csv": "file_name,age\na.png,1\nsub/b.png,2\nc.png,3\n"}, ["train/a.png", "train/sub/b.png", "x/c.png"]
     )
     assert found is not None and found.labels == {"train/a.png": (1.0,), "train/sub/b.png": (2.0,), "x/c.png": (3.0,)}
-    assert labelling({"metadata.csv": "file_name,age\nother.png,1\n"}, ["a.png"]) is None
+    assert labelling({"metadata.csv": "file_name,age\n"}, ["a.png"]) is None
 
 
 def test_images_that_the_table_leaves_out_are_named(faces: Path) -> None:
     put(faces, ["file", "age"], [[f"{i}.png", str(i)] for i in range(11)])
-    with pytest.raises(UserError, match="some examples of photos have a label and others none"):
+    with pytest.raises(UserError) as refused:
         open_dataset(faces)
+    assert str(refused.value) == (
+        "1 of 12 images of photos have no label, such as 11.png; the labels of 11 of 12 images come from attributes.csv: label all, or "
+        "pass --no-labels."
+    )
     assert len(open_dataset(faces, labels=False)) == 12
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file_name;age\ncat/a.png;1\ndog/b.png;2\n",
+        "file_name\tage\ncat/a.png\t1\ndog/b.png\t2\n",
+        "file_name,age\ncat\\a.png,1\ndog\\b.png,2\n",
+        "file_name,age\ncat/a,1\ndog/b,2\n",
+        "file_name,age\nCat/A.PNG,1\nDOG/b.png,2\n",
+        "file_name,age\n./cat/a.png,1\n./dog/b.png,2\n",
+        "file_name,age\n/data/photos/cat/a.png,1\n/data/photos/dog/b.png,2\n",
+        "file_name,age\na.png,1\nb,2\n",
+        ",file_name,age\n0,cat/a.png,1\n1,dog/b.png,2\n",
+        ",picture,age\n0,cat/a.png,1\n1,dog/b.png,2\n",
+        "Unnamed: 0,age,picture\n0,1,cat/a.png\n1,2,dog/b.png\n",
+        "File_Name,age\ncat/a.png,1\ndog/b.png,2\n",
+    ],
+)
+def test_tables_name_images_in_many_ways(text: str) -> None:
+    found = labelling({"labels.csv": text}, ["cat/a.png", "dog/b.png"])
+    assert found is not None and found.attributes == ("age",) and not found.trouble
+    assert found.labels == {"cat/a.png": (1.0,), "dog/b.png": (2.0,)}
+
+
+def test_a_table_without_a_header_is_read_from_its_first_row() -> None:
+    images = ["a.png", "b.png", "age.png"]
+    for name in ("labels.csv", "labels.txt"):
+        text = "a.png,cat\nb.png,dog\nage.png,cat\n".replace(",", "," if name.endswith("csv") else " ")
+        found = labelling({name: text}, images)
+        assert found is not None and found.labels == {"a.png": "cat", "b.png": "dog", "age.png": "cat"}
+    found = labelling({"labels.csv": "file,age\na.png,1\nb.png,2\nage.png,3\n"}, images)
+    assert found is not None and found.labels["age.png"] == (3.0,)  # a header that is called as an image is without its suffix
+
+
+def test_a_name_in_two_folders_is_told_apart_by_its_path_or_refused(faces: Path) -> None:
+    images = ["x/cat/a.png", "x/dog/a.png"]
+    found = labelling({"labels.csv": "file,age\nold/cat/a.png,1\nold/dog/a.png,2\n"}, images)
+    assert found is not None and found.labels == {"x/cat/a.png": (1.0,), "x/dog/a.png": (2.0,)}
+    found = labelling({"labels.csv": "file,age\na.png,1\n"}, images)
+    assert found is not None and found.trouble == (
+        'labels.csv names "a.png", which may be x/cat/a.png, x/dog/a.png: write the path of each, or pass --no-labels.'
+    )
+
+
+def test_a_table_that_fits_no_image_is_refused_with_an_example_of_both(faces: Path) -> None:
+    put(faces, ["file_name", "age"], [[f"face-{i}.png", str(i)] for i in range(12)])
+    with pytest.raises(UserError) as refused:
+        open_dataset(faces)
+    assert str(refused.value) == (
+        'attributes.csv names no image that is there: its first row is "face-0.png", and the first image is "0.png": write the names of '
+        "the images, or pass --no-labels."
+    )
+    with pytest.raises(UserError, match="names no image that is there"):
+        inspect_dataset(faces)
+    assert open_dataset(faces, labels=False).codec.spec.conditions == 0
+    put(faces, ["file_name", "mood"], [[f"{i}.png", ["sad", "gay"][i % 2]] for i in range(12)], "labels.csv")
+    dataset = open_dataset(faces)
+    assert dataset.codec.spec.classes == ("gay", "sad")
+    assert "Attributes.csv names no image that is there and is not used." in dataset.remarks()
+
+
+@pytest.mark.parametrize("labels", [3, [1.0, 0.5]])
+def test_labels_of_dataset_tool_are_read(labels, photos: Path) -> None:
+    named = []
+    for number in (0, 999, 1000, 2001):
+        folder = photos / f"{number // 1000:05}"
+        folder.mkdir(exist_ok=True)
+        Image.new("L", (8, 8), number % 256).save(folder / f"img{number:08}.png")
+        named.append([f"{folder.name}/img{number:08}.png", labels if isinstance(labels, list) else number % 2])
+    plain = open_dataset(photos)
+    assert not plain.codec.spec.conditions
+    assert "The numbered sub-folders hold 1,000 images each, so they are not taken for classes." in plain.remarks()
+    (photos / "dataset.json").write_text(json.dumps({"labels": named}))
+    dataset = open_dataset(photos)
+    if labels == 3:
+        assert dataset.codec.spec.classes == ("0", "1") and dataset.arrays["label"].tolist() == [0, 1, 0, 1]
+    else:
+        assert dataset.codec.spec.attributes == ("label0", "label1") and dataset.arrays["label"].tolist() == [[1.0, 0.5]] * 4
+    (photos / "dataset.json").write_text('{"labels": null}')
+    assert not open_dataset(photos).codec.spec.conditions
+    (photos / "dataset.json").write_text('{"labels": 5}')
+    with pytest.raises(UserError, match=r'dataset.json must hold {"labels": \[\["name.png", 3\], ...\]}'):
+        open_dataset(photos)
+
+
+def test_numbered_folders_that_are_no_thousands_are_classes(photos: Path) -> None:
+    for name in ("00000/1.png", "00001/2.png"):
+        (photos / name).parent.mkdir()
+        Image.new("L", (8, 8)).save(photos / name)
+    assert open_dataset(photos).codec.spec.classes == ("00000", "00001")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +314,7 @@ def test_arrays_bring_their_attributes(tmp_path: Path) -> None:
 def test_tables_with_different_columns_are_refused(faces: Path) -> None:
     for folder, column in (("a", "age"), ("b", "mass")):
         (faces / folder).mkdir()
-        put(faces / folder, ["file", column], [["x.png", "1"]])
+        put(faces / folder, ["file", column], [["0.png", "1"]])
     with pytest.raises(UserError, match="b/attributes.csv has the columns mass, where the tables before have age: unite them"):
         open_dataset(faces)
 

@@ -13,7 +13,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.values import BYTES, Extremes, Levels
-from gansmith.kinds.opening import open_dataset
+from gansmith.kinds.opening import inspect_dataset, open_dataset
 
 TYPES = {"uint8": np.uint8, "uint16": np.uint16, "int16": np.int16}
 
@@ -178,3 +178,96 @@ def test_judged_data_take_the_range_of_the_training_data(channels: int, height: 
     other = open_dataset(fake, like=training.codec)
     expected = (fake.astype(float) - training.codec.levels.low) / (training.codec.levels.high - training.codec.levels.low) * 2 - 1
     np.testing.assert_allclose(other.batch(slice(0, 8))["image"].numpy(), expected, atol=1e-5)
+
+
+UNIT = np.random.default_rng(3).integers(0, 256, (10, 8, 8, 3)).astype(np.float64) / 255
+
+
+def overshot(change: dict[int, float], scale: float = 1.0, shift: float = 0.0) -> np.ndarray:
+    values = UNIT * scale + shift
+    for place, value in change.items():
+        values.flat[place] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    ("values", "black", "white", "cut"),
+    [
+        (overshot({}), 0, 1, 0),
+        (overshot({0: 1.0000002}), 0, 1, 1),
+        (overshot({0: -1e-7}), 0, 1, 1),
+        (overshot({0: -0.04, 1: 1.06, 2: 1.0}), 0, 1, 2),
+        (overshot({0: -1.0000002}, 2, -1), -1, 1, 1),
+        (overshot({0: 1.1, 1: -1.1}, 2, -1), -1, 1, 2),
+        (overshot({0: 255.4, 1: -0.3}, 255), 0, 255, 2),
+        (overshot({}, 255), 0, 255, 0),
+    ],
+)
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_little_overshoot_changes_no_range_and_is_told(
+    values: np.ndarray, black: float, white: float, cut: int, listed: bool
+) -> None:
+    dataset = open_dataset(list(values) if listed else values)
+    expected = np.rint((values - black) / (white - black) * 255).clip(0, 255)
+    assert dataset.codec.levels == BYTES
+    np.testing.assert_array_equal(dataset.arrays["image"], expected.transpose(0, 3, 1, 2))
+    what = "values of the arrays" if listed else "float64 values"
+    beyond = f"; {cut:,} of 1,920 lie beyond and are cut off" if cut else ""
+    assert f"The {what} are read as brightness from {black:g} (black) to {white:g} (white){beyond}." in dataset.remarks()
+
+
+def test_one_value_far_above_one_does_not_make_all_others_black() -> None:
+    dataset = open_dataset(overshot({0: 3.0}))
+    assert dataset.codec.levels.dtype == "float32" and dataset.codec.levels.high == 3
+    sketch = np.zeros((10, 8, 8))
+    sketch[:, 2] = np.linspace(3, 255, 8)
+    assert open_dataset(sketch).arrays["image"].max() == 255
+
+
+def test_bytes_among_floats_say_nothing_of_the_range_of_the_floats() -> None:
+    mixed = [*(UNIT[:5]), *(UNIT[5:] * 255).astype(np.uint8)]
+    expected = np.concatenate([np.rint(UNIT[:5] * 255), (UNIT[5:] * 255).astype(np.uint8)])
+    np.testing.assert_array_equal(open_dataset(mixed).arrays["image"], expected.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("source", ["array", "list", "npy", "folder"])
+def test_masks_of_bytes_0_and_1_are_nearly_black_and_that_is_told(source: str, tmp_path: Path) -> None:
+    masks = np.random.default_rng(0).integers(0, 2, (6, 8, 8), np.uint8)
+    said = "The brightest value of all is 1 of 255, so that the pictures are nearly black: multiply masks that are stored as 0 and 1 "
+    said += "by 255."
+    data: Any = masks if source == "array" else [Image.fromarray(mask) for mask in masks]
+    if source == "npy":
+        np.save(data := tmp_path / "masks.npy", masks)
+    if source == "folder":
+        for number, picture in enumerate(data):
+            picture.save(tmp_path / f"{number}.png")
+        data = tmp_path
+    assert said in open_dataset(data).remarks()
+    assert said in inspect_dataset(data).sentences()
+    bright = open_dataset(masks * np.uint8(255))
+    assert not any("nearly black" in remark for remark in bright.remarks())
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 3, 700), (28, 28, 1, 10), (20, 24, 4, 30)])
+def test_arrays_of_height_width_channels_number_are_refused_with_the_way_out(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=r"looks like height, width, channels, number: give array.transpose\(3, 0, 1, 2\)"):
+        open_dataset(np.zeros(shape, np.uint8))
+    assert len(open_dataset(np.zeros(shape, np.uint8).transpose(3, 0, 1, 2))) == shape[3]
+
+
+@pytest.mark.parametrize("options", [{"photometric": "rgb"}, {"photometric": "rgb", "planarconfig": "separate"}])
+def test_the_first_page_of_deep_colour_tiff_is_read(options: dict[str, str], tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    pages = np.random.default_rng(0).integers(0, 65536, (3, 8, 10, 3), np.uint16)
+    stored = pages if "planarconfig" not in options else pages.transpose(0, 3, 1, 2)
+    tifffile.imwrite(tmp_path / "a.tif", stored, **options)
+    dataset = open_dataset(tmp_path)
+    np.testing.assert_array_equal(dataset.arrays["image"][0], pages[0].transpose(2, 0, 1))
+    assert any("Of 1 files that hold several frames or pages the first one is used" in said for said in dataset.remarks())
+
+
+def test_tiff_pages_that_are_channels_belong_together(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    channels = np.random.default_rng(0).integers(0, 65536, (5, 8, 10), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", channels.astype(np.float64), ome=True, metadata={"axes": "CYX"})
+    np.testing.assert_array_equal(open_dataset(tmp_path).arrays["image"][0], channels)

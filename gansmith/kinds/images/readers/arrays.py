@@ -210,6 +210,15 @@ def channels_axis(shape: tuple[int, ...], name: str) -> int | None:
     if len(shape) == 3 and 0 not in shape[1:]:
         return None
     if len(shape) == 4 and 0 not in shape[1:]:
+        if (
+            shape[2] in MODES
+            and not {shape[1], shape[3]} & {*MODES}
+            and shape[0] > 1
+            and (shape[0] == shape[1] or shape[3] > shape[0])
+        ):
+            raise UserError(
+                f"{name} has the shape {list(shape)}, which looks like height, width, channels, number: give array.transpose(3, 0, 1, 2)."
+            )
         first, last = shape[1] in MODES, shape[3] in MODES
         if not first and not last and min(shape[1], shape[3]) <= MOST_CHANNELS:
             first, last = shape[1] <= shape[3], shape[1] >= shape[3]

@@ -47,6 +47,8 @@ class Collection:
     """The names of the numbers, if the labels are such."""
     notes: tuple[str, ...] = ()
     """Sentences about how the source was understood."""
+    trouble: str = ""
+    """Why the labels that lie beside the images cannot be used: an error for those who want labels."""
     ignored: tuple[str, ...] = ()
     """Names of files that lie among the images and are none."""
     in_memory: bool = False

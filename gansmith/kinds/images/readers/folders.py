@@ -2,9 +2,10 @@
 
 import io
 import os
+import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,7 @@ _DRAWINGS = (".png", ".gif", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".i
 IMAGE_SUFFIXES = frozenset((*_PHOTOS, *_DRAWINGS))
 ARRAY_SUFFIX = ".npy"
 """A file of one picture's numbers; taken for a picture only where there are no others, since such files hold anything."""
+_CHUNK, _NUMBER = re.compile(r"\d{5}"), re.compile(r"\d+$")
 _TRAINING, _TESTING = frozenset(("train", "training")), frozenset(("test", "testing", "val", "valid", "validation"))
 
 
@@ -182,6 +184,7 @@ def _collection(
         key=key,
         attributes=told.attributes if told else (),
         notes=tuple(notes),
+        trouble=told.trouble if told else "",
         ignored=tuple(ignored),
         held_out=tests,
     )
@@ -195,8 +198,20 @@ def _labelled(files: Iterable[_File], shared: int, told: Labelling | None) -> tu
     beside = sum(len(file.folders) <= shared for file in files)
     labelled = beside == 0
     notes = list(told.notes) if told else []
+    if labelled and _are_chunks(files, shared):
+        labelled = False
+        notes.append("the numbered sub-folders hold 1,000 images each, so they are not taken for classes")
     if 0 < beside < len(files):
         notes.append(
             f"{beside} of {len(files)} images lie outside of the sub-folders, so the sub-folders are not taken for classes"
         )
     return [Example(file.name, file.folders[shared] if labelled else None, file.open) for file in files], notes
+
+
+def _are_chunks(files: Sequence[_File], shared: int) -> bool:
+    """Whether sub-folders of five digits only divide numbered images by the thousand: 00001/img00001234.png, 01000/01234.png."""
+    for file in files:
+        folder, number = _CHUNK.fullmatch(file.folders[shared]), _NUMBER.search(PurePosixPath(file.name).stem)
+        if not folder or not number or int(folder[0]) not in (int(number[0]) // 1000, int(number[0]) // 1000 * 1000):
+            return False
+    return True
