@@ -178,7 +178,10 @@ def _told_of_faint(codec: ImageCodec, brightest: int) -> list[str]:
 
 
 def _decode(
-    collection: Collection, codec: ImageCodec, append: Callable[[Mapping[str, np.ndarray]], None], unreadable: list[tuple[str, str]]
+    collection: Collection,
+    codec: ImageCodec,
+    append: Callable[[Mapping[str, np.ndarray]], None],
+    unreadable: list[tuple[str, str]],
 ) -> None:
     """Decodes, packs and appends every example; what cannot be read is added to `unreadable`."""
     labelling = _Labelling(collection, codec)

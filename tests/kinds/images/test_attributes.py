@@ -312,10 +312,10 @@ def test_arrays_bring_their_attributes(tmp_path: Path) -> None:
 
 
 def test_tables_with_different_columns_are_refused(faces: Path) -> None:
-    for folder, column in (("a", "age"), ("b", "mass")):
+    for folder, column in (("one", "age"), ("two", "mass")):
         (faces / folder).mkdir()
         put(faces / folder, ["file", column], [["0.png", "1"]])
-    with pytest.raises(UserError, match="b/attributes.csv has the columns mass, where the tables before have age: unite them"):
+    with pytest.raises(UserError, match="two/attributes.csv has the columns mass, where the tables before have age: unite them"):
         open_dataset(faces)
 
 
