@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from gansmith.data.readers.archives import opened_archive
+from gansmith.data.readers.files import Unreadable
+from gansmith.errors import UserError
 
 LISTED = 5_000
 """So many names of a folder are looked at to recognise a kind of data."""
@@ -67,11 +71,9 @@ class Source:
         if self.is_folder:
             return tuple(islice(_below(self.path), LISTED))
         if self.suffix in (".zip", ".npz"):
-            try:
-                with zipfile.ZipFile(self.path) as archive:
-                    return tuple(islice((name for name in archive.namelist() if not name.endswith("/")), LISTED))
-            except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
-                return ()
+            with suppress(Unreadable, UserError), opened_archive(self.path) as archive:
+                return tuple(islice((name for name in archive.namelist() if not name.endswith("/")), LISTED))
+            return ()
         return (self.path.name,)
 
     def count(self, *suffixes: str) -> int:

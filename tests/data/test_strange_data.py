@@ -274,6 +274,8 @@ def test_tensors_of_other_types_are_read_and_others_refused() -> None:
         expected = np.rint(floats.to(made).float().numpy() * 255)
         np.testing.assert_array_equal(open_dataset(floats.to(made)).arrays["image"], expected)
         np.testing.assert_array_equal(open_dataset(list(floats.to(made))).arrays["image"], expected)
+    flat = torch.rand(20, 2).bfloat16()
+    np.testing.assert_array_equal(open_dataset(flat).arrays["point"], flat.float())
     labelled = open_dataset((floats, torch.tensor([0, 1, 0, 1]).bfloat16()))
     assert labelled.codec.spec.classes == ("0", "1")
     assert refusal(floats.to_sparse()) == "the data is a sparse tensor, where a dense one is expected: call to_dense()."

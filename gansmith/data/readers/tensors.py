@@ -21,3 +21,8 @@ def array_of(tensor: torch.Tensor, what: str) -> np.ndarray:
         return tensor.numpy()
     except TypeError:
         return tensor.float().numpy()
+
+
+def holds_fractions(array: np.ndarray | torch.Tensor) -> bool:
+    """Whether the numbers are of a floating point type, whatever a tensor is made like."""
+    return array.is_floating_point() if isinstance(array, torch.Tensor) else array.dtype.kind == "f"

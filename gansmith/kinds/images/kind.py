@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.readers.tensors import holds_fractions
 from gansmith.data.source import Source
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
@@ -213,7 +214,7 @@ def _in_python(data: Any) -> Match | None:
         return Match(SURE, "a column holds pictures") if pictures_in_frame(data) is not None else None
     images = data[0] if isinstance(data, tuple) and len(data) == 2 else data
     if isinstance(images, np.ndarray | torch.Tensor):
-        return Match(POSSIBLE, "it is an array") if images.ndim != 2 or np.asarray(images).dtype.kind != "f" else None
+        return Match(POSSIBLE, "it is an array") if images.ndim != 2 or not holds_fractions(images) else None
     if isinstance(images, Sequence | Mapping) and isinstance(images, tuple | dict | str):
         return None
     if hasattr(data, "__len__") and hasattr(data, "__getitem__"):

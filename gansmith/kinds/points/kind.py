@@ -11,7 +11,7 @@ import torch
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.readers.rows import open_npy
-from gansmith.data.readers.tensors import array_of
+from gansmith.data.readers.tensors import array_of, holds_fractions
 from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match
@@ -47,9 +47,7 @@ class Points(Kind[Options, PointCodec]):
         data, path = source.given, source.path
         if isinstance(data, np.ndarray | torch.Tensor):
             flat = data.ndim == 2
-            return (
-                Match(LIKELY if flat and np.asarray(data).dtype.kind == "f" else POSSIBLE - 1, "it is an array") if flat else None
-            )
+            return Match(LIKELY if flat and holds_fractions(data) else POSSIBLE - 1, "it is an array") if flat else None
         if path is None:
             return None
         if source.is_folder:
