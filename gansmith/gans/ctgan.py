@@ -27,6 +27,7 @@ from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.rows import RowLayout, fulfilled, gumbel
 from gansmith.layers.wished import Completion, missed, only, sampled
 from gansmith.penalties import gradient_penalty
+from gansmith.training import distributed
 from gansmith.training.ema import Average
 from gansmith.training.seeds import normal_rows
 
@@ -158,7 +159,7 @@ class CTGAN(GAN):
         """Rows drawn again by the categories that they are conditioned on (`layers.wished.sampled`)."""
         with torch.no_grad():
             self.seen += len(real)
-            self.network.shares.lerp_(real.mean(0), len(real) / self.seen)
+            self.network.shares.lerp_(distributed.average(real.mean(0)), len(real) / self.seen)
         return sampled(real, self.network.shares, self.layout)
 
     def packed(self, row: Row, wished: Row) -> Float[Tensor, "packs features"]:

@@ -36,6 +36,7 @@ from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.labels import one_hot
 from gansmith.layers.rows import MEASURED, Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
 from gansmith.penalties import with_gradient_norm, zero_centred
+from gansmith.training import distributed
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine, Geometric
 from gansmith.training.seeds import normal_rows, uniform_rows
@@ -262,8 +263,8 @@ class RowGAN(GAN):
             with torch.no_grad():
                 new = 1 - self.config.memory
                 self.seen.lerp_(torch.ones_like(self.seen), new)
-                self.real_frequencies.lerp_(of_real.T @ of_real / len(real), new)
-                self.fake_frequencies.lerp_(pairs, new)
+                self.real_frequencies.lerp_(distributed.average(of_real.T @ of_real / len(real)), new)
+                self.fake_frequencies.lerp_(distributed.average(pairs), new)
                 share = (self.real_frequencies.diagonal() / self.seen).clamp_min(RAREST)
                 self.network.shares.copy_(self.real_frequencies.diagonal()[: self.layout.width] / self.seen)
                 slope = (self.fake_frequencies - self.real_frequencies) / self.seen / (share[:, None] * share).sqrt()

@@ -10,15 +10,22 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from gansmith import kinds
+
 ROOT = Path(__file__).parents[2]
-CASES = ["gan:points", "wgan:points", "wgan_gp:images", "dcgan:images", "r3gan:images", "sngan:images"]
+CASES = ["gan:points", "wgan:points", "wgan_gp:labelled", "dcgan:labelled", "r3gan:labelled", "sngan:labelled"]
+USUAL = [
+    *(f"{kinds.find(name).gan}:{next(iter(kinds.find(name).toys()))}" for name in kinds.names()),
+    "ctgan:rows",
+]
+"""The usual GAN of every kind on its first toy, and one with running statistics of rows."""
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     out = tmp_path_factory.mktemp("processes")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    script = [str(Path(__file__).parent / "two_processes.py"), str(out), *CASES]
+    script = [str(Path(__file__).parent / "two_processes.py"), str(out), *dict.fromkeys([*CASES, *USUAL])]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     for command in ([sys.executable, *script], [*launcher, *script]):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT)
@@ -26,7 +33,7 @@ def played(tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", dict.fromkeys([*CASES, *USUAL]))
 def test_two_processes_agree_with_each_other_bit_for_bit(played, case):
     stem = case.replace(":", "-")
     first, second = (load_file(played / f"{stem}-2-{rank}.safetensors") for rank in (0, 1))

@@ -20,8 +20,8 @@ def main() -> None:
     torch.set_num_threads(1)
     distributed.start()
     out = Path(sys.argv[1])
-    for name, kind in (argument.split(":") for argument in sys.argv[2:]):
-        data = {"points": toys.points, "images": lambda: toys.images(classes=3)}[kind]()
+    for name, toy in (argument.split(":") for argument in sys.argv[2:]):
+        data = toys.every()[toy]
         seed_everything(0)
         trainer = Trainer(toys.small(name, data), data, Settings(batch=32, samples=10**6))
         distributed.broadcast(trainer.gan)
@@ -29,7 +29,7 @@ def main() -> None:
             player.optimizer = torch.optim.SGD(player.moving(), lr=0.01)
         for _ in range(ROUNDS):
             trainer.play_round()
-        stem = f"{name}-{kind}-{distributed.processes()}-{distributed.rank()}"
+        stem = f"{name}-{toy}-{distributed.processes()}-{distributed.rank()}"
         save_file({key: tensor.contiguous() for key, tensor in trainer.gan.state_dict().items()}, out / f"{stem}.safetensors")
         (out / f"{stem}.json").write_text(json.dumps(trainer.ledger.read()))
     if distributed.processes() > 1:
