@@ -1,7 +1,6 @@
 """What a judgement leaves in its run: scores, judgement.json, pictures and the report."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from gansmith.data.atomic import write_atomically
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judgement import Judgement
 from gansmith.report.html import write_report
+from gansmith.runs.previews import preview_of, write_preview
 from gansmith.runs.run import Run
 
 
@@ -40,12 +40,9 @@ def _pictures(judgement: Judgement, run: Run, fake: Dataset, training: Dataset) 
         for made, near in zip(shown.generated, shown.nearest, strict=True)
         for raw in [*codec.decode(fake.batch(made.reshape(1))), *codec.decode(training.batch(near))]
     ]
-    codec.preview(rows).save(run.samples / "neighbours.png")
+    write_preview(run.samples, "neighbours", preview_of(codec, rows))
     if judgement.portrait is not None:
         ranking = judgement.portrait.ranking
         for name, positions in (("best", ranking.best), ("worst", ranking.worst)):
-            _preview(fake, positions).save(run.samples / f"{name}.png")
-
-
-def _preview(data: Dataset, positions: Sequence[int]) -> Any:
-    return data.codec.preview(data.codec.decode(data.batch(np.asarray(positions))))
+            raws = codec.decode(fake.batch(np.asarray(positions)))
+            write_preview(run.samples, name, preview_of(codec, raws))

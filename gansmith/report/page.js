@@ -1,14 +1,17 @@
 "use strict";
 
 function slide(figure) {
-  const frames = [...figure.querySelectorAll("img")];
+  const frames = [...figure.querySelectorAll(".frame")];
   const range = figure.querySelector("input");
   const output = figure.querySelector("output");
   const play = figure.querySelector("[data-play]");
   let timer = null;
 
   function show(position) {
-    frames.forEach((frame, index) => { frame.hidden = index !== position; });
+    frames.forEach((frame, index) => {
+      frame.hidden = index !== position;
+      if (frame.hidden) frame.querySelectorAll("audio, video").forEach((medium) => medium.pause());
+    });
     range.value = position;
     const words = frames[position].dataset.samples + " samples";
     output.textContent = words;

@@ -17,7 +17,7 @@ from gansmith.report.section import Section
 from gansmith.report.series import groups
 
 # Nothing may be fetched: the browser itself refuses what is not inside the file.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 def page(records: Records) -> str:

@@ -1,4 +1,4 @@
-"""Pictures inside the page: embedded as data, small enough for a page that is sent by mail."""
+"""Previews inside the page: pictures, and media beside them, embedded as data and small enough for a page that is sent by mail."""
 
 import base64
 from io import BytesIO
@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from gansmith.report.markup import Markup, tag
+from gansmith.report.media import left_out, players
 from gansmith.report.numbers import count
 from gansmith.report.records import Records
 
@@ -16,6 +17,8 @@ SINGLE_BYTES = 400_000
 """The size of a picture that stands alone."""
 SLIDER_BYTES = 2_800_000
 """The size of all pictures of the slider together; base64 adds a third to both."""
+SLIDER_MEDIA_BYTES = 2_000_000
+"""The size of all media of the slider together."""
 SLIDER_PICTURES = 40
 
 
@@ -58,7 +61,7 @@ def _embed(path: Path, most_bytes: int) -> tuple[bytes, str, tuple[int, int]]:
 
 
 def single(records: Records, names: tuple[str, ...], alt: str, caption: str) -> Markup | None:
-    """The first of these pictures of the samples folder that is whole, with a caption."""
+    """The first of these pictures of the samples folder that is whole, with its media and a caption."""
     for name in names:
         path = records.picture(name)
         if path is None:
@@ -68,7 +71,8 @@ def single(records: Records, names: tuple[str, ...], alt: str, caption: str) -> 
         except OSError:
             records.missing.append(f"samples/{name} is not a whole picture and is left out.")
             continue
-        return tag("figure", image, tag("figcaption", caption))
+        media, missing = players(path, alt)
+        return tag("figure", image, tag("figcaption", caption), media, left_out(missing))
     return None
 
 
@@ -80,19 +84,21 @@ def chosen(previews: list[tuple[int, Path]], most: int = SLIDER_PICTURES) -> lis
 
 
 def slider(records: Records) -> Markup | None:
-    """The same noise seen by the generator as it learns: one picture at a time under a slider."""
+    """The same noise seen by the generator as it learns: one preview at a time under a slider."""
     shown: list[tuple[int, Markup]] = []
+    missing = 0
     selection = chosen(records.previews)
     for samples, path in selection:
         alt = f"Generated examples after {count(samples)} samples"
         try:
-            image = picture(
-                path, alt, SLIDER_BYTES // len(selection), hidden=path != selection[-1][1], data_samples=count(samples)
-            )
+            image = picture(path, alt, SLIDER_BYTES // len(selection))
         except OSError:
             records.missing.append(f"samples/{path.name} is not a whole picture and is left out.")
             continue
-        shown.append((samples, image))
+        media, unseen = players(path, alt, SLIDER_MEDIA_BYTES // len(selection))
+        missing += unseen
+        frame = tag("div", image, media, class_="frame", hidden=path != selection[-1][1], data_samples=count(samples))
+        shown.append((samples, frame))
     if not shown:
         return None
     last = count(shown[-1][0])
@@ -112,4 +118,5 @@ def slider(records: Records) -> Markup | None:
         tag("output", f"{last} samples"),
         class_="controls",
     )
-    return tag("figure", tag("div", *(image for _, image in shown), class_="frames"), controls, class_="slider")
+    frames = tag("div", *(frame for _, frame in shown), class_="frames")
+    return tag("figure", frames, controls, left_out(missing), class_="slider")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import resource
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
-from gansmith.data.atomic import write_atomically
 from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
 from gansmith.model import Model
+from gansmith.runs.previews import preview_of, write_numbered, write_preview
 from gansmith.runs.run import Run
 from gansmith.training.checkpoint import load_newest, save_checkpoint
 from gansmith.training.health import PROBED, Health, Landmarks
@@ -89,7 +87,7 @@ class Recorder:
         self.model.save(self.run.model_folder)
 
     def last_good(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The newest state that can be read; log, scores and pictures after it are dropped."""
+        """The newest state that can be read; log, scores and previews after it are dropped."""
         state = load_newest(self.run.checkpoints, self.say)
         if state is not None:
             self.run.forget_after(state[1]["clock"]["samples"])
@@ -131,20 +129,20 @@ class Recorder:
         if examiner.enough:
             self.say(examiner.farewell())
 
-    # ---- pictures and probes ----------------------------------------------------------------------------------------------------
+    # ---- previews and probes ----------------------------------------------------------------------------------------------------
 
     def preview_real(self, data: Dataset) -> None:
-        """A picture of real examples, to hold the previews against."""
-        positions = torch.linspace(0, len(data) - 1, min(self.model.codec.previewed, len(data))).long().unique().numpy()
-        picture = self.model.codec.preview(self.model.codec.decode(data.batch(positions)))
-        write_atomically(self.run.samples / "real.png", _png(picture))
+        """Writes a preview of real examples, to compare the others with: real.png and its media."""
+        codec = self.model.codec
+        positions = torch.linspace(0, len(data) - 1, min(codec.previewed, len(data))).long().unique().numpy()
+        write_preview(self.run.samples, "real", preview_of(codec, codec.decode(data.batch(positions))))
 
     def preview(self, samples: int) -> None:
-        """A picture of generated examples from fixed noise, kept under the number of samples seen and as latest.png."""
-        picture = self.model.codec.preview(self.model.generate(self.model.codec.previewed, seed=0))
-        path = self.run.samples / f"{samples:09d}.png"
-        write_atomically(path, _png(picture))
-        write_atomically(self.run.samples / "latest.png", _png(picture))
+        """Writes a preview of examples from fixed noise: 000000200.png, 000000200.0.wav and so on by the samples seen, and as latest."""
+        codec = self.model.codec
+        shown = preview_of(codec, self.model.generate(codec.previewed, seed=0))
+        path = write_numbered(self.run.samples, samples, shown)
+        write_preview(self.run.samples, "latest", shown)
         for watcher in self.watchers:
             watcher.preview(samples, path)
 
@@ -178,12 +176,6 @@ class Follower:
 
 def _on(device: torch.device, batch: Batch) -> dict[str, Tensor]:
     return {key: tensor.to(device) for key, tensor in batch.items()}
-
-
-def _png(picture: Image.Image) -> bytes:
-    content = io.BytesIO()
-    picture.save(content, format="PNG")
-    return content.getvalue()
 
 
 def _sketches(data: Dataset, limit: int) -> Tensor:

@@ -12,6 +12,7 @@ from gansmith.data.atomic import cannot_write, make_folder, write_atomically
 from gansmith.data.programs import named_in
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
+from gansmith.runs import previews
 
 if TYPE_CHECKING:
     from gansmith.data.dataset import Dataset
@@ -142,14 +143,12 @@ class Run:
         return records
 
     def forget_after(self, samples: int) -> None:
-        """Drops log lines, scores and pictures of a future that a kill cut off and that will be trained again."""
+        """Drops log lines, scores and previews of a future that a kill cut off and that will be trained again."""
         for name, key in (("log.jsonl", "samples"), ("evaluations.jsonl", "samples_seen")):
             if (self.folder / name).exists():
                 kept = [record for record in self.records(name) if record[key] <= samples]
                 write_atomically(self.folder / name, "".join(json.dumps(record) + "\n" for record in kept).encode())
-        for picture in self.samples.glob("[0-9]*.png"):
-            if int(picture.stem) > samples:
-                picture.unlink()
+        previews.drop(self.samples, lambda seen: seen > samples)
 
     # ---- use ------------------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 
+from gansmith.data.preview import media_beside, type_of
 from gansmith.errors import missing_extra
 from gansmith.watch.alarms import Alarms
 from gansmith.watch.scalars import evaluation_scalars, tick_scalars
@@ -42,6 +44,20 @@ class TensorBoard(Watcher):
 
         with Image.open(path) as image:
             self.writer.add_image("samples", np.asarray(image.convert("RGB")), samples, dataformats="HWC")
+        for name, medium in media_beside(path).items():
+            if type_of(medium) == "audio/wav":  # the only sound that TensorBoard plays; it plays no films
+                self._add_wav(f"samples/{name}", medium.read_bytes(), samples)
+            elif type_of(medium).startswith("text/"):
+                text = medium.read_text("utf-8", errors="replace")
+                self.writer.add_text(f"samples/{name}", indent(text, "    ", lambda _: True), samples)  # Markdown's verbatim
+
+    def _add_wav(self, name: str, content: bytes, samples: int) -> None:
+        """A WAV file as it is: the writer's own `add_audio` takes one channel, and rounds it to 16 bits."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        if self.writer.file_writer is not None:
+            audio = Summary.Audio(encoded_audio_string=content, content_type="audio/wav")
+            self.writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=name, audio=audio)]), samples)
 
     def evaluation(self, scores: Sequence[Record]) -> None:
         for score in scores:

@@ -1,12 +1,21 @@
 """Weights & Biases: every named term, score and preview over samples of real data seen."""
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
+from gansmith.data.preview import media_beside, type_of
 from gansmith.errors import UserError, missing_extra
 from gansmith.watch.alarms import Alarms
 from gansmith.watch.scalars import evaluation_scalars, tick_scalars
 from gansmith.watch.watcher import Record, Watcher
+
+WRAPPED = {
+    **dict.fromkeys(("audio/flac", "audio/mpeg", "audio/ogg", "audio/wav"), "Audio"),
+    **dict.fromkeys(("video/mp4", "video/webm", "image/gif"), "Video"),
+    **dict.fromkeys(("image/png", "image/webp"), "Image"),
+}
+"""The classes in which wandb shows files of these types; it is given no others."""
 
 
 class WandB(Watcher):
@@ -38,7 +47,14 @@ class WandB(Watcher):
             self.run.alert(title=alarm["name"], text=alarm["sentence"])
 
     def preview(self, samples: int, path: Path) -> None:
-        self.run.log({"samples": samples, "pictures": self.wandb.Image(str(path))})
+        shown = {"pictures": self.wandb.Image(str(path))}
+        for name, medium in media_beside(path).items():
+            if type_of(medium).startswith("text/"):
+                text = medium.read_text("utf-8", errors="replace")
+                shown[f"media/{name}"] = self.wandb.Html(f"<pre>{escape(text)}</pre>")
+            elif wrapped := WRAPPED.get(type_of(medium)):
+                shown[f"media/{name}"] = getattr(self.wandb, wrapped)(str(medium))
+        self.run.log({"samples": samples, **shown})
 
     def evaluation(self, scores: Sequence[Record]) -> None:
         for score in scores:

@@ -1,4 +1,4 @@
-"""What a watcher is told while a run goes on."""
+"""What a run tells its watchers."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,9 +8,9 @@ Record = Mapping[str, Any]
 
 
 class Watcher(Protocol):
-    """Hears of everything that a run records, in the order in which it happens, and changes nothing.
+    """Receives everything that a run records, in the order in which it happens, and changes nothing.
 
-    A subclass overrides what it wants to hear; the rest does nothing. The records are those of run.json, log.jsonl and
+    A subclass overrides the methods that it needs; the others do nothing. The records are those of run.json, log.jsonl and
     evaluations.jsonl.
     """
 
@@ -24,7 +24,8 @@ class Watcher(Protocol):
         """One line of log.jsonl."""
 
     def preview(self, samples: int, path: Path) -> None:
-        """A picture of generated examples was written."""
+        """A preview of generated examples was written: the picture at `path`, and any sounds, clips and texts beside it, which are
+        `gansmith.data.preview.media_beside(path)`."""
 
     def evaluation(self, scores: Sequence[Record]) -> None:
         """Scores were taken: lines of evaluations.jsonl."""

@@ -82,7 +82,7 @@ def test_the_page_fetches_nothing(run_folder):
 def test_every_picture_has_words_and_the_slider_a_name(run_folder):
     page = read(run_folder)
     assert len(page.all("img")) == 4 + 3 and all(image["alt"] for image in page.all("img"))
-    assert sum("hidden" not in image for image in page.all("img") if "data-samples" in image) == 1
+    assert sum("hidden" not in frame for frame in page.all("div") if "data-samples" in frame) == 1
     (slider,) = page.all("input")
     assert slider["type"] == "range" and slider["aria-label"] and slider["max"] == "3"
     assert all(drawing["role"] == "img" and drawing["aria-label"] for drawing in page.all("svg"))
@@ -154,7 +154,7 @@ def test_the_page_of_a_long_run_of_large_pictures_stays_small(run_folder):
         small.save(run_folder / "samples" / f"{samples:06d}.png", compress_level=1)
     page = read(run_folder)
     assert (run_folder / "report.html").stat().st_size < 6e6
-    assert sum("data-samples" in image for image in page.all("img")) == 40
+    assert sum("data-samples" in frame for frame in page.all("div")) == 40
 
 
 def test_an_older_page_is_replaced_and_no_draft_is_left(run_folder):

@@ -139,6 +139,12 @@ class FakeWandB(SimpleNamespace):
     def Image(self, path: str) -> str:  # noqa: N802
         return f"image of {path}"
 
+    def Audio(self, path: str) -> str:  # noqa: N802
+        return f"sound of {path}"
+
+    def Html(self, text: str) -> str:  # noqa: N802
+        return f"page of {text}"
+
     def finish(self) -> None:
         self.calls.append(("finish", None))
 
@@ -159,6 +165,19 @@ def test_wandb_gets_everything_over_samples(tmp_path, picture, monkeypatch):
     assert ("alert", {"title": "collapse", "text": "Few modes."}) in fake.calls
     assert fake.calls[-1][0] == "finish" and fake.summary == {"ended": "Done."}
     json.dumps(logs)
+
+
+def test_wandb_gets_the_sounds_and_texts_beside_a_picture_and_nothing_that_it_cannot_show(tmp_path, picture, monkeypatch):
+    fake = FakeWandB()
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    for name, content in {"0.wav": b"", "a.txt": b"<b>", "0.mid": b""}.items():
+        (tmp_path / f"000200.{name}").write_bytes(content)
+    (tmp_path / "0002001.0.wav").write_bytes(b"of another picture")
+    board = WandB(tmp_path)
+    board.started({"name": "x"})
+    board.preview(200, picture)
+    media = {"media/0.wav": f"sound of {tmp_path / '000200.0.wav'}", "media/a.txt": "page of <pre>&lt;b&gt;</pre>"}
+    assert fake.calls[-1] == ("log", {"samples": 200, "pictures": f"image of {picture}", **media})
 
 
 def test_wandb_that_refuses_to_start_is_answered_in_one_sentence(tmp_path, monkeypatch):
