@@ -69,10 +69,10 @@ def steps(gan: str, preset: str, data: Dataset, device: str, seconds: float, **o
             found[name] = {"failed": str(error).split("\n")[0]}
             continue
         found[name] = profiled.to_json() | {"seconds_with_warm_up": round(time.monotonic() - began, 1)}
-        base = found["float32"].get("images_per_second")
+        base = found["float32"].get("examples_per_second")
         print(
-            f"{gan} {preset}, {name}: {profiled.images_per_second:,.0f} examples a second"
-            f"{f' ({profiled.images_per_second / base:.2f}x float32)' if base else ''}, "
+            f"{gan} {preset}, {name}: {profiled.examples_per_second:,.0f} examples a second"
+            f"{f' ({profiled.examples_per_second / base:.2f}x float32)' if base else ''}, "
             f"{profiled.fraction_of_peak:.0%} of {profiled.peak_flops_per_second / 1e12:.1f} TFLOP/s",
             flush=True,
         )

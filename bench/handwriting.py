@@ -35,7 +35,7 @@ def train(data: str, gan: str, budget: dict, seed: int, out: Path) -> dict:
         "seed": seed,
         "cpu_seconds": round(trained),
         "samples": last["samples"],
-        "images_per_second": round(last["samples"] / trained),
+        "examples_per_second": round(last["samples"] / trained),
         "alarms": sorted({alarm["name"] for record in run.records("log.jsonl") for alarm in record["health"]}),
         "scores": {score.name: score.to_json() for score in judgement.scores},
     }

@@ -107,7 +107,7 @@ def modes(reader: Reader, images: np.ndarray) -> dict[str, float]:
 def table(results: list[dict[str, Any]], accuracy: float) -> str:
     lines = ["| GAN | settings | seed | CPU s | samples | images/s | modes of 1000 | divergence |", "|---" * 8 + "|"]
     for r in sorted(results, key=lambda r: (-r["modes"], r["divergence"])):
-        facts = [r[key] for key in ("gan", "settings", "seed", "cpu_seconds", "samples", "images_per_second", "modes")]
+        facts = [r[key] for key in ("gan", "settings", "seed", "cpu_seconds", "samples", "examples_per_second", "modes")]
         lines.append("| " + " | ".join(map(str, facts)) + f" | {r['divergence']:.3f} |")
     for name in ("ceiling", "baseline"):
         about = {"ceiling": "real, held out", "baseline": "normal pixels"}[name]
@@ -170,7 +170,7 @@ def main() -> None:
         "seed": arguments.seed,
         "cpu_seconds": round(seconds),
         "samples": records[-1]["samples"],
-        "images_per_second": round(records[-1]["samples"] / seconds, 1),
+        "examples_per_second": round(records[-1]["samples"] / seconds, 1),
         "parameters": run.facts["parameters"],
         "alarms": sorted({alarm["name"] for record in records for alarm in record["health"]}),
         **modes(reader, np.moveaxis(made, 1, 3)),

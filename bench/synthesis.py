@@ -94,7 +94,7 @@ def measure(gan: str, data: Any, name: str, arguments: argparse.Namespace) -> di
         "seed": arguments.seed,
         "cpu_seconds": round(trained),
         "samples": last["samples"],
-        "images_per_second": round(last["samples"] / trained, 1),
+        "examples_per_second": round(last["samples"] / trained, 1),
         "parameters": run.facts["parameters"],
         "alarms": sorted({alarm["name"] for record in run.records("log.jsonl") for alarm in record["health"]}),
         "scores": {score.name.partition("[")[0]: score.to_json() for score in judgement.scores},
@@ -107,7 +107,7 @@ def table(results: list[dict[str, Any]]) -> str:
     for result in sorted(results, key=lambda r: (r["data"], r["scores"]["frechet"]["value"])):
         scores = [result["scores"].get(name) for name in shown]
         cells = ["" if s is None else f"{s['value']:.3f} ({s['low']:.3f} to {s['high']:.3f})" for s in scores]
-        facts = [result[key] for key in ("data", "gan", "settings", "seed", "cpu_seconds", "samples", "images_per_second")]
+        facts = [result[key] for key in ("data", "gan", "settings", "seed", "cpu_seconds", "samples", "examples_per_second")]
         lines.append("| " + " | ".join(map(str, facts + cells)) + " |")
     for name in sorted({result["data"] for result in results}):
         scores = max((result["scores"] for result in results if result["data"] == name), key=len)

@@ -384,12 +384,12 @@ def inspect(data: Any, *, kind: str | None = None, cache: Path | None = None, **
         inspection.suggestion = f"Nothing can be trained on it yet: {error}"
         return inspection
     needed = max(200_000, 40 * len(dataset))
-    hours = needed / rehearsal.images_per_second / 3600
+    hours = needed / rehearsal.examples_per_second / 3600
     time = f"{hours * 60:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
     inspection.suggestion = (
         f"gansmith train {data if isinstance(data, str | Path) else 'DATA'} would train {plan.gan} (preset {plan.preset}) "
         "at about "
-        f"{rehearsal.images_per_second:,.0f} samples a second on this {plan.settings.device}: about {time} for the "
+        f"{rehearsal.examples_per_second:,.0f} samples a second on this {plan.settings.device}: about {time} for the "
         f"{needed:,} samples that "
         "usually give a first good result."
     )

@@ -34,8 +34,8 @@ def show_profile(options: Train, argv: Sequence[str]) -> int:
     output.say(f"{plan.gan} (preset {plan.preset}) on {found.device}, {found.precision}{threads}, batch {plan.settings.batch}")
     output.show(_table(found))
     output.say(
-        f"{found.images_per_second:,.0f} examples a second, {found.milliseconds:,.2f} ms a round; "
-        f"{found.flops_per_image / 1e6:,.1f} million operations an example."
+        f"{found.examples_per_second:,.0f} examples a second, {found.milliseconds:,.2f} ms a round; "
+        f"{found.flops_per_example / 1e6:,.1f} million operations an example."
     )
     output.say(
         f"{found.flops_per_second / 1e9:,.1f} billion operations a second: {found.fraction_of_peak:.0%} of this machine's "

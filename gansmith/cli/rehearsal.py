@@ -59,7 +59,9 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     output.say("moves of a round:")
     for number, move in enumerate(rehearsal.moves, 1):
         output.say(f"  {number}. {move}")
-    output.say(f"memory: about {rehearsal.megabytes:,.0f} MB; speed: about {rehearsal.images_per_second:,.0f} examples a second")
+    output.say(
+        f"memory: about {rehearsal.megabytes:,.0f} MB; speed: about {rehearsal.examples_per_second:,.0f} examples a second"
+    )
     output.result(facts)
     return 0
 

@@ -226,7 +226,7 @@ class Rehearsal:
     """The players in the order in which they move, with their terms; simultaneous ones joined by "and"."""
     megabytes: float
     """Estimated memory: weights, gradients, optimiser states, averages, and what a round at the full batch keeps."""
-    images_per_second: float
+    examples_per_second: float
     """Measured at the full batch over a few rounds."""
 
 
@@ -269,5 +269,5 @@ def _rehearse(plan: Plan, data: Dataset, rounds: int) -> Rehearsal:
     return Rehearsal(
         moves=moves[:: plan.settings.accumulate],
         megabytes=round((weights + kept / max(1, len(moves))) / 2**20, 1),
-        images_per_second=round(pace, 1),
+        examples_per_second=round(pace, 1),
     )

@@ -58,8 +58,8 @@ class Profile:
     parts: list[Part]
     milliseconds: float
     """A round without the stopwatch, on average."""
-    images_per_second: float
-    flops_per_image: float
+    examples_per_second: float
+    flops_per_example: float
     """Floating point operations of convolutions and matrix products, for each real example; a multiply-add counts as two."""
     flops_per_second: float
     peak_flops_per_second: float
@@ -177,7 +177,7 @@ def profile(plan: Plan, data: Dataset, seconds: float = SECONDS) -> Profile:
         cycle = CYCLE if (time.perf_counter() - began) * CYCLE < PATIENCE else 1
         trainer.watch = Stopwatch(trainer.device)  # parts above were timed in passing
 
-        plain, images = _plain(trainer, plan, data, seconds, cycle)
+        plain, speed = _plain(trainer, plan, data, seconds, cycle)
         with _hooked(trainer):
             rounds, began = 0, time.perf_counter()
             while rounds == 0 or time.perf_counter() - began < seconds:
@@ -196,11 +196,11 @@ def profile(plan: Plan, data: Dataset, seconds: float = SECONDS) -> Profile:
     return Profile(
         parts=[Part(who=who, what=what, milliseconds=1e3 * s, share=s / whole) for (who, what), s in _ordered(trainer, spent)],
         milliseconds=1e3 * plain,
-        images_per_second=images,
-        flops_per_image=flops,
-        flops_per_second=flops * images,
+        examples_per_second=speed,
+        flops_per_example=flops,
+        flops_per_second=flops * speed,
         peak_flops_per_second=peak,
-        fraction_of_peak=flops * images / peak,
+        fraction_of_peak=flops * speed / peak,
         device=plan.settings.device,
         precision=plan.settings.precision,
         threads=number,

@@ -67,7 +67,7 @@ def _section(heading: str, content: Markup | None, lead: str | None = None) -> M
 def _header(records: Records, name: str) -> Markup:
     parameters = records.part("parameters")
     environment = records.part("environment")
-    speeds = [speed for tick in records.ticks[-20:] if (speed := finite(tick.get("images_per_second"))) is not None]
+    speeds = [speed for tick in records.ticks[-20:] if (speed := finite(tick.get("examples_per_second"))) is not None]
     facts: dict[str, str] = {}
     if records.run.get("started"):
         facts["started"] = moment(str(records.run["started"]))

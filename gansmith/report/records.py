@@ -10,6 +10,8 @@ from gansmith.errors import UserError
 from gansmith.report.numbers import finite
 
 Record = Mapping[str, Any]
+RENAMED = {"images_per_second": "examples_per_second"}
+"""What version 0.1 called fields of log.jsonl."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,7 @@ def _read_lines(path: Path, missing: list[str], consequence: str) -> list[Record
 def _without_repeats(ticks: list[Record]) -> list[Record]:
     """A run that was resumed from a checkpoint plays its last ticks again: the later record of a stretch is the true one."""
     kept: list[Record] = []
-    for tick in ticks:
+    for tick in map(_upgraded, ticks):
         samples = finite(tick.get("samples"))
         if samples is None:
             continue
@@ -126,3 +128,8 @@ def _without_repeats(ticks: list[Record]) -> list[Record]:
             kept.pop()
         kept.append(tick)
     return kept
+
+
+def _upgraded(tick: Record) -> Record:
+    """A line of the log with today's names."""
+    return {RENAMED.get(key, key): value for key, value in tick.items()}

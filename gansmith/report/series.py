@@ -17,7 +17,7 @@ def groups(records: Records) -> list[Group]:
     found: list[Group] = [("Scores over time", _scores(records.evaluations))]
     for heading, key in (("Terms", "terms"), ("Gradient norms", "gradient_norms"), ("Learning rates", "learning_rates")):
         found.append((heading, [_series(ticks, key, name, players) for name in _nested(ticks, key)]))
-    machine = _plain(ticks, "images_per_second", "examples per second") + _plain(ticks, "memory_mb", "memory (MB)")
+    machine = _plain(ticks, "examples_per_second", "examples per second") + _plain(ticks, "memory_mb", "memory (MB)")
     found.append(("Machine", machine))
     return [(heading, curves) for heading, curves in found if curves]
 

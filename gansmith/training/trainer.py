@@ -28,6 +28,8 @@ TICKS = 60
 """The fewest ticks in a budget: a line of log each, a preview every other."""
 LONGEST_TICK = 50_000
 """The most samples from tick to tick, so that long trainings are seen too."""
+MOST_TICKS = 2_000
+"""The most ticks in a budget, for which ticks become longer still: a log stays below a few megabytes."""
 SAVING_SHARE = 0.05
 """The largest share of the time that checkpoints may take."""
 ROLL_BACKS = 3
@@ -218,7 +220,8 @@ class Trainer:
     def tick_samples(self) -> int:
         """The samples from tick to tick, if batches are smaller; the total must be known."""
         assert self.gan.clock.total is not None
-        return max(1, min(self.gan.clock.total // TICKS, LONGEST_TICK))
+        total = self.gan.clock.total
+        return max(1, min(total // TICKS, LONGEST_TICK), total // MOST_TICKS)
 
     def tick_number(self, samples: int) -> int:
         """How many ticks have passed at so many samples."""
@@ -242,7 +245,7 @@ class Trainer:
         record = {
             "samples": clock.samples,
             "seconds": round(seconds, 3),
-            "images_per_second": round((clock.samples - samples) / max(seconds - then, 1e-9), 1),
+            "examples_per_second": round((clock.samples - samples) / max(seconds - then, 1e-9), 1),
             "terms": {name: mean for name, mean in means.items() if "|" not in name},
             "gradient_norms": {name.partition("|")[0]: mean for name, mean in means.items() if "|" in name},
             "learning_rates": {
@@ -254,7 +257,7 @@ class Trainer:
         if self.guest:
             self.guest.tick(self, record)
         if self.device.type == "cpu":
-            remark = self.pace.remark(record["images_per_second"], torch.get_num_threads(), seconds - then)
+            remark = self.pace.remark(record["examples_per_second"], torch.get_num_threads(), seconds - then)
             if remark:
                 self._say(remark)
         self.tick_started = self.seconds(), clock.samples

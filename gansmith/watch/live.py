@@ -48,7 +48,7 @@ class Live(Watcher):
         self.moment.memory_mb = finite(record.get("memory_mb"))
         self._advance(record["samples"], record["seconds"])
         if self.moment.rate is None:
-            self.moment.rate = finite(record.get("images_per_second"))
+            self.moment.rate = finite(record.get("examples_per_second"))
         for alarm in self.alarms.raised(record):
             self.screen.say(alarm["sentence"], alarm["level"])
         self.screen.show(self.moment)

@@ -11,7 +11,7 @@ def tick_scalars(record: Record) -> dict[str, float]:
     named: dict[str, Any] = dict(record["terms"])
     for heading in ("gradient_norms", "learning_rates"):
         named |= {f"{heading}/{player}": value for player, value in record.get(heading, {}).items()}
-    named |= {f"machine/{key}": record.get(key) for key in ("images_per_second", "memory_mb", "seconds")}
+    named |= {f"machine/{key}": record.get(key) for key in ("examples_per_second", "memory_mb", "seconds")}
     return {name: number for name, value in named.items() if (number := finite(value)) is not None}
 
 

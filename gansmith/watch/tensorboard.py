@@ -53,7 +53,7 @@ class TensorBoard(Watcher):
 
     def _add_wav(self, name: str, content: bytes, samples: int) -> None:
         """A WAV file as it is: the writer's own `add_audio` takes one channel, and rounds it to 16 bits."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue], made by protobuf
 
         if self.writer.file_writer is not None:
             audio = Summary.Audio(encoded_audio_string=content, content_type="audio/wav")

@@ -93,7 +93,7 @@ def test_a_rehearsal_tells_the_order_of_moves_and_the_cost(gan, moves):
     plan = planning.plan(data, gan=gan, options={"width": 64} if gan != "r3gan" else {}, batch=16)
     rehearsal = planning.rehearse(plan, data)
     assert rehearsal.moves == moves
-    assert rehearsal.megabytes > 0 and rehearsal.images_per_second > 0
+    assert rehearsal.megabytes > 0 and rehearsal.examples_per_second > 0
 
 
 def test_accumulated_moves_are_told_once():

@@ -36,7 +36,7 @@ def test_every_part_of_a_round_is_timed(gan):
     assert (("critic", "penalty") in parts) == (gan != "gan")
     assert sum(part.share for part in found.parts) == pytest.approx(1)
     assert all(part.milliseconds >= 0 for part in found.parts)
-    assert found.images_per_second > 0 and found.fraction_of_peak > 0
+    assert found.examples_per_second > 0 and found.fraction_of_peak > 0
     assert found.fraction_of_peak == pytest.approx(found.flops_per_second / found.peak_flops_per_second)
 
 

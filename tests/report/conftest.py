@@ -11,7 +11,7 @@ def tick(samples: int, **facts: Any) -> dict[str, Any]:
     return {
         "samples": samples,
         "seconds": samples / 100,
-        "images_per_second": 100.0,
+        "examples_per_second": 100.0,
         "terms": {"critic/relativistic": 0.7 - samples / 10_000, "critic/r1": 1 / samples, "generator/relativistic": 0.7},
         "gradient_norms": {"critic": 0.5, "generator": 0.2},
         "learning_rates": {"critic": 2e-4, "generator": 2e-4},

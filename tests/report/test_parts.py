@@ -11,6 +11,7 @@ from gansmith.cli.train import Train
 from gansmith.report.advice import advice, alarms
 from gansmith.report.curves import Series, chart, linear_scale, log_scale, thinned, ticks
 from gansmith.report.facts import command, flat
+from gansmith.report.html import write_report
 from gansmith.report.markup import Markup, tag
 from gansmith.report.numbers import axis_label, duration, finite, significant
 from gansmith.report.pictures import chosen
@@ -50,6 +51,20 @@ def test_a_resumed_run_shows_the_ticks_that_count(run_folder):
     records = read_records(run_folder)
     assert [tick["samples"] for tick in records.ticks] == [100, 200, 300]
     assert records.seconds == 9
+
+
+def test_a_log_of_an_earlier_version_is_read_under_todays_names(run_folder):
+    lines = [json.loads(line) for line in (run_folder / "log.jsonl").read_text().splitlines()]
+    old = [{"samples": 100 * (i + 1), "seconds": 1.0 + i, "images_per_second": 123.0, "terms": {}} for i in range(2)]
+    new = {**lines[-1], "examples_per_second": 125.0}
+    assert "images_per_second" not in json.dumps(lines)
+    (run_folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [*old, new]))
+    records = read_records(run_folder)
+    assert [tick["examples_per_second"] for tick in records.ticks] == [123.0, 123.0, 125.0]
+    (speed,) = [series for _, found in groups(records) for series in found if series.name == "examples per second"]
+    assert speed.values == [123.0, 123.0, 125.0]
+    (run_folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in old))
+    assert "123 examples per second" in write_report(run_folder).read_text("utf-8")
 
 
 @few

@@ -143,6 +143,16 @@ def test_training_ends_at_the_budget_and_ticks_on_the_way():
     assert guest.states[0][1]["clock"]["samples"] == 0 and guest.states[-1][1]["clock"]["samples"] == 3200
 
 
+@pytest.mark.parametrize(
+    ("total", "samples"), [(59, 1), (6000, 100), (3_000_000, 50_000), (10**8, 50_000), (10**9, 500_000), (10**12, 5 * 10**8)]
+)
+def test_a_budget_has_at_least_60_ticks_and_however_long_it_is_not_many_more_than_2000(total, samples):
+    trainer = trainer_for(samples=total)
+    trainer.gan.clock.total = total
+    assert trainer.tick_samples() == samples
+    assert min(total, 60) <= trainer.tick_number(total) <= 2000
+
+
 def test_minutes_become_samples_once_and_end_near_the_minute():
     guest = Listener()
     trainer = trainer_for(guest=guest, samples=None, minutes=0.03)

@@ -19,7 +19,7 @@ COLLAPSE = {"level": "warning", "name": "collapse", "sentence": "Few modes."}
 TICK = {
     "samples": 200,
     "seconds": 2.0,
-    "images_per_second": 100.0,
+    "examples_per_second": 100.0,
     "terms": {"critic/relativistic": 0.5, "critic/r1": float("nan")},
     "gradient_norms": {"critic": 0.25},
     "learning_rates": {"critic": 1e-3},
@@ -67,7 +67,7 @@ def test_scalars_have_flat_names_and_are_finite():
         "critic/relativistic": 0.5,
         "gradient_norms/critic": 0.25,
         "learning_rates/critic": 1e-3,
-        "machine/images_per_second": 100.0,
+        "machine/examples_per_second": 100.0,
         "machine/seconds": 2.0,
     }
     name = "scores/precision[cnn]"

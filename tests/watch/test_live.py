@@ -38,7 +38,7 @@ def tick(samples: int, seconds: float, **facts: Any) -> dict[str, Any]:
     return {
         "samples": samples,
         "seconds": seconds,
-        "images_per_second": 99.0,
+        "examples_per_second": 99.0,
         "terms": terms,
         "memory_mb": 812.4,
         "health": [],
