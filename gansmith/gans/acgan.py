@@ -24,7 +24,8 @@ from torch.nn.functional import cross_entropy, mse_loss
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.big import BigTrunk, big_players
+from gansmith.gans._players import big_players
+from gansmith.layers.big import BigTrunk
 from gansmith.layers.labels import Label
 from gansmith.training.seeds import normal_rows
 

@@ -25,7 +25,8 @@ from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.big import BigTrunk, big_players
+from gansmith.gans._players import big_players
+from gansmith.layers.big import BigTrunk
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.orthogonal import orthogonal_penalty
 from gansmith.training.seeds import normal_rows

@@ -27,7 +27,8 @@ from torch import Tensor, nn
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.big import BigTrunk, big_players
+from gansmith.gans._players import big_players
+from gansmith.layers.big import BigTrunk
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.terms.contrastive import conditional_contrast
 from gansmith.training.seeds import normal_rows

@@ -21,7 +21,7 @@ from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.augment.instance_noise import instance_noise
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.strided import strided_players
+from gansmith.gans._players import strided_players
 from gansmith.training.schedules import Linear
 from gansmith.training.seeds import normal_rows
 

@@ -25,8 +25,9 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.gans._steps import exportable_steps, generate_steps
 from gansmith.layers.labels import Label, condition_of
-from gansmith.layers.sequences import at_every_step, exportable_steps, generate_steps
+from gansmith.layers.sequences import at_every_step
 from gansmith.penalties import gradient_penalty
 from gansmith.training.ema import Average
 from gansmith.training.seeds import normal_rows

@@ -18,7 +18,7 @@ from typing import ClassVar
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.strided import strided_players
+from gansmith.gans._players import strided_players
 from gansmith.terms.dragan import dragan_penalty
 from gansmith.training.seeds import normal_rows
 

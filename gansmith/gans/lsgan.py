@@ -16,7 +16,7 @@ from typing import ClassVar
 from gansmith.adversarial import least_squares_critic, least_squares_generator
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.strided import strided_players
+from gansmith.gans._players import strided_players
 from gansmith.training.seeds import normal_rows
 
 

@@ -18,7 +18,7 @@ import torch
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.strided import strided_players
+from gansmith.gans._players import strided_players
 from gansmith.terms.mode_seeking import mode_seeking
 from gansmith.training.seeds import normal_rows
 

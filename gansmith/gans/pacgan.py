@@ -21,8 +21,8 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Preset
+from gansmith.gans._players import strided_players
 from gansmith.layers.labels import with_label
-from gansmith.layers.strided import strided_players
 from gansmith.training.seeds import normal_rows
 
 

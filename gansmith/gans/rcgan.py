@@ -21,8 +21,9 @@ from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.gans._steps import exportable_steps, generate_steps
 from gansmith.layers.labels import Label
-from gansmith.layers.sequences import at_every_step, exportable_steps, generate_steps
+from gansmith.layers.sequences import at_every_step
 from gansmith.training.ema import Average
 from gansmith.training.seeds import normal_rows
 

@@ -24,11 +24,11 @@ from torch.nn.functional import avg_pool1d, interpolate, leaky_relu
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.gans._steps import exportable_steps, generate_steps
 from gansmith.kinds.series.returns import quantiles
 from gansmith.kinds.series.spec import SeriesSpec
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.marginals import Matched
-from gansmith.layers.sequences import exportable_steps, generate_steps
 from gansmith.layers.whitening import Whitening
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training.ema import Average

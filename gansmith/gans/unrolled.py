@@ -23,7 +23,7 @@ from torch.func import functional_call
 from gansmith.adversarial import non_saturating_critic
 from gansmith.data.spec import Spec
 from gansmith.game import GAN, Draw, Move, Preset
-from gansmith.layers.strided import strided_players
+from gansmith.gans._players import strided_players
 from gansmith.training.seeds import normal_rows
 
 

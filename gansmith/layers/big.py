@@ -1,27 +1,18 @@
 """BigGAN's networks, plain and deep, for images of any size (Brock et al. 2019, appendix B)."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pixel_shuffle, pixel_unshuffle, relu
 
 from gansmith.data.spec import Spec
-from gansmith.game import Player
 from gansmith.layers.attention import SelfAttention
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.bounded import bounded
 from gansmith.layers.labels import Label, label_embedding
-from gansmith.layers.orthogonal import start_orthogonal
-from gansmith.layers.patches import read_evenly, start_even
+from gansmith.layers.patches import read_evenly
 from gansmith.layers.pyramid import pyramid
 from gansmith.layers.residual import DownBlock
-from gansmith.layers.spectral import normalize_spectra
-from gansmith.training.ema import Average
-from gansmith.training.schedules import Linear, Schedule
 
 SQUEEZE = 4
 """How much narrower deep blocks are inside."""
@@ -199,46 +190,6 @@ class BigTrunk(nn.Module):
             if self.deep and i == 0:
                 x = self.attention(x)
         return relu(x).float().sum((2, 3))
-
-
-def big_players(
-    config: Any, spec: Spec, critic: Callable[[], nn.Module], *, betas: tuple[float, float], deep: bool = False
-) -> tuple[Player, Player]:
-    """The players of BigGAN and of the class-term GANs: BigGAN's generator and `critic()`, orthogonal at the start, spectrally normalised
-    but for the generator's vectors of labels: held short, they drown in the noise that joins them.
-
-    `config` has the options that these GANs share: noise, width, widest, shared, guided_start, generator_spectra, patch, both learning
-    rates, learning_rate_end, half_life.
-    """
-    generator = BigGenerator(
-        spec,
-        noise=config.noise,
-        width=config.width,
-        widest=config.widest,
-        shared=config.shared,
-        patch=config.patch,
-        deep=deep,
-        guided_start=config.guided_start,
-    )
-    networks = generator, critic()
-    for network in networks:
-        start_orthogonal(network)
-        for layer in network.modules():
-            if isinstance(layer, BigTrunk):
-                layer.read_evenly()
-    start_even(generator.last, config.patch)
-    if config.generator_spectra:
-        normalize_spectra(generator, apart=generator.shared)
-    normalize_spectra(networks[1])
-    average = partial(Average, half_life=config.half_life)
-
-    def falling(start: float) -> Schedule:
-        return Linear(start, start * config.learning_rate_end)
-
-    return (
-        Player(networks[0], learning_rate=falling(config.learning_rate), betas=betas, average=average),
-        Player(networks[1], learning_rate=falling(config.critic_learning_rate), betas=betas),
-    )
 
 
 def big_widths(width: int, widest: int, stages: int) -> list[int]:

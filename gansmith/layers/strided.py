@@ -1,8 +1,5 @@
 """DCGAN's players: strided and transposed convolutions without pooling or hidden linear layers (Radford et al. 2016, section 3)."""
 
-from functools import partial
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,13 +7,11 @@ from torch.nn.functional import leaky_relu, linear, relu
 
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.game import Player
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.bounded import bounded
 from gansmith.layers.halving import Doubling, Halving
 from gansmith.layers.labels import Label, with_label
 from gansmith.layers.minibatch_discrimination import MinibatchDiscrimination
-from gansmith.training.ema import Average
 
 SIDES = (8, 16, 28, 32, 64, 128, 256)
 
@@ -124,17 +119,3 @@ class StridedCritic(StridedFeatures):
 
     def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:
         return self.last(self.neighbours(self.features(image, label))).flatten()
-
-
-def strided_players(
-    config: Any, spec: Spec, *, gan: str, batch_norm: bool, kernels: int = 0, seen: Spec | None = None
-) -> tuple[Player, Player]:
-    """DCGAN's players, which several games share: their generator and critic, with Adam for both.
-
-    `config` has the options that these GANs share: noise, width, critic_width, learning_rate, beta1 and half_life; `seen` is what
-    the critic sees, if that is not a single example.
-    """
-    adam: dict[str, Any] = {"learning_rate": config.learning_rate, "betas": (config.beta1, 0.999)}
-    generator = StridedGenerator(spec, noise=config.noise, width=config.width, gan=gan)
-    critic = StridedCritic(seen or spec, width=config.critic_width, batch_norm=batch_norm, gan=gan, kernels=kernels)
-    return Player(generator, **adam, average=partial(Average, half_life=config.half_life)), Player(critic, **adam)
