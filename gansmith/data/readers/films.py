@@ -21,11 +21,14 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
+from gansmith.data.readers.files import refuse_endless
+from gansmith.data.readers.limits import current
 from gansmith.errors import UserError, missing_extra
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg")
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts"
 """The formats of ffmpeg that these suffixes stand for: none of them names other files to open."""
+CAREFUL = ("-protocol_whitelist", "file,pipe", "-format_whitelist", CONTAINERS)
 CAREFULLY = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 """How the scaler of ffmpeg converts colours without rounding them twice."""
 MATRICES = {
@@ -57,7 +60,12 @@ def ffmpeg(doing: str) -> str:
 
 def reading(path: Path) -> list[str]:
     """The arguments by which ffmpeg opens a file and nothing besides, whatever the file or its name says."""
-    return ["-protocol_whitelist", "file,pipe", "-format_whitelist", CONTAINERS, "-i", f"file:{path}"]
+    return [*CAREFUL, "-i", f"file:{path}"]
+
+
+def _decoding(decoder: str | None) -> list[str]:
+    """The arguments of the decoder, which is to refuse frames that no memory holds."""
+    return ["-max_pixels", str(current().pixels), *(["-c:v", decoder] if decoder else [])]
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,7 @@ class Film:
     @classmethod
     def open(cls, path: Path) -> Film:
         """Looks at the first frame. Raises UserError for a file without a video stream, and without ffmpeg."""
+        refuse_endless(path)
         said = _first_look(path, None)
         streams = re.findall(r"Stream #\S+ .*?Video: (\w+)|Stream #\S+ .*?(Subtitle): ", said)
         film = _film(path, said)
@@ -123,7 +132,7 @@ class Film:
         # one frame a tick of a clock slower than any frame, so that ffmpeg neither repeats nor drops one; showinfo tells their times
         command = [
             *(program, "-hide_banner", "-nostats", "-nostdin", "-v", "level+info"),
-            *(["-c:v", self.decoder] if self.decoder else []),
+            *_decoding(self.decoder),
             *reading(self.path),
             *("-map", "0:V:0", "-vf", f"{how},format={mode},settb=1000,setpts=N", "-r", "1/1000"),
             *("-f", "image2pipe", "-c:v", "pam", "-pix_fmt", mode, "-"),
@@ -165,10 +174,9 @@ class Film:
 def _first_look(path: Path, decoder: str | None) -> str:
     """All that ffmpeg says of a file and its first frame."""
     program = ffmpeg(f"reading the video {path.name}")
-    chosen = ["-c:v", decoder] if decoder else []
     said = subprocess.run(
         [
-            *(program, "-hide_banner", "-nostats", "-nostdin", "-v", "level+info", *chosen, *reading(path)),
+            *(program, "-hide_banner", "-nostats", "-nostdin", "-v", "level+info", *_decoding(decoder), *reading(path)),
             *("-map", "0:V:0", "-frames:v", "1", "-vf", "showinfo", "-f", "null", "-"),
         ],
         capture_output=True,

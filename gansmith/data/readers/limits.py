@@ -24,6 +24,8 @@ class Limits:
 
     pixels: int = 89_000_000
     """Pixels of one picture, and of all pictures that are decoded at the same time; Pillow warns from here."""
+    animation_pixels: int = 2**28
+    """Pixels of all frames of an animation together, which are in memory until it is written."""
     members: int = 2_000_000
     """Files in one archive."""
     member_bytes: int = 2**28

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import gansmith
 from gansmith.data.film_writer import VideoWriter
 from gansmith.data.readers.films import Film, ffmpeg
 from gansmith.errors import UserError
@@ -229,6 +230,19 @@ def test_a_list_that_is_called_a_film_opens_no_other_file(tmp_path: Path, conten
     with pytest.raises(UserError, match=r"a.mp4 cannot be read as a video"):
         Film.open(tmp_path / "a.mp4")
     assert time.monotonic() - began < 5
+
+
+def test_every_file_that_ffmpeg_opens_is_opened_in_one_careful_way():
+    """`-i` stands in `reading`, and before the pipe of `VideoWriter`."""
+    package = Path(gansmith.__file__).parent
+    found = [line.strip() for path in sorted(package.rglob("*.py")) for line in path.read_text().splitlines() if '"-i"' in line]
+    assert len(found) == 2 and '"-i", "-"' in found[0] and '*CAREFUL, "-i"' in found[1]
+
+
+def test_frames_that_no_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GANSMITH_LIMITS", "pixels=1000")
+    with pytest.raises(UserError, match=r"a.mp4 cannot be read as a video"):
+        Film.open(written(tmp_path / "a.mp4"))
 
 
 def test_a_name_is_a_name_and_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -70,7 +70,7 @@ def recognised(folder: Path) -> bool:
     names = [sorted(own.name for own in (folder / side).iterdir() if not own.name.startswith(".")) for side in sides]
     found = partners(*names)
     matched = len(found.pairs) + sum(len(ours) for ours, _ in found.unclear)
-    if 2 * matched <= min(map(len, names)):
+    if all(names) and 2 * matched <= min(map(len, names)):
         a, b = sides
         raise UserError(
             f"{folder} has the folders {a} and {b}, but most names in them do not match ({listed(names[0], 1)}; {listed(names[1], 1)}): "

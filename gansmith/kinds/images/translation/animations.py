@@ -1,27 +1,52 @@
 """Pictures of several frames: how long each is shown, how often all are, and how they are written again."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from PIL import Image, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageSequence
 
 from gansmith.data.outputs import whole
+from gansmith.data.readers.files import check_ends
+from gansmith.data.readers.limits import check
+from gansmith.errors import UserError
 
 SUFFIXES = (".gif", ".webp", ".png", ".avif")
 _QUALITY = 90
+Answer = TypeVar("Answer")
 
 
 def moves(path: Path) -> bool:
     """Whether it is a picture of several frames that are shown one after another."""
     if path.suffix.lower() not in SUFFIXES:
         return False
+    return of_header(path, frames_of, 1) > 1
+
+
+def frames_of(image: Image.Image) -> int:
+    """How many frames or pages it has."""
+    return getattr(image, "n_frames", 1)
+
+
+def of_header(path: Path, look: Callable[[Image.Image], Answer], otherwise: Answer) -> Answer:
+    """What `look` finds in a picture that is opened and not read; `otherwise` where that fails, which is for whoever reads it to say."""
     try:
-        with Image.open(path) as image:
-            return getattr(image, "n_frames", 1) > 1
-    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
-        return False
+        check_ends(path)
+        with quiet(), Image.open(path) as image:
+            return look(image)
+    except Exception:  # a dozen kinds for damaged files
+        return otherwise
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Pillow's warnings of damaged tags, which the commands would print among their own words."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @dataclass(frozen=True)
@@ -36,7 +61,18 @@ class Animation:
 
     @classmethod
     def of(cls, image: Image.Image, path: Path) -> "Animation":
-        """Those of an opened image, each laid over those before it as it is shown. Raises what Pillow raises on damaged files."""
+        """Those of an opened image, each laid over those before it as it is shown. Raises UserError for damaged files, and above the limit
+        `animation_pixels`."""
+        count = frames_of(image)
+        check("animation_pixels", image.width * image.height * count, f"{path}, with {count:,} frames", "pixels")
+        try:
+            with quiet():
+                return cls._read(image, path)
+        except Exception as error:  # a dozen kinds for damaged files
+            raise UserError(f"{path} cannot be read as an animation ({error}): repair it, or leave it out.") from error
+
+    @classmethod
+    def _read(cls, image: Image.Image, path: Path) -> "Animation":
         frames, durations = [], []
         for frame in ImageSequence.Iterator(image):
             frames.append(frame.copy())  # reads it, before which some formats say how long the frame before is shown

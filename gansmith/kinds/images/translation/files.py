@@ -46,7 +46,10 @@ def inputs_in(path: Path, out: Path | None = None) -> list[Path]:
     found = [
         own
         for own in path.rglob("*")
-        if own.suffix.lower() in KINDS and not own.name.startswith(".") and not (inside and made in own.resolve().parents)
+        if own.suffix.lower() in KINDS
+        and not own.name.startswith(".")
+        and not own.is_dir()
+        and not (inside and made in own.resolve().parents)
     ]
     found = [own for own in found if own.suffix.lower() != ARRAY_SUFFIX] or found
     if not found:

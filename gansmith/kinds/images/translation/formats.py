@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from gansmith.data.outputs import whole
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
@@ -14,7 +14,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image, is_reduced, open_npy_picture, open_picture
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.readers.folders import ARRAY_SUFFIX, IMAGE_SUFFIXES
-from gansmith.kinds.images.translation.animations import moves
+from gansmith.kinds.images.translation.animations import frames_of, moves, of_header, quiet
 
 TIFF = (".tif", ".tiff")
 KINDS = (*sorted(IMAGE_SUFFIXES), *VIDEOS, ARRAY_SUFFIX)
@@ -23,13 +23,17 @@ KINDS = (*sorted(IMAGE_SUFFIXES), *VIDEOS, ARRAY_SUFFIX)
 
 def read(path: Path) -> Opened:
     """A picture with all that its file holds. Raises UserError for a file that cannot be read as one."""
+    opened = None
     try:
-        opened = (open_npy_picture if path.suffix.lower() == ARRAY_SUFFIX else open_picture)(path)
+        with quiet():
+            opened = (open_npy_picture if path.suffix.lower() == ARRAY_SUFFIX else open_picture)(path)
+            if isinstance(opened, Image.Image):
+                opened.load()
+    except Exception as error:  # a dozen kinds for damaged files
         if isinstance(opened, Image.Image):
-            opened.load()
-    except (UnidentifiedImageError, ValueError, SyntaxError, EOFError, OSError, Image.DecompressionBombError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's, not the picture's
+            opened.close()
+        if isinstance(error, UserError) or (isinstance(error, OSError) and error.errno is not None):
+            raise  # a sentence already, or the disk's fault, not the picture's
         raise UserError(f"{path} cannot be read as a picture ({error}): repair it, or leave it out.") from error
     return opened
 
@@ -61,12 +65,8 @@ def suffix_for(given: Path, made: ImageCodec) -> str:
 
 def unread(path: Path) -> list[str]:
     """What `read` leaves out of a picture, as the ends of sentences about it; reads the header alone."""
-    try:
-        with Image.open(path) as image:
-            pages = getattr(image, "n_frames", 1)
-            reduced = image.format != "TIFF" and is_reduced(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # TIFF files that Pillow does not know
-        return []
+    pages = of_header(path, frames_of, 1)
+    reduced = of_header(path, lambda image: image.format != "TIFF" and is_reduced(image), False)
     return [
         *([f"its first page is read, of {pages}"] if pages > 1 and not moves(path) else []),
         *(["its colours of 16 bits are read as 8, which TIFF and .npy files keep"] if reduced else []),
@@ -85,14 +85,8 @@ def shown(opened: Opened) -> Image.Image:
 
 
 def _has_deep_colours(path: Path) -> bool:
-    """Whether a TIFF file holds colours of more than 8 bits."""
-    try:
-        with Image.open(path) as image:
-            return is_reduced(image)
-    except UnidentifiedImageError:
-        return True
-    except OSError:
-        return False
+    """Whether a TIFF file holds colours of more than 8 bits, as those do that Pillow does not know."""
+    return of_header(path, is_reduced, True)
 
 
 def _write_tiff(made: Stack, path: Path) -> None:

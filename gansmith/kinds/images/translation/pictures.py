@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _SPACES = {1: b"GRAY", 2: b"GRAY", 3: b"RGB ", 4: b"RGB "}
 """What a colour profile is for, as it says itself, by the number of channels."""
+_HEADER = 128
+"""Bytes at the beginning of every colour profile."""
 _DEEP_WHITE = 65535.0
 LARGE = 1024**2
 """Pixels beyond which a picture goes in tiles where they make what the whole makes: whole it might take all memory there is."""
@@ -107,9 +109,8 @@ def dropped(model: Model, picture: Opened, made: Opened, makes: str = "b") -> li
     if codec.spec.shape[0] != 4 and is_transparent(picture) and not is_transparent(made):
         notes.append("its transparency is left out, which such numbers are not written with")
     if profile and "icc_profile" not in made.info:
-        notes.append(
-            f"its colour profile is for {profile[16:20].decode(errors='replace').strip()} and left out, as {made.mode} is made"
-        )
+        space = profile[16:20].decode(errors="replace").strip() if len(profile) >= _HEADER else "nothing that can be read"
+        notes.append(f"its colour profile is for {space} and left out, as {made.mode} is made")
     return notes
 
 
@@ -117,7 +118,7 @@ def _facts(picture: Opened, made: Opened) -> dict[str, Any]:
     """The colour profile of a picture where it fits what was made of it, and its resolution."""
     facts, profile, dpi = {}, picture.info.get("icc_profile"), picture.info.get("dpi")
     channels = len(made.values) if isinstance(made, Stack) else len(made.getbands())
-    if profile and profile[16:20] == _SPACES.get(channels):
+    if profile and len(profile) >= _HEADER and profile[16:20] == _SPACES.get(channels):
         facts["icc_profile"] = profile
     if dpi and all(0 < float(number) < 1e5 for number in dpi) and tuple(dpi) != (1, 1):  # (1, 1): TIFF of no unit
         facts["dpi"] = tuple(map(float, dpi))

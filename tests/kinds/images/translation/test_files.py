@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -133,6 +134,16 @@ def test_results_do_not_become_inputs(tmp_path: Path):
     assert inputs_in(tmp_path / "made", tmp_path) == [tmp_path / "made/a.png"]
     with pytest.raises(UserError, match=r"--out takes a folder, but .*a.png is a file"):
         outputs_for([own], tmp_path, own)
+
+
+def test_pipes_and_folders_with_the_names_of_pictures_stop_nothing(tmp_path: Path, run: Path, capsys):
+    picture(tmp_path / "in/a.png")
+    (tmp_path / "in/b.png").mkdir()
+    for name in ("c.gif", "d.mp4", "e.jpg"):
+        os.mkfifo(tmp_path / "in" / name)
+    assert main(["translate", str(run), str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr()
+    assert "1 translated" in said.out and "3 of 4 could not be translated" in said.err and "it is a pipe, not a file" in said.err
 
 
 def test_arrays_are_inputs_where_there_are_no_pictures(tmp_path: Path):

@@ -159,3 +159,48 @@ def test_transparency_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     Image.new("RGBA", (16, 16), (9, 9, 9, 9)).save(tmp_path / "a.png")
     said = translate_file(own, tmp_path / "a.png", tmp_path / "b.png")
     assert said == ["its transparency is left out, which such numbers are not written with"]
+
+
+def test_a_profile_that_is_none_is_left_out(same: Model, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png", icc_profile=b"x")
+    said = translate_file(same, tmp_path / "a.png", tmp_path / "b.png")
+    assert said == ["its colour profile is for nothing that can be read and left out, as RGB is made"]
+
+
+def test_any_flipped_bits_end_in_a_sentence_or_a_picture(same: Model, tmp_path: Path) -> None:
+    """Whatever Pillow raises and warns of; every format, cut off and with one to sixty wrong bits."""
+    frames = [Image.new("RGB", (16, 16), (value, 9, 9)) for value in (0, 90, 180)]
+    rng = np.random.default_rng(0)
+    ends: dict[bool, int] = {True: 0, False: 0}
+    for name, more in (
+        ("a.gif", frames[1:]),
+        ("b.png", []),
+        ("c.png", frames[1:]),
+        ("d.jpg", []),
+        ("e.tif", frames[1:]),
+        ("f.webp", []),
+    ):
+        frames[0].save(tmp_path / name, **({"save_all": True, "append_images": more} if more else {}))
+        whole = (tmp_path / name).read_bytes()
+        for flips in (0, 1, 2, 8, 60):
+            damaged = bytearray(whole[: len(whole) // 2] if not flips else whole)
+            for place in rng.integers(0, len(damaged), flips):
+                damaged[place] ^= 1 << int(rng.integers(8))
+            (tmp_path / name).write_bytes(damaged)
+            try:
+                suffix_for(tmp_path / name, sides_of(same, "b")[1])
+                translate_file(same, tmp_path / name, tmp_path / "out" / name)
+                ends[True] += 1
+            except UserError:
+                ends[False] += 1
+    assert min(ends.values()) > 0 and sum(ends.values()) == 30
+
+
+def test_an_animation_that_fills_memory_is_refused_by_its_header(
+    same: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [Image.new("L", (900, 900), value) for value in range(0, 200, 5)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    monkeypatch.setenv("GANSMITH_LIMITS", "animation_pixels=20_000_000")
+    with pytest.raises(UserError, match=r"a.gif, with 40 frames has 32,400,000 pixels, more than the limit of 20,000,000"):
+        translate_file(same, tmp_path / "a.gif", tmp_path / "b.gif")
