@@ -605,7 +605,8 @@ def test_edit_overwrites_nothing_and_says_so_before_it_searches(capsys, monkeypa
         (["mine.png", "--out", "x.jpg"], "--out takes a .png file here, but it is x.jpg"),
         (["mine.png", "--out", "mine.png"], "mine.png is read by this command and would be overwritten"),
         (["mine.png", "--out", "mine.png", "--overwrite"], "mine.png is read by this command and would be overwritten"),
-        (["absent.png", "--out", "mine.png"], "mine.png exists and would be overwritten"),
+        (["absent.png", "--out", "mine.png"], "there is no picture absent.png"),
+        (["runs", "--out", "mine.png"], "runs is a folder: give the path of an image file"),
         (["mine.png", "--out", "squares.png"], "squares.npz exists and would be overwritten"),
     ):
         assert main(["edit", "runs/squares-0001", "project", *words]) == 2

@@ -270,29 +270,30 @@ def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
     return f"{len(found.rows)} directions by {options.by}: {out} and {out.with_suffix('.npz').name}", facts
 
 
+def _check_picture(path: Path) -> None:
+    """Raises UserError where there is none to read."""
+    if path.is_dir() or not path.exists():
+        what = f"{path} is a folder" if path.is_dir() else f"there is no picture {path}"
+        raise UserError(f"{what}: give the path of an image file.")
+
+
 def _picture(path: Path) -> Picture:
-    from gansmith.kinds.images.channels_file import Stack, open_npy_picture, open_picture
+    from gansmith.kinds.images.channels_file import Stack, as_image
     from gansmith.kinds.images.codec import Picture
+    from gansmith.kinds.images.translation.formats import read
+    from gansmith.kinds.images.values import Extremes
 
-    try:
-        opened = open_npy_picture(path) if path.suffix == ".npy" else open_picture(path)
-        if isinstance(opened, Stack):
-            from gansmith.kinds.images.channels_file import as_image
-            from gansmith.kinds.images.values import Extremes
-
-            return Picture(as_image(Extremes.of(opened.values).levels().shown(opened.values)), values=opened.values)
-        opened.load()
-        return Picture(opened)
-    except FileNotFoundError as error:
-        raise UserError(f"there is no picture {path}: give the path of an image file.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a picture ({error}): give another file.") from error
+    opened = read(path)
+    if isinstance(opened, Stack):
+        return Picture(as_image(Extremes.of(opened.values).levels().shown(opened.values)), values=opened.values)
+    return Picture(opened)
 
 
 def _project(options: Project) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.projection import STARTS, project
     from gansmith.edit.sheet import Sheet
 
+    _check_picture(options.picture)
     out = _place(options, f"{options.picture.stem}.png", given=[options.picture], beside=".npz")
     model, wishes = _model(options), dict(map(wish, options.where))
     found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=wishes)
@@ -312,6 +313,8 @@ def _fuse(options: Fuse) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.projection import fuse, project
     from gansmith.edit.sheet import Sheet
 
+    _check_picture(options.first)
+    _check_picture(options.second)
     out = _place(options, "fuse.png", (".png", *SUFFIXES), [options.first, options.second])
     if film := out.suffix.lower() in SUFFIXES:
         check_film(out)

@@ -19,6 +19,10 @@ _PLAIN = (".avi", ".mpg", ".mpeg")
 _HOLD_ALPHA = (".webm", ".mkv", ".mov")
 
 
+FASTEST = Fraction(240)
+"""Frames a second above which a rate is that of a clock, not of pictures; it would choose a level of H.264 that few players know."""
+
+
 class VideoWriter:
     """Writes frames of one size to a file of the kind its suffix says.
 
@@ -48,15 +52,15 @@ class VideoWriter:
 
     def write(self, frame: Image.Image, at: int | None = None) -> None:
         """Adds a frame that is shown `at` so many ticks, or else one tick after the last one."""
+        ticks = self._frames if at is None else at
         if self._process is None:
-            self._begin(frame)
+            self._begin(frame, self._time(ticks))
         if frame.size != self._size:
             sizes = " and ".join(f"{width}x{height}" for width, height in (self._size, frame.size))
             raise UserError(f"{self.called.name} would have frames of {sizes}, where all need one size: cut the film there.")
-        ticks = self._frames if at is None else at
         self._frames += 1
         try:
-            self._send(_block(round(ticks * self._tick * self._clock), frame.convert(self._mode).tobytes()))
+            self._send(_block(self._time(ticks), frame.convert(self._mode).tobytes()))
         except BrokenPipeError:
             self._finish()
 
@@ -69,7 +73,10 @@ class VideoWriter:
             assert self._said is not None
             self._said.close()
 
-    def _begin(self, frame: Image.Image) -> None:
+    def _time(self, ticks: int) -> int:
+        return round(ticks * self._tick * self._clock)
+
+    def _begin(self, frame: Image.Image, first: int) -> None:
         alpha = "A" in frame.mode and self.suffix in _HOLD_ALPHA
         if "A" in frame.mode and not alpha:
             self.remarks.append(f"its transparency is left out, which {self.suffix} does not hold")
@@ -77,7 +84,8 @@ class VideoWriter:
         codec, form = self._codec(alpha)
         copied = self._copied()
         command = [
-            *(self._program, "-v", "error", "-y", "-f", "matroska", "-i", "-", *copied),
+            # ffmpeg lets every input begin at 0; that of the pictures begins as long after the sound as it did
+            *(self._program, "-v", "error", "-y", "-itsoffset", f"{first / 1000:.3f}", "-f", "matroska", "-i", "-", *copied),
             *("-vf", self._filter(frame, form)),
             *(["-r", str(self.rate)] if self.suffix in _PLAIN else ["-enc_time_base", f"1:{self._clock}"]),
             *(*codec, f"file:{self.path}"),
@@ -85,7 +93,7 @@ class VideoWriter:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115, closed when ffmpeg has ended
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=self._said)
         try:
-            self._send(_header(frame.size, self._mode, self.rate))
+            self._send(_header(frame.size, self._mode, min(self.rate, FASTEST)))
         except BrokenPipeError:
             self._finish()
 

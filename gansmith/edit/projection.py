@@ -17,6 +17,7 @@ from torch.nn.functional import avg_pool2d
 from gansmith.data.codec import Batch
 from gansmith.edit.interpolation import walk
 from gansmith.edit.studio import Studio
+from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Stack
 from gansmith.kinds.images.codec import Picture
 from gansmith.kinds.images.metrics.structural_similarity import ms_ssim
@@ -64,11 +65,20 @@ class Projection:
 def project(
     model: Model, picture: Picture, *, steps: int = 300, rate: float = 0.05, seed: int = 0, where: Mapping[str, str] | None = None
 ) -> Projection:
-    """The projection of a picture. Its class, if it is not wished, is the one of the best of the starts."""
+    """The projection of a picture. Its class, if it is not wished, is the one of the best of the starts.
+
+    Raises UserError for a picture whose numbers the model's codec cannot hold.
+    """
     studio = Studio(model)
     gan, codec = studio.gan, studio.codec
     opened = picture.image if picture.values is None else Stack(picture.values)
-    target = codec.unpack({"image": codec.pixels(opened)[None]})["image"]
+    try:
+        pixels = codec.pixels(opened)
+    except UserError:
+        raise
+    except ValueError as error:  # other channels, NaN and infinite numbers
+        raise UserError(f"the picture {error}: give one like those the model was trained on.") from error
+    target = codec.unpack({"image": pixels[None]})["image"]
     rng = torch.Generator().manual_seed(seed)
     condition = codec.conditions(STARTS, rng, **(where or {}))
     styles = studio.styles(gan.latent(STARTS, rng), condition)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gansmith.edit.projection import distance, fuse, likeness, project
 from gansmith.edit.seeding import Seeded
+from gansmith.errors import UserError
 from gansmith.kinds.images.codec import Picture
 
 
@@ -25,6 +27,14 @@ def test_more_steps_come_nearer_and_equal_seeds_find_the_same(plain) -> None:
     few, many, again = (project(plain, target, steps=steps) for steps in (0, 60, 60))
     assert few.likeness.psnr == few.likeness_of_start.psnr < many.likeness.psnr
     torch.testing.assert_close(many.style, again.style)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"), [(np.full((1, 8, 8), np.nan), "NaN"), (np.ones((7, 8, 8), np.float32), "7 channels")]
+)
+def test_pictures_that_the_model_cannot_make_are_refused(plain, values: np.ndarray, said: str) -> None:
+    with pytest.raises(UserError, match=f"the picture .*{said}.*: give one like those"):
+        project(plain, Picture(Image.new("L", (8, 8)), values=values), steps=1)
 
 
 def test_likeness_is_what_the_formulas_say() -> None:

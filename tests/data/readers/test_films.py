@@ -210,6 +210,39 @@ def test_sound_subtitles_chapters_and_titles_are_copied(tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_pictures_that_begin_after_the_sound_stay_in_time_with_it(tmp_path: Path, suffix: str):
+    run("-f", "lavfi", "-i", "testsrc2=s=32x32:r=25:d=1", tmp_path / "v.mp4")
+    run("-f", "lavfi", "-i", "sine=duration=2", tmp_path / "s.m4a")
+    late = ["-itsoffset", "0.48", "-i", tmp_path / "v.mp4", "-i", tmp_path / "s.m4a", "-map", "0:v", "-map", "1:a"]
+    run(*late, "-c", "copy", tmp_path / f"a{suffix}")
+    given, made = Film.open(tmp_path / f"a{suffix}"), copied(tmp_path / f"a{suffix}", tmp_path / f"b{suffix}")
+    assert float(times(given)[0]) == pytest.approx(0.48, abs=0.05)
+    np.testing.assert_allclose([float(at) for at in times(made)], [float(at) for at in times(given)], atol=2e-3)
+
+
+def test_rates_beyond_those_of_players_do_not_choose_the_level_of_the_codec(tmp_path: Path):
+    """A recording of a screen counts milliseconds, and claims a thousand frames a second."""
+    run(
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=1280x720:r=1000:d=0.1",
+        "-vf",
+        "select='not(mod(n,20))'",
+        "-fps_mode",
+        "vfr",
+        tmp_path / "a.mkv",
+    )
+    film = Film.open(tmp_path / "a.mkv")
+    with VideoWriter(tmp_path / "b.mp4", rate=Fraction(1000), like=film) as writer:
+        for frame, at in film.frames():
+            writer.write(frame, at)
+    assert times(Film.open(tmp_path / "b.mp4")) == times(film)
+    content = (tmp_path / "b.mp4").read_bytes()
+    assert content[content.index(b"avcC") + 7] <= 52  # ten times the level, the fourth byte of the configuration
+
+
 def test_interlaced_films_are_said_to_be_read_as_they_are(tmp_path: Path):
     run("-f", "lavfi", "-i", "testsrc2=s=64x64:d=0.4", "-vf", "tinterlace=interleave_top", "-flags", "+ildct", tmp_path / "a.mp4")
     assert "it is interlaced, and its frames are read as they are" in Film.open(tmp_path / "a.mp4").remarks
