@@ -92,7 +92,14 @@ def _fields(shape: Any, prefix: str = "") -> dict[str, tuple[Any, dataclasses.Fi
 def _unknown(word: str, shape: Any, program: str) -> str:
     if not word.startswith("-"):
         return f"{program} does not know what to do with {word!r}: see {program} --help."
-    return f"{program} has no option {word}{did_you_mean(word, list(_fields(shape)))}: see {program} --help."
+    known, theirs = list(_fields(shape)), {}
+    if "--kind" in known:
+        from gansmith.cli.data_options import flags_of_kinds
+
+        theirs = flags_of_kinds()
+    if word in theirs:
+        return f"{word} is an option for {' and '.join(theirs[word])}, and these data are of another kind: leave it out, or name --kind."
+    return f"{program} has no option {word}{did_you_mean(word, [*known, *theirs])}: see {program} --help."
 
 
 def _sentence(complaint: str, shape: Any, argv: Sequence[str], program: str) -> str:

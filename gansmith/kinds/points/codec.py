@@ -1,5 +1,6 @@
 """Points in the plane, or in any number of dimensions: the smallest data on which a GAN shows its manners."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,11 +100,17 @@ class PointCodec:
         if path.suffix == ".png":
             self.preview(raws).save(path)
         elif path.suffix == ".csv":
-            np.savetxt(path, points, fmt="%.9g", delimiter=",", header=",".join(self.columns), comments="")
+            path.write_text(self.text(raws), encoding="utf-8")
         elif path.suffix == ".npy":
             np.save(path, points)
         else:
             np.savez(path, point=points)
+
+    def text(self, raws: Sequence[np.ndarray]) -> str:
+        """All points as CSV."""
+        lines = io.StringIO()
+        np.savetxt(lines, np.stack(raws), fmt="%.9g", delimiter=",", header=",".join(self.columns), comments="")
+        return lines.getvalue()
 
     def preview(self, raws: Sequence[np.ndarray]) -> Image.Image:
         """A scatter plot of the first two coordinates (a single one against its rank) on axes fixed by the data."""

@@ -15,7 +15,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.series.calendar import Calendar
-from gansmith.kinds.series.files import write_csv, write_npz, write_series
+from gansmith.kinds.series.files import csv_of, write_npz, write_series
 from gansmith.kinds.series.preview import lines
 from gansmith.kinds.series.returns import FAR, from_returns, heavier, lighter
 from gansmith.kinds.series.series import UNROUNDED, Series
@@ -259,7 +259,11 @@ class SeriesCodec:
         elif path.suffix == ".npz":
             write_npz(raws, path, self.columns)
         else:
-            write_csv(raws, path, self.columns, self.calendar)
+            path.write_text(self.text(raws), encoding="utf-8", newline="")
+
+    def text(self, raws: Sequence[Series]) -> str:
+        """All series as CSV, one row a step."""
+        return csv_of(raws, self.columns, self.calendar)
 
     def preview(self, raws: Sequence[Series]) -> Image.Image:
         """Small line plots, a line for each column in a colour of its own, each column in its range in the data."""

@@ -1,6 +1,7 @@
 """Series saved as CSV, one row a step, and as NumPy arrays."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,22 +22,23 @@ def write_series(raws: Sequence[Series], folder: Path, columns: Sequence[str], c
         number += 1
     stem = f"series-{number}" if number else "series"
     paths = [folder / f"{stem}.csv", folder / f"{stem}.npz"]
-    write_csv(raws, paths[0], columns, calendar)
+    paths[0].write_text(csv_of(raws, columns, calendar), encoding="utf-8", newline="")
     write_npz(raws, paths[1], columns)
     return paths
 
 
-def write_csv(raws: Sequence[Series], path: Path, columns: Sequence[str], calendar: Calendar | None) -> None:
+def csv_of(raws: Sequence[Series], columns: Sequence[str], calendar: Calendar | None) -> str:
     """One row a step, with the columns series, time (if there is a calendar), static attributes and values."""
     times = calendar.times(max(len(raw.values) for raw in raws)) if calendar else None
     statics = list(raws[0].static)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow([SERIES, *([calendar.column] if calendar else []), *statics, *columns])
-        for index, raw in enumerate(raws):
-            fixed = [_written(raw.static[name]) for name in statics]
-            for step, row in enumerate(raw.values.tolist()):
-                table.writerow([index, *([times[step]] if times else []), *fixed, *map(_written, row)])
+    lines = io.StringIO()
+    table = csv.writer(lines)
+    table.writerow([SERIES, *([calendar.column] if calendar else []), *statics, *columns])
+    for index, raw in enumerate(raws):
+        fixed = [_written(raw.static[name]) for name in statics]
+        for step, row in enumerate(raw.values.tolist()):
+            table.writerow([index, *([times[step]] if times else []), *fixed, *map(_written, row)])
+    return lines.getvalue()
 
 
 def write_npz(raws: Sequence[Series], path: Path, columns: Sequence[str]) -> None:

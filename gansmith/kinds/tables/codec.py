@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -268,10 +269,15 @@ class TableCodec:
             columns = {name: [row[name] for row in rows] for name in self.shown}
             write_parquet(pandas_from_columns(columns, self.columns), path)
         else:
-            with open(path, "w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(self.shown)
-                writer.writerows([["" if cell is None else cell for cell in row.values()] for row in self.numbered(raws)])
+            path.write_text(self.text(raws), encoding="utf-8", newline="")
+
+    def text(self, raws: Sequence[Row]) -> str:
+        """All rows as CSV."""
+        lines = io.StringIO()
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(self.shown)
+        writer.writerows([["" if cell is None else cell for cell in row.values()] for row in self.numbered(raws)])
+        return lines.getvalue()
 
     def numbered(self, raws: Sequence[Row]) -> list[Row]:
         """The rows with identifiers that are unique among all of them."""
