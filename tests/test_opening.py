@@ -119,3 +119,9 @@ def test_a_tie_of_two_kinds_is_a_question(table, monkeypatch, capsys):
     assert main(["inspect", "t.csv"]) == 2
     said = capsys.readouterr().err
     assert "images (since it glitters) and points (since it smells of points): say which with --kind" in said
+
+
+def test_translating_asks_the_kind_of_what_the_model_makes(table, capsys):
+    assert main(["train", "t.csv", "--gan", "tvae", "--out", "run", *TINY]) == 0
+    assert main(["translate", "run", "t.csv"]) == 2
+    assert "models of tables make examples from noise alone: use gansmith generate" in capsys.readouterr().err

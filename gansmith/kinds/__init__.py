@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -84,6 +84,13 @@ def with_option(name: str) -> list[str]:
 def spelled(name: str) -> Mapping[str, Any]:
     """The options that a word for `--kind` stands for: {"task": "pairs"} of "pairs", none of a kind's own name."""
     return find(name).spellings.get(name, {})
+
+
+def translator(name: str) -> Callable[[list[str]], int]:
+    """The command `gansmith translate` of a kind."""
+    if name in _folders() and (_HERE / name / "translation" / "command.py").is_file():
+        return importlib.import_module(f"gansmith.kinds.{name}.translation.command").run
+    return find(name).translate
 
 
 def lines() -> dict[str, str]:

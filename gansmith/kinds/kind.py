@@ -185,6 +185,16 @@ class Kind(ABC, Generic[O, C]):
         """What the report shows of the judged examples besides scores, as JSON."""
         return {}
 
+    # ---- using ------------------------------------------------------------------------------------------------------------------
+
+    def translate(self, argv: list[str]) -> int:
+        """`gansmith translate` for models that make this kind of data from something: parses the words and returns the exit status.
+
+        A folder `translation/` with a `command.py` that has a function `run(argv)` stands for it, and is found without loading torch.
+        Raises UserError if the kind has nothing to translate.
+        """
+        raise UserError(f"models of {self.name} make examples from noise alone: use gansmith generate.")
+
     # ---- showing ----------------------------------------------------------------------------------------------------------------
 
     def preview(self, codec: C, raws: Sequence[Any]) -> Preview:
