@@ -1,3 +1,4 @@
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -247,6 +248,20 @@ def test_partners_are_found_whatever_people_and_programs_vary_in_their_names(
     assert data.codec.spec.task == "pairs"
     np.testing.assert_array_equal(data.arrays["a"][:, 0], data.arrays["b"][:, 0])
     assert any("partners may differ in" in note for note in data.facts["notes"]) == (a.format(1)[:-4] != b.format(1)[:-4])
+
+
+def test_a_zip_with_folders_that_are_named_like_sides_is_a_question_too(photos: Path, picture: Make) -> None:
+    with zipfile.ZipFile(photos.parent / "photos.zip", "w") as archive:
+        for name in ("photos/A/1.png", "photos/A/2.png", "photos/B/1.png", "photos/B/2.png"):
+            put(photos.parent, name, picture())
+            archive.write(photos.parent / name, name)
+        archive.writestr("__MACOSX/photos/A/._1.png", b"")
+    with pytest.raises(
+        UserError, match=r"photos.zip has the folders A and B, as pairs have: unpack it .*, or pass --kind images"
+    ):
+        open_dataset(photos.parent / "photos.zip")
+    assert open_dataset(photos.parent / "photos.zip", kind="images").codec.spec.classes == ("A", "B")
+    assert open_dataset(photos).codec.spec.aligned
 
 
 def test_two_files_of_one_name_on_a_side_are_told_apart_by_their_suffix_or_refused(photos: Path, picture: Make) -> None:

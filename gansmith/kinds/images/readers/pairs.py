@@ -1,12 +1,14 @@
 """Pairs in files: two folders, pictures side by side, a list, or single pictures and what is done to them."""
 
 import csv
+import os
+import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageOps
 
@@ -57,6 +59,9 @@ def recognised(folder: Path) -> bool:
 
     Raises UserError for folders that are named like sides and whose files are not: they may be domains or classes.
     """
+    if folder.suffix.lower() == ".zip" and folder.is_file():
+        _refuse_sides_in_zip(folder)
+        return False
     if folder.is_file():
         return folder.suffix.lower() == ".csv" and _names_files(folder)
     if (folder / "trainA").is_dir() and (folder / "trainB").is_dir():
@@ -64,7 +69,7 @@ def recognised(folder: Path) -> bool:
     inside = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
     if "train" in inside and inside <= {"train", *_TESTS}:
         return recognised(folder / "train")
-    sides = _sides_in(folder)
+    sides = _sides_among(inside)
     if sides is None or inside != set(sides):
         return False
     names = [sorted(own.name for own in (folder / side).iterdir() if not own.name.startswith(".")) for side in sides]
@@ -144,8 +149,30 @@ def has_sides(folder: Path) -> bool:
 
 
 def _sides_in(folder: Path) -> tuple[str, str] | None:
-    inside = {own.name.lower(): own.name for own in sorted(folder.iterdir()) if own.is_dir()}
+    return _sides_among(own.name for own in folder.iterdir() if own.is_dir())
+
+
+def _sides_among(folders: Iterable[str]) -> tuple[str, str] | None:
+    inside = {name.lower(): name for name in sorted(folders)}
     return next(((inside[a], inside[b]) for a, b in _SIDES if a in inside and b in inside), None)
+
+
+def _refuse_sides_in_zip(path: Path) -> None:
+    """Raises UserError for a zip whose pictures lie in two folders that are named like sides: it would be read as classes."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
+    except (OSError, zipfile.BadZipFile):  # said by whoever reads it
+        return
+    places = [PurePosixPath(name).parts[:-1] for name in names]
+    shared = len(os.path.commonprefix(places))  # noqa: RUF071, tuples of folder names
+    inside = {place[shared] for place in places if len(place) > shared}
+    sides = _sides_among(inside)
+    if sides and inside == set(sides):
+        raise UserError(
+            f"{path} has the folders {sides[0]} and {sides[1]}, as pairs have: unpack it to train on pairs, or pass --kind images if they "
+            "are classes."
+        )
 
 
 def _other_side(folder: Path) -> str | None:
