@@ -182,7 +182,7 @@ MISTAKES = {
     "compare runs/clusters-0001 runs/squares-0001": "clusters-0001 on clusters, squares-0001 on squares",
     "inspect": "gansmith inspect needs DATA",
     "inspect nothing-here": "there is no data nothing-here",
-    "list gan": "gansmith list takes one of gans, data, metrics, presets, formats, but it is 'gan'",
+    "list gan": "gansmith list takes one of gans, kinds, data, metrics, presets, formats, but it is 'gan'",
 }
 
 
@@ -517,7 +517,7 @@ def test_list_names_what_there_is(what, name, capsys):
 
 def test_list_alone_has_every_section_that_is_quick(capsys):
     assert main(["list", "--json"]) == 0
-    assert set(json.loads(capsys.readouterr().out)) == {"gans", "data", "metrics", "formats"}
+    assert set(json.loads(capsys.readouterr().out)) == {"gans", "kinds", "data", "metrics", "formats"}
 
 
 # ---- editing ------------------------------------------------------------------------------------------------------------------

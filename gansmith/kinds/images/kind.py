@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.readers.rows import open_npy
 from gansmith.data.readers.tensors import holds_fractions
 from gansmith.data.source import Source
 from gansmith.data.spec import Spec
@@ -86,7 +87,9 @@ class Images(Kind[Options, ImageCodec]):
         if source.suffix == ".zip":
             count = source.count(*self.suffixes)
             return Match(LIKELY if count else POSSIBLE, f"it has {count:,} picture files")
-        if source.suffix in (".npy", ".npz"):
+        if source.suffix == ".npy":
+            return Match(POSSIBLE, "it holds an array") if _holds_images(path) else None
+        if source.suffix == ".npz":
             return Match(POSSIBLE, "it holds arrays")
         return None
 
@@ -204,6 +207,15 @@ def _wanted(options: Options, like: Any) -> Wanted:
         return wanted
     channels, height, width = like.spec.shape
     return replace(wanted, resolution=(height, width), crop=like.crop, channels=channels, levels=like.levels)
+
+
+def _holds_images(path: Path) -> bool:
+    """Whether the array of a .npy file may be images; one that cannot be read is explained by whoever reads it."""
+    try:
+        array = open_npy(path)
+    except (OSError, UserError):
+        return True
+    return array.ndim != 2 or array.dtype.kind != "f"
 
 
 def _in_python(data: Any) -> Match | None:
