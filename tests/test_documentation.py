@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import gansmith
 from gansmith import cli, kinds
@@ -29,6 +30,8 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
     """Everything but the work itself: the options are parsed, and only missing files are complained about."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_gan.py").write_text(blocks(ROOT / "docs" / "write-your-own-gan.md", "python")[0])
+    for name in re.findall(r"\b\w+\.png", command):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
     (tmp_path / "palettes.py").write_text(blocks(ROOT / "docs" / "write-your-own-kind.md", "python")[0])
     words = shlex.split(command, comments=True)
     words = words[words.index("gansmith") + 1 :]
@@ -80,6 +83,8 @@ def test_links_between_pages_lead_somewhere():
 def test_the_kind_of_the_documentation_trains_resumes_and_generates(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (program,) = blocks(ROOT / "docs" / "write-your-own-kind.md", "python")
+    for name in re.findall(r"\b\w+\.png", command):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
     (tmp_path / "palettes.py").write_text(program)
     kind = kinds.find("./palettes.py")
     (toy,) = kind.toys().values()

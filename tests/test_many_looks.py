@@ -23,7 +23,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("looks")
     pairs = toys.pairs(48)
     for number, pair in enumerate(pairs.codec.decode(pairs.batch(slice(None)))):
-        for name, image in (("A", pair.a), ("B", pair.b)):
+        for name, image in (("A", pair.a.image), ("B", pair.b.image)):
             (root / "negatives" / name).mkdir(parents=True, exist_ok=True)
             image.save(root / "negatives" / name / f"{number}.png")
     domains = toys.domains(48)

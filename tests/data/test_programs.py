@@ -65,7 +65,6 @@ COMMANDS = {
     "generate": ["generate", "run", "-n", "2"],
     "generate from the folder of the model": ["generate", "run/model", "-n", "2"],
     "generate with rejection": ["generate", "run", "-n", "2", "--rejection", "80"],
-    "translate": ["translate", "run", "picture.png"],
     "evaluate": ["evaluate", "run"],
     "compare": ["compare", "run", "other"],
     "edit": ["edit", "run", "interpolate"],
@@ -90,6 +89,13 @@ def test_a_command_runs_the_file_that_a_run_names_only_with_trust(
     main([*COMMANDS[command], "--trust"])  # some go on to refuse points, which are no pictures
     assert "would run on this machine" not in capsys.readouterr().err
     assert (strangers / "ran").exists()
+
+
+def test_translating_with_a_model_of_points_runs_nothing(strangers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (8, 8)).save("picture.png")
+    assert main(["translate", "run", "picture.png", "--trust"]) == 2
+    assert "models of points make examples from noise alone" in capsys.readouterr().err
+    assert not (strangers / "ran").exists()
 
 
 CALLS: dict[str, Callable[[bool], object]] = {

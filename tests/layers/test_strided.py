@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.points.spec import PointSpec
@@ -50,7 +49,7 @@ def test_labels_become_features_or_planes():
 
 
 def test_a_spec_with_attributes_survives_json_and_a_player_takes_them():
-    assert Spec.from_json(THREE.to_json()) == THREE and THREE.conditions == 3
+    assert ImageSpec.from_json(THREE.to_json()) == THREE and THREE.conditions == 3
     generator = StridedGenerator(THREE, noise=8, width=4, gan="dcgan")
     assert generator(torch.randn(2, 8), torch.randn(2, 3)).shape == (2, 1, 8, 8)
 
