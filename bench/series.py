@@ -23,11 +23,11 @@ import numpy as np
 import torch
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.readers.sheets import sheet_from_csv
 from gansmith.kinds.series.metrics.stylised_facts import LAGS, Facts
 from gansmith.kinds.series.metrics.timegan_scores import discriminative_score, predictive_score
 from gansmith.kinds.series.options import Options
 from gansmith.kinds.series.rivals import block_bootstrap, fit_garch, garch_paths
+from gansmith.kinds.series.sheets import sheet_from_csv
 from gansmith.kinds.series.source import from_series_sheet
 from gansmith.kinds.series.steps import moves_of, values_of
 from gansmith.kinds.series.windows import build_series

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gansmith import __version__, kinds
@@ -24,7 +23,6 @@ from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.gans import find
 from gansmith.inference import TRIED, Resting, rest
-from gansmith.kinds.images.channels_file import Opened
 from gansmith.runs.model_files import FORMAT, is_model, read_model, write_model
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.precision import choose_precision
@@ -174,31 +172,13 @@ class Model:
         """n generated examples in the codec's raw form."""
         return [raw for batch in self.batches(n, seed=seed, truncation=truncation, **where) for raw in self.codec.decode(batch)]
 
-    def translate(
-        self,
-        picture: Opened,
-        *,
-        makes: str = "b",
-        tile: int | None = None,
-        overlap: int = 32,
-        reference: Opened | None = None,
-        seed: int = 0,
-        mask: Image.Image | None = None,
-    ) -> Opened:
-        """What a model of pairs or domains makes of a picture of any size; see `kinds.images.translation.pictures.translate_picture`.
+    def translate(self, given: Any, **how: Any) -> Any:
+        """What a model of pairs or domains makes of an example, e.g. of a picture of any size.
 
-        `mask` is white where holes are to be filled. Models that make many images of one take their style from `reference`, or at random
-        by `seed`.
+        `how` are the options of its kind of data, e.g. of `gansmith.kinds.images.kind.Images.translated`. Raises UserError for kinds that
+        are not translated one by one.
         """
-        from gansmith.kinds.images.translation.pictures import random_styles, reference_style, translate_picture
-        from gansmith.tasks.translation import Styled
-
-        style = None
-        if reference is not None:
-            style = reference_style(self, reference, makes=makes)
-        elif isinstance(self.gan, Styled):
-            style = random_styles(self, 1, makes=makes, seed=seed)[0]
-        return translate_picture(self, picture, makes=makes, tile=tile, overlap=overlap, style=style, mask=mask)
+        return kinds.find(self.codec.spec.kind).translated(self, given, **how)
 
     def export(self, to: str = "onnx", out: Path | str = ".", overwrite: bool = False) -> Path:
         """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""

@@ -177,15 +177,6 @@ def _given(own: Any) -> dict[str, Any]:
     }
 
 
-def flags_of_kinds() -> dict[str, list[str]]:
-    """Every flag of a data option, with the kinds that have it."""
-    found: dict[str, list[str]] = {}
-    for kind in kinds.names():
-        for own in dataclasses.fields(_as_flags(kind)):
-            found.setdefault(f"--{own.name.replace('_', '-')}", []).append(kind)
-    return found
-
-
 def docstrings(shape: type) -> dict[str, str]:
     """The docstring line under each field of a dataclass, its base classes' included."""
     found: dict[str, str] = {}

@@ -227,7 +227,7 @@ def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
     seeds, out = seeds_in(options.seeds), _place(options, "interpolate.gif", SUFFIXES)
     check_film(out, options.per_second)
     model = _model(options)
-    frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), kind=options.path, **options.making())
+    frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), path=options.path, **options.making())
     save_film(frames, out, per_second=options.per_second, overwrite=True)
     return f"{len(frames)} frames through {len(seeds)} seeds: {out}", {"frames": len(frames), "seeds": seeds, "out": out}
 

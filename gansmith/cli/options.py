@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
+from gansmith import kinds
 from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
@@ -92,14 +93,21 @@ def _fields(shape: Any, prefix: str = "") -> dict[str, tuple[Any, dataclasses.Fi
 def _unknown(word: str, shape: Any, program: str) -> str:
     if not word.startswith("-"):
         return f"{program} does not know what to do with {word!r}: see {program} --help."
-    known, theirs = list(_fields(shape)), {}
-    if "--kind" in known:
-        from gansmith.cli.data_options import flags_of_kinds
-
-        theirs = flags_of_kinds()
+    known = list(_fields(shape))
+    theirs = _flags_of_kinds() if "--kind" in known else {}
     if word in theirs:
         return f"{word} is an option for {' and '.join(theirs[word])}, and these data are of another kind: leave it out, or name --kind."
     return f"{program} has no option {word}{did_you_mean(word, [*known, *theirs])}: see {program} --help."
+
+
+def _flags_of_kinds() -> dict[str, list[str]]:
+    """Every flag of a data option, with the kinds that have it."""
+    found: dict[str, list[str]] = {}
+    for kind in kinds.names():
+        for field in dataclasses.fields(kinds.options_of(kind)):
+            name = f"no_{field.name}" if field.default is True else field.name
+            found.setdefault(f"--{name.replace('_', '-')}", []).append(kind)
+    return found
 
 
 def _sentence(complaint: str, shape: Any, argv: Sequence[str], program: str) -> str:

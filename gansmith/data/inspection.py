@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gansmith import kinds
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import listed
 
@@ -137,13 +136,13 @@ class Inspection:
         return said
 
 
-def inspection_of(data: Dataset) -> Inspection:
-    """What an opened data set tells of itself, for kinds that do not look closer."""
+def inspection_of(data: Dataset, unit: str) -> Inspection:
+    """The facts of an opened data set, whose examples are called `unit`, for kinds that do not look closer."""
     spec = data.codec.spec
     return Inspection(
         name=data.name,
         kind=spec.kind,
-        unit=kinds.find(spec.kind).unit,
+        unit=unit,
         count=len(data),
         classes=dict(zip(spec.classes, np.bincount(labels, minlength=len(spec.classes)).tolist(), strict=True))
         if (labels := data.labels()) is not None

@@ -101,3 +101,8 @@ def _below(folder: Path) -> Iterator[str]:
                 pending.append(entry)
             else:
                 yield str(entry.relative_to(folder))
+
+
+def is_frame(data: Any) -> bool:
+    """Whether this is a data frame, without importing any library of them."""
+    return hasattr(data, "columns") and hasattr(data, "shape") and type(data).__module__.split(".")[0] not in ("torch", "numpy")

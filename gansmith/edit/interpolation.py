@@ -11,7 +11,7 @@ from gansmith.edit.studio import Studio
 from gansmith.errors import UserError
 from gansmith.model import Model
 
-KINDS = ("spherical", "linear")
+PATHS = ("spherical", "linear")
 
 
 def linear(a: Float[Tensor, " *shape"], b: Float[Tensor, " *shape"], share: float) -> Float[Tensor, " *shape"]:
@@ -33,16 +33,16 @@ def spherical(a: Float[Tensor, " *shape"], b: Float[Tensor, " *shape"], share: f
     return lengths * mixed / angle.sin()
 
 
-def walk(keys: Float[Tensor, "keys *shape"], frames: int, kind: str = "spherical", loop: bool = False) -> Tensor:
+def walk(keys: Float[Tensor, "keys *shape"], frames: int, path: str = "spherical", loop: bool = False) -> Tensor:
     """[frames, ...]: evenly spaced points on the way through all keys, back to the first one if it is a loop.
 
-    Raises UserError for an unknown kind and for fewer than two keys.
+    Raises UserError for an unknown path and for fewer than two keys.
     """
-    if kind not in KINDS:
-        raise UserError(f"an interpolation is {' or '.join(KINDS)}, not {kind!r}.")
+    if path not in PATHS:
+        raise UserError(f"an interpolation is {' or '.join(PATHS)}, not {path!r}.")
     if len(keys) < 2 or frames < 2:
         raise UserError(f"an interpolation needs two seeds and two frames at least, but there are {len(keys)} and {frames}.")
-    between = spherical if kind == "spherical" else linear
+    between = spherical if path == "spherical" else linear
     legs = len(keys) if loop else len(keys) - 1
     points = []
     for frame in range(frames):
@@ -57,7 +57,7 @@ def interpolate(
     seeds: Sequence[int],
     *,
     frames: int = 60,
-    kind: str = "spherical",
+    path: str = "spherical",
     loop: bool = True,
     truncation: float = 1.0,
     **where: str,
@@ -72,6 +72,6 @@ def interpolate(
         end = " (the last one is followed by the first)" if loop else ""
         raise UserError(f"seed {still} follows itself{end}, and on that way nothing would move: give other --seeds.")
     studio = Studio(model)
-    rows = walk(studio.latents(seeds), frames, kind, loop)
+    rows = walk(studio.latents(seeds), frames, path, loop)
     condition = studio.one_condition(frames, seeds[0], **where)
     return studio.pictures(studio.styles(rows, condition, truncation), condition)

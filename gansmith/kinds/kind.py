@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from gansmith.evaluation.extractors import Extractor
     from gansmith.evaluation.judgement import Judgement
     from gansmith.evaluation.sides import Side
-    from gansmith.planning.choose import Choice
+    from gansmith.kinds.choice import Choice
+    from gansmith.model import Model
     from gansmith.report.records import Records
     from gansmith.report.section import Section
 
@@ -105,7 +106,7 @@ class Kind(ABC, Generic[O, C]):
         """What is in the data and what is wrong with it."""
         from gansmith.data.inspection import inspection_of
 
-        return inspection_of(self.open(source, options, cache=cache))
+        return inspection_of(self.open(source, options, cache=cache), self.unit)
 
     def split(self, data: Dataset, share: float) -> tuple[Dataset, Dataset]:
         """(training, held out): by groups if the data have any (recordings, documents), else at random."""
@@ -131,7 +132,7 @@ class Kind(ABC, Generic[O, C]):
 
     def usual(self, data: Dataset) -> Choice:
         """The GAN that is trained on this data where none is named."""
-        from gansmith.planning.choose import Choice
+        from gansmith.kinds.choice import Choice
 
         return Choice(self.gan, {}, "")
 
@@ -155,7 +156,7 @@ class Kind(ABC, Generic[O, C]):
 
     def baseline(self, train: Dataset, n: int, seed: int) -> Dataset:
         """n examples of the trivial generator of this data: a Gaussian with the mean and covariance of the training examples."""
-        from gansmith.evaluation.baseline import gaussian
+        from gansmith.evaluation.gaussian import gaussian
 
         return gaussian(train, n, seed)
 
@@ -194,6 +195,13 @@ class Kind(ABC, Generic[O, C]):
         Raises UserError if the kind has nothing to translate.
         """
         raise UserError(f"models of {self.name} make examples from noise alone: use gansmith generate.")
+
+    def translated(self, model: Model, given: Any, **how: Any) -> Any:
+        """What a model of pairs or domains makes of one example, in the form and size of that example. Raises UserError for examples and
+        options that it cannot take."""
+        raise UserError(
+            f"examples are translated one by one where they are images, and this model makes {self.name}: generate from it."
+        )
 
     # ---- showing ----------------------------------------------------------------------------------------------------------------
 

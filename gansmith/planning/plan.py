@@ -26,7 +26,7 @@ from gansmith.training.precision import choose_precision
 from gansmith.training.trainer import Settings, Trainer
 
 AUTO = "auto"
-"""The name of no GAN: the one that suits the data (see `gansmith.planning.choose`)."""
+"""The name of no GAN: the one that suits the data (see `gansmith.kinds.choice`)."""
 
 
 _TASKS = {"generation": "examples alone", "pairs": "pairs", "domains": "domains"}

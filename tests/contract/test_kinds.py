@@ -27,6 +27,7 @@ from gansmith.evaluation.judge import judge, usual_metrics
 from gansmith.kinds.kind import Match
 from gansmith.kinds.opening import inspect_dataset, open_dataset
 from gansmith.metrics.registry import metric_names
+from gansmith.model import Model
 from tests import toys
 
 NAMES = kinds.names()
@@ -182,6 +183,13 @@ def test_no_kind_recognises_what_is_nothing(name, tmp_path):
     assert kinds.find(name).recognise(Source(object())) is None
     with pytest.raises(UserError):
         open_dataset(path, kind=name)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "images"])
+def test_a_kind_without_translations_says_so(name):
+    model = Model(None, kinds.find(name).toys().popitem()[1].codec, {})  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UserError, match=f"translated one by one where they are images, and this model makes {name}"):
+        model.translate(None)
 
 
 # ---- options --------------------------------------------------------------------------------------------------------------------

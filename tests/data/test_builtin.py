@@ -13,6 +13,7 @@ import pytest
 from gansmith import kinds
 from gansmith.data.readers import downloads
 from gansmith.errors import UserError
+from gansmith.kinds.images.readers import published
 from gansmith.kinds.opening import open_dataset
 
 
@@ -67,7 +68,7 @@ def test_nothing_is_fetched_from_a_server_that_does_not_prove_who_it_is(tmp_path
             downloads.fetch("mnist", tmp_path / "cache", (mirror,), "a.gz", sha256(b"right"))
     with pytest.raises(URLError, match="http://elsewhere is not https"):
         downloads._Encrypted().redirect_request(None, None, 302, "", {}, "http://elsewhere")
-    for mirrors in (downloads._MNIST_MIRRORS, downloads._FASHION_MIRRORS, downloads._CIFAR_MIRRORS):
+    for mirrors in (published._MNIST_MIRRORS, published._FASHION_MIRRORS, published._CIFAR_MIRRORS):
         assert all(mirror.startswith("https://") for mirror in mirrors)
 
 
@@ -82,10 +83,14 @@ def test_a_file_is_taken_from_the_first_mirror_with_the_right_content_and_fetche
     assert downloads.fetch("mnist", tmp_path / "cache", (), "a.gz", sha256(b"right")) == path
 
 
-def test_offline_the_sentence_says_where_the_file_may_be_placed_by_hand(tmp_path: Path) -> None:
+def test_offline_the_sentence_says_where_the_file_may_be_placed_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "_CIFAR_MIRRORS", (f"file://{tmp_path}/nowhere/",))
     with pytest.raises(UserError) as error:
-        downloads.fetch("cifar10", tmp_path, (f"file://{tmp_path}/nowhere/",), "a.tar.gz", sha256(b"right"))
-    assert f'put a.tar.gz into {tmp_path / "downloads" / "cifar10"}, or train on "digits"' in str(error.value)
+        downloads.fetch("x", tmp_path, (f"file://{tmp_path}/nowhere/",), "a.gz", sha256(b"right"), ("a.gz", "b.gz"), ", or wait")
+    assert str(error.value).endswith(f"put a.gz, b.gz into {tmp_path / 'downloads' / 'x'}, or wait.")
+    with pytest.raises(UserError, match=f'put {published._CIFAR_FILE} into .*, or train on "digits", which needs no network.'):
+        published.cifar10(tmp_path)
+    (tmp_path / "downloads" / "cifar10").mkdir(exist_ok=True)
     (tmp_path / "downloads" / "cifar10" / "a.tar.gz").write_bytes(b"other")
     with pytest.raises(UserError, match=r"a\.tar\.gz has the wrong checksum"):
         downloads.fetch("cifar10", tmp_path, (), "a.tar.gz", sha256(b"right"))
@@ -102,9 +107,9 @@ def test_mnist_comes_with_its_official_test_split(cache: Path, monkeypatch: pyte
     files = [idx(array) for array in arrays]
     folder = cache / "downloads" / "fashion-mnist"
     folder.mkdir(parents=True)
-    for name, file in zip(downloads._IDX_FILES, files, strict=True):
+    for name, file in zip(published._IDX_FILES, files, strict=True):
         (folder / name).write_bytes(file)
-    monkeypatch.setattr(downloads, "_FASHION_SHA256", tuple(map(sha256, files)))
+    monkeypatch.setattr(published, "_FASHION_SHA256", tuple(map(sha256, files)))
     dataset = open_dataset("fashion-mnist")
     np.testing.assert_array_equal(dataset.arrays["image"][:, 0], arrays[0])
     assert dataset.codec.spec.classes[1] == "Trouser" and dataset.held_out is not None
@@ -126,7 +131,7 @@ def test_cifar10_is_read_from_its_binary_version(cache: Path, monkeypatch: pytes
     folder = cache / "downloads" / "cifar10"
     folder.mkdir(parents=True)
     (folder / "cifar-10-binary.tar.gz").write_bytes(file.getvalue())
-    monkeypatch.setattr(downloads, "_CIFAR_SHA256", sha256(file.getvalue()))
+    monkeypatch.setattr(published, "_CIFAR_SHA256", sha256(file.getvalue()))
     dataset = open_dataset("cifar10")
     np.testing.assert_array_equal(dataset.arrays["image"], records[:10, 1:].reshape(-1, 3, 32, 32))
     assert dataset.arrays["label"].tolist() == list(range(10)) and dataset.codec.spec.classes[3] == "cat"

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith import gans
+from gansmith import gans, kinds
+from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
+from gansmith.kinds.choice import Choice
 from gansmith.kinds.images.choose import RULES, Facts, little_data_advice
 from gansmith.kinds.opening import open_dataset
 from gansmith.planning import plan as planning
-from gansmith.planning.choose import choose
 from tests import toys
+
+
+def choose(data: Dataset, device: str) -> Choice:
+    return kinds.find(data.codec.spec.kind).choose(data, device)
 
 
 def test_points_and_images_get_a_gan_with_a_reason() -> None:

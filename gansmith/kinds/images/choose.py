@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from gansmith.data.dataset import Dataset
+from gansmith.kinds.choice import Choice, Rule, decided
 from gansmith.kinds.images.degradations import is_near
-from gansmith.planning.choose import Choice, Rule, decided
 
 LITTLE = 2_000
 """Fewer images than this are little data: critics learn them by heart (Karras et al. 2020, ADA, figure 1)."""

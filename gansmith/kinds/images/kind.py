@@ -36,9 +36,13 @@ from gansmith.kinds.images.survey import Wanted
 from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from gansmith.data.inspection import Inspection
     from gansmith.evaluation.extractors import Extractor
-    from gansmith.planning.choose import Choice
+    from gansmith.kinds.choice import Choice
+    from gansmith.kinds.images.channels_file import Opened
+    from gansmith.model import Model
 
 HALF_A_STEP = 1 / 255
 """Half a step of 256 in [-1, 1]."""
@@ -192,6 +196,35 @@ class Images(Kind[Options, ImageCodec]):
 
         return descriptors(data, seed)
 
+    # ---- using ------------------------------------------------------------------------------------------------------------------
+
+    def translated(  # pyright: ignore[reportIncompatibleMethodOverride], whose options are those of images
+        self,
+        model: Model,
+        given: Opened,
+        *,
+        makes: str = "b",
+        tile: int | None = None,
+        overlap: int = 32,
+        reference: Opened | None = None,
+        seed: int = 0,
+        mask: Image | None = None,
+    ) -> Opened:
+        """What a model of pairs or domains makes of a picture of any size; see `kinds.images.translation.pictures.translate_picture`.
+
+        `mask` is white where holes are to be filled. Models that make many images of one take their style from `reference`, or at random
+        by `seed`.
+        """
+        from gansmith.kinds.images.translation.pictures import random_styles, reference_style, translate_picture
+        from gansmith.tasks.translation import Styled
+
+        style = None
+        if reference is not None:
+            style = reference_style(model, reference, makes=makes)
+        elif isinstance(model.gan, Styled):
+            style = random_styles(model, 1, makes=makes, seed=seed)[0]
+        return translate_picture(model, given, makes=makes, tile=tile, overlap=overlap, style=style, mask=mask)
+
     # ---- showing ----------------------------------------------------------------------------------------------------------------
 
     def toys(self) -> Mapping[str, Dataset]:
@@ -219,8 +252,8 @@ def _holds_images(path: Path) -> bool:
 
 
 def _in_python(data: Any) -> Match | None:
+    from gansmith.data.source import is_frame
     from gansmith.kinds.images.readers.mapstyle import pictures_in_frame
-    from gansmith.kinds.tables.frames import is_frame
 
     if is_frame(data):
         return Match(SURE, "a column holds pictures") if pictures_in_frame(data) is not None else None

@@ -32,15 +32,13 @@ def collection_of(source: Source, cache: Path) -> Collection:
     if path is None:
         return _by_name(source, cache)
     if source.is_folder:
-        from gansmith.data.readers.listing import remembered
+        from gansmith.kinds.images.readers.listing import remembered
 
         return remembered(path, cache, lambda: _from_any_folder(path))
     if source.suffix == ".zip":
         return from_zip(path)
     if source.suffix in (".npz", ".npy"):
-        found = (from_npz if source.suffix == ".npz" else from_npy)(path, "images")
-        assert isinstance(found, Collection)
-        return found
+        return (from_npz if source.suffix == ".npz" else from_npy)(path)
     if source.suffix == ".parquet":
         return from_parquet([path], path.stem)
     if source.suffix in IMAGE_SUFFIXES:
@@ -73,10 +71,10 @@ def _from_any_folder(folder: Path) -> Collection:
 def _by_name(source: Source, cache: Path) -> Collection:
     name = str(source.given)
     if isinstance(source.given, str) and name in BUILTIN:
-        from gansmith.data.readers import downloads
+        from gansmith.kinds.images.readers import published
 
         offline = {"digits": handwriting.digits, "digits8": handwriting.digits8}
-        fetched = {"mnist": downloads.mnist, "fashion-mnist": downloads.fashion_mnist, "cifar10": downloads.cifar10}
+        fetched = {"mnist": published.mnist, "fashion-mnist": published.fashion_mnist, "cifar10": published.cifar10}
         return offline[name]() if name in offline else fetched[name](cache)
     if source.is_hub_name and is_hub_name(name):
         return from_hub(name)
@@ -90,7 +88,7 @@ def _from_python(data: object) -> Collection:
     import numpy as np
     import torch
 
-    from gansmith.kinds.tables.frames import is_frame
+    from gansmith.data.source import is_frame
 
     if is_frame(data):
         if (pictures := pictures_in_frame(data)) is not None:

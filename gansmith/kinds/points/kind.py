@@ -26,7 +26,7 @@ from gansmith.kinds.points.spec import PointSpec
 if TYPE_CHECKING:
     from gansmith.data.inspection import Inspection
     from gansmith.evaluation.extractors import Extractor
-    from gansmith.planning.choose import Choice
+    from gansmith.kinds.choice import Choice
 
 
 class Points(Kind[Options, PointCodec]):
@@ -81,7 +81,7 @@ class Points(Kind[Options, PointCodec]):
         )
 
     def usual(self, data: Dataset) -> Choice:
-        from gansmith.planning.choose import Choice
+        from gansmith.kinds.choice import Choice
 
         return Choice(self.gan, {}, "points have one GAN here that reaches modes which lie apart")
 

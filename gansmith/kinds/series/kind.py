@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.source import Source
+from gansmith.data.source import Source, is_frame
 from gansmith.kinds.kind import POSSIBLE, SURE, Kind, Match
 from gansmith.kinds.series import toys
 from gansmith.kinds.series.codec import SeriesCodec
@@ -21,12 +21,11 @@ from gansmith.kinds.series.reading import has_series, sequences_of
 from gansmith.kinds.series.source import AsLearned, looks_like_series
 from gansmith.kinds.series.spec import SeriesSpec
 from gansmith.kinds.series.windows import build_series
-from gansmith.kinds.tables.frames import is_frame
 
 if TYPE_CHECKING:
     from gansmith.data.inspection import Inspection
     from gansmith.evaluation.judgement import Judgement
-    from gansmith.planning.choose import Choice
+    from gansmith.kinds.choice import Choice
     from gansmith.report.records import Records
     from gansmith.report.section import Section
 
@@ -111,7 +110,7 @@ class TimeSeries(Kind[Options, SeriesCodec]):
         )
 
     def usual(self, data: Dataset) -> Choice:
-        from gansmith.planning.choose import Choice
+        from gansmith.kinds.choice import Choice
 
         return Choice(self.gan, {}, "it learns how series move as well as where they are, of any length and with attributes")
 

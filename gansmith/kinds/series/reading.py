@@ -8,17 +8,17 @@ import numpy as np
 import torch
 
 from gansmith.data.readers.rows import array_names, open_npy
-from gansmith.data.readers.sheets import sheet_from_csv, sheet_from_table
 from gansmith.data.readers.tensors import array_of
-from gansmith.data.source import Source
+from gansmith.data.source import Source, is_frame
 from gansmith.errors import UserError
 from gansmith.kinds.series.arrays import from_series_array, from_series_npz
 from gansmith.kinds.series.files import SERIES
 from gansmith.kinds.series.options import Options
+from gansmith.kinds.series.sheets import sheet_from_csv, sheet_from_table
 from gansmith.kinds.series.source import Sequences, from_series_folder, from_series_sheet
 from gansmith.kinds.tables.cells import Table
 from gansmith.kinds.tables.files import table_from_parquet
-from gansmith.kinds.tables.frames import is_frame, table_from_frame
+from gansmith.kinds.tables.frames import table_from_frame
 
 
 def sequences_of(source: Source, options: Options) -> Sequences:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from gansmith.data.readers.sheets import Sheet, first_rows, is_number, sheet_from_csv
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.series.calendar import NUMBER, Calendar, calendar_of, format_of, seconds_of
@@ -15,6 +14,7 @@ from gansmith.kinds.series.files import SERIES
 from gansmith.kinds.series.gaps import filled, spread
 from gansmith.kinds.series.options import Options
 from gansmith.kinds.series.series import Series
+from gansmith.kinds.series.sheets import Sheet, first_rows, is_number, sheet_from_csv
 
 ENTITIES = (SERIES, "series_id", "entity", "entity_id", "id")
 """Columns that tell several series apart without being named."""

@@ -96,8 +96,8 @@ class TableGAN:
         return self
 
     def _opened(self, X: Any, y: Any, target: str | None) -> Any:
+        from gansmith.data.source import is_frame
         from gansmith.kinds.opening import open_dataset
-        from gansmith.kinds.tables.frames import is_frame
 
         self._like = None
         self.target_ = target

@@ -14,11 +14,6 @@ from gansmith.kinds.tables.column_types import ZONED, number_of
 from gansmith.kinds.tables.columns import Column
 
 
-def is_frame(data: Any) -> bool:
-    """Whether this is a data frame, without importing any library of them."""
-    return hasattr(data, "columns") and hasattr(data, "shape") and type(data).__module__.split(".")[0] not in ("torch", "numpy")
-
-
 def table_from_frame(frame: Any, name: str = "data") -> Table:
     """The table in a data frame; the names of columns become text."""
     narwhals = _narwhals()

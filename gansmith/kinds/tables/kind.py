@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.source import Source
+from gansmith.data.source import Source, is_frame
 from gansmith.errors import UserError
 from gansmith.kinds.kind import POSSIBLE, SURE, Kind, Match, Sampler
 from gansmith.kinds.tables import toys
@@ -17,14 +17,14 @@ from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table
 from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.files import table_from_csv, table_from_parquet
-from gansmith.kinds.tables.frames import is_frame, table_from_frame
+from gansmith.kinds.tables.frames import table_from_frame
 from gansmith.kinds.tables.options import Options
 from gansmith.kinds.tables.spec import TableSpec
 
 if TYPE_CHECKING:
     from gansmith.data.inspection import Inspection
     from gansmith.evaluation.sides import Side
-    from gansmith.planning.choose import Choice
+    from gansmith.kinds.choice import Choice
     from gansmith.report.records import Records
     from gansmith.report.section import Section
 
@@ -89,7 +89,7 @@ class Tables(Kind[Options, TableCodec]):
         )
 
     def usual(self, data: Dataset) -> Choice:
-        from gansmith.planning.choose import Choice
+        from gansmith.kinds.choice import Choice
 
         return Choice(self.gan, {}, "it learns rows of numbers and words as they are, and takes conditions on any column")
 

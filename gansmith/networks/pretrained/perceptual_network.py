@@ -2,7 +2,7 @@
 
 At every place of a layer the activations are scaled to unit length; squared differences are weighted by channel, averaged over
 space and summed over layers (equation 1). LPIPS does so with published networks and weights that were fitted to people's
-judgements; the classifier that is trained on the spot does so with equal weights and needs no download.
+judgements; `kinds.images.features.classifier.OnTheSpot` does so with equal weights and needs no download.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from gansmith.errors import UserError
-from gansmith.kinds.images.features.classifier import Classifier
 from gansmith.networks.pretrained.given import with_channels
-from gansmith.networks.pretrained.network import fit_to
 from gansmith.networks.pretrained.weights import find_weights, weights_at_hand
 
 SMALLEST, LARGEST = 64, 256
@@ -130,25 +128,6 @@ class LPIPS(nn.Module):
         """The distance of each image in [-1, 1] from its partner, on the CPU."""
         images = within_sides(with_channels(torch.cat([first, second]).to(self.shift.device), 3))
         return distance(self.activations(images), list(self.heads))
-
-
-class OnTheSpot(nn.Module):
-    """The same construction on the classifier that is trained on the spot, with equal weights."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        super().__init__()
-        self.name, self.network, self.side = classifier.name, classifier.network, classifier.side
-
-    def activations(self, images: Float[Tensor, "batch channels side side"]) -> Iterator[Tensor]:
-        x = images
-        for layer in self.network.convolutions:
-            x = layer(x)
-            yield x
-
-    def forward(self, first: Images, second: Images) -> Float[Tensor, " batch"]:
-        """The distance of each image in [-1, 1] from its partner, on the CPU."""
-        images = torch.cat([first, second]).to(next(self.network.parameters()).device)
-        return distance(self.activations(fit_to(images, self.side)))
 
 
 def lpips_at_hand(net: Net) -> str | None:

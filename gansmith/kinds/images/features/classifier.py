@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
 from gansmith.data.dataset import Dataset, Order
 from gansmith.evaluation.cache import content_key, remember
 from gansmith.networks.pretrained.network import SmallNetwork, fit_to, side_for
+from gansmith.networks.pretrained.perceptual_network import Images, distance
 
 BATCH = 64
 PEAK_RATE = 4e-3
@@ -57,6 +58,25 @@ class Classifier:
     def features(self, data: Dataset) -> Float[Tensor, "batch 64"]:
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             return torch.cat([self.network.features(images) for images in batches(data, self.side)])
+
+
+class OnTheSpot(nn.Module):
+    """The perceptual distance of `networks.pretrained.perceptual_network` in this classifier, with equal weights."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.name, self.network, self.side = classifier.name, classifier.network, classifier.side
+
+    def activations(self, images: Float[Tensor, "batch channels side side"]) -> Iterator[Tensor]:
+        x = images
+        for layer in self.network.convolutions:
+            x = layer(x)
+            yield x
+
+    def forward(self, first: Images, second: Images) -> Float[Tensor, " batch"]:
+        """The distance of each image in [-1, 1] from its partner, on the CPU."""
+        images = torch.cat([first, second]).to(next(self.network.parameters()).device)
+        return distance(self.activations(fit_to(images, self.side)))
 
 
 def learns_classes(data: Dataset) -> bool:

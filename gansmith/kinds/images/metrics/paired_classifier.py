@@ -2,10 +2,9 @@
 
 from gansmith.evaluation.score import Measured
 from gansmith.evaluation.sides import Real, Side
-from gansmith.kinds.images.features.classifier import Classifier
+from gansmith.kinds.images.features.classifier import Classifier, OnTheSpot
 from gansmith.kinds.images.metrics.paired import partner_distance
 from gansmith.metrics.registry import NotApplicableError
-from gansmith.networks.pretrained.perceptual_network import OnTheSpot
 
 METRICS = {
     "perceptual_pairs": (

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from gansmith.evaluation.score import GROUPS, Measured, jackknife
 from gansmith.evaluation.sides import Real, Side
-from gansmith.kinds.images.features.classifier import Classifier
+from gansmith.kinds.images.features.classifier import Classifier, OnTheSpot
 from gansmith.kinds.images.metrics.perceptual import pairs_at_once
 from gansmith.metrics.registry import NotApplicableError
-from gansmith.networks.pretrained.perceptual_network import LPIPS, OnTheSpot, lpips_at_hand
+from gansmith.networks.pretrained.perceptual_network import LPIPS, lpips_at_hand
 
 if TYPE_CHECKING:
     from gansmith.data.dataset import Dataset

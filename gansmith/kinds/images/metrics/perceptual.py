@@ -10,9 +10,8 @@ from torch import Tensor
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import GROUPS, Measured, jackknife
 from gansmith.evaluation.sides import Side
-from gansmith.kinds.images.features.classifier import Classifier
+from gansmith.kinds.images.features.classifier import Classifier, OnTheSpot
 from gansmith.metrics.registry import NotApplicableError
-from gansmith.networks.pretrained.perceptual_network import OnTheSpot
 
 METRICS = {
     "perceptual_diversity": (

@@ -1,17 +1,14 @@
-"""Arrays in files: .npy and .npz with images, encoded images or points, labels and class names beside them."""
+"""Arrays in files: .npy and .npz with images or encoded images, labels and class names beside them."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from gansmith.data.readers.files import file_key
-from gansmith.data.readers.rows import ArchivedRows, ArrayRows, Rows, array_axes, array_names, load_small, open_npy
+from gansmith.data.readers.rows import ArchivedRows, ArrayRows, array_axes, array_names, load_small, open_npy
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.readers.arrays import EncodedRows, PixelRows, attribute_names, labels_of
 from gansmith.kinds.images.readers.collection import Collection, Label
-from gansmith.kinds.points.files import Points, points_of
 
 IMAGE_KEYS = ("images", "image", "x", "X", "data", "points", "arr_0")
 ATTRIBUTE_KEYS, ATTRIBUTE_NAMES = ("attributes", "attrs"), "attribute_names"
@@ -20,25 +17,19 @@ CLASS_KEYS = ("classes", "class_names", "label_names")
 TRAIN, TEST = ("train",), ("test", "val")
 
 
-def from_npy(path: Path, kind: str | None) -> Collection | Points:
-    """One array: images, or numbers [N, D] as points."""
-    array = open_npy(path)
-    if _are_points(ArrayRows(array), kind, path.name):
-        return points_of(np.array(array), path.stem, path.name)
-    rows = PixelRows(ArrayRows(array), path.name)
+def from_npy(path: Path) -> Collection:
+    """The images of one array."""
+    rows = PixelRows(ArrayRows(open_npy(path)), path.name)
     return Collection(name=path.stem, load=lambda: rows, key=lambda: file_key([path]))
 
 
-def from_npz(path: Path, kind: str | None) -> Collection | Points:
-    """Images or points under one of the usual keys, with labels and class names if there are any.
+def from_npz(path: Path) -> Collection:
+    """Images under one of the usual keys, with labels and class names if there are any.
 
     Recognised are `images`, `x`, `data` ..., the pairs of keys `x_train` and `x_test` or `train_images` and `test_images`
     (the second being the held-out split), and `data` with `offsets` for image files packed one after another.
     """
-    return _from_members(path, array_names(path), kind)
-
-
-def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collection | Points:
+    keys = array_names(path)
     if "data" in keys and "offsets" in keys:
         names, labels = _classes(path, keys), _labels(path, keys, ())
         encoded = EncodedRows(ArchivedRows(path, "data"), load_small(path, "offsets"), path.name, labels)
@@ -59,8 +50,6 @@ def _from_members(path: Path, keys: Sequence[str], kind: str | None) -> Collecti
     if key is None:
         raise UserError(f"{path.name} has the arrays {listed(keys)}: name the images one of {', '.join(IMAGE_KEYS)}.")
     rows = ArchivedRows(path, key)
-    if _are_points(rows, kind, f'"{key}" in {path.name}'):
-        return points_of(load_small(path, key), path.stem, f'"{key}" in {path.name}')
     labels = _labels(path, keys, split)
     examples, held_out = PixelRows(rows, f"{path.name}:{key}", labels), None
     classes, attributes = _fitting(_classes(path, keys), labels), _attributes(path, keys, labels)
@@ -125,16 +114,3 @@ def _is_names(path: Path) -> bool:
 def _fitting(names: tuple[str, ...] | None, labels: Sequence[Label] | None) -> tuple[str, ...] | None:
     """The class names, if the labels are the integers that they name."""
     return names if labels and all(isinstance(label, int) for label in labels) else None
-
-
-def _are_points(rows: Rows, kind: str | None, name: str) -> bool:
-    flat = len(rows.shape) == 2
-    if kind == "images" and flat:
-        raise UserError(f"{name} has the shape {list(rows.shape)}, where images are [N, H, W] or [N, H, W, C]: reshape it.")
-    if kind == "points" and not flat:
-        raise UserError(f"{name} has the shape {list(rows.shape)}, where points are [N, D]: reshape it, or pass --kind images.")
-    if flat and kind is None and rows.dtype.kind != "f":
-        raise UserError(
-            f"{name} holds {rows.dtype} numbers [N, D] = {list(rows.shape)}: pass --kind points, or reshape images to [N, H, W]."
-        )
-    return flat

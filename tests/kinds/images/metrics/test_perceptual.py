@@ -14,12 +14,12 @@ from gansmith.errors import UserError
 from gansmith.evaluation.extractors import Extractor
 from gansmith.evaluation.identity import Identity
 from gansmith.evaluation.sides import Real, Side
-from gansmith.kinds.images.features.classifier import Classifier
+from gansmith.kinds.images.features.classifier import Classifier, OnTheSpot
 from gansmith.kinds.images.metrics import lpips, perceptual
 from gansmith.kinds.images.metrics.perceptual import pair_distances
 from gansmith.metrics.registry import NotApplicableError, check_kind
 from gansmith.networks.pretrained.network import SmallNetwork
-from gansmith.networks.pretrained.perceptual_network import LPIPS, Net, OnTheSpot, distance, lpips_at_hand, within_sides
+from gansmith.networks.pretrained.perceptual_network import LPIPS, Net, distance, lpips_at_hand, within_sides
 
 Three = tuple[Dataset, Dataset, Dataset]
 State = dict[str, Tensor]

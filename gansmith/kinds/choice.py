@@ -1,15 +1,14 @@
-"""Which GAN suits which data: what every kind's rules are made of.
+"""Which GAN suits which data: what the rules of every kind are made of.
 
-The first rule that holds, and whose GAN is there, decides. What a rule says is from the papers it names; what was measured here
-stands in bench/results/ and in `gansmith list gans`.
+The first rule that holds, and whose GAN is installed, decides. The reasons are those of the papers that the rules name; what was measured
+here is in bench/results/ and in `gansmith list gans`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from gansmith import gans, kinds
-from gansmith.data.dataset import Dataset
+from gansmith import gans
 from gansmith.errors import UserError
 
 Facts = TypeVar("Facts")
@@ -46,8 +45,3 @@ def decided(rules: Sequence[Rule[Facts]], facts: Facts, kind: str) -> Choice:
         if rule.gan in known and rule.holds(facts):
             return Choice(rule.gan, rule.options, rule.because.format(**vars(facts)))
     raise UserError(f"--gan auto knows no rule for these {kind}: name a GAN (gansmith list gans).")
-
-
-def choose(data: Dataset, device: str) -> Choice:
-    """The GAN for this data on this device ("cpu", "cuda:0"). Raises UserError for data that no rule knows."""
-    return kinds.find(data.codec.spec.kind).choose(data, device)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansmith.data.readers import listing
 from gansmith.errors import UserError
 from gansmith.kinds.images import source as sources
+from gansmith.kinds.images.readers import listing
 from gansmith.kinds.opening import open_dataset
 
 Make = Callable[..., Image.Image]
