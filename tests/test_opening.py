@@ -125,3 +125,17 @@ def test_translating_asks_the_kind_of_what_the_model_makes(table, capsys):
     assert main(["train", "t.csv", "--gan", "tvae", "--out", "run", *TINY]) == 0
     assert main(["translate", "run", "t.csv"]) == 2
     assert "models of tables make examples from noise alone: use gansmith generate" in capsys.readouterr().err
+
+
+def test_texts_are_printed_and_nothing_else_is(table, capsys):
+    tiny = ["--samples", "64", "--batch", "16", "--threads", "1", "--no-evaluate", "--gan.width", "8", "--gan.embedding", "4"]
+    (table / "a.txt").write_text("".join(f"line {number}\n" for number in range(40)))
+    assert main(["train", "a.txt", "--length", "9", *tiny, "--out", "run"]) == 0
+    capsys.readouterr()
+    assert main(["generate", "run", "-n", "5", "--out", "-"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n") == 5
+    assert main(["generate", "run", "-n", "5", "--out", "made.txt"]) == 0
+    assert (table / "made.txt").read_text() == printed
+    assert main(["generate", "run", "--out", "-", "--json"]) == 2
+    assert len(gansmith.load("run").generate(3)) == 3 and "line" in (table / "run" / "samples" / "real.texts.txt").read_text()

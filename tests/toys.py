@@ -131,6 +131,15 @@ SMALL: dict[str, dict[str, Any]] = {
     "quantgan": {"width": 6, "dilations": (1, 1, 2), "half_life": 500},
     "rcgan": {"width": 8, "half_life": 500},
     "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
+    "gumbelgan": {
+        "width": 16,
+        "embedding": 8,
+        "critic_width": 8,
+        "critic_blocks": 1,
+        "likelihood_moves": 1,
+        "penalty_interval": 2,
+        "half_life": 500,
+    },
 }
 """Options that make every GAN of this package tiny."""
 ENLARGING: tuple[str, ...] = ("srgan", "esrgan", "real_esrgan")

@@ -18,9 +18,12 @@ def measure(side: Side) -> dict[str, Measured]:
     """Generated against all training features; the held-out examples' own distance is the unit."""
     distances = side.distances.numpy()
     unit = max(side.real.held_out_distance, np.finfo(np.float64).tiny)  # zero where the held-out examples are copies themselves
-    value, low, high = jackknife(
-        lambda kept: min(1.0, float(np.median(distances[kept])) / unit), len(distances), side.real.seed, bounds=(0.0, 1.0)
-    )
+
+    def nearness(kept: np.ndarray) -> float:
+        median = float(np.median(distances[kept]))
+        return median / unit if median < unit else 1.0
+
+    value, low, high = jackknife(nearness, len(distances), side.real.seed, bounds=(0.0, 1.0))
     return {
         "memorisation": Measured(
             value=value,

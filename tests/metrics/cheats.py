@@ -14,6 +14,10 @@ from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.tables.baseline import independent
+from gansmith.kinds.text.build import build_texts
+from gansmith.kinds.text.grammar import sentences
+from gansmith.kinds.text.options import Options as TextOptions
+from gansmith.kinds.text.text import Texts
 from gansmith.model import Model
 from gansmith.networks.pretrained.perceptual_network import LPIPS
 from tests.metrics.conftest import image_data, ring_points, stripes
@@ -209,3 +213,26 @@ WAVES = {
     "copies of the training set": _waves.subset(np.arange(COUNT)),
 }
 """Time series, and what is given out for generated ones."""
+
+_sentences = build_texts(sentences(3 * COUNT), TextOptions(tokens="words", length=16))
+
+
+def shuffled_words(data: Dataset) -> Dataset:
+    """The words of every text in random order."""
+    rng = np.random.default_rng(2)
+    texts = [
+        " ".join(rng.permutation(raw.text[:-1].split())) + raw.text[-1] for raw in data.codec.decode(data.batch(slice(None)))
+    ]
+    labels = [data.codec.spec.classes[label] for label in data.labels().tolist()]
+    return build_texts(Texts(name="shuffled", texts=texts, labels=labels), TextOptions(), data.codec)
+
+
+SENTENCES = {
+    "training": _sentences.subset(np.arange(COUNT)),
+    "held out": _sentences.subset(np.arange(COUNT, 2 * COUNT)),
+    "fresh real examples": _sentences.subset(np.arange(2 * COUNT, 3 * COUNT)),
+    "copies of the training set": _sentences.subset(np.arange(COUNT)),
+    "words in random order": shuffled_words(_sentences.subset(np.arange(2 * COUNT, 3 * COUNT))),
+    "one real text, over and over": _sentences.subset(np.full(COUNT, COUNT)),
+}
+"""Texts, and what is given out for generated ones."""

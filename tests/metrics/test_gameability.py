@@ -25,6 +25,7 @@ from tests.metrics.cheats import (
     POINTS,
     RING,
     RING_HELD_OUT,
+    SENTENCES,
     TABLES,
     TRAIN,
     WAVES,
@@ -110,6 +111,12 @@ GAMES = [
     ("clustering", "series", "copies of the training set", "memorisation"),
     ("leverage", "series", "copies of the training set", "memorisation"),
     ("correlation", "series", "copies of the training set", "memorisation"),
+    ("bleu", "texts", "copies of the training set", "copied_span"),
+    ("self_bleu", "texts", "words in random order", "bleu"),
+    ("distinct", "texts", "words in random order", "bleu"),
+    ("copied_span", "texts", "words in random order", "bleu"),
+    ("text_c2st", "texts", "copies of the training set", "copied_span"),
+    ("grammatical", "texts", "one real text, over and over", "self_bleu"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -171,6 +178,9 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
             return judge(MAPS[cheat](rng), train, held_out, metrics=sorted(metrics), cache=remembered)
         if data == "series":
             return judge(WAVES[cheat], WAVES["training"], WAVES["held out"], metrics=sorted(metrics), cache=remembered)
+        if data == "texts":
+            train, held_out = SENTENCES["training"], SENTENCES["held out"]
+            return judge(SENTENCES[cheat], train, held_out, metrics=sorted(metrics), cache=remembered)
         dressed = attributed_data if data == "images with attributes" else image_data
         fake, train, held_out = map(dressed, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")

@@ -33,7 +33,7 @@ class Limits:
     ratio: int = 200
     """How many times larger than their packed form data of more than 8 MiB may be: zip, npz and gz files."""
     array_bytes: int = 2**32
-    """Bytes of an array that is read into memory whole: points, series, labels."""
+    """Bytes of an array or a text that is read into memory whole: points, series, labels."""
     label_bytes: int = 2**27
     """Bytes of a table of labels beside images."""
     line_chars: int = 2**24

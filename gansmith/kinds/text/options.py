@@ -1,0 +1,54 @@
+"""How texts are read, cut into tokens and into examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gansmith.data.options import DataOptions, option
+from gansmith.errors import UserError
+
+BUILTIN = {"sentences": "4,000 statements and questions of a small grammar, 2 classes; offline"}
+"""The built-in data of this kind, each with one line of description."""
+TOKENS = ("characters", "words", "bytepairs")
+"""What a token may be."""
+FEWEST = 300
+"""The smallest vocabulary that can be asked for: byte pairs begin with 256 bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(DataOptions):
+    """Texts."""
+
+    tokens: Literal["auto", "characters", "words", "bytepairs"] = option("auto")
+    """What a text is cut into; auto takes characters, and byte pairs for long texts of an alphabet."""
+    vocabulary: int | None = option(None, "N", "by the amount of text")
+    """The most words or byte pairs."""
+    length: int | None = option(None, "T", "that of 99 in 100 texts, up to 64; 128 characters")
+    """Tokens of an example: longer texts are cut."""
+    document: bool = option(False)
+    """An example is a document, not a line: a file of a folder, or what blank lines set apart in a single file."""
+    column: str | None = option(None, "COLUMN", "text, or the only one")
+    """The texts in a CSV, JSON lines or Parquet file."""
+    label: str | None = option(None, "COLUMN")
+    """The classes in a CSV, JSON lines or Parquet file."""
+    labels: bool = option(True)
+    """Do not take sub-folders for classes."""
+    encoding: str | None = option(None, "NAME", "what is detected")
+    """The encoding of files that are not UTF-8, such as cp1252 or shift_jis."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.length is not None and self.length < 2:
+            raise UserError(f"--length must be at least 2 tokens, but it is {self.length}.")
+        if self.vocabulary is not None and self.vocabulary < FEWEST:
+            raise UserError(f"--vocabulary must be at least {FEWEST}, but it is {self.vocabulary}.")
+        if self.vocabulary is not None and self.tokens == "characters":
+            raise UserError("--vocabulary is for words and byte pairs, and --tokens is characters: leave one of them out.")
+        if self.encoding is not None:
+            try:
+                "".encode(self.encoding)
+            except LookupError as error:
+                raise UserError(
+                    f'--encoding names "{self.encoding}", which is no encoding: give one such as utf-8 or cp1252.'
+                ) from error
