@@ -2,10 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+
+from gansmith.data.windowed import Gathered, PerPiece, Windows, passes
+
+AS_GATHERED = 2**28
+"""Windows of so many bytes are hashed as they are gathered, as version 0.1 held them; of larger ones, what they are gathered from."""
 
 
 class Content:
@@ -24,13 +29,32 @@ class Content:
 
 
 def fingerprint(arrays: Mapping[str, np.ndarray], *facts: str) -> str:
-    """A hash of arrays (names, dtypes, shapes and content) and of facts in words."""
-    contents = {}
+    """A hash of arrays (names, dtypes, shapes and content) and of facts in words. No array is made or read as a whole."""
+    contents, told = {}, list(facts)
     for key, array in arrays.items():
+        if isinstance(array, Gathered) and array.nbytes > AS_GATHERED:
+            told.append(f"{key} {array.shape} gathered from {_origin(array)}")
+            continue
         contents[key] = Content(array.dtype, array.shape[1:])
-        for start in range(0, len(array), 4096):
-            contents[key].append(array[start : start + 4096])
-    return fingerprint_of(contents, *facts)
+        for rows in array.chunks() if isinstance(array, Gathered) else _chunks(array):
+            contents[key].append(rows)
+    return fingerprint_of(contents, *told)
+
+
+def _chunks(array: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(array), 4096):
+        yield array[start : start + 4096]
+
+
+def _origin(array: Gathered) -> str:
+    """A hash of what a gathered array is made of."""
+    assert isinstance(array, Windows | PerPiece)
+    source, starts = array.source if isinstance(array, Windows) else array.values, array.starts
+    content = Content(source.dtype, source.shape[1:])
+    for part in passes(source):
+        content.append(part)
+    runs = fingerprint({"first": starts.first, "count": starts.count, "piece": starts.piece})
+    return f"{content} {runs} {starts.length} {starts.stride}"
 
 
 def fingerprint_of(contents: Mapping[str, Content], *facts: str) -> str:

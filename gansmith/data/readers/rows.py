@@ -1,10 +1,13 @@
 """Rows of arrays that may be larger than memory: in memory, in .npy files, or compressed inside .npz files."""
 
 import math
+import os
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol, runtime_checkable
+from zipfile import ZIP_STORED
 
 import numpy as np
 
@@ -17,6 +20,8 @@ CHUNK = 256
 """How many examples are in memory at once while a source is read."""
 AT_ONCE = 2**26
 """Bytes of rows in memory at a time."""
+_NAME_AND_EXTRA = 26
+"""Where the lengths of these two stand in the header of a zip member; its content follows them."""
 _MAGIC, _VERSIONS = b"\x93NUMPY", (b"\1\0", b"\2\0", b"\3\0")
 _MOST_BYTES = 2**62
 """More than any address space holds: NumPy's arithmetic of shapes overflows above."""
@@ -109,6 +114,25 @@ def load_small(path: Path, key: str) -> np.ndarray:
     check("array_bytes", math.prod(rows.shape) * rows.dtype.itemsize, f'"{key}" in {path}', "bytes")
     pieces = list(rows.chunks(1 << 16))
     return np.concatenate(pieces).reshape(rows.shape) if pieces else np.empty(rows.shape, rows.dtype)
+
+
+def load_or_map(path: Path, key: str, most: int) -> np.ndarray:
+    """A whole member of an .npz file, mapped from disk if it is larger than `most` bytes and not compressed.
+
+    Raises UserError for a damaged member, and above the limit `array_bytes` for one that must be loaded.
+    """
+    rows = ArchivedRows(path, key)
+    with opened_archive(path) as archive:
+        facts = archive.getinfo(f"{key}.npy")
+    if math.prod(rows.shape) * rows.dtype.itemsize <= most or facts.compress_type != ZIP_STORED:
+        return load_small(path, key)
+    for _ in rows.chunks():  # reads all bytes, and holds them against their checksum
+        pass
+    with open(path, "rb") as file:
+        file.seek(facts.header_offset + _NAME_AND_EXTRA)
+        file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
+        read_header(file, file.tell() + facts.file_size)
+        return np.memmap(path, rows.dtype, "r", file.tell(), rows.shape)
 
 
 def open_npy(path: Path) -> np.ndarray:

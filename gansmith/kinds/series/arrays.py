@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gansmith.data.readers.rows import array_names, load_small
+from gansmith.data.readers.rows import array_names, load_or_map
 from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.data.windowed import passes
 from gansmith.errors import UserError
 from gansmith.kinds.series.files import LENGTH, SERIES
 from gansmith.kinds.series.gaps import filled
@@ -16,6 +17,8 @@ from gansmith.kinds.series.source import AsLearned, Sequences, typed
 
 LARGEST = 1e38
 """Numbers beyond this do not fit into 32 bits."""
+COPIED = 2**26
+"""Arrays of at most so many bytes are copied; larger ones, in memory or mapped from their file, must not be changed while they are used."""
 OTHER_KEYS = ("data", "x", "X", "arr_0")
 
 
@@ -31,7 +34,8 @@ def from_series_array(
         raise UserError(
             f"{where} must hold numbers [N, T, D], or one series [T, D], not {array.dtype} {list(array.shape)}: reshape it."
         )
-    values = array.astype(np.float64)
+    is_kept = array.nbytes > COPIED and array.dtype.kind in "iuf" and not wanted.fill
+    values = array if is_kept else array.astype(np.float64)
     values = values[None, :, None] if array.ndim == 1 else values[None] if array.ndim == 2 else values
     lengths = np.asarray(beside[LENGTH]).astype(int) if LENGTH in beside else np.full(len(values), values.shape[1])
     if len(lengths) != len(values) or lengths.min() < 1 or lengths.max() > values.shape[1]:
@@ -53,24 +57,43 @@ def from_series_array(
     for key, given in statics.items():
         if len(given) != len(values):
             raise UserError(f"{key} in {where} must hold a value for each of {len(values)} series, but it holds {len(given)}.")
-    series = []
-    for index, (one, length) in enumerate(zip(values[:, :, [columns.index(column) for column in kept]], lengths, strict=True)):
+    chosen, series = [columns.index(column) for column in kept], []
+    values = _columns(values, chosen) if is_kept else values[:, :, chosen]
+    for index, (one, length) in enumerate(zip(values, lengths, strict=True)):
         one = one[:length]
-        bad = ~(np.abs(one) <= LARGEST)
-        if (bad & ~np.isnan(one)).any() or (bad.any() and not wanted.fill):
-            step = int(np.flatnonzero(bad.any(1))[0])
+        _check(one, index, where, wanted)
+        made = filled(one, wanted.fill, kept, f"series {index} of {where}") if wanted.fill else one
+        series.append(Series(made, {key: given[index].item() for key, given in statics.items()}))
+    together = values if is_kept and lengths.min() == values.shape[1] else None
+    return Sequences(name=name, series=typed(series), columns=tuple(kept), together=together)
+
+
+def _columns(values: np.ndarray, chosen: list[int]) -> np.ndarray:
+    """These columns of an array [N, T, D], without a copy where they are equally spaced."""
+    step = chosen[1] - chosen[0] if len(chosen) > 1 else 1
+    if step > 0 and chosen == list(range(chosen[0], chosen[-1] + 1, step)):
+        return values[:, :, chosen[0] : chosen[-1] + 1 : step]
+    return values[:, :, chosen]
+
+
+def _check(one: np.ndarray, index: int, where: str, wanted: Options) -> None:
+    """Raises UserError for numbers that no series may have."""
+    seen = 0
+    for part in passes(one):
+        sizes = np.abs(part.astype(np.float64))
+        bad = ~(sizes <= LARGEST)
+        if (bad & ~np.isnan(sizes)).any() or (bad.any() and not wanted.fill):
+            step = seen + int(np.flatnonzero(bad.any(1))[0])
             raise UserError(
                 f"{where} has a missing, infinite or far too large value in series {index} at step {step}: correct it, or fill missing "
                 "ones in with --fill linear."
             )
-        made = filled(one, wanted.fill, kept, f"series {index} of {where}") if wanted.fill else one
-        series.append(Series(made, {key: given[index].item() for key, given in statics.items()}))
-    return Sequences(name=name, series=typed(series), columns=tuple(kept))
+        seen += len(part)
 
 
 def from_series_npz(path: Path, wanted: Options) -> Sequences:
     """An .npz with `series`, or with a single array of numbers; see `from_series_array` for what may lie beside it."""
-    arrays = {key: load_small(path, key) for key in array_names(path)}
+    arrays = {key: load_or_map(path, key, COPIED) for key in array_names(path)}
     key = SERIES if SERIES in arrays else next((name for name in OTHER_KEYS if name in arrays), None)
     if key is None and len(arrays) == 1:
         key = next(iter(arrays))

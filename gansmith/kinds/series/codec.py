@@ -20,6 +20,7 @@ from gansmith.kinds.series.preview import lines
 from gansmith.kinds.series.returns import FAR, from_returns, heavier, lighter
 from gansmith.kinds.series.series import UNROUNDED, Series
 from gansmith.kinds.series.spec import SeriesSpec
+from gansmith.kinds.series.statics import StaticLaw
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class SeriesCodec:
     edges: tuple[float, ...] = ()
     """The largest size of each column's returns without their heavy tails; empty without returns."""
     base: tuple[float, ...] = ()
-    """Where generated prices begin: the last prices of the data."""
+    """Where generated prices begin: about the median of the data; empty without returns."""
     scale: str = "feature"
     reach: tuple[float, ...] = ()
     """With scale "example": the largest half range of each column."""
@@ -64,8 +65,8 @@ class SeriesCodec:
     """The values of each static attribute in words, where there are several attributes."""
     frequencies: tuple[int, ...] = ()
     """How many series each class has."""
-    statics: tuple[tuple[float, ...], ...] = ()
-    """Rows of encoded attributes to draw from: at most 1,000 of the data."""
+    statics: StaticLaw | None = None
+    """How encoded attributes are distributed, where there are any."""
 
     @property
     def previewed(self) -> int:
@@ -231,8 +232,8 @@ class SeriesCodec:
             label = torch.multinomial(shares, n, replacement=True, generator=rng)
             found["label"] = torch.full((n,), int(self.label_of(wishes))) if wishes else label
         elif self.spec.attributes:
-            rows = torch.tensor(self.statics, dtype=torch.float32)
-            found["label"] = rows[torch.randint(len(rows), (n,), generator=rng)]
+            assert self.statics is not None
+            found["label"] = torch.from_numpy(self.statics.draw(n, rng))
             if wishes:
                 found["label"] = torch.stack([self._wished(row.numpy(), wishes) for row in found["label"]])
         return found
@@ -281,7 +282,16 @@ class SeriesCodec:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "SeriesCodec":
+        """Version 0.1 kept rows of attributes: what is taken from them is their distribution."""
         known = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+        statics = facts["statics"]
+        if isinstance(statics, list):
+            sizes = [len(values) for values in facts["words"].values()]
+            statics = (
+                StaticLaw.of(np.array(statics), np.ones(len(statics), int), len(facts["numbers"]), sizes) if statics else None
+            )
+        else:
+            statics = statics and StaticLaw.from_json(statics)
         return cls(
             **{
                 **known,
@@ -289,6 +299,6 @@ class SeriesCodec:
                 "calendar": Calendar(**facts["calendar"]) if facts["calendar"] else None,
                 "numbers": {name: tuple(pair) for name, pair in facts["numbers"].items()},
                 "words": {name: tuple(values) for name, values in facts["words"].items()},
-                "statics": tuple(tuple(row) for row in facts["statics"]),
+                "statics": statics,
             }
         )

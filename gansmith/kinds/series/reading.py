@@ -39,7 +39,7 @@ def sequences_of(source: Source, options: Options) -> Sequences:
     if source.suffix == ".npz":
         return from_series_npz(path, options)
     if source.suffix == ".npy":
-        return from_series_array(np.array(open_npy(path)), path.stem, path.name, options)
+        return from_series_array(open_npy(path), path.stem, path.name, options)
     if source.suffix == ".parquet":
         return from_series_sheet(sheet_from_table(table_from_parquet([path], path.stem), str(path)), options)
     raise UserError(f"{path} is no file of series: give a csv, Parquet, npz or npy file.")

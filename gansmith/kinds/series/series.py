@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Num
+
+from gansmith.data.windowed import passes
 
 UNROUNDED = 7
 """Numbers with so many decimals are left as they are."""
@@ -14,14 +16,16 @@ UNROUNDED = 7
 class Series:
     """One series: its values [steps, columns] and what is fixed for it."""
 
-    values: Float[np.ndarray, "steps columns"]
+    values: Num[np.ndarray, "steps columns"]
     static: Mapping[str, str | float] = field(default_factory=dict)
     """Static attributes: words or numbers by name; the class under "class"."""
 
 
-def decimals_of(numbers: Float[np.ndarray, " n"]) -> int:
+def decimals_of(numbers: Num[np.ndarray, " n"]) -> int:
     """With how many decimals these numbers are written: 0 of whole ones, UNROUNDED of any."""
-    for decimals in range(UNROUNDED):
-        if np.allclose(numbers, np.round(numbers, decimals), rtol=1e-12, atol=1e-9):
-            return decimals
-    return UNROUNDED
+    decimals = 0
+    for part in passes(numbers):
+        given = part.astype(np.float64)
+        while decimals < UNROUNDED and not np.allclose(given, np.round(given, decimals), rtol=1e-12, atol=1e-9):
+            decimals += 1
+    return decimals

@@ -29,11 +29,13 @@ class AsLearned(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class Sequences:
-    """Series of a source, in memory."""
+    """Series of a source, in memory or memory-mapped."""
 
     name: str
     series: Sequence[Series]
     columns: tuple[str, ...]
+    together: np.ndarray | None = None
+    """The array [series, steps, columns] that the series are whole rows of, if there is one."""
     calendar: Calendar | None = None
     notes: tuple[str, ...] = ()
     static_kinds: Mapping[str, str] = field(default_factory=dict)
