@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gansmith.kinds.images.originals import Originals
 
 
-SHUFFLED = 2**24
+SHUFFLED = 2**22
 """Of more examples no permutation is held in memory."""
 
 

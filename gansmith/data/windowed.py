@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-AT_ONCE = 2**24
+AT_ONCE = 2**22
 """Bytes of windows, or of a long array, that one pass holds at a time."""
 
 Interval = tuple[int, int]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gansmith import kinds
 from gansmith.data.cache import cache_folder
-from gansmith.data.dataset import Dataset
+from gansmith.data.dataset import Dataset, choose
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.evaluation.baseline import baseline_name, rivals
@@ -25,7 +25,7 @@ from gansmith.evaluation.judgement import Judgement, Neighbours
 from gansmith.evaluation.nearest import nearest
 from gansmith.evaluation.overview import portrait as portrait_of
 from gansmith.evaluation.score import GROUPS, Score
-from gansmith.evaluation.sides import Real, Side, choose
+from gansmith.evaluation.sides import Real, Side
 from gansmith.metrics.registry import (
     Family,
     NotApplicableError,
@@ -91,6 +91,12 @@ def judge(
     _same_geometry(train, fake, "generated")
     _same_geometry(train, held_out, "held-out")
     limit = MOST if samples is None else samples
+    most, compared = kinds.find(train.codec.spec.kind).most_compared(train.codec.spec), None
+    if most is not None and len(train) > max(most, limit):
+        compared = choose(len(train), max(most, limit), seed)
+        train = train.subset(compared)
+    if most is not None and everything is not None and len(everything) > max(most, limit):
+        everything = everything.subset(choose(len(everything), max(most, limit), seed))
     count = min(limit, len(fake), len(train), len(held_out))
     asked = "" if samples is None else f"{samples} were asked for, and "
     there = f"{asked}there are {len(fake)} generated, {len(train)} training and {len(held_out)} held-out ones"
@@ -142,7 +148,9 @@ def judge(
             name: f"{name} needs at least {fewest} examples on every side, but {there}." for name, fewest in too_few.items()
         }
         shown = portrait_of(side, positions) if portrait and count >= GROUPS else None
-    return Judgement(scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions), portrait=shown)
+    return Judgement(
+        scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions, compared), portrait=shown
+    )
 
 
 def usual_metrics(train: Dataset) -> tuple[str, ...]:
@@ -171,14 +179,17 @@ def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path
     return kinds.find(kind).inception(folder, tuple(sorted(set(needed))), **options) if needed else None
 
 
-def _neighbours(side: Side, positions: np.ndarray) -> Neighbours:
-    """Of the generated examples nearest to a training example, the nearest first: where there are copies, they are among them."""
+def _neighbours(side: Side, positions: np.ndarray, compared: np.ndarray | None) -> Neighbours:
+    """The generated examples nearest to a training example, the nearest first: where there are copies, they are among them.
+
+    `positions` and `compared` say where generated and training examples lie among those that `judge` got; None if they are all.
+    """
     with torch.autocast("cpu", enabled=False):
         suspects = side.distances.argsort(stable=True)[:SHOWN]
         distances, indices = nearest(side.features[suspects], side.real.features, 3)
         return Neighbours(
             generated=positions[suspects.numpy()],
-            nearest=indices.numpy(),
+            nearest=indices.numpy() if compared is None else compared[indices.numpy()],
             distances=distances.double().numpy(),
             generated_median=float(side.distances.quantile(0.5)),
             held_out_median=side.real.held_out_distance,

@@ -14,12 +14,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gansmith import kinds
+from gansmith.data.dataset import choose
 from gansmith.evaluation.cache import remember
 from gansmith.evaluation.distributions import Spread, spread
 from gansmith.evaluation.flat_map import MOST, FlatMap, flat_map
 from gansmith.evaluation.nearest import squared_radii
 from gansmith.evaluation.realism import SHOWN, Ranking, ranked, surroundings
-from gansmith.evaluation.sides import Real, Side, choose
+from gansmith.evaluation.sides import Real, Side
 from gansmith.metrics.manifold import NEIGHBOURS
 
 DIRECTIONS = 50

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gansmith.data.dataset import Dataset
+from gansmith.data.dataset import Dataset, choose
 from gansmith.errors import UserError
 from gansmith.evaluation.baseline import rivals, trivial
 from gansmith.evaluation.cache import content_key, remember
@@ -196,8 +196,3 @@ class Side:
     def distances(self) -> Float[Tensor, " batch"]:
         """The distance of every example to its nearest training example."""
         return nearest(self.features, self.real.features, 1)[0][:, 0].double()
-
-
-def choose(length: int, count: int, seed: int) -> np.ndarray:
-    """`count` random positions out of `length`, ascending and each once."""
-    return np.sort(np.random.default_rng(seed).permutation(length)[:count])

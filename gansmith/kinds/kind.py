@@ -150,6 +150,10 @@ class Kind(ABC, Generic[O, C]):
         """The metrics of this data where none are named."""
         return self.metrics
 
+    def most_compared(self, spec: Spec) -> int | None:
+        """How many training examples generated ones are compared with, random ones of more; None for all."""
+        return None
+
     def baseline_name(self, data: Dataset) -> str:
         """What the trivial generator is called beside every score."""
         return "Gaussian"

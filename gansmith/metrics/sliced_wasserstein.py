@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from gansmith import kinds
+from gansmith.data.dataset import choose
 from gansmith.evaluation.score import Measured, jackknife
-from gansmith.evaluation.sides import Side, choose
+from gansmith.evaluation.sides import Side
 
 METRICS = {
     "swd": (

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -134,7 +135,7 @@ class Recorder:
     def preview_real(self, data: Dataset) -> None:
         """Writes a preview of real examples, to compare the others with: real.png and its media."""
         codec = self.model.codec
-        positions = torch.linspace(0, len(data) - 1, min(codec.previewed, len(data))).long().unique().numpy()
+        positions = _spread(len(data), codec.previewed)
         write_preview(self.run.samples, "real", preview_of(codec, codec.decode(data.batch(positions))))
 
     def preview(self, samples: int) -> None:
@@ -179,9 +180,15 @@ def _on(device: torch.device, batch: Batch) -> dict[str, Tensor]:
 
 
 def _sketches(data: Dataset, limit: int) -> Tensor:
-    positions = torch.linspace(0, len(data) - 1, min(limit, len(data))).long().unique().numpy()
+    positions = _spread(len(data), limit)
     parts = [positions[start : start + 1024] for start in range(0, len(positions), 1024)]
     return torch.cat([data.codec.sketch(data.batch(part)) for part in parts])
+
+
+def _spread(length: int, count: int) -> np.ndarray:
+    """At most `count` equally spaced positions out of `length`."""
+    # the last of more than 2^24 is rounded up in float32
+    return torch.linspace(0, length - 1, min(count, length)).long().clamp(max=length - 1).unique().numpy()
 
 
 def memory_megabytes() -> float:

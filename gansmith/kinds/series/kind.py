@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gansmith.data.dataset import Dataset
+from gansmith.data.dataset import Dataset, choose
 from gansmith.data.source import Source, is_frame
+from gansmith.data.spec import Spec
+from gansmith.data.windowed import passes
 from gansmith.kinds.kind import POSSIBLE, SURE, Kind, Match
 from gansmith.kinds.series import toys
 from gansmith.kinds.series.codec import SeriesCodec
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from gansmith.kinds.choice import Choice
     from gansmith.report.records import Records
     from gansmith.report.section import Section
+
+
+COMPARED = 2**16
+"""How many windows of at most 1,024 numbers generated ones are compared with."""
 
 
 class TimeSeries(Kind[Options, SeriesCodec]):
@@ -96,8 +103,8 @@ class TimeSeries(Kind[Options, SeriesCodec]):
         data = build_series(found, options)
         codec = data.codec
         assert isinstance(codec, SeriesCodec)
-        low = np.min([raw.values.min(0) for raw in found.series], 0).tolist()
-        high = np.max([raw.values.max(0) for raw in found.series], 0).tolist()
+        ends = [(part.min(0), part.max(0)) for raw in found.series for part in passes(raw.values)]
+        low, high = np.min([own for own, _ in ends], 0).tolist(), np.max([own for _, own in ends], 0).tolist()
         return Inspection(
             name=found.name,
             kind=self.name,
@@ -121,6 +128,10 @@ class TimeSeries(Kind[Options, SeriesCodec]):
         because = "its factor beside each step lets quiet and wild stretches follow each other as those of returns do"
         return replace(usual, options={"gate": True}, because=because)
 
+    def most_compared(self, spec: Spec) -> int:
+        """2^16 windows, or fewer of more than 1,024 numbers: neighbouring windows are nearly the same, and there can be millions."""
+        return max(1, min(COMPARED, COMPARED * 1024 // math.prod(spec.shape)))
+
     def features(self, train: Dataset, seed: int, folder: Path) -> SeriesFeatures:
         return SeriesFeatures(train)
 
@@ -128,6 +139,8 @@ class TimeSeries(Kind[Options, SeriesCodec]):
         from gansmith.kinds.series.fact_plots import draw_facts
         from gansmith.kinds.series.metrics.stylised_facts import curves_of
 
+        if len(train) > self.most_compared(train.codec.spec):
+            train = train.subset(choose(len(train), self.most_compared(train.codec.spec), 0))
         draw_facts(curves_of(train, fake)).save(folder / "facts.png")
 
     def sections(self, records: Records) -> Iterator[Section]:

@@ -4,8 +4,9 @@ import numpy as np
 import torch
 
 from gansmith.data.codec import HasSource
+from gansmith.data.dataset import choose
 from gansmith.evaluation.score import Measured, jackknife
-from gansmith.evaluation.sides import Real, Side, choose
+from gansmith.evaluation.sides import Real, Side
 from gansmith.kinds.images.metrics.path_length import distance_for
 from gansmith.metrics.registry import NotApplicableError
 from gansmith.networks.pretrained.perceptual_network import lpips_at_hand

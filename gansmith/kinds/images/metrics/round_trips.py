@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gansmith.data.dataset import choose
 from gansmith.evaluation.score import Measured, jackknife
-from gansmith.evaluation.sides import Side, choose
+from gansmith.evaluation.sides import Side
 from gansmith.metrics.registry import NotApplicableError
 from gansmith.tasks.translation import Styled, Translating
 

@@ -6,8 +6,9 @@ severe judge of tables: real rows reach 0.5, the usual generators almost 1.
 
 import numpy as np
 
+from gansmith.data.dataset import choose
 from gansmith.evaluation.score import Measured, jackknife
-from gansmith.evaluation.sides import Side, choose
+from gansmith.evaluation.sides import Side
 from gansmith.kinds.tables.views import view
 
 METRICS = {"c2st": ("lower", "how well gradient boosting tells generated rows from real ones (0.5: not at all)")}
