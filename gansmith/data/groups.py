@@ -33,7 +33,9 @@ def held_stretches(
     if not after_the_first:
         return None
     for parts in STRETCHES:
-        each = max(1, round(count * share / parts))
+        each = round(count * share / parts)
+        if not each:
+            continue
         places = [round((part + shift) * count / parts - shift * each) for part in range(parts)]
         training, held = _without_overlap(starts, length, [(place, place + each) for place in places])
         if len(training) >= (count - len(held)) / 2:
