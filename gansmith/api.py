@@ -16,6 +16,7 @@ from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection
 from gansmith.data.programs import named_in, trusting
+from gansmith.data.schema import describing
 from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
@@ -25,12 +26,13 @@ from gansmith.evaluation.validator import Examiner
 from gansmith.kinds.opening import inspect_dataset, read_options
 from gansmith.model import Model
 from gansmith.planning import plan as planning
+from gansmith.runs.begun import as_begun
 from gansmith.runs.data import open_together, run_data, split
 from gansmith.runs.lock import Claim
 from gansmith.runs.recorder import Follower, Recorder
 from gansmith.runs.run import BEST, Run
 from gansmith.training import distributed
-from gansmith.training.trainer import Interrupted, Settings, Trainer
+from gansmith.training.trainer import Interrupted, Trainer
 
 if TYPE_CHECKING:
     from gansmith.evaluation.judgement import Judgement
@@ -54,7 +56,7 @@ def train(
     preset: str | None = None,
     options: Mapping[str, Any] | None = None,
     out: Path | str | None = None,
-    resume: bool | str = False,
+    resume: bool | str | Path = False,
     minutes: float | None = None,
     samples: int | None = None,
     batch: int | None = None,
@@ -141,11 +143,11 @@ def _new_run(folder: Path, facts: Mapping[str, Any]) -> Run:
     return Run.create(folder, facts)
 
 
-def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str) -> Path | None:
+def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str | Path) -> Path | None:
     """The folder of the run to continue, or None to begin a new one."""
     if resume is False:
         return None
-    if isinstance(resume, str) and resume != "auto":
+    if not isinstance(resume, bool) and resume != "auto":
         folder = Path(resume)
     elif out is not None:
         folder = Path(out)
@@ -191,37 +193,29 @@ def _continue(
     evaluate: bool,
     watchers: Sequence[Watcher | Callable[[Path], Watcher]],
 ) -> Run:
+    begun = as_begun(run)
     folder, dataset = run.folder, run_data(run, data, opening)
     if dataset.fingerprint != run.facts["data"]["fingerprint"]:
         raise UserError(
             f"The data have changed since {folder} was begun, so it cannot be continued exactly: restore them, or begin a "
             "new run."
         )
-    settings = run.facts["settings"] | ({"minutes": minutes, "samples": samples} if minutes or samples else {})
     planning.check_positive(threads=threads)
-    used = threads or settings.get("threads") or run.facts["environment"].get("threads")
-    if settings.get("threads") != used and distributed.leads():
+    used = threads or begun.settings.threads or run.facts["environment"].get("threads")
+    device = planning.choose_device(begun.settings.device.partition(":")[0])
+    settings = dataclasses.replace(begun.settings, threads=used, device=device)
+    if minutes or samples:
+        settings = dataclasses.replace(settings, minutes=minutes, samples=samples)
+    plan = planning.Plan(
+        gan=run.facts["gan"], preset=run.facts["preset"], config=begun.config, settings=settings, mirror=run.facts["mirror"]
+    )
+    begun.check_size(plan, dataset)
+    if begun.settings.threads != used and distributed.leads():
         run.facts["settings"]["threads"] = used
         run.write_facts()
-    settings |= {"threads": used, "device": planning.choose_device(settings["device"].partition(":")[0])}
-    plan = planning.Plan(
-        gan=run.facts["gan"],
-        preset=run.facts["preset"],
-        config=planning.made_config(_gan_class(run), run.facts["gan"], planning.Preset(about="", batch=1), run.facts["config"]),
-        settings=Settings(**settings),
-        mirror=run.facts["mirror"],
-    )
-    examined = run.facts.get("examination")
-    examination = Examination.from_json(examined) if examined else None
     return _train(
-        dataset, plan, folder, run.facts["data"], run, evaluate, watchers, examination, extended=bool(minutes or samples)
+        dataset, plan, folder, run.facts["data"], run, evaluate, watchers, begun.examination, extended=bool(minutes or samples)
     )
-
-
-def _gan_class(run: Run) -> Any:
-    from gansmith import gans
-
-    return gans.find(run.facts["gan"])
 
 
 def _train(dataset: Dataset, *arguments: Any, **more: Any) -> Run:
@@ -350,7 +344,8 @@ def _restore(trainer: Trainer, run: Run, extended: bool, examiner: Examiner | No
     if state is None:
         trainer.guest.say("There is no checkpoint yet: beginning again from the same seed.")
         return
-    trainer.load_state(*state)
+    with describing(run.checkpoints, "newest checkpoint"):
+        trainer.load_state(*state)
     if extended:
         run.facts["settings"] |= {"minutes": trainer.settings.minutes, "samples": trainer.settings.samples}
         if run.facts.get("examination"):

@@ -21,9 +21,9 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
-from gansmith.gans import find
 from gansmith.inference import TRIED, Resting, rest
-from gansmith.runs.model_files import FORMAT, is_model, read_model, write_model
+from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_model, write_model
+from gansmith.runs.rebuild import codec_of, game_of, load_weights
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.precision import choose_precision
 
@@ -69,13 +69,11 @@ class Model:
                 "after its first checkpoint."
             )
         tensors, facts = read_model(folder)
-        with named_in(folder / "model.json", trust):
-            made = find(facts["gan"])
-            codec = kinds.load_codec(facts["codec"])
-            gan = made(made.Config(**_tuples(facts["config"])), codec.spec)
+        with named_in(folder / FACTS, trust):
+            codec = codec_of(facts["codec"], folder / FACTS)
+            gan = game_of(facts["gan"], facts["config"], codec, folder / FACTS, tensors)
         for name in gan.makers:
-            own = {key.removeprefix(f"{name}/"): tensor for key, tensor in tensors.items() if key.startswith(f"{name}/")}
-            gan.players[name].averaged.load_state_dict(own)
+            load_weights(gan.players[name].averaged, tensors, folder / WEIGHTS, f"{name}/")
         model = cls(gan.to(device).eval(), codec, facts["card"])
         model.precision = choose_precision(precision, device, codec.spec)
         return model
@@ -193,8 +191,3 @@ def _from_hub(name: str) -> Path:
         raise UserError(
             f"{name} is neither a folder here nor could it be fetched from the hub ({error}): check the name."
         ) from error
-
-
-def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON knows no tuples, configs no lists."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}

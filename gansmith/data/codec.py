@@ -114,6 +114,15 @@ class Named(Protocol):
 
 
 @runtime_checkable
+class Checked(Protocol):
+    """A codec that can tell whether its facts, read from a file, fit each other."""
+
+    def fault(self) -> str | None:
+        """What does not fit, in words that follow "its codec": "has 2 columns but 3 ranges"; None if all fits."""
+        ...
+
+
+@runtime_checkable
 class Spelled(Protocol):
     """A codec of texts, which can be written to a terminal."""
 

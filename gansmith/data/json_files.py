@@ -2,45 +2,43 @@
 
 import json
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gansmith.data import seal
+from gansmith.data.readers.files import read_whole
+from gansmith.data.readers.json_text import parsed
 from gansmith.errors import UserError
 
 SEAL = "sha256"
 _SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
-LARGEST = 1 << 26
-"""Bytes of a file; those of tables with 100,000 categories have a tenth of it."""
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file. Raises UserError if that holds anything else, and FileNotFoundError if there is no file."""
-    return parse_json(path, read_bytes(path))
+    return object_in(path, content_of(path))
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file of at most `LARGEST` bytes. Raises UserError for others, FileNotFoundError if there is none."""
-    known = path.stat()
-    if not stat.S_ISREG(known.st_mode):  # a pipe would be waited for, a device read without end
-        raise UserError(f"{path} should be a file, but it is a folder, pipe or device: give another path.")
-    if known.st_size > LARGEST:
-        raise UserError(f"{path} has {known.st_size:,} bytes, where at most {LARGEST:,} are expected: restore it.")
+def content_of(path: Path) -> bytes:
+    """The bytes of a JSON file. Raises UserError for what is no file or larger than the limit `json_bytes`, FileNotFoundError if there
+    is none."""
     try:
-        return path.read_bytes()
+        return read_whole(path, "json_bytes")
+    except FileNotFoundError:
+        raise
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror or error}): restore it, or make permission.") from error
+        raise UserError(f"{path} cannot be read ({error.strerror or error}): restore it, or give permission.") from error
 
 
-def parse_json(path: Path, content: bytes) -> dict[str, Any]:
+def object_in(path: Path, content: bytes) -> dict[str, Any]:
     """The JSON object in the content of this file. Raises UserError if that is anything else."""
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else error
-        raise UserError(f"{path} is damaged ({reason}): restore it.") from error
+        found = parsed(content, str(path))
+    except ValueError as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path} is damaged ({error}): restore it.") from error
     if not isinstance(found, dict):
         raise UserError(f"{path} should hold a JSON object, but it holds {_named(found)}: restore it.")
     return found

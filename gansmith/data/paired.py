@@ -13,7 +13,8 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from gansmith.data.codec import Batch
+from gansmith.data.codec import Batch, Checked
+from gansmith.data.schema import check
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 
@@ -115,6 +116,17 @@ class PairedCodec:
     def sketch(self, batch: Batch) -> Float[Tensor, "batch features"]:
         """The features of the made side."""
         return self.b.sketch({self.b.spec.key: batch["b"]})
+
+    def fault(self) -> str | None:
+        if self.spec.key != "b":
+            return f"makes {self.spec.key!r:.40}, where pairs make b"
+        if (self.a.spec.shape, self.b.spec.shape) != (self.spec.source_shape, self.spec.shape):
+            return "has sides of other shapes than its spec says"
+        for name, side in (("a", self.a), ("b", self.b)):
+            check(side, type(side), f"codec.{name}")
+            if isinstance(side, Checked) and (fault := side.fault()):
+                return f"{fault}, on its side {name}"
+        return None
 
     def to_json(self) -> dict[str, Any]:
         return {"spec": self.spec.to_json(), "a": self.a.to_json(), "b": self.b.to_json()}

@@ -23,6 +23,10 @@ from gansmith.errors import UserError
 Answer = TypeVar("Answer")
 
 
+class RefusedError(UserError):
+    """A program that may not run."""
+
+
 @dataclass(frozen=True)
 class Word:
     """Who names programs, and whether the user trusts them."""
@@ -30,8 +34,8 @@ class Word:
     trusted: bool = False
     place: Path | None = None
     """The file that names them; None: the user."""
-    said: Path | None = None
-    """A program that the user has named on this command, whatever the file says."""
+    said: frozenset[Path] = frozenset()
+    """Programs that the user has named on this command, whatever the file says."""
 
 
 _WORD: ContextVar[Word] = ContextVar("word", default=Word())  # noqa: B039, it is frozen
@@ -47,8 +51,9 @@ def trusting(trust: bool) -> Iterator[None]:
 @contextmanager
 def named_in(place: Path, trust: bool = False, said: str | Path | None = None) -> Iterator[None]:
     """Inside, programs are named by the file `place`; of these only `said` and, if `trust`, all run."""
-    known = Path(said).resolve() if said is not None else None
-    with _speaking(Word(_WORD.get().trusted or trust, place, known)):
+    word = _WORD.get()
+    known = word.said | ({Path(said).resolve()} if said is not None else set())
+    with _speaking(Word(word.trusted or trust, place, known)):
         yield
 
 
@@ -61,12 +66,18 @@ def _speaking(word: Word) -> Iterator[None]:
         _WORD.reset(before)
 
 
+def speaks_a_file() -> bool:
+    """Whether a file, and not the user, names programs now."""
+    return _WORD.get().place is not None
+
+
 def allow_python(path: Path) -> None:
     """Raises UserError if a file of a run or a model, and not the user, names this Python file."""
     word = _WORD.get()
-    if word.place is not None and not word.trusted and path.resolve() != word.said:
-        raise UserError(
-            f"{word.place} names the Python file {path.resolve()}, which would run on this machine: read it, and if you trust it give "
+    own = path.resolve()
+    if word.place is not None and not word.trusted and not word.said & {own, own.parent}:  # a kind is named by its folder
+        raise RefusedError(
+            f"{word.place} names the Python file {own}, which would run on this machine: read it, and if you trust it give "
             "--trust (in Python trust=True)."
         )
 
@@ -76,7 +87,7 @@ def allow_program(name: str | Path, why: str) -> None:
     word = _WORD.get()
     if not word.trusted:
         named = f", which {word.place} names," if word.place is not None else ""
-        raise UserError(
+        raise RefusedError(
             f"{name}{named} {why}, which can do on this machine whatever you can: if you trust where it came from give --trust "
             "(in Python trust=True)."
         )

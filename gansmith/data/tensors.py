@@ -2,7 +2,6 @@
 
 import json
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from gansmith.data import seal
 from gansmith.data.atomic import replacing
+from gansmith.data.readers.files import check_ends
 from gansmith.errors import UserError
 
 FACTS = "gansmith"
@@ -65,11 +65,9 @@ def check_tensors(path: Path) -> dict[str, Any]:
     Raises UserError if it is damaged or not one of ours.
     """
     try:
-        known = path.stat()
-        if not stat.S_ISREG(known.st_mode):  # reading a pipe would wait for ever
-            raise ValueError("it is no regular file")
+        size = check_ends(path)
         with open(path, "rb") as file:
-            head = _head(file, known.st_size)
+            head = _head(file, size)
             metadata = json.loads(head[8:]).get("__metadata__", {})
             if metadata.keys() != {FACTS}:
                 raise ValueError("it has no facts of gansmith")

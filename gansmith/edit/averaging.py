@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gansmith.data.tensors import read_tensors
-from gansmith.edit.rejection import state_of_gan
 from gansmith.errors import UserError
 from gansmith.model import Model
+from gansmith.runs.rebuild import load_weights
 from gansmith.training.checkpoint import checkpoints
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def average(run: Run, *, last: int = 2) -> tuple[Model, list[int]]:
     gan = run.game(model)
     sums: dict[str, dict[str, Tensor]] = {name: {} for name in gan.makers}
     for path in found:
-        gan.load_state_dict(state_of_gan(read_tensors(path)[0]))
+        load_weights(gan, read_tensors(path)[0], path, "gan/")
         for name, total in sums.items():
             for key, tensor in gan.players[name].averaged.state_dict().items():
                 whole = not tensor.is_floating_point()

@@ -7,17 +7,17 @@ Examples compete within their class, so that the classes keep their shares; scor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.errors import UserError
 from gansmith.model import Model
+from gansmith.runs.rebuild import load_weights
 from gansmith.training.checkpoint import load_newest
 
 if TYPE_CHECKING:
@@ -153,13 +153,8 @@ def with_critic(run: Run, model: Model) -> GAN:
     if state is None:
         raise UserError(f"{run.folder} has no checkpoint, from which the critic would be taken: keep checkpoints/ beside model/.")
     gan = run.game(model)
-    gan.load_state_dict(state_of_gan(state[0]))
+    load_weights(gan, state[0], run.checkpoints, "gan/")
     return gan.to(model.gan.device).eval()
-
-
-def state_of_gan(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The GAN's part of a checkpoint."""
-    return {name.removeprefix("gan/"): tensor for name, tensor in tensors.items() if name.startswith("gan/")}
 
 
 @torch.inference_mode()

@@ -157,7 +157,7 @@ def judge_and_report(
     from gansmith.evaluation.artifacts import leave
 
     fake, judgement = _judged(model, training, held_out, portrait=True, **options)
-    conditions = {"samples_seen": model.card["samples"], "asked": options.get("samples"), "held_out": content_key(held_out)}
+    conditions = {"samples_seen": model.card.get("samples"), "asked": options.get("samples"), "held_out": content_key(held_out)}
     records = leave(judgement, run, fake, training, **conditions)
     for watcher in watchers:
         watcher.evaluation(records)

@@ -81,7 +81,7 @@ def scores_in_common(
 
 def _stored(run: Run, samples: int | None, seed: int) -> dict[Condition, Record]:
     """The scores of the model as it is, on the run's own held-out data; of several under one condition the newest."""
-    seen = run.model().card["samples"]
+    seen = run.model().card.get("samples")
     return {
         Condition.of(record): record
         for record in run.records("evaluations.jsonl")

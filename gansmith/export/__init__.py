@@ -78,7 +78,7 @@ def properties(model: "Model", inputs: Iterable[str]) -> dict[str, str]:
     return {
         "producer": f"gansmith {__version__}",
         "gan": str(model.card["gan"]),
-        "data": str(model.card["data"]),
+        "data": str(model.card.get("data", "")),
         "inputs": json.dumps(
             {name: _ATTRIBUTES if spec.attributes and name == "label" else _INPUTS.get(name, "") for name in inputs}
         ),

@@ -31,6 +31,7 @@ from torch.nn.functional import leaky_relu
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
+from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.labels import one_hot
@@ -43,6 +44,7 @@ from gansmith.training.seeds import normal_rows, uniform_rows
 
 Row = Float[Tensor, "batch width"]
 Known = Bool[Tensor, "batch columns"]
+MOST_SWEEPS = 1000
 FARTHEST = 4.5
 """Numbers beyond it, where normal scores do not go, weigh no more than it in the term of frequencies."""
 RAREST = 1e-3
@@ -91,6 +93,10 @@ class Config:
     """Weight of the term of single hidden cells; 0 leaves it out."""
     sweeps: int = 1
     """How often every cell of a generated row is drawn again, given all others of the row."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sweeps <= MOST_SWEEPS:
+            raise UserError(f"Cells are drawn again 0 to {MOST_SWEEPS} times, but it is {self.sweeps}: change --gan.sweeps.")
 
 
 class Block(nn.Module):

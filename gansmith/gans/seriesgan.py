@@ -23,6 +23,7 @@ from torch.nn.functional import avg_pool1d, interpolate, leaky_relu
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
+from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans._steps import exportable_steps, generate_steps
 from gansmith.kinds.series.returns import quantiles
@@ -74,6 +75,12 @@ class Config:
     """Half-life of the generator's moving average in samples, at the end of the schedule; it grows from 0."""
     schedule: int | None = None
     """Samples over which everything above changes; None: the budget."""
+
+    def __post_init__(self) -> None:
+        if self.coarsest < 1:
+            raise UserError(
+                f"At least one step must remain at the coarsest scale, but it is {self.coarsest}: change --gan.coarsest."
+            )
 
 
 def convolution(channels_in: int, channels_out: int, size: int, *, gain: float = 1.0) -> nn.Conv1d:

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansmith.data.programs import named_in, python_module
+from gansmith.data.programs import named_in, python_module, speaks_a_file
 from gansmith.data.readers.files import refuse_endless
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
@@ -154,7 +154,7 @@ def load_spec(facts: dict[str, Any]) -> Spec:
 
 def _saved(name: str) -> Kind[Any, Any]:
     """The kind that a file names: no user's word, so that a path runs only if the user trusts it or has named it before."""
-    if not _is_path(name):
+    if not _is_path(name) or speaks_a_file():
         return find(name)
     with named_in(Path("a saved model")):
         return find(name)

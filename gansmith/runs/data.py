@@ -6,6 +6,7 @@ from typing import Any
 from gansmith import kinds
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
+from gansmith.data.programs import named_in
 from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.kinds.opening import open_dataset, read_options
@@ -51,7 +52,9 @@ def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = Non
         if run.data is not None:
             return run.data
         raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
-    return open_together(facts["source"] if data is None else data, {**facts["opening"], **(opening or {})})
+    given = opening or {}
+    with named_in(run.folder / "run.json", run.trust, said=given.get("kind")):
+        return open_together(facts["source"] if data is None else data, {**facts["opening"], **given})
 
 
 def _options_of(opening: Mapping[str, Any]) -> dict[str, Any]:

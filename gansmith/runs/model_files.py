@@ -6,16 +6,39 @@ A model of older versions has its facts in `model.json` alone.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from torch import Tensor
 
 from gansmith.data.atomic import write_atomically
-from gansmith.data.json_files import SEAL, is_sealed, parse_json, read_bytes, sealed_json
+from gansmith.data.json_files import SEAL, content_of, is_sealed, object_in, sealed_json
+from gansmith.data.schema import MismatchError, check, describing
 from gansmith.data.tensors import read_tensors, write_tensors
 from gansmith.errors import UserError
 
 WEIGHTS, FACTS = "model.safetensors", "model.json"
+
+
+class Card(TypedDict):
+    """What is said of a model; more may be there."""
+
+    gan: str
+    data: NotRequired[str]
+    samples: NotRequired[int]
+
+
+class ModelFacts(TypedDict):
+    """All that a model is made of again."""
+
+    sha256: NotRequired[str]
+    format: int
+    gansmith: str
+    gan: str
+    config: dict[str, Any]
+    codec: dict[str, Any]
+    card: Card
+
+
 FORMAT = 1
 """The version of the facts; older ones stay loadable."""
 _CHANGEABLE = ("gan", "card")
@@ -44,9 +67,7 @@ def read_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if whole or beside is None:
             raise UserError(f"{folder} lacks the {FACTS} that belongs to its {WEIGHTS}: restore both files from one copy.")
         return tensors, beside
-    if not isinstance(facts, dict):
-        raise UserError(f"{folder / WEIGHTS} holds no facts of a model: restore it.")
-    _check_version(folder, facts)
+    _check(folder / WEIGHTS, facts)
     if whole or beside is None:  # where the file beside is older, its writer was killed before it came to it
         return tensors, facts
     if any(beside.get(name) != facts.get(name) for name in {*beside, *facts} - {*_CHANGEABLE}):
@@ -60,11 +81,11 @@ def _beside(folder: Path) -> tuple[dict[str, Any] | None, bool]:
     """What `model.json` holds, if there is one, and whether it is known to be whole."""
     path = folder / FACTS
     try:
-        content = read_bytes(path)
+        content = content_of(path)
     except FileNotFoundError:
         return None, False
-    facts = parse_json(path, content)
-    _check_version(folder, facts)
+    facts = object_in(path, content)
+    _check(path, facts)
     if SEAL in facts and not is_sealed(content):
         raise UserError(
             f"{path} has changed since it was written: restore it, or, if the change is yours, remove its line {SEAL!r}."
@@ -72,7 +93,12 @@ def _beside(folder: Path) -> tuple[dict[str, Any] | None, bool]:
     return {name: value for name, value in facts.items() if name != SEAL}, SEAL in facts
 
 
-def _check_version(folder: Path, facts: Mapping[str, Any]) -> None:
-    version = facts.get("format", 0)
+def _check(path: Path, facts: Any) -> None:
+    version = facts.get("format", 0) if isinstance(facts, dict) else 0
     if isinstance(version, int) and version > FORMAT:
-        raise UserError(f"{folder} was written by a newer gansmith ({facts.get('gansmith')}): upgrade gansmith to use it.")
+        raise UserError(f"{path} was written by a newer gansmith ({facts.get('gansmith')}): upgrade gansmith to use it.")
+    with describing(path, "facts"):
+        check(facts, ModelFacts)
+        for name in facts:
+            if name not in ModelFacts.__annotations__:
+                raise MismatchError(f"{name[:60]} is not known")

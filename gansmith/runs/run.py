@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from gansmith.data.atomic import cannot_write, make_folder, write_atomically
+from gansmith.data.json_files import read_object
 from gansmith.data.programs import named_in
+from gansmith.data.schema import check, describing
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.runs import previews
@@ -29,6 +31,39 @@ _OWN = (
 )
 
 
+class DataFacts(TypedDict):
+    """Where the data of a run came from; more may be there."""
+
+    source: str | None
+    opening: dict[str, Any]
+    name: str
+    kind: str
+    fingerprint: str
+
+
+class SettingsFacts(TypedDict):
+    """How it is trained, as far as others than the trainer must know; see `gansmith.training.trainer.Settings`."""
+
+    seed: int
+    device: str
+
+
+class RunFacts(TypedDict):
+    """What run.json holds; more may be there."""
+
+    name: str
+    gan: str
+    preset: str | None
+    config: dict[str, Any]
+    settings: SettingsFacts
+    mirror: bool
+    data: DataFacts
+    environment: dict[str, Any]
+    held_out: NotRequired[str]
+    examination: NotRequired[dict[str, Any] | None]
+    compile_seconds: NotRequired[float]
+
+
 class Run:
     """A run folder: configuration, checkpoints, log, samples, evaluations, model and report."""
 
@@ -46,12 +81,14 @@ class Run:
         self.data: Dataset | None = None
         """What was trained on, in the process that trained: data from Python are nowhere else."""
         path = self.folder / "run.json"
-        if not path.is_file():
-            raise UserError(f"{folder} is not a run folder (it has no run.json): give the folder that gansmith train printed.")
         try:
-            self.facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path} is damaged ({error}): restore it or train anew.") from error
+            self.facts: dict[str, Any] = read_object(path)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise UserError(
+                f"{folder} is not a run folder (it has no run.json): give the folder that gansmith train printed."
+            ) from error
+        with describing(path, "facts"):
+            check(self.facts, RunFacts)
 
     def __fspath__(self) -> str:
         """A run may stand wherever the path of its folder may."""

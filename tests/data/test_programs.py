@@ -78,7 +78,6 @@ COMMANDS = {
 def test_a_command_runs_the_file_that_a_run_names_only_with_trust(
     command: str, strangers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Image.new("L", (8, 8)).save("picture.png")
     shutil.copytree("run", "other")
     assert main(COMMANDS[command]) == 2
     said = capsys.readouterr().err
@@ -96,6 +95,55 @@ def test_translating_with_a_model_of_points_runs_nothing(strangers: Path, capsys
     assert main(["translate", "run", "picture.png", "--trust"]) == 2
     assert "models of points make examples from noise alone" in capsys.readouterr().err
     assert not (strangers / "ran").exists()
+
+
+def test_translating_runs_the_file_that_a_model_names_only_with_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "mine.py"
+    own.write_text("from gansmith.gans import pix2pix\nopen('ran', 'w').close()\n\nclass Mine(pix2pix.Pix2Pix): ...\n")
+    data = toys.pairs()
+    model = Model(toys.small("pix2pix", data).eval(), data.codec, {"gan": str(own), "data": "toys", "samples": 0})
+    model.save(tmp_path / "model")
+    Image.new("RGB", (16, 16)).save("picture.png")
+    assert main(["translate", "model", "picture.png"]) == 2
+    assert f"names the Python file {own}" in capsys.readouterr().err and not Path("ran").exists()
+    assert main(["translate", "model", "picture.png", "--trust"]) == 0
+    assert Path("ran").exists()
+
+
+KIND = """
+from pathlib import Path
+
+from gansmith.kinds.points.kind import Points
+
+(Path(__file__).parent / "kind ran").touch()
+
+
+class Mine(Points): ...
+"""
+
+
+@pytest.mark.parametrize("named", ["mine_kind.py", "mine_kind"])
+def test_a_kind_of_data_that_a_run_names_runs_only_with_trust(named: str, strangers: Path) -> None:
+    place = strangers / named
+    file = place if place.suffix else place / "kind.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(KIND)
+    mark = file.parent / "kind ran"
+    facts = json.loads(Path("run/run.json").read_text())
+    facts["data"]["opening"] = {"kind": str(place)}
+    Path("run/run.json").write_text(json.dumps(facts | {"gan": "gan"}))
+    model = json.loads(Path("run/model/model.json").read_text())
+    Path("run/model/model.json").write_text(json.dumps(model | {"gan": "gan"}))
+    for use in (
+        lambda: gansmith.evaluate("run", metrics=["frechet"]),
+        lambda: gansmith.train(resume="run", samples=640, evaluate=False),
+    ):
+        with pytest.raises(UserError, match="would run on this machine"):
+            use()
+        assert not mark.exists()
 
 
 CALLS: dict[str, Callable[[bool], object]] = {

@@ -103,7 +103,7 @@ def test_other_headers_are_refused_in_a_sentence(header: bytes, tmp_path: Path) 
 def test_a_pipe_or_a_folder_in_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
-        with pytest.raises(UserError, match="no regular file"):
+        with pytest.raises(UserError, match="it is a pipe|it is a device|a directory"):
             read_tensors(path)
 
 

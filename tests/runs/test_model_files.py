@@ -16,8 +16,12 @@ from gansmith.runs.model_files import read_model, write_model
 from tests import toys
 
 
+def card(samples: int) -> dict[str, object]:
+    return {"gan": "gan", "data": "toys", "samples": samples}
+
+
 def facts(samples: int) -> dict[str, object]:
-    return {"format": 1, "gansmith": "1", "gan": "gan", "config": {"width": samples}, "codec": {}, "card": {"samples": samples}}
+    return {"format": 1, "gansmith": "1", "gan": "gan", "config": {"width": samples}, "codec": {}, "card": card(samples)}
 
 
 def write(folder: Path, samples: int) -> None:
@@ -79,7 +83,7 @@ def test_every_flipped_bit_of_the_json_file_is_noticed(tmp_path: Path) -> None:
 def test_a_user_may_change_the_card_and_the_place_of_the_gan_but_nothing_that_the_weights_need(tmp_path: Path) -> None:
     write(tmp_path, 7)
     path = tmp_path / "model.json"
-    own = json.loads(path.read_text()) | {"gan": "./mine.py", "card": {"samples": 7, "licence": "CC0"}}
+    own = json.loads(path.read_text()) | {"gan": "./mine.py", "card": card(7) | {"licence": "CC0"}}
     path.write_text(json.dumps(own))
     with pytest.raises(UserError, match="if the change is yours, remove its line 'sha256'"):
         read_model(tmp_path)

@@ -24,7 +24,7 @@ from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image
 from gansmith.kinds.images.mosaic import mosaic
 from gansmith.kinds.images.resize import check_crop, fitted
 from gansmith.kinds.images.spec import ImageSpec
-from gansmith.kinds.images.values import BYTES, Levels
+from gansmith.kinds.images.values import BYTES, TYPES, Levels
 
 ATTRIBUTES_FILE, LABELS_FILE = "attributes.csv", "labels.csv"
 """Where the attributes of saved pictures are written, and read from again."""
@@ -201,6 +201,22 @@ class ImageCodec:
         """The image averaged down to at most 8 x 8 cells."""
         image = batch["image"]
         return adaptive_avg_pool2d(image, (min(8, image.shape[2]), min(8, image.shape[3]))).flatten(1)
+
+    def fault(self) -> str | None:
+        if self.spec.key != "image":
+            return f"makes {self.spec.key!r:.40}, where images are made"
+        if len(self.frequencies) not in (0, len(self.spec.classes)):
+            return f"has {len(self.spec.classes)} classes, but frequencies of {len(self.frequencies)}"
+        if not self.levels.low < self.levels.high or self.levels.dtype not in TYPES:
+            return f"has numbers of {self.levels.dtype} from {self.levels.low:g} to {self.levels.high:g}"
+        names = self.attributes.names if self.attributes else ()
+        if names != self.spec.attributes:
+            return f"has {len(self.spec.attributes)} attributes, but knows {len(names)}"
+        if self.attributes and {len(names)} != {
+            len(row) for row in (self.attributes.low, self.attributes.high, *self.attributes.rows)
+        }:
+            return f"has {len(names)} attributes, but ranges or rows of others"
+        return None
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -22,12 +22,16 @@ OVERSHOOT, RARE = 0.1, 0.05
 _MOST_UNSIGNED, _LEAST_SIGNED, _MOST_SIGNED = 65535, -32768, 32767
 
 
+TYPES = ("uint8", "uint16", "int16", "float32")
+"""The types that numbers may have."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Levels:
     """The default is that of ordinary pictures: bytes from 0 (black) to 255 (white)."""
 
     dtype: str = "uint8"
-    """uint8, uint16, int16 or float32."""
+    """One of `TYPES`."""
     low: float = 0.0
     """The value that becomes -1."""
     high: float = 255.0

@@ -124,6 +124,14 @@ class PointCodec:
         """The standardised points themselves."""
         return batch["point"]
 
+    def fault(self) -> str | None:
+        sizes = {len(numbers) for numbers in (self.columns, self.centre, self.scale, self.low, self.high)}
+        if sizes != {self.spec.shape[0]}:
+            return f"has {self.spec.shape[0]} dimensions, but as many as {sorted(sizes)} names and numbers"
+        if any(low >= high for low, high in zip(self.low, self.high, strict=True)):
+            return "shows points from low to high where low is not below high"
+        return None
+
     def to_json(self) -> dict[str, Any]:
         facts = {key: list(value) for key, value in asdict(self).items() if key != "spec"}
         return {"spec": self.spec.to_json(), **facts}

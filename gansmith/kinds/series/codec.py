@@ -277,6 +277,21 @@ class SeriesCodec:
         series = batch["series"].transpose(1, 2)
         return torch.nn.functional.adaptive_avg_pool1d(series, min(16, self.steps)).flatten(1)
 
+    def fault(self) -> str | None:
+        columns, channels = len(self.columns), self.spec.shape[1]
+        if channels != columns * (3 if self.scale == "example" else 1) + bool(self.lengths):
+            return f"has {columns} columns, which do not make {channels} channels"
+        for name in ("low", "high", "heaviness", "edges", "base", "reach", "decimals", "positive"):
+            if len(getattr(self, name)) not in ((columns,) if name in ("low", "high") else (0, columns)):
+                return f"has {columns} columns, but {len(getattr(self, name))} of {name}"
+        if (self.spec.means or self.spec.spectrum) and len(self.spec.means) != channels:
+            return f"has {channels} channels, but means of {len(self.spec.means)}"
+        if len(self.spec.spectrum) % channels**2:
+            return f"has {channels} channels, but a spectrum of {len(self.spec.spectrum)} numbers"
+        if len(self.frequencies) not in (0, len(self.spec.classes)):
+            return f"has {len(self.spec.classes)} classes, but frequencies of {len(self.frequencies)}"
+        return None
+
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "spec": self.spec.to_json(), "calendar": self.calendar and self.calendar.to_json()}
 

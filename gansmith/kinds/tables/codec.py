@@ -291,6 +291,18 @@ class TableCodec:
         """The rows of numbers themselves."""
         return batch["row"]
 
+    def fault(self) -> str | None:
+        for rule in self.rules:
+            unknown = [name for name in (rule.column, *rule.by) if name not in self.by_name]
+            if unknown or not rule.by:
+                return f"has a rule of the column {', '.join(unknown) or rule.column} that names no column"
+            if rule.kind == "decided":
+                by = self.by_name[rule.by[0]]
+                lacking = [choice for choice in by.choices if text(by.spelled(choice)) not in rule.table]
+                if lacking:
+                    return f"has a rule that does not say what {rule.column} is where {by.name} is {lacking[0]!r:.40}"
+        return None
+
     def to_json(self) -> dict[str, Any]:
         return {
             "spec": self.spec.to_json(),

@@ -1,0 +1,118 @@
+"""A GAN with its weights, made again from the facts and tensors of files, which may be damaged or a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_buffer_registration_hook, register_module_parameter_registration_hook
+
+from gansmith import kinds
+from gansmith.data.codec import Checked, Codec
+from gansmith.data.schema import MismatchError, check, describing
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
+from gansmith.game import GAN
+from gansmith.gans import find
+
+TRIED = 2**24
+"""Numbers of an example up to which a codec is tried out."""
+SPARE_NUMBERS, SPARE_TENSORS = 100_000_000, 5_000
+"""What the critics of a small generator may have besides."""
+TIMES = 100
+"""How many times the numbers and tensors of a file the whole game may have: more is a damaged or hostile configuration."""
+
+
+def codec_of(facts: Mapping[str, Any], path: Path) -> Codec[Any]:
+    """The codec that `facts` of the file describe. Raises UserError if they describe none, or one that decodes nothing."""
+    with describing(path, "codec"):
+        codec: Codec[Any] = kinds.load_codec(dict(facts))
+        check(codec, type(codec), "codec")
+        fault = codec.fault() if isinstance(codec, Checked) else None
+        if fault:
+            raise MismatchError(f"its codec {fault}")
+        spec = codec.spec
+        if spec.source is None and prod(spec.shape) <= TRIED:
+            conditions = codec.conditions(2, torch.Generator().manual_seed(0))
+            codec.decode({spec.key: torch.zeros(2, *spec.shape), **conditions})
+        return codec
+
+
+def game_of(name: str, config: Mapping[str, Any], codec: Codec[Any], path: Path, tensors: Mapping[str, Tensor]) -> GAN:
+    """The GAN of this name and configuration, as the file names them, with initial weights.
+
+    Raises UserError if there is no such GAN, if the file may not name it, and if the configuration does not fit it or is far too large
+    for `tensors`, those of the file.
+    """
+    made = find(name)
+    with describing(path, "config"):
+        check(config, made.Config, "config")
+        options = made.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()})
+    numbers = sum(tensor.numel() for tensor in tensors.values())
+    with describing(path, "config"), at_most(numbers, len(tensors)):
+        unknown = codec.spec.axes and codec.spec.axes not in made.axes  # a kind of another package may leave them out
+        if codec.spec.kind not in made.kinds and unknown:
+            raise MismatchError(f"{name} learns {' and '.join(made.kinds)}, but codec.spec.kind is {codec.spec.kind!r}")
+        return made(options, codec.spec)
+
+
+@contextmanager
+def at_most(numbers: int, tensors: int) -> Iterator[None]:
+    """Inside, no game is built that is far larger than so many numbers in so many tensors: it is refused before it takes memory."""
+    numbers, count = SPARE_NUMBERS + TIMES * numbers, SPARE_TENSORS + TIMES * tensors
+
+    def counted(module: nn.Module, name: str, tensor: Tensor | None) -> None:
+        nonlocal numbers, count
+        numbers, count = numbers - (tensor.numel() if tensor is not None else 0), count - 1
+        if numbers < 0 or count < 0:
+            raise MismatchError("config asks for networks that are far larger than the weights in the file")
+
+    hooks = register_module_parameter_registration_hook(counted), register_module_buffer_registration_hook(counted)
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], path: Path, prefix: str = "") -> None:
+    """Loads the tensors of a file into a network, under their names without `prefix`.
+
+    Raises UserError if one is missing, too much, of another type or shape than the configuration says, or not finite.
+    """
+    own = {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+    expected = network.state_dict()
+    for name, tensor in own.items():
+        if name in expected and tensor.dtype != expected[name].dtype:
+            raise _unfit(path, prefix + name, f"is {_type(tensor)}, where {_type(expected[name])} is expected")
+        if name in expected and tensor.shape != expected[name].shape:
+            raise _unfit(
+                path, prefix + name, f"has the shape {list(tensor.shape)}, where {list(expected[name].shape)} is expected"
+            )
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            broken = int((~torch.isfinite(tensor)).sum())
+            raise UserError(
+                f"{path} holds weights that are no numbers (NaN or infinite: {broken:,} of {tensor.numel():,} in {prefix + name}): use "
+                "another checkpoint or model, or train anew."
+            )
+    try:
+        network.load_state_dict(own)  # names of older versions are taken too
+    except (RuntimeError, KeyError, ValueError) as error:
+        missing, unknown = sorted(expected.keys() - own.keys()), sorted(own.keys() - expected.keys())
+        lacks = f"lacks {listed(missing, 3)}" if missing else ""
+        has = f"has {listed(unknown, 3)} which the configuration does not know" if unknown else ""
+        reason = " and ".join(part for part in (lacks, has) if part) or str(error).partition("\n")[0]
+        raise UserError(f"{path} {reason}: restore the weights and the configuration from one copy.") from error
+
+
+def _type(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _unfit(path: Path, name: str, reason: str) -> UserError:
+    return UserError(f"{path} does not fit its configuration ({name} {reason}): restore both from one copy.")
