@@ -82,9 +82,10 @@ def train(
     `data` is anything `open_dataset` takes, whose options (`resolution`, `crop`, `channels`, `labels`, ...) may be given too.
     `options` are fields of the GAN's Config. Without a budget (`minutes`, `samples`) the preset's is used. `resume=True` continues the
     run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
-    keeps its own configuration; a budget given with it extends or shortens it, and `threads` changes their number, after which sums are
-    rounded differently. Without `threads`, the number that is measured to be fastest is used on a CPU, and kept. A watcher may be given
-    as a function of the run folder. A resumed run that names a Python file as its GAN needs that file again as `gan`, or `trust`.
+    keeps its own configuration and refuses another; a budget given with it extends or shortens it, and `threads` changes their number,
+    after which sums are rounded differently. Without `threads`, the number that is measured to be fastest is used on a CPU, and kept. A
+    watcher may be given as a function of the run folder. A resumed run that names a Python file as its GAN needs that file again as
+    `gan`, or `trust`.
 
     `judge_metrics` are measured on the way, on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best` names
     the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
@@ -100,6 +101,11 @@ def train(
             raise UserError(
                 f"{folder} was trained with --gan {run.facts['gan']}, but {gan} came: leave it out, or name the same."
             )
+        asked = {"preset": preset, "batch": batch, "mirror": mirror, "compile": compile or None}
+        asked |= {"gan": None if str(gan).endswith(".py") else gan, "device": device, "precision": precision}
+        asked |= {"accumulate": accumulate if accumulate != 1 else None, "seed": seed or None}
+        examined = Examination.wished(judge_metrics, judge_samples, judge_share, keep_best, patience)
+        _refuse_other(run, asked, options or {}, examined)
         with named_in(folder / "run.json", trust, said=gan):
             return _continue(run, data, opening, minutes, samples, threads, evaluate, watchers)
     if data is None:
@@ -160,6 +166,28 @@ def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str | Path
     raise UserError(
         f"There is no run to continue in {folder or 'runs/'}: give --out or --resume the folder of one, or leave --resume out."
     )
+
+
+def _refuse_other(run: Run, asked: Mapping[str, Any], options: Mapping[str, Any], examined: Examination | None) -> None:
+    """Raises UserError for the first option that says something else than the run was begun with."""
+    facts, settings = run.facts, run.facts["settings"]
+    pairs = {name: (value, settings.get(name, facts.get(name))) for name, value in asked.items() if value not in (None, "auto")}
+    if "device" in pairs:
+        pairs["device"] = (pairs["device"][0].partition(":")[0], settings["device"].partition(":")[0])
+    for name, value in options.items():
+        pairs[f"gan.{name}"] = (list(value) if isinstance(value, tuple) else value, facts["config"].get(name))
+    if examined is not None:
+        begun = facts.get("examination") or {}
+        for flag, name in (("judge-metrics", "metrics"), *((own, own) for own in ("keep_best", "patience"))):
+            value = getattr(examined, name)
+            pairs[flag] = (list(value) if isinstance(value, tuple) else value, begun.get(name))
+        pairs |= {f"judge-{name}": (getattr(examined, name), begun.get(name)) for name in ("samples", "share")}
+    for name, (value, begun) in pairs.items():
+        if value != (list(begun) if isinstance(begun, tuple) else begun):
+            raise UserError(
+                f"{run.folder} was begun with --{name.replace('_', '-')} {begun}, and {value} came, but a resumed run keeps its own "
+                "configuration: leave the option out, or begin a new run with another --out."
+            )
 
 
 def _name(data: Any) -> str:

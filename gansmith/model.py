@@ -29,6 +29,8 @@ from gansmith.training.precision import choose_precision
 
 CHUNK = 256
 """Examples generated at a time, so that memory stays flat."""
+FIRST, MANY = 64, 1024
+"""Examples in a block up to so many; large blocks are faster, small ones waste less where few are made."""
 RETRIES = 20
 """How often examples are made anew that are not as wished."""
 NUMBERS = 2**22
@@ -51,8 +53,9 @@ class Model:
     def load(cls, path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32", *, trust: bool = False) -> Model:
         """Loads a model from a run folder, its model/ folder, a copy of one, or the hub ("user/name"; extra [hub]).
 
-        With the precision "bfloat16", or "auto" where the hardware computes in it, images are generated faster and differ by less than
-        half a brightness of 256 on average; a model that would differ more stays in float32.
+        With the precision "bfloat16", or "auto" where the hardware computes in it, images are generated faster. Their pixels differ by
+        about 0.1 of 256 brightnesses on average, single ones by up to 5; a model that differs by more than half a brightness on average
+        stays in float32.
 
         A model may name a Python file as its GAN, which runs only with `trust`. Raises UserError if there is no model, and if it names
         such a file without `trust`.
@@ -103,33 +106,36 @@ class Model:
 
     @torch.inference_mode()
     def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
-        """n generated examples as tensors on the CPU, at most CHUNK at a time."""
-        rng = torch.Generator().manual_seed(seed)
+        """n generated examples as tensors on the CPU, at most CHUNK at a time.
+
+        The first n examples of a seed are the same whatever n is: they are made in blocks whose sizes do not depend on n, with a stream
+        of labels and one of noise for each, and of the last block the end is cut off.
+        """
         self.as_wished = None
         was_training = self.gan.training
         self.gan.eval()
+        from_images = bool(self.codec.spec.source_shape)
+        makes = self.resting.generate if self.precision and not from_images else self.gan.generate
+        most = min(CHUNK, NUMBERS // prod(self.codec.spec.shape)) if from_images else CHUNK
         try:
-            granted = {key: self.gan.wish(key, value, n) for key, value in where.items()}
-            others = {key: value for key, value in where.items() if granted[key] is None}
-            own = {key: tensor for key, tensor in granted.items() if tensor is not None}
-            condition = {**self.codec.conditions(n, rng, **others), **own}
-            given = self.codec.spec.source_shape
-            makes = self.resting.generate if self.precision and not given else self.gan.generate
-            chunk = min(CHUNK, max(1, NUMBERS // prod(self.codec.spec.shape))) if given else CHUNK
-            with kept_for_reuse() if n > chunk else nullcontext():
-                for start in range(0, n, chunk):
-                    count = min(chunk, n - start)
-                    part = {
-                        **{key: tensor[start : start + count] for key, tensor in condition.items()},
-                        **self._given(start, count),
-                    }
-                    batch = self._as_wished(partial(makes, count, part, rng=rng, truncation=truncation), where)
-                    yield {key: tensor.cpu() for key, tensor in batch.items()}
+            with kept_for_reuse() if n > CHUNK else nullcontext():
+                for start, size in _blocks(n, max(1, most), whole=isinstance(self.codec, Complies)):
+                    condition = {**self._conditions(size, _stream(seed, start, 0), where), **self._given(start, size)}
+                    make = partial(makes, size, condition, rng=_stream(seed, start, 1), truncation=truncation)
+                    batch = self._as_wished(make, where, n - start)
+                    yield {key: tensor[: n - start].cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
 
-    def _as_wished(self, make: Callable[[], Batch], where: Mapping[str, str]) -> Batch:
-        """A batch whose examples are as wished, judged as they would be saved where the codec can: others are made anew, a few times."""
+    def _conditions(self, n: int, rng: torch.Generator, where: Mapping[str, str]) -> Batch:
+        """Conditions of n examples, as frequent as in the data but for what is asked for."""
+        granted = {key: self.gan.wish(key, value, n) for key, value in where.items()}
+        others = {key: value for key, value in where.items() if granted[key] is None}
+        return {**self.codec.conditions(n, rng, **others), **{key: own for key, own in granted.items() if own is not None}}
+
+    def _as_wished(self, make: Callable[[], Batch], where: Mapping[str, str], needed: int) -> Batch:
+        """A batch whose examples are as wished, judged as they would be saved where the codec can: others are made anew, a few times.
+        Of those that are as wished, the first `needed` are counted."""
         batch = make()
         codec = self.codec
         if not where or not isinstance(codec, Complies):
@@ -144,7 +150,7 @@ class Model:
             places, rows = gaps[: len(fitting)], fitting[: len(gaps)]
             batch = {key: tensor.index_copy(0, places, again[key][rows]) for key, tensor in batch.items()}
             kept[places] = True
-        self.as_wished = (self.as_wished or 0) + int(kept.sum())
+        self.as_wished = (self.as_wished or 0) + int(kept[:needed].sum())
         return batch
 
     def _given(self, start: int, count: int) -> Batch:
@@ -177,6 +183,22 @@ class Model:
         from gansmith.export import export
 
         return export(self, to, Path(out), overwrite=overwrite)
+
+
+def _blocks(n: int, most: int, whole: bool) -> Iterator[tuple[int, int]]:
+    """The starts and sizes of the blocks in which n examples are made: 1, 1, 2, 4, ..., so that few cost little, then FIRST up to MANY
+    and `most` after it; with `whole`, `most` from the beginning."""
+    start = 0
+    while start < n:
+        size = most if whole or start >= MANY else min(most, FIRST, 1 << max(0, start.bit_length() - 1))
+        yield start, size
+        start += size
+
+
+def _stream(seed: int, start: int, purpose: int) -> torch.Generator:
+    """Random numbers for one purpose in the block that begins here, independent of those for others."""
+    words = np.random.SeedSequence([seed % 2**64, start, purpose]).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(words[0]))
 
 
 def _from_hub(name: str) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import gansmith
 from gansmith import api
@@ -148,6 +149,28 @@ def test_too_few_examples_are_refused_in_a_sentence():
         train(toys.images(7), gan="dcgan", options=toys.SMALL["dcgan"])
 
 
+@pytest.mark.parametrize("resume", [True, "auto"])
+def test_resume_refuses_other_options_and_takes_the_same(resume):
+    same = {"gan": "gan", "batch": 64, "options": {"width": 32}, "mirror": False, "seed": 3, "judge_metrics": ["coverage"]}
+    gansmith.train(toys.points(512), out="same", samples=128, evaluate=False, **same)
+    gansmith.train(toys.points(512), out="same", samples=256, evaluate=False, resume=resume, **same)
+    for name, value, said in (
+        ("batch", 8, "--batch 64, and 8 came"),
+        ("gan", "dcgan", "--gan gan, and dcgan came"),
+        ("preset", "nonsense", "--preset "),
+        ("mirror", True, "--mirror False, and True came"),
+        ("seed", 4, "--seed 3, and 4 came"),
+        ("accumulate", 2, "--accumulate 1, and 2 came"),
+        ("compile", True, "--compile False, and True came"),
+        ("options", {"width": 16}, "--gan.width 32, and 16 came"),
+        ("judge_metrics", ["recall"], "--judge-metrics ['coverage'], and ['recall'] came"),
+        ("keep_best", "coverage", "--keep-best None, and coverage came"),
+    ):
+        with pytest.raises(UserError) as refused:
+            gansmith.train(toys.points(512), out="same", evaluate=False, resume=resume, **{**same, name: value})
+        assert f"same was begun with {said}" in str(refused.value)
+
+
 def test_resume_refuses_changed_data_and_a_missing_run():
     train()
     with pytest.raises(UserError, match="data have changed"):
@@ -246,6 +269,21 @@ def test_anybodys_samples_are_judged():
     assert judgement["frechet"].value < judgement["frechet"].baseline + 0.5
     with pytest.raises(UserError, match="--real and --fake"):
         gansmith.evaluate(real=real)
+
+
+def test_judging_samples_of_other_sizes_says_at_which_size(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANSMITH_CACHE", str(tmp_path))
+    rng = np.random.default_rng(0)
+    real = rng.integers(0, 256, (120, 12, 16, 3), np.uint8)
+    fake = [Image.fromarray(pixels) for pixels in rng.integers(0, 256, (40, 9, 9, 3), np.uint8)]
+    said = gansmith.evaluate(real=real, fake=fake, metrics=["vendi"], resolution=8)
+    assert said.notes == (
+        "real: Images of one other size are brought to 8x8 (center).",
+        "fake: Images of one other size are brought to 8x8 (center).",
+    )
+    assert said.to_json()["notes"] == list(said.notes) and said.notes[1] in str(said.table().caption)
+    alike = gansmith.evaluate(real=real, fake=real[:40], metrics=["vendi"])
+    assert alike.notes == ()
 
 
 def test_a_run_on_data_from_python_says_that_they_are_needed_again():

@@ -106,7 +106,10 @@ def _evaluate_samples(real: Any, fake: Any, **options: Any) -> Judgement:
     everything = open_dataset(real, **opening, originals=True)
     training, held_out = split(everything)
     everything = dataclasses.replace(everything, held_out=None)
-    return judge(open_like(training, fake, True, opening), training, held_out, everything=everything, **options)
+    made = open_like(training, fake, True, opening)
+    found = judge(made, training, held_out, everything=everything, **options)
+    notes = [f"{side}: {remark}" for side, data in (("real", everything), ("fake", made)) for remark in data.remarks()]
+    return dataclasses.replace(found, notes=tuple(notes))
 
 
 def _parted(run: Run, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

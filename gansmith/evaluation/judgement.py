@@ -42,6 +42,8 @@ class Judgement:
     find_neighbours: Callable[[], Neighbours]
     portrait: Portrait | None = None
     """What a report shows besides, if it was asked for."""
+    notes: tuple[str, ...] = ()
+    """How the data that were judged were read."""
 
     @cached_property
     def neighbours(self) -> Neighbours:
@@ -56,6 +58,7 @@ class Judgement:
         return {
             "scores": [score.to_json() for score in self.scores],
             "skipped": self.skipped,
+            **({"notes": list(self.notes)} if self.notes else {}),
             "neighbours": self.neighbours.to_json(),
         }
 
@@ -65,7 +68,10 @@ class Judgement:
         from rich.markup import escape
         from rich.table import Table
 
-        remarks = [f"baseline: {name}" for name in dict.fromkeys(score.baseline_name for score in self.scores)]
+        remarks = [
+            *map(escape, self.notes),
+            *(f"baseline: {name}" for name in dict.fromkeys(score.baseline_name for score in self.scores)),
+        ]
         rivals = [name for name in dict.fromkeys(score.rival_name for score in self.scores) if name]
         remarks += [f"rival: {name}" for name in rivals]
         remarks += [f"{score.metric}: {score.note}" for score in self.scores if score.note]

@@ -16,7 +16,11 @@ from gansmith.errors import UserError
 if TYPE_CHECKING:
     from gansmith.model import Model
 
-_INPUTS = {"noise": "float32, standard normal", "label": "int64, a position in classes", "input": "float32, from -1 to 1"}
+_INPUTS = {
+    "noise": "float32, standard normal",
+    "label": "int64, a position in classes, others are refused in ONNX",
+    "input": "float32, from -1 to 1",
+}
 _ATTRIBUTES = "float32, every attribute from -1 (smallest in the data) to 1 (largest), see codec"
 
 

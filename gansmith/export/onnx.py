@@ -54,6 +54,8 @@ def written(model: Model, path: Path, half: bool) -> str:
         )
         assert program is not None
         proto = program.model_proto
+        if model.codec.spec.classes and "label" in inputs:
+            _refuse_other_labels(proto, len(model.codec.spec.classes))
         if half:
             _lower_output(proto)
         onnx.helper.set_model_props(proto, properties(model, inputs))
@@ -71,6 +73,28 @@ def written(model: Model, path: Path, half: bool) -> str:
 def lowered(tensor: Tensor) -> Tensor:
     """Numbers in float16; integers stay."""
     return tensor.half() if tensor.is_floating_point() else tensor
+
+
+def _refuse_other_labels(proto: Any, count: int) -> None:
+    """Lets every label pass through a table of the classes: one that is negative or too large stops the run instead of being taken for
+    another class, or for none."""
+    from onnx import TensorProto, helper
+
+    for node in proto.graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = "known_label" if name == "label" else name
+    values = {"no_label": [0], "beyond_labels": [count], "all_labels": list(range(count))}
+    proto.graph.initializer.extend(
+        helper.make_tensor(name, TensorProto.INT64, [len(numbers)] if name == "all_labels" else [], numbers)
+        for name, numbers in values.items()
+    )
+    checks = (
+        helper.make_node("Less", ["label", "no_label"], ["is_negative"], name="is_negative"),
+        helper.make_node("Where", ["is_negative", "beyond_labels", "label"], ["counted_label"], name="counted_label"),
+        helper.make_node("Gather", ["all_labels", "counted_label"], ["known_label"], name="known_label"),
+    )
+    for place, node in enumerate(checks):
+        proto.graph.node.insert(place, node)
 
 
 def _lower_output(proto: Any) -> None:

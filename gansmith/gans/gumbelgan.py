@@ -92,8 +92,8 @@ class Writer(nn.Module):
     def forward(self, noise: Float[Tensor, "batch length"], label: Label | None = None, temperature: float = 1.0) -> Tokens:
         """A text for each row of normal noise, one number for each token; a temperature below 1 draws likelier tokens."""
         dice = ndtr(noise.float())
-        prompt, state = self._begin(len(noise), label)
-        ended = torch.zeros(len(noise), dtype=torch.bool, device=noise.device)
+        prompt, state = self._begin(noise.shape[0], label)  # not its len, which an export would hold fixed
+        ended = torch.zeros(noise.shape[0], dtype=torch.bool, device=noise.device)
         written = []
         for position in range(self.length):
             logits, state = self._next(prompt, state)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gansmith.cli import main
 from gansmith.data.inspection import Inspection
 from gansmith.errors import UserError
 from gansmith.kinds.images.choose import little_data_advice
@@ -84,11 +85,13 @@ def test_good_data_has_nothing_wrong() -> None:
     ]
 
 
-def test_unreadable_images_alone_are_reported_too(photos: Path) -> None:
+def test_unreadable_images_alone_are_a_mistake(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (photos / "a.png").write_bytes(b"nothing")
-    report = inspect_dataset(photos)
-    assert report.count == 0 and report.resolution is None
-    assert any("a.png (not an image)" in sentence for sentence in report.sentences())
+    with pytest.raises(UserError, match=r"1 of the files of photos cannot be read: a.png \(not an image\)"):
+        inspect_dataset(photos)
+    assert main(["inspect", str(photos)]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and "cannot be read: a.png (not an image)" in said.err and said.err.count("\n") == 1
 
 
 def test_an_empty_folder_is_a_mistake(photos: Path) -> None:

@@ -66,6 +66,17 @@ def test_an_onnx_file_answers_like_torch_for_any_batch(gan, data, tmp_path):
         np.testing.assert_allclose(output, expected.numpy(), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("gan", ["dcgan", "biggan"])
+def test_labels_out_of_range_are_refused_in_onnx(gan, tmp_path):
+    made = model(gan, "classes")
+    session = onnxruntime.InferenceSession(export(made, "onnx", tmp_path), providers=["CPUExecutionProvider"])
+    given = {name: tensor.numpy() for name, tensor in inputs(made, 2).items()}
+    for label in (3, 99, -1):
+        with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument, match="out of data bounds"):
+            session.run(None, {**given, "label": np.array([0, label])})
+    assert "others are refused" in session.get_modelmeta().custom_metadata_map["inputs"]
+
+
 @pytest.mark.parametrize(("gan", "data"), CASES)
 def test_a_torch_program_answers_like_the_model_without_gansmith(gan, data, tmp_path):
     made = model(gan, data)

@@ -22,6 +22,7 @@ from gansmith.kinds.images.originals import Originals
 from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label, in_threads
 from gansmith.kinds.images.readers.room import room_for
+from gansmith.kinds.images.resize import upright_size
 from gansmith.kinds.images.survey import Wanted, faint_bytes, fit_codec, name_of, reason, survey
 
 _NAMED = 3
@@ -42,7 +43,8 @@ def build_images(
     Unreadable files are cached as such: they are refused, or with `skip_unreadable` left out, without decoding again.
     """
     arrays, facts = _in_place(collection, wanted, codec) or _cached(collection, wanted, cache, codec)
-    _refuse(collection, [tuple(pair) for pair in facts["unreadable"]], skip_unreadable)
+    if facts["unreadable"] and not skip_unreadable:
+        refuse(collection, [tuple(pair) for pair in facts["unreadable"]])
     own = codec or ImageCodec.from_json(facts["codec"])
     known: dict[str, Any] = {}
     if notes := (*collection.notes, *facts["notes"]):
@@ -61,14 +63,16 @@ def build_images(
     )
 
 
-def _refuse(collection: Collection, unreadable: list[tuple[str, str]], skip: bool) -> None:
-    if unreadable and not skip:
-        named = ", ".join(f"{name} ({why})" for name, why in unreadable[:_NAMED])
-        more = f" and {len(unreadable) - _NAMED} more" if len(unreadable) > _NAMED else ""
-        raise UserError(
-            f"{len(unreadable)} of the files of {collection.name} cannot be read: {named}{more}; repair or remove them, or pass "
-            "--skip-unreadable to leave them out."
-        )
+def refuse(collection: Collection, unreadable: list[tuple[str, str]]) -> None:
+    """Raises UserError for files that cannot be read, and for a collection that holds none at all."""
+    if not unreadable:
+        raise UserError(f"{collection.name} is empty: give at least one image.")
+    named = ", ".join(f"{name} ({why})" for name, why in unreadable[:_NAMED])
+    more = f" and {len(unreadable) - _NAMED} more" if len(unreadable) > _NAMED else ""
+    raise UserError(
+        f"{len(unreadable)} of the files of {collection.name} cannot be read: {named}{more}; repair or remove them, or pass "
+        "--skip-unreadable to leave them out."
+    )
 
 
 def _in_place(
@@ -112,9 +116,11 @@ def _cached(
             for chunk in _chunks(collection, rows, own):
                 append(chunk)
         else:
-            _decode(collection, own, append, unreadable)
+            sizes = _decode(collection, own, append, unreadable)
+            if codec and sizes != {codec.spec.shape[1:]}:
+                notes.append(_brought(sizes, codec))
         if not writer.count:
-            _refuse(collection, unreadable, skip=False)
+            refuse(collection, unreadable)
         notes += _told_of_faint(own, brightest)
         return _facts(fingerprint_of(writer.contents, described(own)), own, unreadable, notes, resized)
 
@@ -138,20 +144,25 @@ def _fitted(collection: Collection, wanted: Wanted) -> tuple[ImageCodec, list[st
     """The codec that suits the collection, what there is to say about it, and whether any image is resized."""
     found = survey(collection)
     if not found.sizes:
-        _refuse(collection, found.unreadable, skip=False)
-        raise UserError(f"{collection.name} is empty: give at least one image.")
+        refuse(collection, found.unreadable)
     codec, notes = fit_codec(found, collection, wanted), []
     _, height, width = codec.spec.shape
     resized = set(found.sizes) != {(height, width)}
     if resized:
-        sizes = "images of one other size" if len(found.sizes) == 1 else f"images of {len(found.sizes)} sizes"
-        notes.append(f"{sizes} are brought to {height}x{width} ({codec.crop})")
+        notes.append(_brought(found.sizes, codec))
     if found.span is not None and codec.levels.deep:
         notes.append(f"values from {codec.levels.low:g} to {codec.levels.high:g} are kept as {codec.levels.dtype}")
     notes += found.remarks()
     if codec.levels.faint:
         notes.append(codec.levels.warning())
     return codec, notes, resized
+
+
+def _brought(sizes: Sized, codec: ImageCodec) -> str:
+    """What to say of images of other sizes, (height, width) each."""
+    _, height, width = codec.spec.shape
+    several = "images of one other size" if len(sizes) == 1 else f"images of {len(sizes)} sizes"
+    return f"{several} are brought to {height}x{width} ({codec.crop})"
 
 
 def _chunks(collection: Collection, rows: PixelRows, codec: ImageCodec) -> Iterator[dict[str, np.ndarray]]:
@@ -182,13 +193,15 @@ def _decode(
     codec: ImageCodec,
     append: Callable[[Mapping[str, np.ndarray]], None],
     unreadable: list[tuple[str, str]],
-) -> None:
-    """Decodes, packs and appends every example; what cannot be read is added to `unreadable`."""
-    labelling = _Labelling(collection, codec)
+) -> set[tuple[int, int]]:
+    """Decodes, packs and appends every example, and returns the sizes that they had (height, width); what cannot be read is added to
+    `unreadable`."""
+    labelling, sizes = _Labelling(collection, codec), set()
 
     def pixels_of(example: Example) -> tuple[Example, np.ndarray | str]:
         try:
             with example.open() as image, room_for(image):
+                sizes.add(upright_size(image))
                 return example, codec.pixels(image)
         except Exception as error:  # Pillow's decoders raise nearly everything on damaged bytes
             return example, reason(error)
@@ -203,6 +216,7 @@ def _decode(
         if codec.spec.conditions:
             packed["label"] = labelling.packed([example.label for example, _ in read])
         append(packed)
+    return sizes
 
 
 class _Labelling:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gansmith.data.inspection import Inspection
+from gansmith.kinds.images.build import refuse
 from gansmith.kinds.images.channels_file import MODES
 from gansmith.kinds.images.choose import little_data_advice
 from gansmith.kinds.images.readers.collection import Collection
@@ -11,7 +12,10 @@ from gansmith.kinds.images.survey import Survey, Wanted, fit_codec, survey
 
 
 def inspect_images(collection: Collection, wanted: Wanted) -> Inspection:
+    """Raises UserError where no image can be read."""
     seen = survey(collection, thorough=True)
+    if not seen.sizes:
+        refuse(collection, seen.unreadable)
     report = Inspection(
         name=collection.name,
         kind="images",
@@ -32,14 +36,15 @@ def inspect_images(collection: Collection, wanted: Wanted) -> Inspection:
         report.leaks = [
             [seen.copies[mark][0], name] for mark, names in held.copies.items() if mark in seen.copies for name in names
         ]
-    if report.count:
-        _judge(report, seen, collection, wanted)
+    _judge(report, seen, collection, wanted)
     return report
 
 
 def inspect_pairs(found: Pairs, wanted: Wanted) -> Inspection:
     """Of side b, with what is to be said of a; duplicates and leaks are those of b."""
     given, wanted = survey(found.a), replace(wanted, labels=False)
+    if not given.sizes:
+        refuse(found.a, given.unreadable)
     report = inspect_images(replace(found.b, held_out=found.held_out.b if found.held_out else None), wanted)
     sizes = ", ".join(f"{height}x{width}" for height, width in given.sizes)
     bond = "each belonging to one of side b" if found.aligned else "of another domain than side b"

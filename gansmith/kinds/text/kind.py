@@ -17,7 +17,7 @@ from gansmith.kinds.text.build import build_texts, split_by_document
 from gansmith.kinds.text.codec import TextCodec
 from gansmith.kinds.text.grammar import sentences
 from gansmith.kinds.text.options import BUILTIN, Options
-from gansmith.kinds.text.readers.encodings import is_binary
+from gansmith.kinds.text.readers.encodings import looks_like_text
 from gansmith.kinds.text.readers.lines import TEXTS, from_file, from_folder, from_list
 from gansmith.kinds.text.readers.sheets import from_sheet
 from gansmith.kinds.text.spec import TextSpec
@@ -59,13 +59,13 @@ class TextKind(Kind[Options, TextCodec]):
             count = source.count(*TEXTS)
             if count or source.count(".jsonl"):
                 return Match(LIKELY if 2 * count > len(source.names) else POSSIBLE - 1, f"it has {count} text files")
-            readable = any(not is_binary(path / name) for name in source.names[:10])
+            readable = any(looks_like_text(path / name) for name in source.names[:10])
             return Match(POSSIBLE - 1, "its files hold text") if readable else None
         if source.suffix in SHEETS:
             return Match(POSSIBLE if source.suffix.startswith(".jsonl") else POSSIBLE - 1, "it may have a column of texts")
         if path.name.lower().endswith(TEXTS):
             return Match(SURE, "it is a text file")
-        return None if is_binary(path) else Match(POSSIBLE - 1, "it holds text")
+        return Match(POSSIBLE - 1, "it holds text") if looks_like_text(path) else None
 
     def open(
         self, source: Source, options: Options, *, cache: Path, like: TextCodec | None = None, originals: bool = False

@@ -58,14 +58,15 @@ def detected(content: bytes, path: Path) -> str:
     return "utf-8"
 
 
-def is_binary(path: Path) -> bool:
-    """Whether the beginning of a file cannot be text, or cannot be read."""
+def looks_like_text(path: Path) -> bool:
+    """Whether a file begins as text does."""
     try:
         with open(path, "rb") as file:
-            detected(file.read(4096), path)
+            part = file.read(4096)
+        detected(part, path)
     except (OSError, UserError):
-        return True
-    return False
+        return False
+    return bool(part.strip())
 
 
 def _without_mark(part: bytes) -> str | None:

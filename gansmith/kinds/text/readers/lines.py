@@ -14,7 +14,7 @@ from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.text.options import Options
 from gansmith.kinds.text.readers.content import text_of
-from gansmith.kinds.text.readers.encodings import is_binary
+from gansmith.kinds.text.readers.encodings import looks_like_text
 from gansmith.kinds.text.text import Texts
 
 TEXTS = (".txt", ".txt.gz", ".text")
@@ -88,7 +88,7 @@ def text_files(folder: Path) -> list[Path]:
     """The text files below a folder by name: those whose suffix says so, or else whatever is not binary. Hidden ones are left out."""
     paths = sorted(_visible(folder))
     named = [path for path in paths if path.name.lower().endswith((*TEXTS, ".jsonl"))]
-    return named or [path for path in paths if not is_binary(path)]
+    return named or [path for path in paths if looks_like_text(path)]
 
 
 def _visible(folder: Path) -> Iterator[Path]:
