@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -24,23 +23,15 @@ def build_texts(found: Texts, options: Options, like: TextCodec | None = None) -
     codec, chosen = (like, ()) if like is not None else TextCodec.fit(found, options)
     arrays, lost = codec.pack_all(found)
     notes = (*found.notes, *chosen, *lost)
-    facts: dict[str, Any] = {"notes": notes} if notes else {}
-    if found.documents is not None and len(set(found.documents)) >= FEWEST_DOCUMENTS:
-        facts["documents"] = np.array(found.documents)
-    data = Dataset(name=found.name, codec=codec, arrays=arrays, fingerprint=fingerprint(arrays, described(codec)), facts=facts)
+    several = found.documents is not None and len(set(found.documents)) >= FEWEST_DOCUMENTS
+    data = Dataset(
+        name=found.name,
+        codec=codec,
+        arrays=arrays,
+        fingerprint=fingerprint(arrays, described(codec)),
+        groups=np.array(found.documents) if several else None,
+        facts={"notes": notes} if notes else {},
+    )
     if found.held_out is not None:
         return replace(data, held_out=build_texts(found.held_out, options, codec))
     return data
-
-
-def split_by_document(data: Dataset, share: float, seed: int = 0) -> tuple[Dataset, Dataset]:
-    """(training, held out): whole documents, in random order, until they hold the share; lines at random where there are too few."""
-    documents = data.facts.get("documents")
-    if data.held_out is not None or documents is None:
-        return data.split(share, seed)
-    of_each = documents if data.indices is None else documents[data.indices]
-    names, counts = np.unique(of_each, return_counts=True)
-    order = np.random.Generator(np.random.Philox(key=seed)).permutation(len(names))
-    taken = np.cumsum(counts[order]) - counts[order] < share * len(data)
-    held = np.isin(of_each, names[order[taken]])
-    return data.subset(np.flatnonzero(~held)), data.subset(np.flatnonzero(held))

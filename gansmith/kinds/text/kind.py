@@ -13,7 +13,7 @@ from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match, Sampler
 from gansmith.kinds.text import toys
-from gansmith.kinds.text.build import build_texts, split_by_document
+from gansmith.kinds.text.build import build_texts
 from gansmith.kinds.text.codec import TextCodec
 from gansmith.kinds.text.grammar import sentences
 from gansmith.kinds.text.options import BUILTIN, Options
@@ -75,9 +75,6 @@ class TextKind(Kind[Options, TextCodec]):
     def like(self, codec: TextCodec, options: Options, source: Source) -> Options:
         named = source.suffix in SHEETS
         return replace(options, column=options.column if named else None, label=options.label if named else None)
-
-    def split(self, data: Dataset, share: float) -> tuple[Dataset, Dataset]:
-        return split_by_document(data, share)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.text.inspection import inspected

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from gansmith.data.dataset import choose
 from gansmith.evaluation.score import Measured, jackknife
-from gansmith.evaluation.sides import Side, choose
+from gansmith.evaluation.sides import Side
 from gansmith.kinds.text.words import tokenised
 
 METRICS = {

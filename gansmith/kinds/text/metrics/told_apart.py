@@ -5,8 +5,9 @@ The area under the ROC curve of predictions for texts that were not learned from
 
 import numpy as np
 
+from gansmith.data.dataset import choose
 from gansmith.evaluation.score import Measured, jackknife
-from gansmith.evaluation.sides import Side, choose
+from gansmith.evaluation.sides import Side
 from gansmith.kinds.text.features import counted
 from gansmith.kinds.text.words import texts_of
 
