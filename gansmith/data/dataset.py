@@ -96,8 +96,9 @@ class Dataset:
         if len(names) > 1:
             is_held = np.isin(groups, held_groups(sizes, share, rng))
             return self.subset(np.flatnonzero(~is_held)), self.subset(np.flatnonzero(is_held))
-        windows = next((array for array in self.arrays.values() if isinstance(array, Windows)), None)
-        begin, length = (windows.starts.at(rows), windows.starts.length) if windows else (rows, 1)
+        cut = [array.starts for array in self.arrays.values() if isinstance(array, Windows)]
+        longest = max(cut, key=lambda starts: starts.length, default=None)
+        begin, length = (longest.at(rows), longest.length) if longest else (rows, 1)
         if (parts := held_stretches(begin, length, share, rng)) is None:
             raise UserError(
                 f"every example of {self.name} overlaps with every other, so that none can be held out: give more data, or cut it into "

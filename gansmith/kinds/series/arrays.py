@@ -17,7 +17,7 @@ from gansmith.kinds.series.source import AsLearned, Sequences, typed
 
 LARGEST = 1e38
 """Numbers beyond this do not fit into 32 bits."""
-COPIED = 2**26
+COPIED = 2**24
 """Arrays of at most so many bytes are copied; larger ones, in memory or mapped from their file, must not be changed while they are used."""
 OTHER_KEYS = ("data", "x", "X", "arr_0")
 

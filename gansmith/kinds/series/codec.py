@@ -207,44 +207,44 @@ class SeriesCodec:
 
     # ---- what to generate ------------------------------------------------------------------------------------------------------
 
-    def conditions(self, n: int, rng: torch.Generator, **wish: str) -> Batch:
-        """Labels as frequent as in the data, or as wished (class="a", region="north"); "steps" [n] if a length is wished.
+    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+        """Labels as frequent as in the data, or as requested (class="a", region="north"); "steps" [n] if a length is requested.
 
-        Raises UserError for a wish that cannot be had.
+        Raises UserError for an unknown name or value.
         """
-        wishes = dict(wish)
+        requests = dict(where)
         found: dict[str, Tensor] = {}
-        if (steps := wishes.pop("length", None)) is not None:
+        if (steps := requests.pop("length", None)) is not None:
             if not str(steps).isdigit() or int(steps) < 1:
                 raise UserError(f"--length must be a whole number of steps, at least 1, but it is {steps!r}.")
             if self.lengths:
                 raise UserError("these series have lengths of their own, which the model chooses: leave --length out.")
             found["steps"] = torch.full((n,), int(steps))
-        if self.spec.classes and "class" in wishes:
-            wishes[self.class_name] = wishes.pop("class")
+        if self.spec.classes and "class" in requests:
+            requests[self.class_name] = requests.pop("class")
         known = [self.class_name] if self.spec.classes else [*self.numbers, *self.words]
-        for key in wishes:
+        for key in requests:
             if key not in known:
                 what = f"what can be is {listed(known, 20)}" if known else "these series have no classes or attributes"
-                raise UserError(f'"{key}" cannot be wished{did_you_mean(key, known)}: {what}, besides length.')
+                raise UserError(f'"{key}" cannot be requested{did_you_mean(key, known)}: {what}, besides length.')
         if self.spec.classes:
             shares = torch.tensor(self.frequencies, dtype=torch.float32)
             label = torch.multinomial(shares, n, replacement=True, generator=rng)
-            found["label"] = torch.full((n,), int(self.label_of(wishes))) if wishes else label
+            found["label"] = torch.full((n,), int(self.label_of(requests))) if requests else label
         elif self.spec.attributes:
             assert self.statics is not None
             found["label"] = torch.from_numpy(self.statics.draw(n, rng))
-            if wishes:
-                found["label"] = torch.stack([self._wished(row.numpy(), wishes) for row in found["label"]])
+            if requests:
+                found["label"] = torch.stack([self._requested(row.numpy(), requests) for row in found["label"]])
         return found
 
-    def _wished(self, row: np.ndarray, wishes: Mapping[str, str]) -> Tensor:
+    def _requested(self, row: np.ndarray, requests: Mapping[str, str]) -> Tensor:
         static = self._static(row)
-        for key, value in wishes.items():
+        for key, value in requests.items():
             try:
                 static[key] = float(value) if key in self.numbers else value
             except ValueError as error:
-                raise UserError(f"{key} is a number, but {value!r} was wished.") from error
+                raise UserError(f"{key} is a number, but {value!r} was requested.") from error
         return torch.from_numpy(self.label_of(static))
 
     # ---- what is shown and kept ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from gansmith.data.windowed import PerPiece, Starts, Windows
+from gansmith.data.windowed import PerPiece, Starts, Windows, release
 from gansmith.kinds.series.codec import SeriesCodec
 from gansmith.kinds.series.returns import to_returns
 from gansmith.kinds.series.series import Series
@@ -93,7 +93,9 @@ class Cut:
 
     def some(self, positions: Int[np.ndarray, " n"]) -> list[Float[np.ndarray, "steps columns"]]:
         starts, length = self.starts.at(positions), self.starts.length
-        return [self.long[start : start + length].astype(np.float64) for start in starts]
+        found = [self.long[start : start + length].astype(np.float64) for start in starts]
+        release(self.long)
+        return found
 
     def arrays(self, codec: SeriesCodec) -> dict[str, Any]:
         arrays: dict[str, Any] = {}

@@ -1,47 +1,63 @@
-"""How static attributes are distributed: each alone, and together as a Gaussian copula has them. No row of the data is kept."""
+"""How static attributes are distributed: each alone, and each with the one that says most about it. No row of the data is kept."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 SHARED = 5
-"""A number that fewer series have in common is kept in a mean of so many of them."""
+"""What fewer series have in common is not told apart: numbers are kept as means of so many, combinations of values together."""
 KNOTS = 33
 """Quantiles of an attribute at most."""
-CLOSEST = 0.98
-"""The largest correlation of two attributes: with more, some of their values would never occur together."""
+BINS = 12
+"""Ranges of a number, at most, of which each may go with other values of another attribute."""
+LARGEST = 4096
+"""Combinations of the values of two attributes, at most, that are counted."""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """The distribution of one attribute: values, and up to which rank, from 0 to 1, each of them is taken."""
+    """The distribution of one attribute, given that of another."""
 
     values: tuple[float, ...]
-    """Numbers in ascending order; or the positions of words in their vocabulary, in the order that shows their dependence best."""
+    """Numbers in ascending order; of words, their places in the vocabulary."""
     ranks: tuple[float, ...]
-    between: bool
-    """Whether the numbers between the values occur too; the ranks are then those of the values themselves."""
+    """The rank of each value, from 0 to 1, if the numbers between them occur too; empty if they are all there are."""
+    parent: int | None = None
+    """The attribute that says most about this one, if any does."""
+    shares: tuple[tuple[float, ...], ...] = ()
+    """How often each value is taken (or each of equally wide ranges of ranks), for each value (range) of the parent."""
 
-    def at(self, ranks: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-        """The values at these ranks."""
-        if self.between:
-            return np.interp(ranks, self.ranks, self.values)
-        return np.array(self.values)[np.searchsorted(self.ranks, ranks).clip(0, len(self.values) - 1)]
+    def bins(self, values: Float[np.ndarray, " n"], ranks: Float[np.ndarray, " n"], count: int) -> Int[np.ndarray, " n"]:
+        """Which of its values, or of `count` ranges of ranks, each of these is."""
+        if self.ranks:
+            return (ranks * count).astype(int).clip(0, count - 1)
+        return np.searchsorted(self.values, values - 1e-6).clip(0, len(self.values) - 1)
+
+    def at(self, bins: Int[np.ndarray, " n"], within: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+        """The values in these bins; `within` says where in each range, from 0 to 1."""
+        if self.ranks:
+            return np.interp((bins + within) / len(self.shares[0]), self.ranks, self.values)
+        return np.array(self.values)[bins]
 
 
 @dataclass(frozen=True)
 class StaticLaw:
-    """Distributions of encoded attributes (see `SeriesCodec.label_of`): numbers first, then words."""
+    """A tree of the dependences of encoded attributes (see `SeriesCodec.label_of`), numbers first, then words.
 
-    numbers: tuple[Attribute, ...]
-    words: tuple[Attribute, ...]
-    correlations: tuple[tuple[float, ...], ...]
-    """Of the normal scores of all attributes."""
+    Chow & Liu 1968, "Approximating discrete probability distributions with dependence trees": the tree whose pairs tell the most.
+    """
+
+    attributes: tuple[Attribute, ...]
+    """Each after its parent."""
+    places: tuple[int, ...]
+    """Where each stands among the attributes of the data."""
+    sizes: tuple[int, ...]
+    """Words of each attribute of the data; 0 of numbers."""
 
     @classmethod
     def of(
@@ -50,88 +66,107 @@ class StaticLaw:
         """Fitted to encoded attributes that occur so often: `numbers` numbers, and words of these vocabularies."""
         rows, weights = rows[counts > 0].astype(np.float64), counts[counts > 0] / counts.sum()
         edges = np.cumsum([numbers, *sizes])
-        picked = np.stack(
-            [rows[:, low:high].argmax(1) for low, high in zip(edges[:-1], edges[1:], strict=True)] or [weights], axis=1
-        )
-        leading = _leading(rows, weights)
-        found, scores = [], []
-        for place in range(numbers):
-            found.append(_of_numbers(rows[:, place], weights))
-            scores.append(_scores(rows[:, place], weights))
-        for place, size in enumerate(sizes):
-            shares = np.bincount(picked[:, place], weights, size)
-            height = np.bincount(picked[:, place], weights * leading, size) / np.maximum(shares, 1e-12)
-            order = np.lexsort((height, shares == 0))
-            ranks = _rounded(np.cumsum(shares[order]))
-            found.append(Attribute(tuple(order.astype(float).tolist()), ranks, between=False))
-            scores.append(_scores(np.argsort(order)[picked[:, place]].astype(float), weights))
-        return cls(tuple(found[:numbers]), tuple(found[numbers:]), _correlations(np.stack(scores), weights))
+        alone = [_of_numbers(rows[:, place], weights) for place in range(numbers)]
+        alone += [Attribute(tuple(map(float, range(size))), ()) for size in sizes]
+        columns = [rows[:, place] for place in range(numbers)]
+        columns += [rows[:, low:high].argmax(1).astype(float) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+        ranges = int(np.clip(round((len(rows) / SHARED) ** 0.5), 2, BINS))
+        spans = [ranges if one.ranks else len(one.values) for one in alone]
+        bins = [one.bins(values, _ranks(values, weights), span) for one, values, span in zip(alone, columns, spans, strict=True)]
+        attributes, places = [], []
+        for place, parent, shares in _tree(bins, spans, weights):
+            attributes.append(replace(alone[place], parent=None if parent is None else places.index(parent), shares=shares))
+            places.append(place)
+        return cls(tuple(attributes), tuple(places), (*(0 for _ in range(numbers)), *sizes))
 
     def draw(self, n: int, rng: torch.Generator) -> Float[np.ndarray, "n label"]:
         """Encoded attributes of n series."""
-        uniform = torch.rand(n, len(self.correlations), generator=rng, dtype=torch.float64).numpy()
-        values, vectors = np.linalg.eigh(np.array(self.correlations))
-        ranks = ndtr(ndtri(uniform.clip(1e-12, 1 - 1e-12)) @ (vectors * np.sqrt(values.clip(0))).T)
-        columns = [attribute.at(ranks[:, place])[:, None] for place, attribute in enumerate(self.numbers)]
-        for place, attribute in enumerate(self.words, len(self.numbers)):
-            columns.append(attribute.at(ranks[:, place])[:, None] == np.arange(len(attribute.values)))
-        return np.concatenate(columns, axis=1).astype(np.float32)
+        dice = torch.rand(n, 2 * len(self.attributes), generator=rng, dtype=torch.float64).numpy()
+        bins: list[np.ndarray] = []
+        parts: dict[int, np.ndarray] = {}
+        for place, attribute in zip(self.places, self.attributes, strict=True):
+            given = np.zeros(n, int) if attribute.parent is None else bins[attribute.parent]
+            reached = np.array(attribute.shares).cumsum(1)[given]
+            chosen, within = dice[:, 2 * len(bins)] * reached[:, -1], dice[:, 2 * len(bins) + 1]
+            bins.append((reached <= chosen[:, None]).sum(1).clip(max=reached.shape[1] - 1))
+            values, size = attribute.at(bins[-1], within)[:, None], self.sizes[place]
+            parts[place] = values == np.arange(size) if size else values
+        return np.concatenate([parts[place] for place in sorted(parts)], axis=1).astype(np.float32)
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> "StaticLaw":
-        numbers, words = (
-            tuple(Attribute(tuple(one["values"]), tuple(one["ranks"]), one["between"]) for one in facts[key])
-            for key in ("numbers", "words")
+        attributes = tuple(
+            Attribute(tuple(one["values"]), tuple(one["ranks"]), one["parent"], tuple(map(tuple, one["shares"])))
+            for one in facts["attributes"]
         )
-        return cls(numbers, words, tuple(map(tuple, facts["correlations"])))
+        return cls(attributes, tuple(facts["places"]), tuple(facts["sizes"]))
 
 
 def _of_numbers(values: Float[np.ndarray, " series"], weights: Float[np.ndarray, " series"]) -> Attribute:
-    distinct, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    """The distribution of numbers; the shares are still to come."""
+    distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) <= KNOTS and counts.min() >= SHARED:
-        return Attribute(_rounded(distinct), _rounded(np.cumsum(np.bincount(place, weights))), between=False)
+        return Attribute(_rounded(distinct), ())
     groups = min(KNOTS, len(values) // SHARED)
     if groups < 2:  # too few to say more than where they are and how far apart
         ranks, mean = (np.arange(9) + 0.5) / 9, values @ weights
-        deviation = np.sqrt((values - mean) ** 2 @ weights)
-        return Attribute(_rounded(mean + deviation * ndtri(ranks)), _rounded(ranks), between=True)
+        return Attribute(_rounded(mean + np.sqrt((values - mean) ** 2 @ weights) * ndtri(ranks)), _rounded(ranks))
     knots, ranks, seen = [], [], 0.0
     for members in np.array_split(np.argsort(values, kind="stable"), groups):
         share = weights[members].sum()
         knots.append(values[members] @ weights[members] / share)
         ranks.append(seen + share / 2)
         seen += share
-    return Attribute(_rounded(knots), _rounded(ranks), between=True)
+    return Attribute(_rounded(knots), _rounded(ranks))
 
 
-def _scores(keys: Float[np.ndarray, " series"], weights: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
-    """The mean normal score of the ranks that each key takes."""
-    _, place = np.unique(keys, return_inverse=True)
-    edges = ndtri(np.concatenate([[0.0], np.cumsum(np.bincount(place, weights))]).clip(0, 1))
-    density = np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi)
-    return (-np.diff(density) / np.bincount(place, weights))[place]
+def _ranks(values: Float[np.ndarray, " series"], weights: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
+    """From 0 to 1; equal values share the rank in their middle."""
+    _, place = np.unique(values, return_inverse=True)
+    shares = np.bincount(place, weights)
+    return (shares.cumsum() - shares / 2)[place]
 
 
-def _leading(rows: Float[np.ndarray, "series label"], weights: Float[np.ndarray, " series"]) -> Float[np.ndarray, " series"]:
-    """The first principal component of standardised attributes, by which words are put in order."""
-    centred = rows - weights @ rows
-    centred = centred / np.maximum(np.sqrt(weights @ centred**2), 1e-9)
-    _, vectors = np.linalg.eigh(centred.T * weights @ centred)
-    return centred @ vectors[:, -1]
+def _tree(
+    bins: Sequence[Int[np.ndarray, " series"]], spans: Sequence[int], weights: Float[np.ndarray, " series"]
+) -> list[tuple[int, int | None, tuple[tuple[float, ...], ...]]]:
+    """(attribute, its parent or None, shares) of each attribute, parents first: the spanning tree of the most mutual information."""
+    alone = [np.bincount(own, weights, span) for own, span in zip(bins, spans, strict=True)]
+    known: dict[int, tuple[float, int | None, np.ndarray]] = {0: (0.0, None, alone[0][None])}
+    found = []
+    while len(found) < len(bins):
+        best = max(known, key=lambda place: known[place][0])
+        _, parent, shares = known.pop(best)
+        found.append((best, parent, tuple(map(_rounded, shares))))
+        for place in range(len(bins)):
+            if place in (one for one, _, _ in found):
+                continue
+            information, given = 0.0, alone[place][None]
+            if spans[best] * spans[place] <= LARGEST:
+                joint = _joint(bins[best], bins[place], weights, (spans[best], spans[place]))
+                expected = np.outer(joint.sum(1), joint.sum(0))
+                information = float((joint * np.log(np.where(joint > 0, joint, 1) / np.where(joint > 0, expected, 1))).sum())
+                sums = joint.sum(1, keepdims=True)
+                given = np.where(sums > 0, joint / np.where(sums > 0, sums, 1), alone[place])
+            if place not in known or information > known[place][0]:
+                known[place] = (information, best if len(given) > 1 else None, given)
+    return found
 
 
-def _correlations(
-    scores: Float[np.ndarray, "attributes series"], weights: Float[np.ndarray, " series"]
-) -> tuple[tuple[float, ...], ...]:
-    """The correlations of normal variables whose scores, shared by equal values, have this covariance (to first order in it)."""
-    covariance = scores * weights @ scores.T
-    variance = np.maximum(np.diag(covariance), 1e-9)
-    wanted = np.clip(covariance / np.outer(variance, variance), -CLOSEST, CLOSEST)
-    np.fill_diagonal(wanted, 1)
-    values, vectors = np.linalg.eigh(wanted)
-    made = vectors * values.clip(1e-6) @ vectors.T
-    scale = np.sqrt(np.diag(made))
-    return tuple(map(_rounded, made / np.outer(scale, scale)))
+def _joint(
+    first: Int[np.ndarray, " series"],
+    second: Int[np.ndarray, " series"],
+    weights: Float[np.ndarray, " series"],
+    spans: tuple[int, int],
+) -> Float[np.ndarray, "first second"]:
+    """How often each combination occurs; those of few series are taken to be independent, so that it is not told which they are."""
+    at = first * spans[1] + second
+    shares = np.bincount(at, weights, spans[0] * spans[1]).reshape(spans)
+    is_rare = np.bincount(at, minlength=spans[0] * spans[1]).reshape(spans) < SHARED
+    if (rest := shares[is_rare].sum()) > 0:
+        expected = np.outer(shares.sum(1), shares.sum(0))[is_rare]
+        shares[is_rare] = rest * expected / expected.sum()
+    return shares
 
 
 def _rounded(values: Any) -> tuple[float, ...]:

@@ -191,7 +191,7 @@ def test_wishes_that_cannot_be_had_are_named():
     codec = toys.series(classes=2).codec
     with pytest.raises(UserError, match='no class "9".*classes are 0, 1'):
         codec.conditions(1, torch.Generator(), **{"class": "9"})
-    with pytest.raises(UserError, match='"colour" cannot be wished'):
+    with pytest.raises(UserError, match='"colour" cannot be requested'):
         codec.conditions(1, torch.Generator(), colour="red")
     uneven = replace(codec, lengths=(3, 4))
     with pytest.raises(UserError, match="leave --length out"):
