@@ -290,7 +290,10 @@ class SeriesCodec:
             return f"has {channels} channels, but a spectrum of {len(self.spec.spectrum)} numbers"
         if len(self.frequencies) not in (0, len(self.spec.classes)):
             return f"has {len(self.spec.classes)} classes, but frequencies of {len(self.frequencies)}"
-        return None
+        sizes = (*(0 for _ in self.numbers), *map(len, self.words.values()))
+        if len(self.spec.attributes) != sum(max(1, size) for size in sizes):
+            return f"has {len(self.spec.attributes)} attributes, which its numbers and words do not make"
+        return (self.statics.fault(sizes) if self.statics else "knows no distribution of its attributes") if sizes else None
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "spec": self.spec.to_json(), "calendar": self.calendar and self.calendar.to_json()}

@@ -93,6 +93,22 @@ class StaticLaw:
             parts[place] = values == np.arange(size) if size else values
         return np.concatenate([parts[place] for place in sorted(parts)], axis=1).astype(np.float32)
 
+    def fault(self, sizes: tuple[int, ...]) -> str | None:
+        """What does not fit, if these are the words of each attribute; None if all does."""
+        if self.sizes != sizes or sorted(self.places) != list(range(len(sizes))) or len(self.attributes) != len(sizes):
+            return f"has {len(sizes)} attributes, but a distribution of others"
+        widths: list[int] = []
+        for place, one in zip(self.places, self.attributes, strict=True):
+            if one.parent is not None and not 0 <= one.parent < len(widths):
+                return f"has an attribute {place} that depends on one behind it"
+            if not one.shares or len(one.shares) != (1 if one.parent is None else widths[one.parent]):
+                return f"has an attribute {place} with the shares of {len(one.shares)} values of another"
+            widths.append(len(one.shares[0]))
+            expected = sizes[place] or (widths[-1] if one.ranks else len(one.values))
+            if not one.values or len(one.ranks) not in (0, len(one.values)) or {len(row) for row in one.shares} != {expected}:
+                return f"has an attribute {place} whose values, ranks and shares are of different number"
+        return None
+
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> "StaticLaw":
         attributes = tuple(

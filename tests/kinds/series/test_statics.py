@@ -16,8 +16,6 @@ from gansmith.kinds.series.source import Sequences
 from gansmith.kinds.series.statics import StaticLaw
 from gansmith.kinds.series.windows import build_series
 
-WORDS = {"region": ("east", "north", "south"), "owner": ("private", "public")}
-
 
 def farms(count: int, seed: int = 0) -> Sequences:
     """Series with attributes that depend on each other: the larger, the further north and the more often public."""
@@ -115,6 +113,35 @@ def test_a_model_that_holds_rows_is_loaded_and_keeps_their_distribution_alone():
     np.testing.assert_allclose(drawn.mean(0), rows.mean(0), atol=0.1)
     written = np.round(numbers_in(json.loads(json.dumps(codec.to_json()))), 6)
     assert not set(np.round(rows[:, 0].astype(float), 6)) & set(written)
+
+
+def changed(facts: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    copied = dict(facts) if isinstance(facts, dict) else list(facts)
+    copied[path[0]] = changed(facts[path[0]], path[1:], value)
+    return copied
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("statics",), None, "knows no distribution"),
+        (("statics", "places", 0), 7, "a distribution of others"),
+        (("statics", "sizes", 0), 2, "a distribution of others"),
+        (("statics", "attributes"), [], "a distribution of others"),
+        (("statics", "attributes", 0, "parent"), 2, "depends on one behind it"),
+        (("statics", "attributes", 1, "parent"), 1, "depends on one behind it"),
+        (("statics", "attributes", 1, "shares"), [[1.0]], "shares of 1 values of another"),
+        (("statics", "attributes", 1, "shares", 0), [1.0], "of different number"),
+        (("statics", "attributes", 0, "values"), [], "of different number"),
+        (("words", "owner"), ["a"], "attributes, which its numbers and words do not make"),
+    ],
+)
+def test_what_does_not_fit_in_a_distribution_is_named(both, path, value, words):
+    facts = json.loads(json.dumps(both[0].codec.to_json()))
+    assert load_codec(facts).fault() is None
+    assert words in load_codec(changed(facts, path, value)).fault()
 
 
 def test_more_conditions_begin_with_the_same_ones(both):
