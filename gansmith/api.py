@@ -28,9 +28,10 @@ from gansmith.model import Model
 from gansmith.planning import plan as planning
 from gansmith.runs.begun import as_begun
 from gansmith.runs.data import open_together, run_data, split
+from gansmith.runs.folder import BEST
 from gansmith.runs.lock import Claim
 from gansmith.runs.recorder import Follower, Recorder
-from gansmith.runs.run import BEST, Run
+from gansmith.runs.run import Run
 from gansmith.training import distributed
 from gansmith.training.trainer import Interrupted, Trainer
 

@@ -46,7 +46,7 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
     for target in (
         "gansmith.training.distributed.launch",
         "gansmith.model.Model.load",
-        "gansmith.runs.run.Run.__init__",
+        "gansmith.runs.folder.RunFolder.__init__",
         "gansmith.kinds.opening.open_dataset",
     ):
         monkeypatch.setattr(target, stop)

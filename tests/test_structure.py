@@ -41,7 +41,6 @@ OUTSIDERS = {
 SPEC_ALONE = ("gans/*", "layers/*")
 """Those of them that may import a kind's facts and nothing that reads, judges or shows."""
 LATE = {
-    ("gansmith.runs.run", "gansmith.evaluation.evaluate"): "a run is judged by what reads runs",
     ("gansmith.data.spec", "gansmith.kinds"): "a spec of pairs is read with its source's, whatever kind that is",
     ("gansmith.data.paired", "gansmith.kinds"): "a codec of pairs is read with those of its sides, whatever kinds these are",
 }

@@ -74,7 +74,8 @@ def run(argv: list[str]) -> int:
     read = [options.real, options.fake, options.data, options.features, options.inception, options.segmenter]
     output = Output(options.json, overwrite=options.overwrite, given=read)
     from gansmith import api
-    from gansmith.runs.run import BEST, Run
+    from gansmith.runs.folder import BEST
+    from gansmith.runs.run import Run
 
     judgement = api.evaluate(
         options.run,

@@ -10,11 +10,11 @@ from gansmith.data.atomic import write_atomically
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judgement import Judgement
 from gansmith.report.html import write_report
+from gansmith.runs.folder import RunFolder
 from gansmith.runs.previews import preview_of, write_preview
-from gansmith.runs.run import Run
 
 
-def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **conditions: Any) -> list[dict[str, Any]]:
+def leave(judgement: Judgement, run: RunFolder, fake: Dataset, training: Dataset, **conditions: Any) -> list[dict[str, Any]]:
     """Writes everything and returns the new lines of evaluations.jsonl; see `Run.add_scores` for the conditions.
 
     `fake` holds the generated examples that were judged, `training` those that they were compared with.
@@ -33,7 +33,7 @@ def leave(judgement: Judgement, run: Run, fake: Dataset, training: Dataset, **co
     return records
 
 
-def _pictures(judgement: Judgement, run: Run, fake: Dataset, training: Dataset) -> None:
+def _pictures(judgement: Judgement, run: RunFolder, fake: Dataset, training: Dataset) -> None:
     codec, shown = fake.codec, judgement.neighbours
     rows = [
         raw

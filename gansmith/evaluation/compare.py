@@ -14,7 +14,7 @@ from gansmith.errors import UserError
 from gansmith.evaluation.shared_scores import Record, scores_in_common
 from gansmith.evaluation.significance import Estimate, holm, p_value
 from gansmith.report.numbers import finite, significant
-from gansmith.runs.run import BEST, Run
+from gansmith.runs.folder import BEST, RunFolder
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -114,7 +114,7 @@ class Comparison:
 
 
 def compare(
-    runs: Sequence[Run | Path | str],
+    runs: Sequence[RunFolder | Path | str],
     *,
     data: Any = None,
     metrics: Sequence[str] | None = None,
@@ -135,7 +135,7 @@ def compare(
 
     Raises UserError for fewer than two runs, and for runs that cannot be compared.
     """
-    named = _titled([run if isinstance(run, Run) else Run(run, trust) for run in runs])
+    named = _titled([run if isinstance(run, RunFolder) else RunFolder(run, trust) for run in runs])
     if len(named) < max(2, len(runs)):
         raise UserError(
             f"Comparing needs two or more runs, each named once, but was given {', '.join(map(str, runs)) or 'none'}."
@@ -153,7 +153,7 @@ def compare(
     return Comparison(columns=columns, rows=rows, remarks=remarks)
 
 
-def _titled(runs: Sequence[Run]) -> dict[str, Run]:
+def _titled(runs: Sequence[RunFolder]) -> dict[str, RunFolder]:
     """The runs by the names of their folders, or by their paths where names are equal; one that comes twice is there once."""
     places = {run.model_folder.resolve(): run for run in runs}
     names = Counter(run.folder.resolve().name for run in places.values() if not run.takes_best)
@@ -164,7 +164,7 @@ def _titled(runs: Sequence[Run]) -> dict[str, Run]:
     return titled
 
 
-def _columns(runs: Mapping[str, Run]) -> dict[str, list[str]]:
+def _columns(runs: Mapping[str, RunFolder]) -> dict[str, list[str]]:
     """The titles of runs that share a column, by its title: replicates, which differ in their seed alone."""
     groups: list[tuple[str, dict[int, str]]] = []
     for title, run in runs.items():
@@ -179,7 +179,7 @@ def _columns(runs: Mapping[str, Run]) -> dict[str, list[str]]:
     return {members[0] if len(members) == 1 else f"{members[0]} ({len(members)} seeds)": members for members in lists}
 
 
-def _recipe(run: Run) -> str:
+def _recipe(run: RunFolder) -> str:
     """All that decides a training but its seed."""
     facts, settings = run.facts, dict(run.facts["settings"])
     del settings["seed"]

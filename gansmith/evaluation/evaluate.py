@@ -15,8 +15,8 @@ from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from gansmith.planning import plan as planning
 from gansmith.runs.data import open_like, run_data, split
+from gansmith.runs.folder import BEST, RunFolder
 from gansmith.runs.model_files import is_model
-from gansmith.runs.run import BEST, Run
 
 JUDGE_OPTIONS = (
     "metrics",
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def evaluate_run(
-    run: Run,
+    run: RunFolder,
     *,
     data: Any = None,
     metrics: Sequence[str] | None = None,
@@ -61,7 +61,7 @@ def evaluate_run(
     with trusting(trust):
         if run.facts["data"]["source"] is None and run.data is None and data is not None:
             return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
-        model = run.model()
+        model = Model.load(run, trust=run.trust)
         training, held_out = split(run_data(run))
         if data is not None:
             held_out = open_like(training, data, opening=opening)
@@ -70,7 +70,7 @@ def evaluate_run(
 
 
 def evaluate(
-    run: Run | Path | str | None = None,
+    run: RunFolder | Path | str | None = None,
     *,
     real: Any = None,
     fake: Any = None,
@@ -86,11 +86,11 @@ def evaluate(
     space (see `metrics.judge.judge`); opening options (`resolution`, ...) apply to both sides of the second form. `trust` as of
     `evaluate_run`. Raises UserError if neither form is given.
     """
-    if run is not None and not isinstance(run, Run) and (parent := _run_around(Path(run))):
+    if run is not None and not isinstance(run, RunFolder) and (parent := _run_around(Path(run))):
         with trusting(trust):
             return _evaluate_beside(Model.load(run), parent, data, **options)
     if run is not None:
-        return evaluate_run(run if isinstance(run, Run) else Run(run, trust), data=data, trust=trust, **options)
+        return evaluate_run(run if isinstance(run, RunFolder) else RunFolder(run, trust), data=data, trust=trust, **options)
     if real is None or fake is None:
         raise UserError("Judging needs a run folder, or both --real and --fake.")
     with trusting(trust):
@@ -112,21 +112,21 @@ def _evaluate_samples(real: Any, fake: Any, **options: Any) -> Judgement:
     return dataclasses.replace(found, notes=tuple(notes))
 
 
-def _parted(run: Run, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _parted(run: RunFolder, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """(how the run's data were opened, changed by the kind's own options among these; options of the judge)."""
     own = {name: value for name, value in options.items() if name not in JUDGE_OPTIONS}
     return {**run.facts["data"]["opening"], **own}, {name: value for name, value in options.items() if name in JUDGE_OPTIONS}
 
 
-def _run_around(folder: Path) -> Run | None:
+def _run_around(folder: Path) -> RunFolder | None:
     """The run that this folder of a model lies in, where it is not the run's own last or best one."""
     alone = is_model(folder) and not (folder / "run.json").exists() and folder.name != BEST
-    return Run(folder.resolve().parent) if alone and (folder.resolve().parent / "run.json").is_file() else None
+    return RunFolder(folder.resolve().parent) if alone and (folder.resolve().parent / "run.json").is_file() else None
 
 
 def _evaluate_beside(
     model: Model,
-    run: Run,
+    run: RunFolder,
     data: Any,
     **how: Any,
 ) -> Judgement:
@@ -142,19 +142,19 @@ def _evaluate_beside(
 
 
 def evaluate_elsewhere(
-    run: Run, *, data: Any, metrics: Sequence[str] | None = None, samples: int | None = None, seed: int = 0
+    run: RunFolder, *, data: Any, metrics: Sequence[str] | None = None, samples: int | None = None, seed: int = 0
 ) -> Judgement:
     """Judges a run's model by data that it was not trained on, which stand for the training data too; writes nothing."""
     from gansmith.evaluation.judge import MOST, judge
 
-    model = run.model()
+    model = Model.load(run, trust=run.trust)
     fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
     training, held_out = split(open_like(fake, data))
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
 
 def judge_and_report(
-    run: Run, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
+    run: RunFolder, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
 ) -> Judgement:
     """The judgement, which goes into the run's files, its report and to the watchers."""
     from gansmith.evaluation.artifacts import leave

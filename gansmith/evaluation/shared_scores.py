@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gansmith.errors import UserError
-from gansmith.runs.run import Run
+from gansmith.model import Model
+from gansmith.runs.folder import RunFolder
 
 Record = Mapping[str, Any]
 
@@ -29,7 +30,7 @@ class Condition(NamedTuple):
 
 
 def scores_in_common(
-    runs: Mapping[str, Run],
+    runs: Mapping[str, RunFolder],
     *,
     data: Any,
     metrics: Sequence[str] | None,
@@ -79,9 +80,9 @@ def scores_in_common(
     return found, remarks
 
 
-def _stored(run: Run, samples: int | None, seed: int) -> dict[Condition, Record]:
+def _stored(run: RunFolder, samples: int | None, seed: int) -> dict[Condition, Record]:
     """The scores of the model as it is, on the run's own held-out data; of several under one condition the newest."""
-    seen = run.model().card.get("samples")
+    seen = Model.load(run, trust=run.trust).card.get("samples")
     return {
         Condition.of(record): record
         for record in run.records("evaluations.jsonl")
@@ -98,7 +99,7 @@ def _shared(stored: Mapping[str, Mapping[Condition, Record]], metric: str) -> Co
     return max(shared, key=lambda condition: condition.samples, default=None)
 
 
-def _judged(run: Run, data: Any, alike: bool, metrics: Sequence[str] | None, samples: int | None, seed: int) -> Any:
+def _judged(run: RunFolder, data: Any, alike: bool, metrics: Sequence[str] | None, samples: int | None, seed: int) -> Any:
     from gansmith import api
 
     judge = api.evaluate_run if alike else api.evaluate_elsewhere

@@ -10,7 +10,7 @@ from gansmith.data.programs import named_in
 from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.kinds.opening import open_dataset, read_options
-from gansmith.runs.run import Run
+from gansmith.runs.folder import RunFolder
 from gansmith.training import distributed
 
 HELD_OUT = 0.2
@@ -45,7 +45,7 @@ def open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:
     return dataset if dataset is not None else open_dataset(data, **opening)
 
 
-def run_data(run: Run, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
+def run_data(run: RunFolder, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
     """The data a run was trained on, opened as they were, or `data` in their stead."""
     facts = run.facts["data"]
     if data is None and facts["source"] is None:

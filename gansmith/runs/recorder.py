@@ -15,8 +15,8 @@ from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
 from gansmith.model import Model
+from gansmith.runs.folder import RunFolder
 from gansmith.runs.previews import preview_of, write_numbered, write_preview
-from gansmith.runs.run import Run
 from gansmith.training.checkpoint import load_newest, save_checkpoint
 from gansmith.training.health import PROBED, Health, Landmarks
 
@@ -36,7 +36,7 @@ class Recorder:
 
     def __init__(
         self,
-        run: Run,
+        run: RunFolder,
         model: Model,
         training: Dataset,
         held_out: Dataset,
@@ -160,7 +160,7 @@ class Recorder:
 class Follower:
     """The guest of the processes that only compute."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunFolder) -> None:
         self.run = run
 
     def tick(self, trainer: Trainer, record: dict[str, Any]) -> None: ...
