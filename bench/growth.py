@@ -96,7 +96,7 @@ def moves(count: int) -> dict[str, Any]:
     page, seen, began = resource.getpagesize() / 2**20, [], time.thread_time()
     for number in range(count // 2 + 1):
         if number % (count // 20) == 0:
-            trainer.ledger.clear()  # as at a tick
+            trainer.term_means.clear()  # as at a tick
             resident = int(Path("/proc/self/statm").read_text().split()[1]) * page
             seen.append({"moves": 2 * number, "megabytes": round(resident, 1)})
         trainer.play_round()

@@ -82,7 +82,7 @@ def styles(gan: Styled, held_out: Dataset) -> dict[str, float]:
 
 @torch.inference_mode()
 def restyled(gan: Styled, train: Dataset, held_out: Dataset) -> dict[str, Any]:
-    """Of domains: is the wished one read, are the outlines those of the source, are the colours those of the reference?
+    """Of domains: is the requested one read, are the outlines those of the source, are the colours those of the reference?
 
     Outlines are compared by the correlation of gradient magnitudes, colours by their L1 distance; both beside those of another image, of
     the reference's own domain for the colours.
@@ -215,8 +215,8 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="a folder for the grid")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    wishes = {"kind": asked.kind, "resolution": asked.resolution, "label_maps": asked.label_maps or None}
-    data = open_dataset(asked.data, **{name: wish for name, wish in wishes.items() if wish is not None})
+    conditions = {"kind": asked.kind, "resolution": asked.resolution, "label_maps": asked.label_maps or None}
+    data = open_dataset(asked.data, **{name: wish for name, wish in conditions.items() if wish is not None})
     train, held_out = data.split(0.2)
     if asked.validate:
         train, held_out = train.split(0.2)
@@ -227,7 +227,7 @@ def main() -> None:
     trainer = Trainer(gan, train, plan.settings)
     rounds = trained(gan, trainer, asked.seconds)
     name = f"{asked.gan} {asked.data.name}"
-    print(name, rounds, "rounds", planning.parameters(gan), plan.settings.precision, trainer.ledger.read(), flush=True)
+    print(name, rounds, "rounds", planning.parameters(gan), plan.settings.precision, trainer.term_means.read(), flush=True)
     model = Model(gan.eval(), held_out.codec, {"gan": asked.gan}, held_out)
     if asked.pictures:
         asked.pictures.mkdir(parents=True, exist_ok=True)

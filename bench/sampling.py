@@ -91,7 +91,7 @@ def measured(name: str, side: int, preset: str, count: int, folder: Path) -> dic
     for precision, model in models.items():
         found[precision] = {
             "times_plain": compared(plain, loaded(model), time.thread_time),
-            "mean_deviation": round(model.resting.deviation, 6),
+            "mean_deviation": round(model.optimized.deviation, 6),
         }
     found["plain_a_second"] = round(pace(plain, time.thread_time), 1)
     found["onnx_times_eager"] = onnx_against_eager(models["float32"], network, gan.config.noise, folder)

@@ -21,15 +21,15 @@ from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.evaluation.evaluate import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
-from gansmith.evaluation.validation import Examination
-from gansmith.evaluation.validator import Examiner
+from gansmith.evaluation.validation import Validation
+from gansmith.evaluation.validator import Validator
 from gansmith.kinds.opening import inspect_dataset, read_options
 from gansmith.model import Model
 from gansmith.planning import plan as planning
 from gansmith.runs.begun import as_begun
 from gansmith.runs.data import open_together, run_data, split
 from gansmith.runs.folder import BEST
-from gansmith.runs.lock import Claim
+from gansmith.runs.lock import RunLock
 from gansmith.runs.recorder import Follower, Recorder
 from gansmith.runs.run import Run
 from gansmith.training import distributed
@@ -69,8 +69,8 @@ def train(
     mirror: bool | None = None,
     threads: int | None = None,
     judge_metrics: Sequence[str] = (),
-    judge_samples: int = Examination.samples,
-    judge_share: float = Examination.share,
+    judge_samples: int = Validation.samples,
+    judge_share: float = Validation.share,
     keep_best: str | None = None,
     patience: int | None = None,
     evaluate: bool = True,
@@ -88,7 +88,7 @@ def train(
     watcher may be given as a function of the run folder. A resumed run that names a Python file as its GAN needs that file again as
     `gan`, or `trust`.
 
-    `judge_metrics` are measured on the way, on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best` names
+    `judge_metrics` are measured during training, on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best` names
     the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
     `judge_metrics`) has not left its 95% interval for the better in so many judgements.
 
@@ -105,7 +105,7 @@ def train(
         asked = {"preset": preset, "batch": batch, "mirror": mirror, "compile": compile or None}
         asked |= {"gan": None if str(gan).endswith(".py") else gan, "device": device, "precision": precision}
         asked |= {"accumulate": accumulate if accumulate != 1 else None, "seed": seed or None}
-        examined = Examination.wished(judge_metrics, judge_samples, judge_share, keep_best, patience)
+        examined = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
         _refuse_other(run, asked, options or {}, examined)
         with named_in(folder / "run.json", trust, said=gan):
             return _continue(run, data, opening, minutes, samples, threads, evaluate, watchers)
@@ -115,7 +115,7 @@ def train(
         )
     if not isinstance(data, Dataset):
         read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
-    examination = Examination.wished(judge_metrics, judge_samples, judge_share, keep_best, patience)
+    examination = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
     dataset = open_together(data, opening)
     plan = planning.plan(
         dataset,
@@ -169,7 +169,7 @@ def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str | Path
     )
 
 
-def _refuse_other(run: Run, asked: Mapping[str, Any], options: Mapping[str, Any], examined: Examination | None) -> None:
+def _refuse_other(run: Run, asked: Mapping[str, Any], options: Mapping[str, Any], examined: Validation | None) -> None:
     """Raises UserError for the first option that says something else than the run was begun with."""
     facts, settings = run.facts, run.facts["settings"]
     pairs = {name: (value, settings.get(name, facts.get(name))) for name, value in asked.items() if value not in (None, "auto")}
@@ -262,37 +262,37 @@ def _play(
     resumed: Run | None,
     evaluate: bool,
     watching: Sequence[Watcher | Callable[[Path], Watcher]],
-    examination: Examination | None,
+    examination: Validation | None,
     extended: bool = False,
 ) -> Run:
     training, held_out = split(dataset)
-    played = kinds.find(training.codec.spec.kind).mirrored(training) if plan.mirror else training
-    plan = planning.settle_threads(plan, played)
+    mirrored = kinds.find(training.codec.spec.kind).mirrored(training) if plan.mirror else training
+    plan = planning.settle_threads(plan, mirrored)
     gan = plan.build(dataset)
-    trainer = Trainer(gan, played, plan.settings)
+    trainer = Trainer(gan, mirrored, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
-    model, examiner = Model(gan, dataset.codec, card, held_out), None
+    model, validator = Model(gan, dataset.codec, card, held_out), None
     if examination is not None:
         trainer.aside = examination.share
-        examiner = distributed.in_first(lambda: Examiner(examination, model, training, held_out, folder / BEST))
+        validator = distributed.in_first(lambda: Validator(examination, model, training, held_out, folder / BEST))
     facts = _facts(folder, dataset, plan, gan, source) | _judged_with(held_out, examination)
-    if claim := distributed.in_first(lambda: Claim(folder)):
-        at_end.callback(claim.give_up)
+    if lock := distributed.in_first(lambda: RunLock(folder)):
+        at_end.callback(lock.release)
     run = resumed or distributed.in_first(lambda: _new_run(folder, facts)) or Run(folder)
     run.data = dataset
     run.trust = run.trust or resumed is None  # the user has named whatever it runs
     if distributed.leads():
-        recorder = Recorder(run, model, training, held_out, watchers, examiner)
+        recorder = Recorder(run, model, training, held_out, watchers, validator)
         trainer.guest = recorder
-        if claim is not None and claim.remark:
-            recorder.say(claim.remark)
+        if lock is not None and lock.remark:
+            recorder.say(lock.remark)
         for watcher in watchers:
             watcher.started(run.facts)
     else:
         trainer.guest = Follower(run)
     if resumed:
-        _restore(trainer, run, extended, examiner)
+        _restore(trainer, run, extended, validator)
     elif distributed.leads():
         for sentence in (*dataset.remarks(), *((plan.because,) if plan.because else ())):
             recorder.say(sentence)
@@ -303,7 +303,7 @@ def _play(
         trainer.train()
         if distributed.leads() and (known := gan.facts()):
             recorder.say(f"Of this model: {', '.join(f'{name} {value}' for name, value in known.items())}.")
-        if examiner is not None and (verdict := examiner.verdict()):
+        if validator is not None and (verdict := validator.verdict()):
             recorder.say(verdict)
         if distributed.leads() and evaluate:
             run.judgement = _judged_if_possible(run, recorder, training, held_out)
@@ -362,12 +362,12 @@ def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source
     }
 
 
-def _judged_with(held_out: Dataset, examination: Examination | None) -> dict[str, Any]:
-    """What run.json remembers of how scores are taken: which examples are held out, and what is measured on the way."""
+def _judged_with(held_out: Dataset, examination: Validation | None) -> dict[str, Any]:
+    """What run.json remembers of how scores are taken: which examples are held out, and what is measured during training."""
     return {"held_out": content_key(held_out), "examination": examination.to_json() if examination else None}
 
 
-def _restore(trainer: Trainer, run: Run, extended: bool, examiner: Examiner | None) -> None:
+def _restore(trainer: Trainer, run: Run, extended: bool, validator: Validator | None) -> None:
     assert trainer.guest is not None
     state = trainer.guest.last_good()
     if state is None:
@@ -382,11 +382,11 @@ def _restore(trainer: Trainer, run: Run, extended: bool, examiner: Examiner | No
         run.write_facts()
         trainer.gan.clock.total = None
         trainer.budget.samples = trainer.settings.samples
-        if examiner is not None:
-            examiner.begin_anew()
+        if validator is not None:
+            validator.begin_anew()
     trainer.guest.say(f"Continuing at {trainer.gan.clock.samples:,} samples.")
-    if examiner is not None and examiner.enough:
-        trainer.guest.say(examiner.farewell())
+    if validator is not None and validator.enough:
+        trainer.guest.say(validator.farewell())
 
 
 # ---- looking ------------------------------------------------------------------------------------------------------------------

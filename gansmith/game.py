@@ -215,10 +215,10 @@ class GAN(nn.Module, ABC):
             made = generator(style) if label is None else generator(style, label)
         return {self.spec.key: made, **condition}
 
-    def wish(self, key: str, value: str, n: int) -> Tensor | None:
-        """What the condition of n examples holds for a wish that is not about the data's labels (`--where code1=3`).
+    def condition_of(self, key: str, value: str, n: int) -> Tensor | None:
+        """What the condition of n examples holds for a condition that is not about the data's labels (`--where code1=3`).
 
-        None if this GAN grants no wish of that name. Raises UserError for a value that it cannot grant.
+        None if this GAN has no condition of that name. Raises UserError for a value that it cannot grant.
         """
         return None
 

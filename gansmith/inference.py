@@ -16,13 +16,13 @@ from gansmith.game import GAN
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 TRIED = 64
-"""Examples on which the resting GAN is held against the one it came from."""
+"""Examples on which the optimized GAN is compared with the one it came from."""
 ROUNDING = 1e-3
 """The largest deviation that passes for rounding in float32, in examples between -1 and 1."""
 
 
 @dataclass(frozen=True)
-class Resting:
+class Optimized:
     """A GAN at rest and how to call it."""
 
     gan: GAN
@@ -38,7 +38,7 @@ class Resting:
 
 
 @torch.inference_mode()
-def rest(gan: GAN, condition: Batch, bfloat16: bool = False) -> Resting:
+def optimize_for_inference(gan: GAN, condition: Batch, bfloat16: bool = False) -> Optimized:
     """A copy of the GAN that makes the same examples faster. `condition` holds the conditions of TRIED examples.
 
     Each step is kept only if it changes no more than rounding does; bfloat16, if it stays below half a step of 8 bits on average.
@@ -46,25 +46,25 @@ def rest(gan: GAN, condition: Batch, bfloat16: bool = False) -> Resting:
     gan = gan.eval()
     expected = _tried(gan, condition)
 
-    def deviation(found: Resting) -> Tensor:
+    def deviation(found: Optimized) -> Tensor:
         return (_tried(found, condition) - expected).abs()
 
-    plain = Resting(copy.deepcopy(gan), False, 0.0)
-    folded = Resting(_folded(copy.deepcopy(gan), condition), False, 0.0)
+    plain = Optimized(copy.deepcopy(gan), False, 0.0)
+    folded = Optimized(_folded(copy.deepcopy(gan), condition), False, 0.0)
     differs = deviation(folded)
-    best = Resting(folded.gan, False, float(differs.mean())) if float(differs.max()) <= ROUNDING else plain
+    best = Optimized(folded.gan, False, float(differs.mean())) if float(differs.max()) <= ROUNDING else plain
     if bfloat16:
-        lowered = Resting(_lowered(copy.deepcopy(best.gan)), True, 0.0)
+        lowered = Optimized(_lowered(copy.deepcopy(best.gan)), True, 0.0)
         mean = float(deviation(lowered).mean())
         if mean <= (kinds.find(gan.spec.kind).rounding or 0.0):
-            return Resting(lowered.gan, True, mean)
+            return Optimized(lowered.gan, True, mean)
     return best
 
 
-def _tried(gan: GAN | Resting, condition: Batch) -> Tensor:
+def _tried(gan: GAN | Optimized, condition: Batch) -> Tensor:
     rng = torch.Generator().manual_seed(0)
     made = gan.generate(TRIED, condition, rng=rng, truncation=1.0)
-    return made[(gan.gan if isinstance(gan, Resting) else gan).spec.key].float()
+    return made[(gan.gan if isinstance(gan, Optimized) else gan).spec.key].float()
 
 
 def _folded(gan: GAN, condition: Batch) -> GAN:

@@ -21,7 +21,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
-from gansmith.inference import TRIED, Resting, rest
+from gansmith.inference import TRIED, Optimized, optimize_for_inference
 from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_model, write_model
 from gansmith.runs.rebuild import codec_of, game_of, load_weights
 from gansmith.training.allocator import kept_for_reuse
@@ -32,7 +32,7 @@ CHUNK = 256
 FIRST, MANY = 64, 1024
 """Examples in a block up to so many; large blocks are faster, small ones waste less where few are made."""
 RETRIES = 20
-"""How often examples are made anew that are not as wished."""
+"""How often examples are made anew that do not meet the conditions."""
 NUMBERS = 2**22
 """Numbers in the examples that are made of images at a time: networks from image to image keep much of them in memory."""
 
@@ -45,9 +45,9 @@ class Model:
         self.gan, self.codec, self.card, self.inputs = gan, codec, dict(card), inputs
         self.precision: str | None = None
         """float32 or bfloat16 once the weights change no more, so that they may be prepared to generate faster."""
-        self._resting: Resting | None = None
-        self.as_wished: int | None = None
-        """How many of the examples generated last are as wished, where the codec can tell."""
+        self._optimized: Optimized | None = None
+        self.as_requested: int | None = None
+        """How many of the examples generated last meet the conditions, if the codec can tell."""
 
     @classmethod
     def load(cls, path: os.PathLike[str] | str, device: str = "cpu", precision: str = "float32", *, trust: bool = False) -> Model:
@@ -97,12 +97,12 @@ class Model:
         write_model(folder, tensors, facts)
 
     @property
-    def resting(self) -> Resting:
+    def optimized(self) -> Optimized:
         """The GAN prepared to generate, of a model whose weights change no more."""
-        if self._resting is None:
+        if self._optimized is None:
             condition = self.codec.conditions(TRIED, torch.Generator().manual_seed(0))
-            self._resting = rest(self.gan, condition, self.precision == "bfloat16")
-        return self._resting
+            self._optimized = optimize_for_inference(self.gan, condition, self.precision == "bfloat16")
+        return self._optimized
 
     @torch.inference_mode()
     def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
@@ -111,31 +111,31 @@ class Model:
         The first n examples of a seed are the same whatever n is: they are made in blocks whose sizes do not depend on n, with a stream
         of labels and one of noise for each, and of the last block the end is cut off.
         """
-        self.as_wished = None
+        self.as_requested = None
         was_training = self.gan.training
         self.gan.eval()
         from_images = bool(self.codec.spec.source_shape)
-        makes = self.resting.generate if self.precision and not from_images else self.gan.generate
+        makes = self.optimized.generate if self.precision and not from_images else self.gan.generate
         most = min(CHUNK, NUMBERS // prod(self.codec.spec.shape)) if from_images else CHUNK
         try:
             with kept_for_reuse() if n > CHUNK else nullcontext():
                 for start, size in _blocks(n, max(1, most), whole=isinstance(self.codec, Complies)):
                     condition = {**self._conditions(size, _stream(seed, start, 0), where), **self._given(start, size)}
                     make = partial(makes, size, condition, rng=_stream(seed, start, 1), truncation=truncation)
-                    batch = self._as_wished(make, where, n - start)
+                    batch = self._as_requested(make, where, n - start)
                     yield {key: tensor[: n - start].cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
 
     def _conditions(self, n: int, rng: torch.Generator, where: Mapping[str, str]) -> Batch:
         """Conditions of n examples, as frequent as in the data but for what is asked for."""
-        granted = {key: self.gan.wish(key, value, n) for key, value in where.items()}
+        granted = {key: self.gan.condition_of(key, value, n) for key, value in where.items()}
         others = {key: value for key, value in where.items() if granted[key] is None}
         return {**self.codec.conditions(n, rng, **others), **{key: own for key, own in granted.items() if own is not None}}
 
-    def _as_wished(self, make: Callable[[], Batch], where: Mapping[str, str], needed: int) -> Batch:
-        """A batch whose examples are as wished, judged as they would be saved where the codec can: others are made anew, a few times.
-        Of those that are as wished, the first `needed` are counted."""
+    def _as_requested(self, make: Callable[[], Batch], where: Mapping[str, str], needed: int) -> Batch:
+        """A batch whose examples meet the conditions, judged as they would be saved where the codec can: others are made anew, a few times.
+        Of those that meet them, the first `needed` are counted."""
         batch = make()
         codec = self.codec
         if not where or not isinstance(codec, Complies):
@@ -150,7 +150,7 @@ class Model:
             places, rows = gaps[: len(fitting)], fitting[: len(gaps)]
             batch = {key: tensor.index_copy(0, places, again[key][rows]) for key, tensor in batch.items()}
             kept[places] = True
-        self.as_wished = (self.as_wished or 0) + int(kept[:needed].sum())
+        self.as_requested = (self.as_requested or 0) + int(kept[:needed].sum())
         return batch
 
     def _given(self, start: int, count: int) -> Batch:

@@ -130,18 +130,18 @@ def test_data_from_python_are_kept_to_judge_with_and_can_be_given_again_later():
 
 
 def test_two_trainings_never_write_to_one_folder():
-    from gansmith.runs.lock import Claim
+    from gansmith.runs.lock import RunLock
 
-    claim = Claim(Path("run"))
+    lock = RunLock(Path("run"))
     with pytest.raises(UserError, match="another training is writing to run: let it end or stop it, or choose another --out"):
         train()
     assert not Path("run/run.json").exists()
-    claim.give_up()
+    lock.release()
     run = train()
-    claim = Claim(run.folder)
+    lock = RunLock(run.folder)
     with pytest.raises(UserError, match="another training is writing to run"):
         gansmith.train(toys.points(1024), out="run", resume=True)
-    claim.give_up()
+    lock.release()
 
 
 def test_too_few_examples_are_refused_in_a_sentence():

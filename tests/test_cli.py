@@ -653,7 +653,7 @@ def test_the_list_of_gans_says_what_is_verified(capsys):
     assert "baseline" in capsys.readouterr().out
 
 
-def test_attributes_beside_images_are_trained_wished_and_written(tmp_path, capsys):
+def test_attributes_beside_images_are_trained_requested_and_written(tmp_path, capsys):
     folder = tmp_path / "faces"
     folder.mkdir()
     rows = ["file,smiling,age"]

@@ -24,7 +24,7 @@ for name in ("gan", "dcgan", "wgan", "wgan_gp", "r3gan"):
             trainer.compiler = cache(partial(torch.compile, **settings))
         for _ in range(2):
             trainer.play_round()
-        terms.append(trainer.ledger.read())
+        terms.append(trainer.term_means.read())
     for term, value in terms[0].items():
         assert abs(value - terms[1][term]) <= 1e-4 * max(1, abs(value)), (name, term, value, terms[1][term])
 assert compile_seconds() > 0

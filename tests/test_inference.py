@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from gansmith import gans
-from gansmith import inference as resting
-from gansmith.inference import TRIED, rest
+from gansmith import gans, inference
+from gansmith.inference import TRIED, optimize_for_inference
 from gansmith.kinds.images.kind import HALF_A_STEP
 from gansmith.model import Model
 from tests import toys
@@ -38,19 +37,19 @@ def test_every_gan_makes_the_same_images_at_rest(name):
     data = toys.images(channels=3, classes=3)
     gan = trained(name, data)
     before = {key: tensor.clone() for key, tensor in gan.state_dict().items()}
-    resting_gan = rest(gan, conditions(data))
+    optimized = optimize_for_inference(gan, conditions(data))
     condition = {"label": torch.tensor([0, 1, 2, 1, 0])}
     with torch.inference_mode():
         expected = gan.generate(5, condition, rng=torch.Generator().manual_seed(4), truncation=0.8)
-        found = resting_gan.generate(5, condition, rng=torch.Generator().manual_seed(4), truncation=0.8)
+        found = optimized.generate(5, condition, rng=torch.Generator().manual_seed(4), truncation=0.8)
     torch.testing.assert_close(found["image"], expected["image"], rtol=1e-4, atol=1e-5)
-    assert torch.equal(found["label"], expected["label"]) and not resting_gan.bfloat16
+    assert torch.equal(found["label"], expected["label"]) and not optimized.bfloat16
     assert all(torch.equal(tensor, before[key]) for key, tensor in gan.state_dict().items())
 
 
 def test_batch_norms_disappear_into_the_convolutions():
     gan = trained("dcgan", toys.images())
-    found = rest(gan, {}).gan.players["generator"].averaged
+    found = optimize_for_inference(gan, {}).gan.players["generator"].averaged
     norms = [sum(isinstance(m, nn.BatchNorm2d) for m in network.modules()) for network in (gan.generator.averaged, found)]
     assert norms[0] > 0 and norms[1] == 0
 
@@ -62,25 +61,25 @@ def test_folding_is_exact_for_groups_too(layer):
     x = torch.randn(2, 4, 5, 5)
     norm.eval()
     expected = norm(layer(x))
-    resting._fold(layer, norm)
+    inference._fold(layer, norm)
     torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_bfloat16_is_taken_where_it_differs_by_less_than_half_a_step(monkeypatch):
     gan = trained("dcgan", toys.images())
-    found = rest(gan, {}, bfloat16=True)
+    found = optimize_for_inference(gan, {}, bfloat16=True)
     assert found.bfloat16 and 0 < found.deviation <= HALF_A_STEP
     with torch.inference_mode():
         made = found.generate(3, {}, rng=torch.Generator().manual_seed(0), truncation=1.0)["image"]
     assert made.dtype == torch.float32
     monkeypatch.setattr("gansmith.kinds.images.kind.Images.rounding", 0.0)
-    assert not rest(gan, {}, bfloat16=True).bfloat16
+    assert not optimize_for_inference(gan, {}, bfloat16=True).bfloat16
 
 
 def test_a_fold_that_would_change_the_examples_is_left_out(monkeypatch):
     gan = trained("dcgan", toys.images())
-    monkeypatch.setattr(resting, "_fold", lambda layer, norm: layer.weight.data.zero_())
-    found = rest(gan, {})
+    monkeypatch.setattr(inference, "_fold", lambda layer, norm: layer.weight.data.zero_())
+    found = optimize_for_inference(gan, {})
     assert found.deviation == 0.0 and any(isinstance(module, nn.BatchNorm2d) for module in found.gan.generator.averaged.modules())
 
 

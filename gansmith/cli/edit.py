@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from tyro.conf import Positional, UseAppendAction
 
-from gansmith.cli.generate import wish
+from gansmith.cli.generate import condition
 from gansmith.cli.options import Flag, parse, seeds_in, takes
 from gansmith.cli.output import Output
 from gansmith.data.outputs import refuse_overwriting, whole
@@ -69,12 +69,12 @@ class Making(Edit):
     seeds: Annotated[str, takes("A-B,C,..", "1-8")] = "1-8"
     """Seeds of the latents, the same as those of gansmith generate --seeds."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
-    """What is wished for, e.g. class=7."""
+    """A condition, e.g. class=7."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
 
     def making(self) -> dict[str, Any]:
-        return {"truncation": self.truncation, **dict(map(wish, self.where))}
+        return {"truncation": self.truncation, **dict(map(condition, self.where))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Interpolate(Making):
 
 @dataclass(frozen=True, kw_only=True)
 class Grid(Making):
-    """Shows the same seeds (columns) under every class (rows; one row if a class is wished), or an attribute (columns) for every seed."""
+    """Shows the same seeds (columns) under every class (rows; one row for a given class), or an attribute (columns) for every seed."""
 
     out: Annotated[Path | None, _options("grid.png")] = None
     """A .png file."""
@@ -154,7 +154,7 @@ class Fuse(Edit):
     out: Annotated[Path | None, _options("fuse.png")] = None
     """A .png file, or a .gif or .mp4 film."""
     frames: Annotated[int, takes("N", "9, of a film 48")] = 0
-    """Pictures on the way."""
+    """Pictures between."""
     steps: Annotated[int, takes("N", "300")] = 300
     """Steps of gradient descent for each."""
     seed: Annotated[int, takes("S", "0")] = 0
@@ -260,10 +260,10 @@ def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
 
     out, (seed, *_) = _place(options, "directions.png", beside=".npz"), seeds_in(options.seeds)
     model = _model(options)
-    wishes = dict(map(wish, options.where))
-    found = find_directions(model, by=options.by, count=options.count, seed=seed, **wishes)
+    conditions = dict(map(condition, options.where))
+    found = find_directions(model, by=options.by, count=options.count, seed=seed, **conditions)
     steps = np.linspace(-options.reach, options.reach, 7).tolist()
-    _save_sheet(strips(model, found, seed=seed, steps=steps, **wishes), out)
+    _save_sheet(strips(model, found, seed=seed, steps=steps, **conditions), out)
     arrays = {name: getattr(found, name).cpu().numpy() for name in ("rows", "strength", "step")}
     _save_arrays(arrays, out)
     facts = {"by": options.by, "strength": arrays["strength"].tolist(), "out": out, "arrays": out.with_suffix(".npz")}
@@ -295,8 +295,8 @@ def _project(options: Project) -> tuple[str, dict[str, Any]]:
 
     _check_picture(options.picture)
     out = _place(options, f"{options.picture.stem}.png", given=[options.picture], beside=".npz")
-    model, wishes = _model(options), dict(map(wish, options.where))
-    found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=wishes)
+    model, conditions = _model(options), dict(map(condition, options.where))
+    found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=conditions)
     heads = ["real", f"found ({found.likeness.psnr:.1f} dB)", f"best of {STARTS} ({found.likeness_of_start.psnr:.1f} dB)"]
     _save_sheet(Sheet([found.target.image, found.painted.image, found.start.image], [""], heads), out)
     latent: dict[str, Any] = {

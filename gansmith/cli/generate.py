@@ -41,7 +41,7 @@ class Generate:
     rejection: Annotated[float | None, takes("P")] = None
     """Keep what the run's critic thinks real (Azadi et al. 2019): about half of the examples above percentile P, 80 in the paper."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
-    """What is wished for, e.g. class=7; of tables any column, income=yes or "age>60"."""
+    """A condition, e.g. class=7; of tables any column, income=yes or "age>60"."""
     length: Annotated[int | None, takes("T", "that of the training")] = None
     """Steps of a series, possibly more than it was trained on."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0
@@ -70,18 +70,18 @@ def run(argv: list[str]) -> int:
     if out.suffix:
         refuse_overwriting([out], overwrite=options.overwrite)
     for text in options.where:
-        wish(text)  # before anything is loaded
+        condition(text)  # before anything is loaded
     from gansmith.data.codec import Named
     from gansmith.model import Model
     from gansmith.planning.plan import choose_device
 
     model = Model.load(options.run, choose_device(options.device), options.precision, trust=options.trust)
-    wishes: dict[str, str] = {}
+    conditions: dict[str, str] = {}
     names = tuple(model.codec.shown) if isinstance(model.codec, Named) else ()
-    for key, value in (wish(text, names) for text in options.where):
-        wishes[key] = f"{wishes[key]}&{value}" if key in wishes else value
+    for key, value in (condition(text, names) for text in options.where):
+        conditions[key] = f"{conditions[key]}&{value}" if key in conditions else value
     if options.length is not None:
-        wishes["length"] = str(options.length)
+        conditions["length"] = str(options.length)
     n, accepted = options.n, ""
     if options.rejection is not None:
         model = _rejecting(model, options)
@@ -90,7 +90,7 @@ def run(argv: list[str]) -> int:
 
         model = Seeded(model, seeds_in(options.seeds))
         n = len(model.seeds)
-    made: dict[str, Any] = {"seed": options.seed, "truncation": options.truncation, **wishes}
+    made: dict[str, Any] = {"seed": options.seed, "truncation": options.truncation, **conditions}
     if str(out) == "-":  # where nothing but the texts belongs
         _print(model, n, made)
         return 0
@@ -99,16 +99,16 @@ def run(argv: list[str]) -> int:
     if options.rejection is not None:
         accepted = f" ({model.card['accepted']:.0%} of those made)"
     output.say(f"{n:,} examples{accepted}: {out}")
-    result = {"n": n, "seed": options.seed, "where": wishes, "out": out, "paths": paths}
-    if wishes and model.as_wished is not None:
-        output.say(f"{model.as_wished:,} of them ({model.as_wished / n:.1%}) are as wished.")
-        result["as_wished"] = model.as_wished
+    result = {"n": n, "seed": options.seed, "where": conditions, "out": out, "paths": paths}
+    if conditions and model.as_requested is not None:
+        output.say(f"{model.as_requested:,} of them ({model.as_requested / n:.1%}) meet the conditions.")
+        result["as_requested"] = model.as_requested
     output.result(result)
     return 0
 
 
-def wish(text: str, names: Sequence[str] = ()) -> tuple[str, str]:
-    """The key and the value of a wish; a comparison stays with the value (age>60 is "age", ">60").
+def condition(text: str, names: Sequence[str] = ()) -> tuple[str, str]:
+    """The key and the value of a condition; a comparison stays with the value (age>60 is "age", ">60").
 
     The longest of the known names with which it begins is the key, as names may hold signs too.
     """

@@ -87,11 +87,11 @@ class Train:
     """Do not double the data, whatever the preset says."""
     opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
     judge_metrics: Annotated[str | None, takes("A,B,..")] = None
-    """Metrics to measure on the way (gansmith list metrics)."""
+    """Metrics to measure during training (gansmith list metrics)."""
     judge_samples: Annotated[int, takes("N", "2000")] = 2000
-    """Examples to judge on each side on the way."""
+    """Examples to judge on each side during training."""
     judge_share: Annotated[float, takes("S", "0.05")] = 0.05
-    """The largest share of the time that judging on the way may take."""
+    """The largest share of the time that judging during training may take."""
     keep_best: Annotated[str | None, takes("METRIC")] = None
     """Keep the best model by this metric in RUN/best/."""
     patience: Annotated[int | None, takes("N")] = None
@@ -132,7 +132,7 @@ class Train:
         return {name: getattr(self, name) for name in names} | {"mirror": mirror, "options": options}
 
     def examination(self) -> dict[str, Any]:
-        """The arguments of `gansmith.train` for what is measured on the way."""
+        """The arguments of `gansmith.train` for what is measured during training."""
         return {name: getattr(self, name) for name in EXAMINATION} | {"judge_metrics": names_in(self.judge_metrics)}
 
 
@@ -240,7 +240,7 @@ def _train(options: Train, argv: Sequence[str]) -> int:
     from gansmith.watch.live import Live
 
     class Watching(Live):
-        """The live line begins with the newest scores taken on the way; those of the end are shown in a table."""
+        """The live line begins with the newest scores taken during training; those of the end are shown in a table."""
 
         scores: Mapping[str, float] = {}
 

@@ -30,7 +30,7 @@ class Directions:
 
 
 def find_directions(model: Model, *, by: str = "sefa", count: int = 8, seed: int = 0, **where: str) -> Directions:
-    """The `count` strongest directions by one of METHODS, under the one condition that the seed has or the wishes name.
+    """The `count` strongest directions by one of METHODS, under the one condition that the seed has or that is given.
 
     Of several conditions, what differs between classes would hide what the latent changes. Raises UserError for other methods, and
     where SeFa finds no layer.

@@ -13,13 +13,13 @@ from gansmith.model import Model
 
 
 def class_grid(model: Model, seeds: Sequence[int], *, truncation: float = 1.0, **where: str) -> Sheet:
-    """The latents of these seeds (columns) under every class (rows), or in one row if a class is wished or there are none."""
+    """The latents of these seeds (columns) under every class (rows), or in one row if a class is given or there are none."""
     studio = Studio(model)
     classes = () if "class" in where else model.codec.spec.classes
-    wishes = [{**where, "class": name} for name in classes] or [where]
+    conditions = [{**where, "class": name} for name in classes] or [where]
     latents, pictures = studio.latents(seeds), []
-    for wish in wishes:
-        condition = studio.own_conditions(seeds, **wish)
+    for where in conditions:
+        condition = studio.own_conditions(seeds, **where)
         pictures += studio.pictures(studio.styles(latents, condition, truncation), condition)
     names = classes or [" ".join(f"{key}={value}" for key, value in where.items())]
     return Sheet(pictures, names, _named(seeds))

@@ -65,7 +65,7 @@ class Projection:
 def project(
     model: Model, picture: Picture, *, steps: int = 300, rate: float = 0.05, seed: int = 0, where: Mapping[str, str] | None = None
 ) -> Projection:
-    """The projection of a picture. Its class, if it is not wished, is the one of the best of the starts.
+    """The projection of a picture. Its class, if none is given, is the one of the best of the starts.
 
     Raises UserError for a picture whose numbers the model's codec cannot hold.
     """

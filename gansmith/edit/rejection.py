@@ -29,11 +29,11 @@ CALIBRATED = 2000
 """Generated examples, and at most as many real ones, that the calibration takes."""
 PERCENTILE = 80.0
 """Which percentile of F is accepted in half of the cases (the paper's gamma): higher accepts fewer examples and likelier ones."""
-A_CLASS, MOST = 100, 10_000
+A_CLASS, MAXIMUM = 100, 10_000
 """So many are generated for each class, if that is more, and so many at most."""
-FEWEST = 50
+MINIMUM = 50
 """A class with fewer generated examples than this shares the threshold of all."""
-MOST_ROUNDS = 1000
+MAX_ROUNDS = 1000
 EPSILON = 1e-6
 
 
@@ -92,14 +92,14 @@ class Rejecting(Model):
         super().__init__(model.gan, model.codec, model.card)
         self.critic, self.calibration = critic, calibration
         classes = len(model.codec.spec.classes)
-        count = max(CALIBRATED, min(MOST, A_CLASS * classes))
+        count = max(CALIBRATED, min(MAXIMUM, A_CLASS * classes))
         drawn = [(self.log_odds(batch), batch.get("label")) for batch in model.batches(count, seed=seed + 1_000_003)]
         odds = np.concatenate([own for own, _ in drawn])
         self.of_all, self.of_class = Threshold.of(odds, percentile), dict[int, Threshold]()
         if classes:
             labels = np.concatenate([label.numpy() for _, label in drawn if label is not None])
             for number in range(classes):
-                if (labels == number).sum() >= FEWEST:
+                if (labels == number).sum() >= MINIMUM:
                     self.of_class[number] = Threshold.of(odds[labels == number], percentile)
 
     @classmethod
@@ -134,7 +134,7 @@ class Rejecting(Model):
     def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
         """n accepted examples. Raises UserError if almost nothing is accepted."""
         rng, kept, made = np.random.Generator(np.random.Philox(key=seed)), 0, 0
-        for number in range(MOST_ROUNDS):
+        for number in range(MAX_ROUNDS):
             for batch in super().batches(256, seed=seed + 10_007 * number, truncation=truncation, **where):
                 chances = self.acceptance(batch)
                 passes = np.flatnonzero(rng.random(len(chances)) < chances)[: n - kept]

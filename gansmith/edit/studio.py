@@ -27,7 +27,7 @@ class Studio:
         self.model, self.gan, self.codec = model, model.gan, model.codec
 
     def conditions(self, n: int, seed: int = 0, **where: str) -> Batch:
-        """What to make: as wished, else as frequent as in the data; the same for equal seeds."""
+        """What to make: as given, else as frequent as in the data; the same for equal seeds."""
         return self.codec.conditions(n, torch.Generator().manual_seed(seed), **where)
 
     def one_condition(self, n: int, seed: int = 0, **where: str) -> Batch:

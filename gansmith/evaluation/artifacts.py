@@ -14,7 +14,9 @@ from gansmith.runs.folder import RunFolder
 from gansmith.runs.previews import preview_of, write_preview
 
 
-def leave(judgement: Judgement, run: RunFolder, fake: Dataset, training: Dataset, **conditions: Any) -> list[dict[str, Any]]:
+def write_artifacts(
+    judgement: Judgement, run: RunFolder, fake: Dataset, training: Dataset, **conditions: Any
+) -> list[dict[str, Any]]:
     """Writes everything and returns the new lines of evaluations.jsonl; see `Run.add_scores` for the conditions.
 
     `fake` holds the generated examples that were judged, `training` those that they were compared with.
@@ -22,8 +24,8 @@ def leave(judgement: Judgement, run: RunFolder, fake: Dataset, training: Dataset
     records = run.add_scores(judgement.scores, **conditions)
     found = {"samples_seen": conditions.get("samples_seen"), "skipped": judgement.skipped}
     found["neighbours"] = judgement.neighbours.to_json()
-    if judgement.portrait is not None:
-        found["portrait"] = judgement.portrait.to_json()
+    if judgement.overview is not None:
+        found["portrait"] = judgement.overview.to_json()
     write_atomically(run.folder / "judgement.json", json.dumps(found).encode())
     kind = kinds.find(training.codec.spec.kind)
     if kind.neighbours_are_shown:
@@ -41,8 +43,8 @@ def _pictures(judgement: Judgement, run: RunFolder, fake: Dataset, training: Dat
         for raw in [*codec.decode(fake.batch(made.reshape(1))), *codec.decode(training.batch(near))]
     ]
     write_preview(run.samples, "neighbours", preview_of(codec, rows))
-    if judgement.portrait is not None:
-        ranking = judgement.portrait.ranking
+    if judgement.overview is not None:
+        ranking = judgement.overview.ranking
         for name, positions in (("best", ranking.best), ("worst", ranking.worst)):
             raws = codec.decode(fake.batch(np.asarray(positions)))
             write_preview(run.samples, name, preview_of(codec, raws))

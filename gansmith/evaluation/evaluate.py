@@ -145,10 +145,10 @@ def evaluate_elsewhere(
     run: RunFolder, *, data: Any, metrics: Sequence[str] | None = None, samples: int | None = None, seed: int = 0
 ) -> Judgement:
     """Judges a run's model by data that it was not trained on, which stand for the training data too; writes nothing."""
-    from gansmith.evaluation.judge import MOST, judge
+    from gansmith.evaluation.judge import MAXIMUM, judge
 
     model = Model.load(run, trust=run.trust)
-    fake = Dataset.of(model.sample(samples or MOST, seed=seed), model.codec, "generated")
+    fake = Dataset.of(model.sample(samples or MAXIMUM, seed=seed), model.codec, "generated")
     training, held_out = split(open_like(fake, data))
     return judge(fake, training, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
@@ -157,11 +157,11 @@ def judge_and_report(
     run: RunFolder, model: Model, training: Dataset, held_out: Dataset, watchers: Sequence[Watcher], **options: Any
 ) -> Judgement:
     """The judgement, which goes into the run's files, its report and to the watchers."""
-    from gansmith.evaluation.artifacts import leave
+    from gansmith.evaluation.artifacts import write_artifacts
 
-    fake, judgement = _judged(model, training, held_out, portrait=True, **options)
+    fake, judgement = _judged(model, training, held_out, overview=True, **options)
     conditions = {"samples_seen": model.card.get("samples"), "asked": options.get("samples"), "held_out": content_key(held_out)}
-    records = leave(judgement, run, fake, training, **conditions)
+    records = write_artifacts(judgement, run, fake, training, **conditions)
     for watcher in watchers:
         watcher.evaluation(records)
     return judgement
@@ -169,9 +169,9 @@ def judge_and_report(
 
 def _judged(model: Model, training: Dataset, held_out: Dataset, **options: Any) -> tuple[Dataset, Judgement]:
     """As many examples as `judge` takes with these options, and what it finds."""
-    from gansmith.evaluation.judge import MOST, judge, over_all
+    from gansmith.evaluation.judge import MAXIMUM, judge, over_all
 
-    count = options.get("samples") or MOST
+    count = options.get("samples") or MAXIMUM
     if training.codec.spec.task == "pairs" or not over_all(options.get("metrics")):  # pairs make one of each that is held out
         count = min(count, len(held_out))
     fake = Dataset.of(model.sample(count, seed=options.get("seed") or 0), model.codec, "generated", training.facts)

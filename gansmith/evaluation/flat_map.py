@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-MOST = 250
+MAXIMUM = 250
 """Examples of each side: twice as many take t-SNE three seconds on one core, four times as many seven."""
 PERPLEXITY = 30.0
 

@@ -23,7 +23,7 @@ from gansmith.evaluation.cache import content_key, remember
 from gansmith.evaluation.extractors import extractor_for
 from gansmith.evaluation.judgement import Judgement, Neighbours
 from gansmith.evaluation.nearest import nearest
-from gansmith.evaluation.overview import portrait as portrait_of
+from gansmith.evaluation.overview import overview as overview_of
 from gansmith.evaluation.score import GROUPS, Score
 from gansmith.evaluation.sides import Real, Side
 from gansmith.metrics.registry import (
@@ -40,7 +40,7 @@ from gansmith.metrics.registry import (
 if TYPE_CHECKING:
     from gansmith.model import Model
 
-MOST = 10_000
+MAXIMUM = 10_000
 """Examples judged when no number is given."""
 SHOWN = 16
 """Generated examples whose nearest training examples are reported: those that are nearest to them."""
@@ -63,7 +63,7 @@ def judge(
     fast: bool = False,
     device: str = "cpu",
     progress: Callable[[int, int], None] | None = None,
-    portrait: bool = False,
+    overview: bool = False,
     segmenter: Any = None,
 ) -> Judgement:
     """Measures generated examples against the real ones they should resemble.
@@ -76,11 +76,11 @@ def judge(
     scores.
 
     `features` is the space of the other metrics: "classifier" (trained on the spot, for images), "inception", or whatever
-    `extractors.wishes.find_extractor` takes. `inception` is the path of Inception-v3's weights, `resize` (clean, tensorflow, pytorch)
+    `features.requested.find_extractor` takes. `inception` is the path of Inception-v3's weights, `resize` (clean, tensorflow, pytorch)
     how it gets its images, `fast` lets it compute in bfloat16, `device` is where given networks and Inception-v3 compute. `progress`
     is told how many images Inception-v3 has seen, of how many. `model` is what made the examples, for metrics that ask it for more.
     `segmenter` finds labels in images for the segmentation scores: a torch module, a function of a batch, FILE.onnx, FILE.pt, FILE.pt2 or
-    FILE.py:FUNCTION that answers with logits [B, labels, H, W]; without it, one learns on the spot. `portrait` asks for what a report
+    FILE.py:FUNCTION that answers with logits [B, labels, H, W]; without it, one learns on the spot. `overview` asks for what a report
     shows besides: how the examples are spread, the best and the worst, a map.
 
     Raises UserError for an unknown metric, examples of another shape than the real ones, fewer on a side than any of the metrics can
@@ -90,7 +90,7 @@ def judge(
     names = _known(metrics if metrics is not None else usual)
     _same_geometry(train, fake, "generated")
     _same_geometry(train, held_out, "held-out")
-    limit = MOST if samples is None else samples
+    limit = MAXIMUM if samples is None else samples
     most, compared = kinds.find(train.codec.spec.kind).most_compared(train.codec.spec), None
     if most is not None and len(train) > max(most, limit):
         compared = choose(len(train), max(most, limit), seed)
@@ -147,9 +147,9 @@ def judge(
         skipped |= {
             name: f"{name} needs at least {fewest} examples on every side, but {there}." for name, fewest in too_few.items()
         }
-        shown = portrait_of(side, positions) if portrait and count >= GROUPS else None
+        shown = overview_of(side, positions) if overview and count >= GROUPS else None
     return Judgement(
-        scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions, compared), portrait=shown
+        scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions, compared), overview=shown
     )
 
 
@@ -161,7 +161,7 @@ def usual_metrics(train: Dataset) -> tuple[str, ...]:
 
 def fewest_for(metric: str) -> int:
     """The fewest examples on every side that this metric can judge."""
-    return getattr(load_family(family_of(metric)), "FEWEST", GROUPS)
+    return getattr(load_family(family_of(metric)), "MINIMUM", GROUPS)
 
 
 def over_all(metrics: Sequence[str] | None) -> bool:

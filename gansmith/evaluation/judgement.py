@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from gansmith.evaluation.overview import Portrait
+from gansmith.evaluation.overview import Overview
 from gansmith.evaluation.score import Score
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Judgement:
     scores: list[Score]
     skipped: dict[str, str]
     find_neighbours: Callable[[], Neighbours]
-    portrait: Portrait | None = None
+    overview: Overview | None = None
     """What a report shows besides, if it was asked for."""
     notes: tuple[str, ...] = ()
     """How the data that were judged were read."""

@@ -17,7 +17,7 @@ from gansmith import kinds
 from gansmith.data.dataset import choose
 from gansmith.evaluation.cache import remember
 from gansmith.evaluation.distributions import Spread, spread
-from gansmith.evaluation.flat_map import MOST, FlatMap, flat_map
+from gansmith.evaluation.flat_map import MAXIMUM, FlatMap, flat_map
 from gansmith.evaluation.nearest import squared_radii
 from gansmith.evaluation.realism import SHOWN, Ranking, ranked, surroundings
 from gansmith.evaluation.sides import Real, Side
@@ -38,7 +38,7 @@ class Classes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portrait:
+class Overview:
     """What the report shows of the judged examples."""
 
     space: str
@@ -61,7 +61,7 @@ class Portrait:
         return facts | facts.pop("own")
 
 
-def portrait(side: Side, positions: np.ndarray) -> Portrait:
+def overview(side: Side, positions: np.ndarray) -> Overview:
     """Of the generated side, whose examples stand at `positions` in the generated data set."""
     real, known = side.real, _of_real(side.real)
     projected = {
@@ -71,9 +71,9 @@ def portrait(side: Side, positions: np.ndarray) -> Portrait:
     }
     distances = {"generated": side.distances.numpy(), "held-out": known["held_out_distances"].numpy()}
     balls, closest = surroundings(real.sample, side.features, known["radii"])
-    on_map = {name: each[choose(len(each), MOST, real.seed)] for name, each in projected.items()}
+    on_map = {name: each[choose(len(each), MAXIMUM, real.seed)] for name, each in projected.items()}
     explained = known["explained"].tolist()
-    return Portrait(
+    return Overview(
         space=real.extractor.name,
         distances=spread("distance to the nearest training example", distances, low=0.0),
         nearer=float((distances["generated"] < np.quantile(distances["held-out"], NEAR)).mean()),

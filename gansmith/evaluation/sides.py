@@ -49,7 +49,7 @@ class Real:
     folder: Path
     """The cache."""
     segmenter: Any = None
-    """What finds labels in images, as the user wishes it; None for one that learns on the spot."""
+    """What finds labels in images, as the user chose it; None for one that learns on the spot."""
     wholes: dict[str, dict[str, Tensor]] = field(default_factory=dict)
     """Outputs of Inception-v3 of whole data sets, held once."""
 

@@ -20,8 +20,8 @@ class Schedule:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Examination:
-    """What is measured on the way, and what follows from it."""
+class Validation:
+    """What is measured during training, and what follows from it."""
 
     metrics: tuple[str, ...]
     samples: int = 2000
@@ -41,14 +41,14 @@ class Examination:
         return self.keep_best or self.metrics[0]
 
     @classmethod
-    def wished(
+    def requested(
         cls, metrics: Sequence[str], samples: int, share: float, keep_best: str | None, patience: int | None
-    ) -> Examination | None:
+    ) -> Validation | None:
         """What was asked for, or None for nothing. Raises UserError for an unknown metric and numbers out of range."""
         metrics = list(dict.fromkeys([*metrics, *([keep_best] if keep_best else [])]))
         if not metrics:
             if patience is not None or (samples, share) != (cls.samples, cls.share):
-                raise UserError("Judging on the way needs a metric: name some with --judge-metrics, or one with --keep-best.")
+                raise UserError("Judging during training needs a metric: name some with --judge-metrics, or one with --keep-best.")
             return None
         known = list(metric_names())
         for metric in metrics:
@@ -62,7 +62,7 @@ class Examination:
         return cls(metrics=tuple(metrics), samples=samples, share=share, keep_best=keep_best, patience=patience)
 
     @classmethod
-    def from_json(cls, facts: Mapping[str, Any]) -> Examination:
+    def from_json(cls, facts: Mapping[str, Any]) -> Validation:
         schedule = facts["schedule"]
         return cls(**{**facts, "metrics": tuple(facts["metrics"]), "schedule": Schedule(**schedule) if schedule else None})
 

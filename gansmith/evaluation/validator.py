@@ -1,4 +1,4 @@
-"""The examiner: takes scores of a model while it trains, within a share of the time, keeps the best one and says when to stop."""
+"""The validator: takes scores of a model while it trains, within a share of the time, keeps the best one and says when to stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.evaluation.judge import judge
 from gansmith.evaluation.score import Score
-from gansmith.evaluation.validation import Examination, Schedule
+from gansmith.evaluation.validation import Schedule, Validation
 from gansmith.model import Model
 from gansmith.report.numbers import count, significant
 from gansmith.runs.model_files import read_model, write_model
@@ -56,10 +56,10 @@ class Mark:
         return f"{significant(self.value)} at {count(self.samples_seen)} samples"
 
 
-class Examiner:
+class Validator:
     """Scores a model in training. All noise is its own, so the training is the same with and without it."""
 
-    def __init__(self, examination: Examination, model: Model, training: Dataset, held_out: Dataset, folder: Path) -> None:
+    def __init__(self, examination: Validation, model: Model, training: Dataset, held_out: Dataset, folder: Path) -> None:
         """Scores the model twice: the first time makes what depends on the real data alone, the second tells the cost.
 
         `folder` is where the best model is kept. Raises UserError if the data cannot be judged so.

@@ -19,7 +19,7 @@ BATCHES = (1, 5)
 """Batch sizes at which an export is checked, neither being the one that it was traced with."""
 
 
-def resting(model: Model) -> tuple[nn.Module, dict[str, Tensor]]:
+def network_of(model: Model) -> tuple[nn.Module, dict[str, Tensor]]:
     """A copy of the generating network on the CPU, in evaluation mode and without gradients, and example inputs by name."""
     network, inputs = model.gan.exportable()
     network = copy.deepcopy(network).cpu().eval().requires_grad_(False)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gansmith.errors import missing_extra
 from gansmith.export import properties
-from gansmith.export._network import compared, dynamic, quiet, resting
+from gansmith.export._network import compared, dynamic, network_of, quiet
 from gansmith.model import Model
 
 FILE = "model.onnx"
@@ -38,7 +38,7 @@ def written(model: Model, path: Path, half: bool) -> str:
         import onnxscript  # noqa: F401, what torch.onnx writes with
     except ImportError as error:
         raise missing_extra(error.name or "onnx", "onnx", "Exporting to ONNX") from error
-    network, inputs = resting(model)
+    network, inputs = network_of(model)
     key = "output" if "input" in inputs else model.codec.spec.key
     sizes = dynamic(network, inputs)
     with quiet():

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from gansmith.export import properties
-from gansmith.export._network import compared, dynamic, quiet, resting
+from gansmith.export._network import compared, dynamic, network_of, quiet
 from gansmith.model import Model
 
 FILE = "model.pt2"
@@ -20,7 +20,7 @@ FILE = "model.pt2"
 
 def write(model: Model, path: Path) -> str:
     """Writes the file, loads it again and holds it against the model. Raises RuntimeError if they differ."""
-    network, inputs = resting(model)
+    network, inputs = network_of(model)
     sizes = dynamic(network, inputs)
     with quiet():
         program = torch.export.export(network, (), kwargs=inputs, dynamic_shapes=sizes)

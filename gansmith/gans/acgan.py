@@ -7,7 +7,7 @@ BigGAN's game.
     gansmith train digits --gan acgan
 
 Fashion-MNIST, 207 CPU seconds (88,256 images), one thread, seed 0: Frechet distance 4.9 (a Gaussian per class 11.5, real 0.04), coverage
-0.34, recall 0.12; the wished class is read from 92% of the images (from 91% of real ones). After 94 seconds the distance was 11.5: classes
+0.34, recall 0.12; the class is read from 92% of the images (from 91% of real ones). After 94 seconds the distance was 11.5: classes
 are told apart soon, the variety within them comes late. The settings of later papers have not been trained.
 """
 

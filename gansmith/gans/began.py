@@ -6,7 +6,7 @@ controller weighs the two so that the errors keep a fixed ratio, which trades di
     gansmith train digits --gan began
 
 Fashion-MNIST, 200 CPU seconds (167,200 images), one thread, seed 0: Frechet distance 4.1 (a Gaussian per class 11.5, real 0.04), coverage
-0.46, recall 0.38; the wished class is read from 86% of the images (from 91% of real ones). With the paper's convolutions (`--gan.network
+0.46, recall 0.38; the requested class is read from 86% of the images (from 91% of real ones). With the paper's convolutions (`--gan.network
 elu`, `--gan.width 16`, patches of two pixels) it stood at 36.6 after 49 seconds.
 """
 

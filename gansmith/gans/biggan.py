@@ -8,7 +8,7 @@ layers, projection in the critic, orthogonal regularisation, truncation of the n
 
 The preset small differs from the paper where few blocks and few rounds need it: the label's vector also enters the first layer
 (`guided_start`), the generator's spectra are free, and step sizes fall. On Fashion-MNIST, 137 CPU seconds (54,816 images), one thread,
-seed 0: Frechet distance 5.6 (a Gaussian per class 11.5, real 0.04), coverage 0.35, recall 0.27; the wished class is read from 86% of the
+seed 0: Frechet distance 5.6 (a Gaussian per class 11.5, real 0.04), coverage 0.35, recall 0.27; the requested class is read from 86% of the
 images (from 91% of real ones). We have not trained the paper's presets.
 """
 

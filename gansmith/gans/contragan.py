@@ -11,7 +11,7 @@ quarters of an image, the generator learned to exchange all four (temperature 0.
 the other images of a label out of the term (`companions`), which mends that. Embeddings are a linear map of the features.
 
 Fashion-MNIST, 173 CPU seconds (72,320 images), one thread, seed 0: Frechet distance 7.0 (a Gaussian per class 11.5, real 0.04),
-coverage 0.33, recall 0.19; the wished class is read from 82% of the images (from 91% of real ones). The paper's settings have not
+coverage 0.33, recall 0.19; the requested class is read from 82% of the images (from 91% of real ones). The paper's settings have not
 been trained.
 """
 

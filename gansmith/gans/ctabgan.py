@@ -29,8 +29,8 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.requested import Completion, missed, only, sampled
 from gansmith.layers.rows import RowLayout, fulfilled, gumbel
-from gansmith.layers.wished import Completion, missed, only, sampled
 from gansmith.training import distributed
 from gansmith.training.ema import Average
 from gansmith.training.seeds import normal_rows
@@ -66,7 +66,7 @@ def side_of(numbers: int) -> int:
 
 
 class PictureGenerator(nn.Module):
-    """Noise and the wished category to a picture of a row, by strided transposed convolutions from 4x4."""
+    """Noise and the requested category to a picture of a row, by strided transposed convolutions from 4x4."""
 
     def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
@@ -87,16 +87,16 @@ class PictureGenerator(nn.Module):
         self.shares: Tensor
         """How often each option is chosen in the data, as far as was seen."""
 
-    def heads(self, noise: Float[Tensor, "batch noise"], wished: Row) -> Row:
+    def heads(self, noise: Float[Tensor, "batch noise"], requested: Row) -> Row:
         """Logits of the options, and the numbers."""
-        x = self.enter(torch.cat([noise[:, : self.latent], wished], 1)[:, :, None, None])
+        x = self.enter(torch.cat([noise[:, : self.latent], requested], 1)[:, :, None, None])
         x = self.norms[0](x).relu()
         for enlarge, norm in zip(self.enlarge, list(self.norms)[1:], strict=True):
             x = norm(enlarge(x)).relu()
         return self.leave(x).flatten(1)[:, : self.layout.width].float()
 
-    def forward(self, noise: Float[Tensor, "batch noise"], wished: Row) -> Row:
-        return self.rows(self.heads(noise, wished), noise)
+    def forward(self, noise: Float[Tensor, "batch noise"], requested: Row) -> Row:
+        return self.rows(self.heads(noise, requested), noise)
 
     def rows(self, heads: Row, noise: Float[Tensor, "batch noise"]) -> Row:
         """Rows of soft choices, from logits and numbers."""
@@ -105,7 +105,7 @@ class PictureGenerator(nn.Module):
 
 
 class PictureCritic(nn.Module):
-    """A row with its wished category, as a picture, to features and a logit, by strided convolutions to 4x4."""
+    """A row with its requested category, as a picture, to features and a logit, by strided convolutions to 4x4."""
 
     def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
@@ -117,14 +117,14 @@ class PictureCritic(nn.Module):
         self.norms = nn.ModuleList([nn.GroupNorm(1, width) for width in widths[1:]])
         self.leave = nn.Linear(widths[-1] * 16, 1)
 
-    def features(self, row: Row, wished: Row) -> Float[Tensor, "batch features"]:
-        x = torch.cat([row, wished, row.new_zeros(len(row), self.padding)], 1).view(len(row), 1, self.side, self.side)
+    def features(self, row: Row, requested: Row) -> Float[Tensor, "batch features"]:
+        x = torch.cat([row, requested, row.new_zeros(len(row), self.padding)], 1).view(len(row), 1, self.side, self.side)
         for halve, norm in zip(self.halve, self.norms, strict=True):
             x = leaky_relu(norm(halve(x)), 0.2)
         return x.flatten(1)
 
-    def forward(self, row: Row, wished: Row) -> Float[Tensor, " batch"]:
-        return self.leave(self.features(row, wished)).squeeze(1)
+    def forward(self, row: Row, requested: Row) -> Float[Tensor, " batch"]:
+        return self.leave(self.features(row, requested)).squeeze(1)
 
 
 class Classifier(nn.Module):
@@ -191,26 +191,26 @@ class CTABGAN(GAN):
     # ---- the game -------------------------------------------------------------------------------------------------------------
 
     def play(self, draw: Draw) -> Iterator[Move]:
-        real, wished, _ = self.sampled(draw()[self.spec.key])
-        fake = self.generator(normal_rows(len(real), self.network.noise, device=real.device), wished).detach()
+        real, requested, _ = self.sampled(draw()[self.spec.key])
+        fake = self.generator(normal_rows(len(real), self.network.noise, device=real.device), requested).detach()
         yield self.critic.minimizes(
-            adversarial=softplus(-self.critic(real, wished)).mean() + softplus(self.critic(fake, wished)).mean()
+            adversarial=softplus(-self.critic(real, requested)).mean() + softplus(self.critic(fake, requested)).mean()
         )
         if self.config.classification:
             yield self.classifier.minimizes(classification=self.classifier(real).mean())
 
         noise = normal_rows(len(real), self.network.noise, device=real.device)
-        real, wished, column = self.sampled(draw()[self.spec.key])
-        heads = self.network.heads(noise, wished)
+        real, requested, column = self.sampled(draw()[self.spec.key])
+        heads = self.network.heads(noise, requested)
         fake = self.network.rows(heads, noise)
         critic = cast("PictureCritic", self.critic.network)
-        of_fake = critic.features(fake, wished)
+        of_fake = critic.features(fake, requested)
         terms = {
             "adversarial": softplus(-critic.leave(of_fake).squeeze(1)).mean(),
-            "condition": missed(heads, wished, column, self.layout).mean(),
+            "condition": missed(heads, requested, column, self.layout).mean(),
         }
         if self.config.information:
-            of_real = critic.features(real, wished).detach()
+            of_real = critic.features(real, requested).detach()
             means, deviations = (of_real.mean(0) - of_fake.mean(0)).norm(), (of_real.std(0) - of_fake.std(0)).norm()
             terms["information"] = self.config.information * (means + deviations)
         if self.config.classification:
@@ -218,7 +218,7 @@ class CTABGAN(GAN):
         yield self.generator.minimizes(**terms)
 
     def sampled(self, real: Row) -> tuple[Row, Row, Int[Tensor, " batch"]]:
-        """Rows drawn again by the categories that they are conditioned on (`layers.wished.sampled`)."""
+        """Rows drawn again by the categories that they are conditioned on (`layers.requested.sampled`)."""
         with torch.no_grad():
             self.seen += len(real)
             self.network.shares.lerp_(distributed.average(real.mean(0)), len(real) / self.seen)
@@ -243,7 +243,7 @@ class CTABGAN(GAN):
         return {self.spec.key: complete(*nothing)}
 
     def scores(self, batch: Batch) -> Tensor:
-        """The critic's logits, with the categories of a first choice as wished."""
+        """The critic's logits, with the categories of a first choice as requested."""
         row = batch[self.spec.key]
         return self.critic(row, only(row, torch.zeros(len(row), dtype=torch.int64, device=row.device), self.layout))
 

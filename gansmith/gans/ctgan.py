@@ -24,8 +24,8 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.batch_norm import BatchNorm
+from gansmith.layers.requested import Completion, missed, only, sampled
 from gansmith.layers.rows import RowLayout, fulfilled, gumbel
-from gansmith.layers.wished import Completion, missed, only, sampled
 from gansmith.penalties import gradient_penalty
 from gansmith.training import distributed
 from gansmith.training.ema import Average
@@ -55,7 +55,7 @@ class Config:
 
 
 class RowGenerator(nn.Module):
-    """Noise and the wished category to a row, through two layers that are each appended to their input."""
+    """Noise and the requested category to a row, through two layers that are each appended to their input."""
 
     def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
@@ -70,14 +70,14 @@ class RowGenerator(nn.Module):
         self.shares: Tensor
         """How often each option is chosen in the data, as far as was seen."""
 
-    def heads(self, noise: Float[Tensor, "batch noise"], wished: Row) -> Row:
-        x = torch.cat([noise[:, : self.latent], wished], 1)
+    def heads(self, noise: Float[Tensor, "batch noise"], requested: Row) -> Row:
+        x = torch.cat([noise[:, : self.latent], requested], 1)
         x = torch.cat([self.first_norm(self.first(x)[:, :, None, None]).flatten(1).relu(), x], 1)
         x = torch.cat([self.second_norm(self.second(x)[:, :, None, None]).flatten(1).relu(), x], 1)
         return self.leave(x).float()
 
-    def forward(self, noise: Float[Tensor, "batch noise"], wished: Row) -> Row:
-        return self.rows(self.heads(noise, wished), noise)
+    def forward(self, noise: Float[Tensor, "batch noise"], requested: Row) -> Row:
+        return self.rows(self.heads(noise, requested), noise)
 
     def rows(self, heads: Row, noise: Float[Tensor, "batch noise"]) -> Row:
         """Rows of soft choices, from logits and numbers."""
@@ -86,7 +86,7 @@ class RowGenerator(nn.Module):
 
 
 class PackedCritic(nn.Module):
-    """Several rows with their wished categories to one score."""
+    """Several rows with their requested categories to one score."""
 
     def __init__(self, config: Config, spec: TableSpec) -> None:
         super().__init__()
@@ -141,33 +141,33 @@ class CTGAN(GAN):
     # ---- the game -------------------------------------------------------------------------------------------------------------
 
     def play(self, draw: Draw) -> Iterator[Move]:
-        real, wished, _ = self.sampled(draw()[self.spec.key])
-        fake = self.generator(normal_rows(len(real), self.network.noise, device=real.device), wished)
-        on_real, on_fake = self.packed(real, wished), self.packed(fake.detach(), wished)
+        real, requested, _ = self.sampled(draw()[self.spec.key])
+        fake = self.generator(normal_rows(len(real), self.network.noise, device=real.device), requested)
+        on_real, on_fake = self.packed(real, requested), self.packed(fake.detach(), requested)
         yield self.critic.minimizes(
             wasserstein=wasserstein_critic(self.critic(on_real), self.critic(on_fake)),
             penalty=self.config.penalty * gradient_penalty(self.critic, on_real, on_fake),
         )
-        real, wished, column = self.sampled(draw()[self.spec.key])
+        real, requested, column = self.sampled(draw()[self.spec.key])
         noise = normal_rows(len(real), self.network.noise, device=real.device)
-        heads = self.network.heads(noise, wished)
+        heads = self.network.heads(noise, requested)
         fake = self.network.rows(heads, noise)
-        condition = missed(heads, wished, column, self.layout).mean()
-        yield self.generator.minimizes(wasserstein=-self.critic(self.packed(fake, wished)).mean(), condition=condition)
+        condition = missed(heads, requested, column, self.layout).mean()
+        yield self.generator.minimizes(wasserstein=-self.critic(self.packed(fake, requested)).mean(), condition=condition)
 
     def sampled(self, real: Row) -> tuple[Row, Row, Int[Tensor, " batch"]]:
-        """Rows drawn again by the categories that they are conditioned on (`layers.wished.sampled`)."""
+        """Rows drawn again by the categories that they are conditioned on (`layers.requested.sampled`)."""
         with torch.no_grad():
             self.seen += len(real)
             self.network.shares.lerp_(distributed.average(real.mean(0)), len(real) / self.seen)
         return sampled(real, self.network.shares, self.layout)
 
-    def packed(self, row: Row, wished: Row) -> Float[Tensor, "packs features"]:
-        """Rows with their wishes, several side by side; what does not fill a pack is left out."""
+    def packed(self, row: Row, requested: Row) -> Float[Tensor, "packs features"]:
+        """Rows with their conditions, several side by side; what does not fill a pack is left out."""
         pack = self.config.pack
         if len(row) < pack:
             raise UserError(f"A batch must fill a pack of {pack} rows, but it has {len(row)}: raise --batch or lower --gan.pack.")
-        together = torch.cat([row, wished], 1)
+        together = torch.cat([row, requested], 1)
         return together[: len(row) // pack * pack].reshape(len(row) // pack, -1)
 
     # ---- generating -----------------------------------------------------------------------------------------------------------
@@ -189,10 +189,10 @@ class CTGAN(GAN):
         return {self.spec.key: complete(*nothing)}
 
     def scores(self, batch: Batch) -> Tensor:
-        """The critic's score of packs, with the categories of a first choice as wished."""
+        """The critic's score of packs, with the categories of a first choice as requested."""
         row = batch[self.spec.key]
-        wished = only(row, torch.zeros(len(row), dtype=torch.int64, device=row.device), self.layout)
-        return self.critic(self.packed(row, wished))
+        requested = only(row, torch.zeros(len(row), dtype=torch.int64, device=row.device), self.layout)
+        return self.critic(self.packed(row, requested))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         network = Completion(self.averaged)

@@ -8,7 +8,7 @@ Strided convolutions against transposed ones, batch norm in both players, the no
 MNIST, 376 CPU seconds (0.6 million samples): Frechet distance 0.24, coverage 0.82, one thread, seed 0.
 
 Fashion-MNIST, 118 CPU seconds (146,880 images), one thread, seed 0: Frechet distance 2.2 (a Gaussian per class 11.5, real 0.04), coverage
-0.53, recall 0.70; the wished class is read from 86% of the images (from 91% of real ones).
+0.53, recall 0.70; the requested class is read from 86% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """DoppelGANger: series with their own scale, several steps at a time (Lin et al. 2020, "... for sharing networked time series data").
 
 The range of every series is made first, from noise and its attributes, then an LSTM fills it with several steps a cell; one critic
-judges all of it, an auxiliary one attributes and ranges alone. Attributes are drawn as frequent as in the data, or as wished.
+judges all of it, an auxiliary one attributes and ranges alone. Attributes are drawn as frequent as in the data, or as requested.
 
     gansmith train traffic.csv --kind series --gan doppelganger
 

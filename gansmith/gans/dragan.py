@@ -7,7 +7,7 @@ pixels.
     gansmith train digits --gan dragan
 
 Fashion-MNIST, 141 CPU seconds (146,400 images), one thread, seed 0: Frechet distance 2.4 (a Gaussian per class 11.5, real 0.04), coverage
-0.55, recall 0.64; the wished class is read from 89% of the images (from 91% of real ones). With the paper's penalty of 10 and batches of
+0.55, recall 0.64; the requested class is read from 89% of the images (from 91% of real ones). With the paper's penalty of 10 and batches of
 64 it stood at 18.1 after 41 seconds.
 """
 

@@ -6,7 +6,7 @@ lowers it, while a pulling-away term keeps the codes of its images from pointing
     gansmith train digits --gan ebgan
 
 Fashion-MNIST, 181 CPU seconds (154,496 images), one thread, seed 0: Frechet distance 3.7 (a Gaussian per class 11.5, real 0.04), coverage
-0.56, recall 0.59; the wished class is read from 82% of the images (from 91% of real ones). With BEGAN's convolutions (`--gan.network
+0.56, recall 0.59; the requested class is read from 82% of the images (from 91% of real ones). With BEGAN's convolutions (`--gan.network
 elu`, patches of two pixels) it stood at 21.5 after 67 seconds.
 """
 

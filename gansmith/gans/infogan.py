@@ -166,7 +166,7 @@ class InfoGAN(GAN):
         logits, read = critic.judged_and_read(fake, label)
         yield self.generator.minimizes(non_saturating=non_saturating_generator(logits), **self.information(read, noise))
 
-    def wish(self, key: str, value: str, n: int) -> Tensor | None:
+    def condition_of(self, key: str, value: str, n: int) -> Tensor | None:
         """code1, code2, ...: a category, counted from 0; number1, number2, ...: between -1 and 1, without the ends."""
         config, (name, index) = self.config, (key.rstrip("0123456789"), key[len(key.rstrip("0123456789")) :])
         many = {"code": len(config.categories), "number": config.numbers}.get(name, 0)
@@ -175,18 +175,18 @@ class InfoGAN(GAN):
         if name == "code":
             count = config.categories[int(index) - 1]
             if not value.isdecimal() or int(value) >= count:
-                raise UserError(f"{key} must be an integer from 0 to {count - 1}, but {value!r} was wished.")
+                raise UserError(f"{key} must be an integer from 0 to {count - 1}, but {value!r} came.")
             return torch.full((n,), int(value))
         try:
             number = float(value)
         except ValueError:
             number = 1.0
         if not -1 < number < 1:
-            raise UserError(f"{key} must be a number between -1 and 1, but {value!r} was wished.")
+            raise UserError(f"{key} must be a number between -1 and 1, but {value!r} came.")
         return torch.full((n,), number)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        """As every GAN's; wished codes are written into the noise that stands for them."""
+        """As every GAN's; requested codes are written into the noise that stands for them."""
         noise, start = truncation * torch.randn(n, self.config.noise, generator=rng), 0
         for index, count in enumerate(self.config.categories, start=1):
             if f"code{index}" in condition:

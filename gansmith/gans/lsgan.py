@@ -6,7 +6,7 @@ square images of 8, 16, 28, 32, 64, 128 or 256 pixels.
     gansmith train digits --gan lsgan
 
 Fashion-MNIST, 134 CPU seconds (185,536 images), one thread, seed 0: Frechet distance 2.5 (a Gaussian per class 11.5, real 0.04), coverage
-0.55, recall 0.69; the wished class is read from 87% of the images (from 91% of real ones).
+0.55, recall 0.69; the requested class is read from 87% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ differ as the noises do. Here on DCGAN; square images of 8, 16, 28, 32, 64, 128 
     gansmith train digits --gan msgan
 
 Fashion-MNIST, 98 CPU seconds (107,424 images), one thread, seed 0: Frechet distance 3.3 (a Gaussian per class 11.5, real 0.04), coverage
-0.43, recall 0.68; the wished class is read from 77% of the images (from 91% of real ones).
+0.43, recall 0.68; the requested class is read from 77% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ DCGAN. Square images of 8, 16, 28, 32, 64, 128 or 256 pixels.
     gansmith train digits --gan pacgan
 
 Fashion-MNIST, 119 CPU seconds (190,208 images), one thread, seed 0: Frechet distance 3.1 (a Gaussian per class 11.5, real 0.04), coverage
-0.48, recall 0.63; the wished class is read from 83% of the images (from 91% of real ones).
+0.48, recall 0.63; the requested class is read from 83% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ On BigGAN's players with the hinge loss. Without labels it plays BigGAN's game.
     gansmith train digits --gan reacgan
 
 Fashion-MNIST, 156 CPU seconds (59,520 images), one thread, seed 0: Frechet distance 8.0 (a Gaussian per class 11.5, real 0.04), coverage
-0.32, recall 0.13; the wished class is read from 84% of the images (from 91% of real ones). The paper's settings have not been trained.
+0.32, recall 0.13; the requested class is read from 84% of the images (from 91% of real ones). The paper's settings have not been trained.
 """
 
 from collections.abc import Iterator, Mapping

@@ -3,7 +3,7 @@
 The relativistic pairing game with R1 and R2 between residual networks, made for rows of choices and numbers: choices are drawn by
 Gumbel noise and seen by the critic as one-hot (straight through), numbers are normal scores of ranks, and the critic also sees
 them through hinges. In half of the rows a random part of the cells is given to both players, so that one generator makes rows
-from nothing, from any wished values, and completes rows with gaps. A further term brings the pairwise frequencies of generated
+from nothing, from any requested values, and completes rows with gaps. A further term brings the pairwise frequencies of generated
 batches to those of the data (as the information loss of Park et al. 2018 does for means and deviations).
 
 A last term asks the generator for single cells given the rest of real rows, with scoring rules that only the true distribution
@@ -44,7 +44,7 @@ from gansmith.training.seeds import normal_rows, uniform_rows
 
 Row = Float[Tensor, "batch width"]
 Known = Bool[Tensor, "batch columns"]
-MOST_SWEEPS = 1000
+MAX_SWEEPS = 1000
 FARTHEST = 4.5
 """Numbers beyond it, where normal scores do not go, weigh no more than it in the term of frequencies."""
 RAREST = 1e-3
@@ -95,8 +95,8 @@ class Config:
     """How often every cell of a generated row is drawn again, given all others of the row."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.sweeps <= MOST_SWEEPS:
-            raise UserError(f"Cells are drawn again 0 to {MOST_SWEEPS} times, but it is {self.sweeps}: change --gan.sweeps.")
+        if not 0 <= self.sweeps <= MAX_SWEEPS:
+            raise UserError(f"Cells are drawn again 0 to {MAX_SWEEPS} times, but it is {self.sweeps}: change --gan.sweeps.")
 
 
 class Block(nn.Module):

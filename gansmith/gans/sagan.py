@@ -6,7 +6,7 @@ times as far instead of more often (two time scales, Heusel et al. 2017). Images
     gansmith train digits --gan sagan
 
 Fashion-MNIST, 197 CPU seconds (88,512 images), one thread, seed 0: Frechet distance 4.5 (a Gaussian per class 11.5, real 0.04), coverage
-0.47, recall 0.17; the wished class is read from 90% of the images (from 91% of real ones).
+0.47, recall 0.17; the requested class is read from 90% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ through conditional batch norm and the critic by projection (Miyato & Koyama 201
 Options add what later papers put on it: consistency regularisation (CR, bCR, zCR), LeCam, top-k training, orthogonal weights.
 
 Fashion-MNIST, 119 CPU seconds (72,608 images), one thread, seed 0: Frechet distance 6.9 (a Gaussian per class 11.5, real 0.04),
-coverage 0.34, the wished class is read from 66% of the images (from 91% of real ones).
+coverage 0.34, the requested class is read from 66% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

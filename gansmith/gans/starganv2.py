@@ -10,8 +10,8 @@ from what was made, different styles must make different images, and the image i
 The high-pass skips that the paper adds for faces are left out. In the preset `small` the translator adds to the image that it is given, and
 styles of noise and of references share one move of each player.
 
-Digits in inks of three colours at 32x32, preset `small`, 150 CPU seconds, one thread of an AMD EPYC, seed 0: the wished colour is read from
-0.990 of what is made (0.352 if wishes are shuffled, 1.0 of real ones), its outlines correlate by 0.95 with the source's (0.28 with another
+Digits in inks of three colours at 32x32, preset `small`, 150 CPU seconds, one thread of an AMD EPYC, seed 0: the colour is read from
+0.990 of what is made (0.352 if shuffled, 1.0 of real ones), its outlines correlate by 0.95 with the source's (0.28 with another
 image's), and it is at a Frechet distance of 0.83 (a Gaussian of the pixels 0.32, real 0.18). The shade that a reference has within its
 colour is not followed by then.
 """

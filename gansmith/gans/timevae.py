@@ -117,10 +117,10 @@ class TimeVAE(GAN):
         )
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        """Of the training's length alone. Raises UserError where another one is wished."""
+        """Of the training's length alone. Raises UserError where another one is requested."""
         if "steps" in condition and int(condition["steps"][0]) != self.spec.shape[0]:
             raise UserError(
-                f"timevae makes series of {self.spec.shape[0]} steps, but {int(condition['steps'][0])} were wished: leave --length out, "
+                f"timevae makes series of {self.spec.shape[0]} steps, but {int(condition['steps'][0])} were asked for: leave --length out, "
                 "or train seriesgan, quantgan, rcgan, timegan or doppelganger."
             )
         return super().generate(

@@ -11,7 +11,7 @@ of 22.7 after 91 CPU seconds, in WGAN-GP's with the same steps to 25.0 after 82;
 positions stands in for the class token; the generator starts at 4x4 positions, not 8x8, where the sides allow it.
 
 Fashion-MNIST, 265 CPU seconds (81,344 images), one thread, seed 0: Frechet distance 6.9 (a Gaussian per class 11.5, real 0.04), coverage
-0.41, recall 0.29; the wished class is read from 81% of the images (from 91% of real ones).
+0.41, recall 0.29; the requested class is read from 81% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ itself makes one step, of Adam. Square images of 8, 16, 28, 32, 64, 128 or 256 p
     gansmith train digits --gan unrolled
 
 Fashion-MNIST, 171 CPU seconds (114,944 images), one thread, seed 0: Frechet distance 5.8 (a Gaussian per class 11.5, real 0.04), coverage
-0.39, recall 0.48; the wished class is read from 81% of the images (from 91% of real ones). With three steps it stood at 16.6 after 60
+0.39, recall 0.48; the requested class is read from 81% of the images (from 91% of real ones). With three steps it stood at 16.6 after 60
 seconds.
 """
 

@@ -6,7 +6,7 @@ reconstructions and samples. Square images of 8, 16, 28, 32, 64, 128 or 256 pixe
     gansmith train digits --gan vaegan
 
 Fashion-MNIST, 128 CPU seconds (80,128 images), one thread, seed 0: Frechet distance 4.2 (a Gaussian per class 11.5, real 0.04), coverage
-0.44, recall 0.60; the wished class is read from 84% of the images (from 91% of real ones).
+0.44, recall 0.60; the requested class is read from 84% of the images (from 91% of real ones).
 """
 
 from collections.abc import Iterator, Mapping

@@ -41,7 +41,7 @@ from gansmith.training import distributed
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 
-MOST_TOKENS = 1024
+MAX_TOKENS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,9 +185,9 @@ def halvings_of(spec: Spec, most: int, least_grid: int = 1) -> int:
     height, width = spec.shape[1:]
     fits = (number for number in range(most + 1) if height % 2**number == width % 2**number == 0)
     halvings = max(number for number in fits if not number or min(height, width) // 2**number >= least_grid)
-    if (tokens := height * width // 4**halvings) > MOST_TOKENS:
+    if (tokens := height * width // 4**halvings) > MAX_TOKENS:
         raise UserError(
-            f"vqgan writes at most {MOST_TOKENS} codes for an image, but {width}x{height} halved {halvings} times leaves {tokens}: give "
+            f"vqgan writes at most {MAX_TOKENS} codes for an image, but {width}x{height} halved {halvings} times leaves {tokens}: give "
             "--resolution a multiple of a power of two, or more --gan.halvings."
         )
     return halvings
@@ -283,7 +283,7 @@ class VQGAN(GAN):
             yield from self.tokenise(batch["image"], progress >= self.config.critic_begins)
         if progress >= self.config.prior_begins:
             with torch.no_grad():
-                tokens = self.resting_tokeniser.tokens(batch["image"])
+                tokens = self.averaged_tokeniser.tokens(batch["image"])
             logits = self.prior(tokens, batch.get("label"))
             yield self.prior.minimizes(likelihood=cross_entropy(logits.flatten(0, 1), tokens.flatten()))
 
@@ -316,14 +316,14 @@ class VQGAN(GAN):
         return network
 
     @property
-    def resting_tokeniser(self) -> Tokeniser:
+    def averaged_tokeniser(self) -> Tokeniser:
         """Its average, from which images and codes are made."""
         network = self.generator.averaged
         assert isinstance(network, Tokeniser)
         return network
 
     @property
-    def resting_prior(self) -> TokenPrior:
+    def averaged_prior(self) -> TokenPrior:
         network = self.prior.averaged
         assert isinstance(network, TokenPrior)
         return network
@@ -335,13 +335,13 @@ class VQGAN(GAN):
     def style(self, latent: Tensor, condition: Batch, truncation: float = 1.0) -> Tensor:
         """The codes that the prior writes, one after another [n, numbers]; truncation is its temperature."""
         label = condition["label"].to(self.device) if "label" in condition else None
-        tokeniser = self.resting_tokeniser
-        tokens = self.resting_prior.sampled(latent, label, truncation)
+        tokeniser = self.averaged_tokeniser
+        tokens = self.averaged_prior.sampled(latent, label, truncation)
         return tokeniser.codebook.look_up(tokens.unflatten(1, tokeniser.grid)).flatten(1)
 
     def paint(self, style: Tensor, condition: Batch) -> Batch:
         """The images of codes."""
-        tokeniser = self.resting_tokeniser
+        tokeniser = self.averaged_tokeniser
         code = style.unflatten(1, (self.config.depth, *tokeniser.grid))
         return {self.spec.key: tokeniser.decode(code), **condition}
 
@@ -358,7 +358,7 @@ class VQGAN(GAN):
             inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
         elif self.spec.attributes:
             inputs["label"] = torch.zeros(2, len(self.spec.attributes))
-        return Writer(self.resting_prior, self.resting_tokeniser), inputs
+        return Writer(self.averaged_prior, self.averaged_tokeniser), inputs
 
     def gauges(self) -> Mapping[str, float]:
         """How evenly the codebook is used, from 0 to 1."""

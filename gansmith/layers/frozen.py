@@ -21,19 +21,19 @@ LEVELS = 4
 """The deepest maps of a network of timm."""
 
 
-def frozen_network(wish: str) -> Given:
-    """The network of a wish: "timm:NAME" with its published weights, "FILE.py:FUNCTION", whose function returns a torch module, or
+def frozen_network(requested: str) -> Given:
+    """The network that is asked for: "timm:NAME" with its published weights, "FILE.py:FUNCTION", whose function returns a torch module, or
     "FILE.pt", a TorchScript file. It answers a batch of images with a map [B, C, h, w] or a list of maps.
 
-    Raises UserError for any other wish, and where there is no such network.
+    Raises UserError for anything else, and where there is no such network.
     """
-    if wish.startswith("timm:"):
-        return _of_timm(wish.removeprefix("timm:"))
-    if python := re.fullmatch(r"(.+\.py):(\w+)", wish):
+    if requested.startswith("timm:"):
+        return _of_timm(requested.removeprefix("timm:"))
+    if python := re.fullmatch(r"(.+\.py):(\w+)", requested):
         return from_function(Path(python[1]).expanduser(), python[2])
-    if wish.endswith(".pt"):
-        return from_script(Path(wish).expanduser())
-    came = f"it is {wish!r}" if wish else "none was given"
+    if requested.endswith(".pt"):
+        return from_script(Path(requested).expanduser())
+    came = f"it is {requested!r}" if requested else "none was given"
     raise UserError(
         "A projected critic judges by the feature maps of a trained network, and "
         f"{came}: give --gan.features as timm:NAME, FILE.py:FUNCTION or FILE.pt, or choose --gan fastgan, which needs none."
@@ -63,15 +63,17 @@ def _of_timm(name: str) -> Given:
 class FrozenFeatures(nn.Module):
     """Images [B, C, H, W] in [-1, 1] to the network's last maps, the largest first. Gradients flow to the images, never to weights."""
 
-    def __init__(self, wish: str) -> None:
+    def __init__(self, requested: str) -> None:
         super().__init__()
-        given = frozen_network(wish)
+        given = frozen_network(requested)
         if not isinstance(given.network, nn.Module):
-            raise UserError(f"{wish} should be a torch module, through which gradients flow to the images: let it return one.")
+            raise UserError(
+                f"{requested} should be a torch module, through which gradients flow to the images: let it return one."
+            )
         self.network = given.network.eval()
         for weight in self.network.parameters():  # TorchScript has no requires_grad_ of the whole
             weight.requires_grad_(False)
-        self.size, self.channels, self.mode, self.wish = given.size, given.channels, given.mode, wish
+        self.size, self.channels, self.mode, self.requested = given.size, given.channels, given.mode, requested
 
     def train(self, mode: bool = True) -> "FrozenFeatures":
         """It stays as it was trained."""
@@ -84,18 +86,18 @@ class FrozenFeatures(nn.Module):
         if not maps or any(one.dim() != 4 for one in maps):
             shapes = ", ".join(str(list(one.shape)) for one in maps) or "nothing"
             raise UserError(
-                f"{self.wish} should answer with maps [B, C, h, w], but {shapes} came: take the output of an earlier layer."
+                f"{self.requested} should answer with maps [B, C, h, w], but {shapes} came: take the output of an earlier layer."
             )
         return maps[-LEVELS:]
 
 
-def features_for_training(gan: "GAN", wish: str) -> FrozenFeatures | None:
-    """The network of a perceptual term, or None without a wish.
+def features_for_training(gan: "GAN", requested: str) -> FrozenFeatures | None:
+    """The network of a perceptual term, or None without a request.
 
     Where it cannot be loaded, the GAN still generates, and `gan.untrainable` is the reason that is raised when it is trained.
     """
     try:
-        return FrozenFeatures(wish) if wish else None
+        return FrozenFeatures(requested) if requested else None
     except UserError as error:
         gan.untrainable = error
         return None

@@ -25,7 +25,7 @@ CELLS = 10
 """Most cells that the training examples are parted into."""
 PER_CELL = 50
 """Examples for every cell."""
-FEWEST = 20
+MINIMUM = 20
 """A cell counts if it holds as many generated examples (tau of the paper, in its authors' code 20)."""
 
 
@@ -75,7 +75,7 @@ def place(
     return Placement(cells[2].numpy(), rank, counts)
 
 
-def z_score(placement: Placement, kept: Int[np.ndarray, " kept"], fewest: int = FEWEST) -> float:
+def z_score(placement: Placement, kept: Int[np.ndarray, " kept"], fewest: int = MINIMUM) -> float:
     """C_T: the z-scores of the Mann-Whitney U of each cell, averaged with the cells' shares of held-out examples.
 
     Of the generated examples `kept`. Cells with fewer than `fewest` generated examples or no held-out one do not count; not a

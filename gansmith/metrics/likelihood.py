@@ -27,7 +27,7 @@ METRICS = {
 }
 SAYS = {"fls": "both", "fls_gap": "memorisation"}
 
-MOST = 10_000
+MAXIMUM = 10_000
 """Examples that become Gaussians, and examples that the variances are fitted to beyond those nearest to a Gaussian."""
 ROUNDS = 20
 """Rounds of expectation and maximisation; more change the score by less than its interval."""
@@ -107,7 +107,7 @@ def lessons(
     near = torch.zeros(len(train), dtype=torch.bool)
     near[nearest(centres, train, 1)[1][:, 0]] = True
     rest = torch.flatten((~near).nonzero())
-    chosen = rest[torch.randperm(len(rest), generator=torch.Generator().manual_seed(seed))[:MOST]]
+    chosen = rest[torch.randperm(len(rest), generator=torch.Generator().manual_seed(seed))[:MAXIMUM]]
     near = torch.flatten(near.nonzero())
     weights = torch.cat([torch.ones(len(near)), torch.full((len(chosen),), len(rest) / max(1, len(chosen)))])
     return train[torch.cat([near, chosen])], weights
@@ -124,7 +124,7 @@ def measure(side: Side) -> dict[str, Measured]:
     held_out = side.real.ceiling.features.float()
     mean, deviation = _scale(held_out)
     held_out, train, sample = ((real.float() - mean) / deviation for real in (held_out, side.real.features, side.real.sample))
-    centres = ((side.features.float() - mean) / deviation)[:MOST]
+    centres = ((side.features.float() - mean) / deviation)[:MAXIMUM]
     variances = fit_variances(centres, *lessons(centres, train, side.real.seed))
     mine = log_likelihood(held_out, centres, variances, alone=side is side.real.ceiling)
     reference = _reference(side.real, train, held_out, len(centres))

@@ -26,7 +26,7 @@ class Family(Protocol):
 
     It may also say, each in a name of its module: SAYS, what its metrics tell of (see `Subject`); INCEPTION, the outputs of
     Inception-v3 that it needs ("features", "spatial"), which makes it a metric of all examples; BASELINE, what its baseline is if
-    not the usual one; FEWEST, the fewest examples that it can judge if not 20, as it looks at each alone; and `key(real) -> str`, what
+    not the usual one; MINIMUM, the fewest examples that it can judge if not 20, as it looks at each alone; and `key(real) -> str`, what
     its baseline and ceiling depend on besides the data and the space.
     """
 

@@ -186,7 +186,7 @@ def choose_device(device: str) -> str:
 def settle_threads(plan: Plan, data: Dataset) -> Plan:
     """The plan with a number of threads: the asked one, or on a CPU the one that is measured to be fastest.
 
-    The rounds that are played to find out are thrown away; `Plan.build` seeds everything anew.
+    The rounds that measure this are thrown away; `Plan.build` seeds everything anew.
     """
     if plan.settings.threads is not None:
         return plan
@@ -220,7 +220,7 @@ def parameters(gan: GAN) -> dict[str, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
-    """What one round, played on a small batch and thrown away, tells of a training."""
+    """What one round on a small batch, thrown away afterwards, shows about a training."""
 
     moves: list[str]
     """The players in the order in which they move, with their terms; simultaneous ones joined by "and"."""

@@ -11,7 +11,7 @@ from gansmith.report.sides import by_side
 WIDTH, NAMES, EDGE, TOP = 340.0, 92.0, 12.0, 10.0
 """The whole drawing, its column of names, and its margins."""
 ROW = 20.0
-MOST = 20
+MAXIMUM = 20
 LONGEST = 13
 """Letters of a class's name."""
 
@@ -27,7 +27,7 @@ def class_figure(classes: Any, name: str = "") -> Markup | None:
     if not {"training", "generated"} <= shares.keys() or len(names) != len(shares["training"]):
         return None
     off = [abs(made - real) for made, real in zip(shares["generated"], shares["training"], strict=True)]
-    shown = sorted(sorted(range(len(names)), key=lambda index: -off[index])[:MOST])
+    shown = sorted(sorted(range(len(names)), key=lambda index: -off[index])[:MAXIMUM])
     top = max(max(each[index] for each in shares.values()) for index in shown) or 1.0
     floor = TOP + ROW * len(shown)
     rows = [
@@ -44,7 +44,9 @@ def class_figure(classes: Any, name: str = "") -> Markup | None:
         role="img",
         aria_label=f"Shares of the classes, generated against real; {farthest}",
     )
-    title = "share of each class" if len(shown) == len(names) else f"share of the {MOST} classes of {len(names)} that differ most"
+    title = (
+        "share of each class" if len(shown) == len(names) else f"share of the {MAXIMUM} classes of {len(names)} that differ most"
+    )
     note = tag("p", f"{farthest[0].upper()}{farthest[1:]}", class_="note")
     return tag("figure", tag("figcaption", f"{name}: {title}" if name else title), drawing, note, class_="drawing")
 

@@ -9,8 +9,8 @@ from gansmith.report.numbers import axis_label, count, short_count, significant
 
 WIDTH, HEIGHT = 340.0, 168.0
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 8.0, 10.0, 24.0
-MOST_POINTS = 240
-MOST_RATIO = 1e30
+MAX_POINTS = 240
+MAX_RATIO = 1e30
 """Of the largest to the smallest value on a logarithmic scale: beyond it, one of them is no measurement."""
 
 
@@ -30,7 +30,7 @@ class Series:
     """Which of the page's colours, counted from 0."""
 
 
-def thinned(series: Series, most: int = MOST_POINTS) -> Series:
+def thinned(series: Series, most: int = MAX_POINTS) -> Series:
     """At most this many points: means of neighbouring values, with a band from their lowest to their highest."""
     length = len(series.values)
     if length <= most:
@@ -107,7 +107,7 @@ def chart(series: Series) -> Markup | None:
     extent = [value for value in (*points.values, *points.low, *points.high, *points.references.values()) if math.isfinite(value)]
     widths = _widths(points.samples)
     linear = linear_scale(extent)
-    log = log_scale(extent) if 0 < min(extent) < max(extent) <= min(extent) * MOST_RATIO else None
+    log = log_scale(extent) if 0 < min(extent) < max(extent) <= min(extent) * MAX_RATIO else None
     finite = [value for value in series.values if math.isfinite(value)]
     broken = len(series.values) - len(finite)
     summary = (

@@ -49,7 +49,7 @@ def moment(written: str) -> str:
 
 
 def headline(records: Records) -> list[str]:
-    """What was played, on what, for how long; what is unknown is left out."""
+    """Which game was trained, on what, for how long; what is unknown is left out."""
     samples, seconds = records.samples, records.seconds
     planned = finite(records.part("settings").get("samples"))
     known = []
@@ -100,7 +100,7 @@ def _opening(records: Records) -> list[str]:
 
 
 def _judging(examination: Mapping[str, Any]) -> list[str]:
-    """What was measured on the way."""
+    """What was measured during training."""
     metrics = examination.get("metrics")
     if not isinstance(metrics, list) or not metrics:
         return []

@@ -18,7 +18,7 @@ EXPECTED = 0.01
 
 
 def spreads(records: Records) -> Section:
-    found = portrait(records)
+    found = overview(records)
     components = found.get("components")
     drawn = [spread_figure(found.get("distances"))]
     drawn += [spread_figure(each) for each in components] if isinstance(components, list) else []
@@ -35,7 +35,7 @@ def spreads(records: Records) -> Section:
 
 def ends(records: Records) -> Section:
     """The pictures of the best and the worst examples."""
-    ranking = part(portrait(records), "ranking")
+    ranking = part(overview(records), "ranking")
     figures = [
         single(
             records, (f"{end}.png",), f"The {words} generated examples", f"The {words}, the {order} first{_around(ranking, end)}."
@@ -44,7 +44,7 @@ def ends(records: Records) -> Section:
     ]
     lead = (
         "Ranked by the number of real examples that have it near, which is nearer than their own fifth nearest real one, and then "
-        f"by the distance to the nearest training example{_space(portrait(records))}. A copy would rank best: see the neighbours "
+        f"by the distance to the nearest training example{_space(overview(records))}. A copy would rank best: see the neighbours "
         "below."
     )
     shown = tag("div", *figures, class_="pair") if any(figures) else None
@@ -70,14 +70,14 @@ def neighbours(records: Records) -> Section:
 
 
 def where(records: Records) -> Section:
-    found = portrait(records)
+    found = overview(records)
     space = found.get("space")
     lead = "Where real examples lie alone, something is missing; where generated ones do, something is made up."
     return "A map", landscape(found.get("map"), str(space) if space else ""), lead
 
 
 def _verdict(records: Records) -> str:
-    nearer = finite(portrait(records).get("nearer"))
+    nearer = finite(overview(records).get("nearer"))
     if nearer is None:
         return ""
     share = f"{nearer:.1%}" if nearer else "None"
@@ -99,7 +99,7 @@ def _space(found: Mapping[str, Any]) -> str:
     return f" ({found['space']})" if found.get("space") else ""
 
 
-def portrait(records: Records) -> Mapping[str, Any]:
+def overview(records: Records) -> Mapping[str, Any]:
     return part(records.judgement, "portrait")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansmith import gans
 from gansmith.data.schema import MismatchError, check, describing
-from gansmith.evaluation.validation import Examination
+from gansmith.evaluation.validation import Validation
 from gansmith.planning import plan as planning
 from gansmith.runs.rebuild import at_most
 from gansmith.runs.run import Run
@@ -28,7 +28,7 @@ class Begun:
     run: Run
     config: Any
     settings: Settings
-    examination: Examination | None
+    examination: Validation | None
 
     @property
     def path(self) -> Path:
@@ -63,10 +63,10 @@ def as_begun(run: Run) -> Begun:
         return Begun(run=run, config=config, settings=settings, examination=_examination(facts.get("examination")))
 
 
-def _examination(facts: dict[str, Any] | None) -> Examination | None:
+def _examination(facts: dict[str, Any] | None) -> Validation | None:
     if facts is None:
         return None
-    check(facts, Examination, "examination")
-    found = Examination.from_json(facts)
-    known = Examination.wished(found.metrics, found.samples, found.share, found.keep_best, found.patience)
+    check(facts, Validation, "examination")
+    found = Validation.from_json(facts)
+    known = Validation.requested(found.metrics, found.samples, found.share, found.keep_best, found.patience)
     return known and replace(known, schedule=found.schedule)

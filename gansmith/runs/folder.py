@@ -166,7 +166,7 @@ class RunFolder:
     def add_scores(self, scores: Iterable[Score], **conditions: Any) -> list[dict[str, Any]]:
         """Adds scores to evaluations.jsonl, each with the conditions that `compare` must know, and returns the lines.
 
-        `samples_seen` by the model; `asked`, how many examples were asked for; `held_out`, the key of the held-out data; on the way
+        `samples_seen` by the model; `asked`, how many examples were asked for; `held_out`, the key of the held-out data; during training
         through a training `tick`, the number of the tick.
         """
         records = [{**conditions, **score.to_json()} for score in scores]

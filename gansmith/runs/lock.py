@@ -27,7 +27,7 @@ SWEPT = (".", "checkpoints", "samples", "model", "best")
 """Folders of a run in which writers may have been killed."""
 
 
-class Claim:
+class RunLock:
     """The right to write to a run folder, until it is given up."""
 
     def __init__(self, folder: Path) -> None:
@@ -52,7 +52,7 @@ class Claim:
             ) from error
         sweep(folder / name for name in SWEPT)
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         if self._heart is not None:
             self._heart.stop()
         self.file.close()

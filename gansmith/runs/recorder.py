@@ -21,7 +21,7 @@ from gansmith.training.checkpoint import load_newest, save_checkpoint
 from gansmith.training.health import PROBED, Health, Landmarks
 
 if TYPE_CHECKING:
-    from gansmith.evaluation.validator import Examiner
+    from gansmith.evaluation.validator import Validator
     from gansmith.training.trainer import Trainer
     from gansmith.watch.watcher import Watcher
 
@@ -41,9 +41,9 @@ class Recorder:
         training: Dataset,
         held_out: Dataset,
         watchers: Sequence[Watcher],
-        examiner: Examiner | None = None,
+        validator: Validator | None = None,
     ) -> None:
-        self.run, self.model, self.watchers, self.examiner = run, model, watchers, examiner
+        self.run, self.model, self.watchers, self.validator = run, model, watchers, validator
         self.health = Health()
         codec = model.codec
         self.held_out = held_out.batch(slice(0, PROBED))
@@ -69,8 +69,8 @@ class Recorder:
         self.run.append("log.jsonl", [record])
         for watcher in self.watchers:
             watcher.tick(record)
-        if self.examiner is not None:
-            self._examine(self.examiner, trainer, record)
+        if self.validator is not None:
+            self._examine(self.validator, trainer, record)
         if number % PREVIEW_TICKS == 0 or clock.progress() == 1 or self.enough():
             self.preview(clock.samples)
 
@@ -81,7 +81,7 @@ class Recorder:
 
     def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         samples = facts["clock"]["samples"]
-        kept, examined = self.examiner.state() if self.examiner else ({}, None)
+        kept, examined = self.validator.state() if self.validator else ({}, None)
         facts = {**facts, "health": self.health.state(), "examiner": examined}
         save_checkpoint(self.run.checkpoints, samples, {**tensors, **kept}, facts)
         self.model.card |= {"samples": samples, **self.model.gan.facts()}
@@ -93,42 +93,42 @@ class Recorder:
         if state is not None:
             self.run.forget_after(state[1]["clock"]["samples"])
             self.health.load_state(state[1]["health"])
-            if self.examiner:
-                self.examiner.load_state(state[0], state[1]["examiner"])
+            if self.validator:
+                self.validator.load_state(state[0], state[1]["examiner"])
         return state
 
     def enough(self) -> bool:
-        """Whether the examiner's patience is at its end."""
-        return self.examiner is not None and self.examiner.enough
+        """Whether the validator's patience is at its end."""
+        return self.validator is not None and self.validator.enough
 
     def say(self, sentence: str) -> None:
         self.run.append("messages.jsonl", [{"sentence": sentence}])
         for watcher in self.watchers:
             watcher.message(sentence)
 
-    # ---- scores on the way ------------------------------------------------------------------------------------------------------
+    # ---- scores during training ------------------------------------------------------------------------------------------------------
 
-    def _examine(self, examiner: Examiner, trainer: Trainer, record: Mapping[str, Any]) -> None:
+    def _examine(self, validator: Validator, trainer: Trainer, record: Mapping[str, Any]) -> None:
         """Has the model examined if it is time to; `record` is the tick's line of log."""
         clock, (then, samples) = trainer.gan.clock, trainer.tick_started
         number, pace = trainer.tick_number(clock.samples), (record["seconds"] - then) / (clock.samples - samples)
-        if sentence := examiner.settle(number, max(pace, 1e-9) * trainer.tick_samples()):
-            self.run.facts["examination"] = examiner.examination.to_json()
+        if sentence := validator.settle(number, max(pace, 1e-9) * trainer.tick_samples()):
+            self.run.facts["examination"] = validator.examination.to_json()
             self.run.write_facts()
             self.say(sentence)
-        if not examiner.due(number, final=clock.progress() == 1):
+        if not validator.due(number, final=clock.progress() == 1):
             return
         try:
-            scores = examiner.examine(number, clock.samples)
+            scores = validator.examine(number, clock.samples)
         except UserError as error:
             self.say(f"Not judged at {clock.samples:,} samples: {error}")
             return
-        asked, key = examiner.examination.samples, examiner.held_out_key
+        asked, key = validator.examination.samples, validator.held_out_key
         records = self.run.add_scores(scores, samples_seen=clock.samples, tick=number, asked=asked, held_out=key)
         for watcher in self.watchers:
             watcher.evaluation(records)
-        if examiner.enough:
-            self.say(examiner.farewell())
+        if validator.enough:
+            self.say(validator.farewell())
 
     # ---- previews and probes ----------------------------------------------------------------------------------------------------
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 @dataclass
 class Clock:
-    """Samples and rounds played. Schedules, averages, ticks and stages ask it; changing the batch size retunes nothing."""
+    """Samples and rounds so far. Schedules, averages, ticks and stages ask it; changing the batch size retunes nothing."""
 
     samples: int = 0
     """Real examples seen by all processes together."""
     rounds: int = 0
-    """Rounds of the game played."""
+    """Rounds of the game so far."""
     total: int | None = None
     """The budget in samples; None while a budget in minutes has not been turned into samples yet."""
     examples: int = 0

@@ -110,7 +110,7 @@ def average(tensor: Tensor) -> Tensor:
 
 
 def greatest(value: float) -> float:
-    """The greatest of all processes' values: a wish that one of them has, all of them follow."""
+    """The greatest of all processes' values: a request that one of them has, all of them follow."""
     if processes() == 1:
         return value
     held = torch.tensor([value], device="cuda" if dist.get_backend() == "nccl" else "cpu")

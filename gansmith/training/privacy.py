@@ -22,7 +22,7 @@ ORDERS = (*range(2, 65), 72, 80, 96, 128, 192, 256, 512)
 """Whole orders, whose divergences have a closed form."""
 CHUNK = 64
 """Examples whose gradients are held at a time."""
-LEAST, MOST = 0.3, 1000.0
+LEAST, MAXIMUM = 0.3, 1000.0
 """Between which the noise is searched."""
 
 
@@ -52,7 +52,7 @@ def noise_for(epsilon: float, delta: float, rate: float, steps: int, spent: Floa
     Raises UserError if no noise would, because what is already spent is too much.
     """
     before = np.zeros(len(ORDERS)) if spent is None else spent
-    low, high = LEAST, MOST
+    low, high = LEAST, MAXIMUM
     if epsilon_of(before + steps * divergences(rate, high), delta) > epsilon:
         raise UserError(
             f"The privacy budget of epsilon {epsilon:g} is spent (or too small for {steps:,} more steps): begin anew, or raise epsilon."

@@ -6,7 +6,7 @@ from torch import Tensor
 from gansmith.training import distributed
 
 
-class Ledger:
+class TermMeans:
     """Means of named scalars. Adding never waits for the device; a NaN or infinity anywhere makes the mean non-finite."""
 
     def __init__(self) -> None:

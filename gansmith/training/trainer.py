@@ -22,20 +22,20 @@ from gansmith.training import distributed, seeds
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.budget import Budget
 from gansmith.training.cpu_threads import Pace, using
-from gansmith.training.term_means import Ledger
+from gansmith.training.term_means import TermMeans
 
 TICKS = 60
 """The fewest ticks in a budget: a line of log each, a preview every other."""
 LONGEST_TICK = 50_000
 """The most samples from tick to tick, so that long trainings are seen too."""
-MOST_TICKS = 2_000
+MAX_TICKS = 2_000
 """The most ticks in a budget, for which ticks become longer still: a log stays below a few megabytes."""
 SAVING_SHARE = 0.05
 """The largest share of the time that checkpoints may take."""
 ROLL_BACKS = 3
 """How often a diverged game goes back to the last good state before it is given up."""
 SAVE, END, INTERRUPT = 1.0, 2.0, 3.0
-"""What may be wished for after a round; of several wishes the greatest is followed, and each includes saving."""
+"""What may be requested after a round; of several requests the greatest is followed, and each includes saving."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ class Trainer:
             )
         self.order = Order(len(data), settings.seed, gan.poisson)
         gan.clock.examples, gan.clock.batch = len(data), settings.batch // parts
-        self.ledger, self.pace = Ledger(), Pace()
+        self.term_means, self.pace = TermMeans(), Pace()
         self.budget = Budget(settings.samples, settings.minutes)
         self.names = {id(player): name for name, player in gan.players.items()}
         self.averages = {name: player.average for name, player in gan.players.items() if player.average is not None}
@@ -153,12 +153,12 @@ class Trainer:
 
     def log(self, move: Move) -> None:
         for term, value in move.terms.items():
-            self.ledger.add(f"{self.names[id(move.player)]}/{term}", value)
+            self.term_means.add(f"{self.names[id(move.player)]}/{term}", value)
 
     def step(self, player: Player, measure: bool) -> None:
         distributed.average_gradients(player.moving())
         if measure:
-            self.ledger.add(f"{self.names[id(player)]}|gradient_norm", player.gradient_norm())
+            self.term_means.add(f"{self.names[id(player)]}|gradient_norm", player.gradient_norm())
         player.step(self.gan.clock)
 
     def average(self) -> None:
@@ -186,8 +186,8 @@ class Trainer:
             if clock.samples == 0:
                 self._save()
             self.budget.settle(clock, self.settings.batch)
-            wish, saved = self._wish(), False
-            while wish < END and (clock.total is None or clock.samples < clock.total):
+            request, saved = self._request(), False
+            while request < END and (clock.total is None or clock.samples < clock.total):
                 before = clock.samples
                 self.play_round(measure=self._tick_due(before, before + self.dealt))
                 self.budget.settle(clock, clock.samples - before)
@@ -195,17 +195,17 @@ class Trainer:
                     self.guest.progress(self)
                 if self._tick_due(before, clock.samples):
                     self.tick()
-                wish = self._wish()
-                saved = wish >= SAVE
+                request = self._request()
+                saved = request >= SAVE
                 if saved:
                     self._save()
             if not saved:
                 self._save()
-            if wish == INTERRUPT:
+            if request == INTERRUPT:
                 raise Interrupted
 
-    def _wish(self) -> float:
-        """The greatest wish of any process."""
+    def _request(self) -> float:
+        """The greatest request of any process."""
         enough = self.guest is not None and self.guest.enough()
         return distributed.greatest(max(INTERRUPT * self.stopping, END * enough, SAVE * self.checkpoint_due()))
 
@@ -221,7 +221,7 @@ class Trainer:
         """The samples from tick to tick, if batches are smaller; the total must be known."""
         assert self.gan.clock.total is not None
         total = self.gan.clock.total
-        return max(1, min(total // TICKS, LONGEST_TICK), total // MOST_TICKS)
+        return max(1, min(total // TICKS, LONGEST_TICK), total // MAX_TICKS)
 
     def tick_number(self, samples: int) -> int:
         """How many ticks have passed at so many samples."""
@@ -233,11 +233,11 @@ class Trainer:
 
     def tick(self) -> None:
         """Reads the ledger, rolls back a game that has diverged, tells the guest and saves."""
-        means = self.ledger.read()
+        means = self.term_means.read()
         if not all(map(_finite, means.values())):
             self.roll_back([name for name, mean in means.items() if not _finite(mean)])
             return
-        self.ledger.clear()
+        self.term_means.clear()
         if self.gan.clock.samples > self.diverged_at:
             self.roll_backs = 0  # it got past the place
         clock, seconds = self.gan.clock, self.seconds()
@@ -301,14 +301,14 @@ class Trainer:
             for index, state in player.optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizer/{name}/{index}/{key}": torch.as_tensor(value) for key, value in state.items()}
         tensors |= {f"random/{key}": tensor for key, tensor in seeds.random_state().items()}
-        tensors |= {f"ledger/{name}": tensor for name, tensor in self.ledger.sums.items()}
+        tensors |= {f"ledger/{name}": tensor for name, tensor in self.term_means.sums.items()}
         clock = self.gan.clock
         facts = {
             "clock": {"samples": clock.samples, "rounds": clock.rounds, "total": clock.total},
             "position": self.order.position,
             "dealt": self.dealt,
             "seconds": self.seconds(),
-            "ledger": dict(self.ledger.counts),
+            "ledger": dict(self.term_means.counts),
             "learning_rate_scales": {name: player.learning_rate_scale for name, player in self.gan.players.items()},
             "roll_backs": [self.roll_backs, self.diverged_at],
         }
@@ -326,8 +326,8 @@ class Trainer:
             player.optimizer.zero_grad(set_to_none=True)
             player.learning_rate_scale = facts["learning_rate_scales"][name]
         seeds.restore_random_state(_under("random/", tensors))
-        self.ledger.sums = {name: tensor.to(self.device, copy=True) for name, tensor in _under("ledger/", tensors).items()}
-        self.ledger.counts = dict(facts["ledger"])
+        self.term_means.sums = {name: tensor.to(self.device, copy=True) for name, tensor in _under("ledger/", tensors).items()}
+        self.term_means.counts = dict(facts["ledger"])
         clock = self.gan.clock
         clock.samples, clock.rounds, clock.total = (facts["clock"][key] for key in ("samples", "rounds", "total"))
         self.order.position, self.dealt = facts["position"], facts["dealt"]

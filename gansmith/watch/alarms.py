@@ -1,11 +1,11 @@
-"""Alarms are told when they are raised, not again while they last."""
+"""Alarms are reported when they are raised, not again while they last."""
 
 from collections.abc import Sequence
 
 from gansmith.watch.watcher import Record
 
 QUIET = 10
-"""Ticks without an alarm after which it is told anew; not every check is made at every tick."""
+"""Ticks without an alarm after which it is reported again; not every check is made at every tick."""
 
 
 class Alarms:

@@ -136,7 +136,7 @@ def test_bfloat16_terms_and_gradients_are_finite_and_near_float32(name, toy):
     for precision in ("float32", "bfloat16"):
         trainer = trainer_for(name, toy, precision=precision)
         trainer.play_round(measure=True)
-        terms[precision] = trainer.ledger.read()
+        terms[precision] = trainer.term_means.read()
     for term, value in terms["float32"].items():
         assert terms["bfloat16"][term] == pytest.approx(value, rel=0.1, abs=0.05), term
 
@@ -207,8 +207,8 @@ def test_twenty_rounds_have_the_recorded_terms(name, request):
     lines = []
     for _ in range(20):
         trainer.play_round()
-        lines.append({term: round(value, 6) for term, value in trainer.ledger.read().items()})
-        trainer.ledger.clear()
+        lines.append({term: round(value, 6) for term, value in trainer.term_means.read().items()})
+        trainer.term_means.clear()
     path = GOLDEN / f"{name}.json"
     if request.config.getoption("--write-golden") and not path.exists():
         path.write_text(json.dumps(lines, indent=1) + "\n")

@@ -34,14 +34,14 @@ def test_it_holds_over_every_size_of_block(name: str, toy: str) -> None:
             assert len(tensor) == n and torch.equal(tensor, many[key][:n]), (n, key)
 
 
-def test_wished_rows_are_the_beginning_of_more_and_counted() -> None:
+def test_requested_rows_are_the_beginning_of_more_and_counted() -> None:
     model = model_of("ctgan", "rows")
     many = model.sample(600, seed=3, size="large")
     kept = model.codec.complies(many, size="large")
-    assert model.as_wished == kept.sum()
+    assert model.as_requested == kept.sum()
     for n in (1, 100, 300):
         assert torch.equal(model.sample(n, seed=3, size="large")["row"], many["row"][:n])
-        assert model.as_wished == kept[:n].sum()
+        assert model.as_requested == kept[:n].sum()
 
 
 def test_noise_is_the_same_whatever_the_label() -> None:
@@ -50,9 +50,9 @@ def test_noise_is_the_same_whatever_the_label() -> None:
         for name, parameter in model.gan.named_parameters():
             if "embedding" in name:
                 parameter.zero_()
-    drawn, wished = model.sample(40, seed=5), model.sample(40, seed=5, **{"class": "1"})
+    drawn, requested = model.sample(40, seed=5), model.sample(40, seed=5, **{"class": "1"})
     same = drawn["label"] == 1
-    assert 0 < same.sum() < 40 and torch.equal(drawn["image"][same], wished["image"][same])
+    assert 0 < same.sum() < 40 and torch.equal(drawn["image"][same], requested["image"][same])
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 64, 100, 1000, 1025, 5000])

@@ -17,7 +17,7 @@ def test_a_grid_of_classes_has_a_row_for_each(labelled, plain) -> None:
     assert len(class_grid(plain, [1, 2, 3]).pictures) == 3
 
 
-def test_a_wished_class_has_one_row(labelled) -> None:
+def test_a_requested_class_has_one_row(labelled) -> None:
     name = labelled.codec.spec.classes[1]
     sheet = class_grid(labelled, [3, 4], **{"class": name})
     assert sheet.rows == [f"class={name}"]

@@ -10,7 +10,7 @@ import torch
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.distributions import spread
 from gansmith.evaluation.judge import judge
-from gansmith.evaluation.overview import Portrait, portrait, principal_directions
+from gansmith.evaluation.overview import Overview, overview, principal_directions
 from tests.metrics.plain_sides import generated, real_side
 
 Three = tuple[Dataset, Dataset, Dataset]
@@ -18,11 +18,11 @@ Three = tuple[Dataset, Dataset, Dataset]
 
 @pytest.fixture(autouse=True)
 def small_maps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansmith.evaluation.overview.MOST", 20)
+    monkeypatch.setattr("gansmith.evaluation.overview.MAXIMUM", 20)
 
 
-def of(fake: Dataset, three: Three, folder: Path) -> Portrait:
-    return portrait(generated(fake, real_side(three[0], three[1], folder)), np.arange(len(fake)))
+def of(fake: Dataset, three: Three, folder: Path) -> Overview:
+    return overview(generated(fake, real_side(three[0], three[1], folder)), np.arange(len(fake)))
 
 
 def total_difference(shares: dict[str, list[float]], a: str, b: str) -> float:
@@ -48,17 +48,17 @@ def test_a_missing_class_is_seen_by_nearest_real_examples_even_without_labels(st
 
 
 def test_points_have_components_and_a_map_but_no_classes(on_ring: Three, tmp_path: Path) -> None:
-    found = judge(on_ring[2], *on_ring[:2], metrics=["coverage"], cache=tmp_path, portrait=True).portrait
+    found = judge(on_ring[2], *on_ring[:2], metrics=["coverage"], cache=tmp_path, overview=True).overview
     assert found is not None and found.classes is None and found.space == "raw"
     assert len(found.components) == 2 and found.map is not None and found.map.method == "PCA"
     assert "50% of the variance" in found.components[0].name or "51%" in found.components[0].name
 
 
 def test_a_warm_cache_gives_the_same_portrait_and_only_those_who_ask_get_one(striped: Three, remembered: Path) -> None:
-    def judged(**wish: bool) -> Portrait | None:
-        return judge(striped[2], *striped[:2], metrics=["precision"], cache=remembered, **wish).portrait
+    def judged(**wish: bool) -> Overview | None:
+        return judge(striped[2], *striped[:2], metrics=["precision"], cache=remembered, **wish).overview
 
-    cold, warm = judged(portrait=True), judged(portrait=True)
+    cold, warm = judged(overview=True), judged(overview=True)
     assert cold is not None and cold == warm
     assert json.loads(json.dumps(cold.to_json()))["ranking"]["best"] == cold.ranking.best
     assert judged() is None

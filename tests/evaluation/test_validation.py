@@ -1,18 +1,18 @@
-"""What is asked for on the way: defaults, mistakes, and the form in which a run remembers it."""
+"""What is asked for during training: defaults, mistakes, and the form in which a run remembers it."""
 
 import json
 
 import pytest
 
 from gansmith.errors import UserError
-from gansmith.evaluation.validation import Examination, Schedule
+from gansmith.evaluation.validation import Schedule, Validation
 
 
 def test_nothing_is_examined_if_nothing_is_asked_for():
-    assert Examination.wished([], 2000, 0.05, None, None) is None
-    assert Examination.wished(["recall"], 2000, 0.05, "frechet", None).metrics == ("recall", "frechet")
-    assert Examination.wished(["recall"], 2000, 0.05, "frechet", None).chosen == "frechet"
-    assert Examination.wished(["recall"], 2000, 0.05, None, 3).chosen == "recall"
+    assert Validation.requested([], 2000, 0.05, None, None) is None
+    assert Validation.requested(["recall"], 2000, 0.05, "frechet", None).metrics == ("recall", "frechet")
+    assert Validation.requested(["recall"], 2000, 0.05, "frechet", None).chosen == "frechet"
+    assert Validation.requested(["recall"], 2000, 0.05, None, 3).chosen == "recall"
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def test_nothing_is_examined_if_nothing_is_asked_for():
 )
 def test_a_wish_that_cannot_be_is_a_sentence(wish, sentence):
     with pytest.raises(UserError, match=sentence):
-        Examination.wished(*wish)
+        Validation.requested(*wish)
 
 
 def test_an_examination_survives_json():
-    asked = Examination(metrics=("frechet", "recall"), patience=3, schedule=Schedule(first=4, every=2))
-    assert Examination.from_json(json.loads(json.dumps(asked.to_json()))) == asked
+    asked = Validation(metrics=("frechet", "recall"), patience=3, schedule=Schedule(first=4, every=2))
+    assert Validation.from_json(json.loads(json.dumps(asked.to_json()))) == asked

@@ -1,4 +1,4 @@
-"""Judging on the way: it disturbs nothing, keeps to its share, keeps the best model and ends a training that stands still."""
+"""Judging during training: it disturbs nothing, keeps to its share, keeps the best model and ends a training that stands still."""
 
 import json
 import os
@@ -15,8 +15,8 @@ import gansmith
 from gansmith.data.tensors import read_tensors
 from gansmith.errors import UserError
 from gansmith.evaluation.score import Score
-from gansmith.evaluation.validation import Examination
-from gansmith.evaluation.validator import Examiner
+from gansmith.evaluation.validation import Validation
+from gansmith.evaluation.validator import Validator
 from gansmith.model import Model
 from gansmith.runs.recorder import Recorder
 from gansmith.training.checkpoint import checkpoints
@@ -33,13 +33,13 @@ def at_work(tmp_path, monkeypatch):
 @pytest.fixture
 def at_every_tick(monkeypatch):
     """As if judging took no time, so that the schedule does not depend on the machine."""
-    settle = Examiner.settle
+    settle = Validator.settle
 
     def at_once(self, tick, tick_seconds):
         self.cost = 0.0
         return settle(self, tick, tick_seconds)
 
-    monkeypatch.setattr(Examiner, "settle", at_once)
+    monkeypatch.setattr(Validator, "settle", at_once)
 
 
 def train(**changes):
@@ -67,20 +67,20 @@ def equal(a, b):
     return a.keys() == b.keys() and all(torch.equal(tensor, b[key]) for key, tensor in a.items())
 
 
-def examiner(folder, **changes) -> Examiner:
+def validator(folder, **changes) -> Validator:
     """One for an untrained model on four clusters."""
     data = toys.points(200)
     training, held_out = data.split(0.3)
     model = Model(toys.small("gan", data), data.codec, {"gan": "gan", "samples": 0})
-    return Examiner(replace(Examination(metrics=("frechet",), samples=50), **changes), model, training, held_out, folder)
+    return Validator(replace(Validation(metrics=("frechet",), samples=50), **changes), model, training, held_out, folder)
 
 
 @pytest.fixture
 def planned(monkeypatch, tmp_path):
-    """An examiner that finds these values, each with an interval of +- 0.1."""
+    """A validator that finds these values, each with an interval of +- 0.1."""
 
-    def made(*values: float, better: str = "lower", **changes) -> Examiner:
-        found = examiner(tmp_path / "best", **changes)
+    def made(*values: float, better: str = "lower", **changes) -> Validator:
+        found = validator(tmp_path / "best", **changes)
         coming = iter(values)
 
         def score():
@@ -111,7 +111,7 @@ def test_what_cannot_be_judged_is_refused_before_there_is_a_run(metric, samples,
 
 
 def test_the_schedule_keeps_the_share_and_is_decided_once(tmp_path):
-    found = examiner(tmp_path / "best")
+    found = validator(tmp_path / "best")
     found.cost = 1.0
     assert found.settle(1, 0.5) is None
     sentence = found.settle(2, 0.5)
@@ -123,7 +123,7 @@ def test_the_schedule_keeps_the_share_and_is_decided_once(tmp_path):
 
 
 def test_the_final_model_is_examined_if_another_may_have_been_kept(tmp_path):
-    assert examiner(tmp_path / "best", keep_best="frechet").due(1, final=True)
+    assert validator(tmp_path / "best", keep_best="frechet").due(1, final=True)
 
 
 # ---- what follows -------------------------------------------------------------------------------------------------------------
@@ -283,12 +283,12 @@ def test_a_diverged_game_forgets_what_was_judged_after_the_state_it_goes_back_to
     def poison(self):
         if self.gan.clock.samples >= 1024 and not poisoned:
             poisoned.append(len(self.guest.run.records("evaluations.jsonl")))
-            self.ledger.add("critic/poison", torch.tensor(float("nan")))
+            self.term_means.add("critic/poison", torch.tensor(float("nan")))
             tick(self)
             kept = self.guest.run.records("evaluations.jsonl")
             assert kept[-1]["samples_seen"] == 512
-            assert self.guest.examiner.last.samples_seen == 512
-            assert self.guest.examiner.best.samples_seen == gansmith.load("run/best").card["samples"] <= 512
+            assert self.guest.validator.last.samples_seen == 512
+            assert self.guest.validator.best.samples_seen == gansmith.load("run/best").card["samples"] <= 512
             poisoned.append(len(kept))
         else:
             tick(self)
@@ -301,14 +301,14 @@ def test_a_diverged_game_forgets_what_was_judged_after_the_state_it_goes_back_to
 
 
 def test_a_model_that_cannot_be_judged_for_a_while_trains_on(at_every_tick, monkeypatch):
-    found = Examiner.examine
+    found = Validator.examine
 
     def failing(self, tick, samples_seen):
         if samples_seen < 1024:
             raise UserError("judging needs finite numbers.")
         return found(self, tick, samples_seen)
 
-    monkeypatch.setattr(Examiner, "examine", failing)
+    monkeypatch.setattr(Validator, "examine", failing)
     run = train(**JUDGED)
     assert any(sentence.endswith("samples: judging needs finite numbers.") for sentence in sentences(run))
     assert run.records("evaluations.jsonl")[0]["samples_seen"] == 1024

@@ -125,7 +125,7 @@ def test_an_export_that_answers_differently_is_refused_and_leaves_nothing(tmp_pa
 
 
 def test_a_wrong_answer_is_noticed():
-    network, given = _network.resting(model("gan", "points"))
+    network, given = _network.network_of(model("gan", "points"))
     with pytest.raises(RuntimeError, match="differs from torch by"):
         _network.compared(network, given, lambda inputs: network(**inputs) + 1e-3)
     with pytest.raises(RuntimeError, match="differs from torch by nan"):

@@ -24,5 +24,5 @@ def test_every_form_of_the_penalty_sees_the_same_augmentation(name):
         trainer.compiler = compiler  # with one, penalties are taken in forward mode
         for _ in range(2):
             trainer.play_round(measure=True)
-        norms.append(trainer.ledger.read()["critic|gradient_norm"])
+        norms.append(trainer.term_means.read()["critic|gradient_norm"])
     assert norms[0] == pytest.approx(norms[1], rel=1e-3)

@@ -29,7 +29,7 @@ def quadrants(count=256):
     )
 
 
-def share_as_wished(gan):
+def share_as_requested(gan):
     gan.eval()
     label = torch.arange(200) % 4
     with torch.inference_mode():
@@ -48,7 +48,7 @@ def test_what_is_made_lies_where_its_class_lies(name):
     trainer = Trainer(gan, data, Settings(batch=32, samples=10_000))
     for _ in range(130):
         trainer.play_round()
-    assert share_as_wished(gan) > 0.95
+    assert share_as_requested(gan) > 0.95
 
 
 def test_with_companions_a_contrast_is_content_with_exchanged_classes_and_without_it_is_not():

@@ -10,8 +10,8 @@ from gansmith.errors import UserError
 from gansmith.gans.ctabgan import Classifier, Config, PictureCritic, PictureGenerator, side_of
 from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table, cells_of
+from gansmith.layers.requested import PER, only, sampled
 from gansmith.layers.rows import RowLayout
-from gansmith.layers.wished import PER, only, sampled
 from tests import toys
 
 TINY = Config(channels=4, noise=8, classifier_width=16)
@@ -82,8 +82,8 @@ def test_rare_categories_are_met_as_often_as_the_logarithm_of_their_frequency():
     met = torch.stack([sampled(row, all_shares, layout)[1][:, :3].mean(0) for _ in range(40)]).mean(0)
     expected = (1 + PER * shares).log()
     assert torch.allclose(met, expected / expected.sum(), atol=0.03)
-    wished = only(row, torch.zeros(1000, dtype=torch.int64), layout)
-    assert torch.equal(wished[:, :3], row[:, :3]) and not wished[:, 3:].any()
+    requested = only(row, torch.zeros(1000, dtype=torch.int64), layout)
+    assert torch.equal(requested[:, :3], row[:, :3]) and not requested[:, 3:].any()
 
 
 def test_what_does_not_fit_is_refused_in_a_sentence():

@@ -17,8 +17,8 @@ def trained(name, rounds, **options):
     terms = []
     for _ in range(rounds):
         trainer.play_round()
-        terms.append(trainer.ledger.read())
-        trainer.ledger.clear()
+        terms.append(trainer.term_means.read())
+        trainer.term_means.clear()
     return trainer, terms
 
 

@@ -15,8 +15,8 @@ def test_the_critic_joins_when_its_share_of_the_budget_has_come(name: str):
     moved = []
     for _ in range(8):
         trainer.play_round()
-        moved.append(sorted({term.partition("/")[0] for term in trainer.ledger.read()}))
-        trainer.ledger.clear()
+        moved.append(sorted({term.partition("/")[0] for term in trainer.term_means.read()}))
+        trainer.term_means.clear()
     assert moved == [["generator"]] * 4 + [["critic", "generator"]] * 4
 
 
@@ -26,7 +26,7 @@ def test_a_network_of_the_users_adds_a_perceptual_term_beside_the_critics(name: 
     seed_everything(0)
     trainer = Trainer(toys.small(name, data, features=toys.SMALL["projected"]["features"]), data, Settings(batch=8, samples=64))
     trainer.play_round()
-    found = trainer.ledger.read()
+    found = trainer.term_means.read()
     assert found["generator/perceptual"] > 0 and len(found) == 4
     assert all(not parameter.requires_grad for parameter in trainer.gan.features.parameters())
 
@@ -40,8 +40,8 @@ def test_a_short_training_is_nearer_than_before(capsys: pytest.CaptureFixture[st
     distances = []
     for _ in range(100):
         trainer.play_round()
-        distances.append(trainer.ledger.read()["generator/l1"])
-        trainer.ledger.clear()
+        distances.append(trainer.term_means.read()["generator/l1"])
+        trainer.term_means.clear()
     assert sum(distances[-10:]) < 0.5 * sum(distances[:5]) * 2
 
 

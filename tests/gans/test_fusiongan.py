@@ -66,9 +66,9 @@ def test_a_short_training_gets_nearer_to_the_first_images_brightness_and_the_sec
     found = []
     for _ in range(60):
         trainer.play_round()
-        terms = trainer.ledger.read()
+        terms = trainer.term_means.read()
         found.append(terms["generator/brightness"] + terms["generator/details"])
-        trainer.ledger.clear()
+        trainer.term_means.clear()
     assert sum(found[-5:]) < 0.5 * sum(found[:5])
 
 

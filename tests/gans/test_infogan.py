@@ -59,7 +59,7 @@ def test_codes_come_to_be_read():
     assert (read.argmax(1) == category).float().mean() > 0.6  # guessing reads a quarter
 
 
-def test_wished_codes_are_those_of_the_noise_that_the_generator_sees():
+def test_requested_codes_are_those_of_the_noise_that_the_generator_sees():
     gan, data = made(categories=(3, 2), numbers=1, noise=16)
     seen = []
     gan.generator.averaged.register_forward_pre_hook(lambda module, inputs: seen.append(module.codes(inputs[0])))
@@ -75,12 +75,12 @@ def test_wished_codes_are_those_of_the_noise_that_the_generator_sees():
     [
         ({"code1": "3"}, "code1 must be an integer from 0 to 2, but '3'"),
         ({"number1": "2"}, "number1 must be a number between -1 and 1, but '2'"),
-        ({"number1": "wide"}, "but 'wide' was wished"),
+        ({"number1": "wide"}, "but 'wide' came"),
         ({"code9": "0"}, "code9"),
         ({"class": "0"}, "without classes"),
     ],
 )
-def test_wishes_that_cannot_be_granted_are_refused(wish, sentence):
+def test_conditions_that_cannot_be_granted_are_refused(wish, sentence):
     gan, data = made(categories=(3, 2), numbers=1, noise=16)
     with pytest.raises(UserError, match=sentence):
         Model(gan, data.codec, {}).generate(2, **wish)

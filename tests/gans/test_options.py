@@ -13,7 +13,7 @@ def terms_of(name="sngan", **options):
     data = toys.images(classes=3)
     trainer = Trainer(toys.small(name, data, **options), data, Settings(batch=16, samples=10_000))
     trainer.play_round()
-    return trainer, trainer.ledger.read()
+    return trainer, trainer.term_means.read()
 
 
 OPTIONS = {

@@ -14,7 +14,7 @@ def test_in_lab_the_lightness_of_the_gray_image_stays_and_the_colours_are_learne
     seed_everything(0)
     trainer = Trainer(toys.small("pix2pix", data, lab=True), data, Settings(batch=8, samples=16))
     trainer.play_round()
-    assert trainer.ledger.read()["generator/l1"] > 0
+    assert trainer.term_means.read()["generator/l1"] > 0
     model = Model(trainer.gan.eval(), data.codec, {"gan": "pix2pix"}, data)
     made = model.sample(6)
     assert made["b"].shape == (6, 3, 16, 16)

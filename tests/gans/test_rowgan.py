@@ -1,4 +1,4 @@
-"""RowGAN: what it learns, what it keeps of wishes, and what it does not keep of the data."""
+"""RowGAN: what it learns, what it keeps of conditions, and what it does not keep of the data."""
 
 from collections import Counter
 from dataclasses import replace
@@ -45,9 +45,9 @@ def test_columns_and_their_dependence_are_learned(model):
     "wish",
     [{"size": "large"}, {"weight": ">8"}, {"hours": "missing"}, {"used": "no", "hours": "0"}, {"letter": "M", "weight": "<2"}],
 )
-def test_every_row_is_as_wished(model, wish):
+def test_every_row_is_as_requested(model, wish):
     model.sample(300, **wish)
-    assert model.as_wished == 300
+    assert model.as_requested == 300
 
 
 def test_a_wish_that_rejection_cannot_fulfil_is_met_by_completion(model):

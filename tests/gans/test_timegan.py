@@ -17,8 +17,8 @@ def test_autoencoder_then_supervisor_then_all_together():
     moved = []
     while gan.clock.samples < gan.clock.total:
         trainer.play_round()
-        moved.append(sorted({name.partition("/")[0] for name in trainer.ledger.read()}))
-        trainer.ledger.clear()
+        moved.append(sorted({name.partition("/")[0] for name in trainer.term_means.read()}))
+        trainer.term_means.clear()
     assert moved[0] == ["autoencoder"] and moved[4] == ["generator"] and moved[-1] == ["autoencoder", "critic", "generator"]
 
 

@@ -50,7 +50,7 @@ def test_every_weight_of_both_players_is_moved():
     assert [name for name in untouched if "average" not in name] == []
 
 
-def test_impossible_wishes_are_named():
+def test_impossible_conditions_are_named():
     with pytest.raises(UserError, match="at least one block"):
         Config(blocks=())
     with pytest.raises(UserError, match="1, 2 or 4 pixels"):

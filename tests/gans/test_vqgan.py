@@ -25,8 +25,8 @@ def terms(trainer: Trainer, rounds: int) -> list[dict[str, float]]:
     found = []
     for _ in range(rounds):
         trainer.play_round()
-        found.append(trainer.ledger.read())
-        trainer.ledger.clear()
+        found.append(trainer.term_means.read())
+        trainer.term_means.clear()
     return found
 
 

@@ -81,7 +81,7 @@ def test_a_style_joins_every_layer_down_of_the_unet():
     assert not torch.allclose(network(x, one), network(x, other))
 
 
-def test_adaptive_instance_norm_gives_each_channel_the_wished_mean_and_deviation():
+def test_adaptive_instance_norm_gives_each_channel_the_requested_mean_and_deviation():
     torch.manual_seed(0)
     x, scale, shift = torch.randn(2, 3, 16, 16) * 5 + 2, torch.rand(2, 3), torch.randn(2, 3)
     y = adapted(x, scale, shift)

@@ -59,7 +59,7 @@ def striped() -> tuple[Dataset, Dataset, Dataset]:
 def short_training() -> Iterator[None]:
     """The stripes are learned in a fifth of the time that a classifier is given."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gansmith.kinds.images.features.classifier.FEWEST", 4000)
+        patch.setattr("gansmith.kinds.images.features.classifier.MINIMUM", 4000)
         yield
 
 

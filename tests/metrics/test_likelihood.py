@@ -74,7 +74,7 @@ def test_a_copy_shrinks_to_a_spike() -> None:
 def test_the_original_of_every_example_is_among_the_lessons_and_all_weigh_as_many_as_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(likelihood, "MOST", 20)
+    monkeypatch.setattr(likelihood, "MAXIMUM", 20)
     train = torch.randn(200, 3, generator=torch.Generator().manual_seed(0))
     examples, weights = lessons(train[50:60], train, 0)
     assert len(examples) == 30

@@ -12,7 +12,7 @@ import pytest
 
 from gansmith.errors import UserError
 from gansmith.runs import lock
-from gansmith.runs.lock import NAME, Claim
+from gansmith.runs.lock import NAME, RunLock
 
 
 @pytest.fixture
@@ -25,33 +25,33 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_lock_is_held_until_it_is_given_up(tmp_path: Path) -> None:
-    claim = Claim(tmp_path / "run")
-    assert claim.remark is None
+    lock = RunLock(tmp_path / "run")
+    assert lock.remark is None
     with pytest.raises(UserError, match="another training is writing"):
-        Claim(tmp_path / "run")
-    claim.give_up()
-    Claim(tmp_path / "run").give_up()
+        RunLock(tmp_path / "run")
+    lock.release()
+    RunLock(tmp_path / "run").release()
 
 
 @pytest.mark.usefixtures("without_locks")
 def test_without_locks_a_heartbeat_keeps_others_away_and_this_is_said(tmp_path: Path) -> None:
-    claim = Claim(tmp_path)
-    assert claim.remark is not None and "no file locks" in claim.remark
+    lock = RunLock(tmp_path)
+    assert lock.remark is not None and "no file locks" in lock.remark
     with pytest.raises(UserError, match="another training is writing"):
-        Claim(tmp_path)
-    claim.give_up()
+        RunLock(tmp_path)
+    lock.release()
     assert (tmp_path / NAME).read_text() == ""
     began = time.monotonic()
-    Claim(tmp_path).give_up()
+    RunLock(tmp_path).release()
     assert time.monotonic() - began < 3 * lock.BEAT  # nothing to wait for
 
 
 @pytest.mark.usefixtures("without_locks")
 def test_the_silence_of_a_killed_training_is_noticed(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("elsewhere 12 0123456789abcdef 3")
-    claim = Claim(tmp_path)
+    lock = RunLock(tmp_path)
     assert "elsewhere" not in (tmp_path / NAME).read_text()
-    claim.give_up()
+    lock.release()
 
 
 @pytest.mark.usefixtures("without_locks")
@@ -67,7 +67,7 @@ def test_of_two_that_find_the_same_silence_one_stays(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(lock.time, "sleep", overtaken)
     with pytest.raises(UserError, match="another training is writing"):
-        Claim(tmp_path)
+        RunLock(tmp_path)
 
 
 def test_what_killed_writers_left_in_the_run_is_swept_when_it_is_next_opened(tmp_path: Path) -> None:
@@ -78,5 +78,5 @@ def test_what_killed_writers_left_in_the_run_is_swept_when_it_is_next_opened(tmp
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     assert len(list(tmp_path.rglob("*.tmp"))) == 5
-    Claim(tmp_path).give_up()
+    RunLock(tmp_path).release()
     assert [path.parent.name for path in tmp_path.rglob("*.tmp")] == ["mine"]

@@ -89,11 +89,11 @@ def test_clipped_gradients_equal_a_loop_over_examples():
 
 def test_a_term_carries_gradients_and_its_value():
     network = nn.Linear(3, 2)
-    wished = {name: torch.randn_like(parameter) for name, parameter in network.named_parameters()}
-    term = as_term(network, wished, torch.tensor(0.7))
+    requested = {name: torch.randn_like(parameter) for name, parameter in network.named_parameters()}
+    term = as_term(network, requested, torch.tensor(0.7))
     term.backward()
     assert float(term.detach()) == pytest.approx(0.7, abs=1e-6)
-    assert all(torch.allclose(parameter.grad, wished[name]) for name, parameter in network.named_parameters())
+    assert all(torch.allclose(parameter.grad, requested[name]) for name, parameter in network.named_parameters())
 
 
 def test_poisson_sampling_takes_every_row_equally_often_and_varies_in_size():

@@ -13,7 +13,7 @@ from gansmith.training.budget import Budget
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine, Geometric, Linear, as_schedule
-from gansmith.training.term_means import Ledger
+from gansmith.training.term_means import TermMeans
 
 
 def at(samples, total=1000):
@@ -113,12 +113,12 @@ def test_a_budget_in_samples_is_known_at_once_and_the_shorter_of_two_wins():
 
 
 def test_the_ledger_averages_and_keeps_what_is_not_finite():
-    ledger = Ledger()
+    means = TermMeans()
     for value in (1.0, 2.0, 6.0):
-        ledger.add("a", torch.tensor(value, dtype=torch.bfloat16))
-    ledger.add("b", torch.tensor(float("inf")))
-    ledger.add("b", torch.tensor(-float("inf")))
-    means = ledger.read()
+        means.add("a", torch.tensor(value, dtype=torch.bfloat16))
+    means.add("b", torch.tensor(float("inf")))
+    means.add("b", torch.tensor(-float("inf")))
+    means = means.read()
     assert means["a"] == 3.0 and math.isnan(means["b"])
-    ledger.clear()
-    assert ledger.read() == {}
+    means.clear()
+    assert means.read() == {}

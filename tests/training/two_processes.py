@@ -31,7 +31,7 @@ def main() -> None:
             trainer.play_round()
         stem = f"{name}-{toy}-{distributed.processes()}-{distributed.rank()}"
         save_file({key: tensor.contiguous() for key, tensor in trainer.gan.state_dict().items()}, out / f"{stem}.safetensors")
-        (out / f"{stem}.json").write_text(json.dumps(trainer.ledger.read()))
+        (out / f"{stem}.json").write_text(json.dumps(trainer.term_means.read()))
     if distributed.processes() > 1:
         odd = torch.nn.Parameter(torch.zeros(3))
         odd.grad = torch.ones(3) if distributed.leads() else None

@@ -22,7 +22,7 @@ KEPT = 1000
 STEPS = 64
 """Steps to which the rows that are kept are rounded."""
 NEAREST = 0.05
-"""The share of rows, those nearest to a wish, that are drawn from where none meets it."""
+"""The share of rows, those nearest to a condition, that are drawn from where none meets it."""
 _WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 
 
@@ -63,38 +63,38 @@ class Attributes:
         low, span = self._span()
         return ((label.astype(np.float64) + 1) * (span / 2) + low).astype(np.float32)
 
-    def draw(self, n: int, rng: torch.Generator, wish: Mapping[str, str]) -> Float[Tensor, "n attributes"]:
-        """Rows of the data as networks see them: as frequent as there, with what is wished set to what is wished.
+    def draw(self, n: int, rng: torch.Generator, where: Mapping[str, str]) -> Float[Tensor, "n attributes"]:
+        """Rows of the data as networks see them: as frequent as there, with what is given set to what is given.
 
-        What is not wished comes from rows that meet the wish, or from the nearest 5% where none does. Raises UserError for an
+        What is not given comes from rows that meet the condition, or from the nearest 5% where none does. Raises UserError for an
         attribute that there is not and for a value outside of what the data hold.
         """
         known = torch.tensor(self.rows, dtype=torch.float64) * (2 / STEPS) - 1
-        wished = self._wished(wish)
+        given = self._given(where)
         shares = torch.ones(len(known))
-        if wished:
-            columns = list(wished)
-            goal = torch.tensor([wished[column] for column in columns], dtype=torch.float64)
+        if given:
+            columns = list(given)
+            goal = torch.tensor([given[column] for column in columns], dtype=torch.float64)
             distance = (known[:, columns] - goal).abs().amax(1)
             meets = distance <= 1 / STEPS  # half a step of the rows that are kept
             if not meets.any():
                 meets[distance.argsort(stable=True)[: math.ceil(NEAREST * len(known))]] = True
             shares = meets.float()
         drawn = known[torch.multinomial(shares.to(rng.device), n, replacement=True, generator=rng).cpu()].float()
-        for column, value in wished.items():
+        for column, value in given.items():
             drawn[:, column] = value
         return drawn.to(rng.device)
 
-    def _wished(self, wish: Mapping[str, str]) -> dict[int, float]:
-        """The columns that are wished, with their values as networks see them."""
+    def _given(self, where: Mapping[str, str]) -> dict[int, float]:
+        """The columns that are given, with their values as networks see them."""
         found: dict[int, float] = {}
-        for name, value in wish.items():
+        for name, value in where.items():
             for column, number in self._numbers(name, str(value)).items():
                 low, high = self.low[column], self.high[column]
                 if not low <= number <= high:
                     raise UserError(
                         f"{name}={value} lies outside of the data, where {self.names[column]} goes from {low:g} to {high:g}: "
-                        "wish a value between."
+                        "choose a value between."
                     )
                 found[column] = 2 * (number - low) / ((high - low) or 1) - 1
         return found

@@ -15,7 +15,7 @@ from gansmith.errors import UserError, missing_extra
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Numbers of channels that Pillow has a mode of bytes for."""
-MOST_CHANNELS = 64
+MAX_CHANNELS = 64
 """The shortest side of an array is taken for its channels up to this length."""
 
 
@@ -67,7 +67,7 @@ def channels_first(array: np.ndarray) -> np.ndarray:
     """[H, W], [H, W, C] or [C, H, W] as [C, H, W], the shortest of the outer sides being the channels. Raises ValueError."""
     if array.ndim == 2 and array.size:
         return array[None]
-    if array.ndim != 3 or not array.size or min(array.shape[0], array.shape[2]) > MOST_CHANNELS:
+    if array.ndim != 3 or not array.size or min(array.shape[0], array.shape[2]) > MAX_CHANNELS:
         raise ValueError(f"has the shape {list(array.shape)}, where a picture is [H, W], [H, W, C] or [C, H, W]")
     return array if array.shape[0] <= array.shape[2] else array.transpose(2, 0, 1)
 

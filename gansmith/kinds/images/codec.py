@@ -127,25 +127,27 @@ class ImageCodec:
             return None, dict(zip(self.attributes.names, label.astype(float).tolist(), strict=True))
         return self.spec.classes[label], None
 
-    def conditions(self, n: int, rng: torch.Generator, **wish: str) -> Batch:
-        """Labels [n] as frequent as in the data, or all of the wished class (`class="7"`); attributes [n, K] likewise, each of which
-        can be wished (`smiling="1"`); nothing without either.
+    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+        """Labels [n] as frequent as in the data, or all of the requested class (`class="7"`); attributes [n, K] likewise, each of which
+        can be set (`smiling="1"`); nothing without either.
 
-        Raises UserError if there is no such class or attribute, or if something else is wished.
+        Raises UserError if there is no such class or attribute, or if something else is asked for.
         """
         if self.attributes:
-            return {"label": self.attributes.draw(n, rng, wish)}
-        for key in wish:
+            return {"label": self.attributes.draw(n, rng, where)}
+        for key in where:
             if not self.spec.classes:
-                raise UserError(f"this model was trained without classes, so {key}={wish[key]} cannot be wished: leave it out.")
+                raise UserError(
+                    f"this model was trained without classes, so {key}={where[key]} cannot be asked for: leave it out."
+                )
             if key != "class":
                 raise UserError(
-                    f'"{key}" cannot be wished{did_you_mean(key, ["class"])}: what can be is class={self.spec.classes[0]}.'
+                    f'"{key}" cannot be asked for{did_you_mean(key, ["class"])}: what can be is class={self.spec.classes[0]}.'
                 )
         if not self.spec.classes:
             return {}
-        if "class" in wish:
-            return {"label": torch.full((n,), self._class(str(wish["class"])), device=rng.device)}
+        if "class" in where:
+            return {"label": torch.full((n,), self._class(str(where["class"])), device=rng.device)}
         shares = torch.tensor(self.frequencies or [1] * len(self.spec.classes), dtype=torch.float32, device=rng.device)
         return {"label": torch.multinomial(shares, n, replacement=True, generator=rng)}
 

@@ -20,7 +20,7 @@ from gansmith.kinds.images.codec import ImageCodec, Picture
 from gansmith.kinds.images.readers.collection import Collection, in_threads
 from gansmith.kinds.images.spec import ImageSpec
 
-MOST = 256
+MAXIMUM = 256
 """The most labels; pictures with more colours are no maps."""
 
 
@@ -109,10 +109,10 @@ def fit_label_maps(collection: Collection, height: int, width: int, crop: str) -
     found: set[int] = set()
     for name, colours in in_threads(colours_of, collection.examples):
         found |= set(colours.tolist())
-        if len(found) > MOST:
+        if len(found) > MAXIMUM:
             raise UserError(
-                f"{collection.name} cannot hold maps of labels: up to {name} they have {len(found):,} colours, where at most {MOST} can be "
-                "labels; save them as PNG (JPEG blurs colours), or leave --label-maps out."
+                f"{collection.name} cannot hold maps of labels: up to {name} they have {len(found):,} colours, but at most {MAXIMUM} can "
+                "be labels; save them as PNG (JPEG blurs colours), or leave --label-maps out."
             )
     return LabelMaps.of(sorted(found), height, width, crop)
 

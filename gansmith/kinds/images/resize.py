@@ -87,7 +87,7 @@ def fitted(image: Opened, shape: tuple[int, int, int], crop: str, levels: Levels
         most = float(values.max())
         values = values * (255 / (255.0 if values.dtype.kind in "bui" and most <= 255 else white_of(most)))
     if len(values) != channels and len(values) != 1:
-        raise ValueError(f"has {len(values)} channels, where the data have {channels}")
+        raise ValueError(f"has {len(values)} channels, but the data have {channels}")
     if not np.isfinite(values).all():
         raise ValueError("holds NaN or infinite values")
     planes = [_plane(plane - levels.low, height, width, crop) + levels.low for plane in values.astype(np.float64)]

@@ -11,11 +11,11 @@ deviations. Beyond the largest move of the data the factor therefore grows no mo
 import numpy as np
 from jaxtyping import Float
 
-MOST = 2.0
+MAXIMUM = 2.0
 """The largest heaviness that is fitted; Cauchy has 1."""
 FAR = 1e9
 """An edge beyond all moves."""
-MOST_EXPONENT = 300.0
+MAX_EXPONENT = 300.0
 """Beyond it no number of double precision is left."""
 
 
@@ -45,7 +45,7 @@ def lighter(
     """Its inverse, within the edge sign(y) sqrt(W(delta y^2) / delta) with Lambert's W (equation 9); y itself where delta is 0."""
     from scipy.special import lambertw
 
-    factor = np.exp(np.minimum(delta / 2 * np.square(edge), MOST_EXPONENT))
+    factor = np.exp(np.minimum(delta / 2 * np.square(edge), MAX_EXPONENT))
     safe = np.maximum(delta, 1e-12)
     within = np.sign(y) * np.sqrt(lambertw(safe * np.minimum(np.abs(y), edge * factor) ** 2).real / safe)
     return np.where(np.abs(y) > edge * factor, y / factor, np.where(delta > 1e-9, within, y))
@@ -63,9 +63,9 @@ def heaviness(y: Float[np.ndarray, " n"]) -> float:
         z = z - z.mean()
         return float((z**4).mean() / max((z**2).mean() ** 2, 1e-300) - 3)
 
-    if excess(0.0) <= 0 or excess(MOST) >= 0:
-        return 0.0 if excess(0.0) <= 0 else MOST
-    return float(brentq(excess, 0.0, MOST, xtol=1e-6))  # pyright: ignore[reportArgumentType], the stubs mix its two forms
+    if excess(0.0) <= 0 or excess(MAXIMUM) >= 0:
+        return 0.0 if excess(0.0) <= 0 else MAXIMUM
+    return float(brentq(excess, 0.0, MAXIMUM, xtol=1e-6))  # pyright: ignore[reportArgumentType], the stubs mix its two forms
 
 
 def quantiles(values: Float[np.ndarray, "rows channels"]) -> tuple[float, ...]:

@@ -20,7 +20,7 @@ ENTITIES = (SERIES, "series_id", "entity", "entity_id", "id")
 """Columns that tell several series apart without being named."""
 WIDE = re.compile(r"^(.*?)[_ ]?(\d+)$")
 """Columns of a file with one series in each row: t0, t1, ...; open_0, open_1, ..."""
-FEWEST_WIDE = 4
+MIN_WIDE = 4
 
 
 class AsLearned(Options):
@@ -106,7 +106,7 @@ def _wide(header: Sequence[str], wanted: Options) -> dict[str, list[int]]:
     for index, name in enumerate(header):
         if match := WIDE.match(name):
             found.setdefault(match[1], []).append((int(match[2]), index))
-    runs = {name: sorted(places) for name, places in found.items() if len(places) >= FEWEST_WIDE}
+    runs = {name: sorted(places) for name, places in found.items() if len(places) >= MIN_WIDE}
     even = all([step for step, _ in run] == list(range(run[0][0], run[0][0] + len(run))) for run in runs.values())
     if not runs or not even or len({len(run) for run in runs.values()}) > 1 or set(runs) == {"x"}:
         return {}

@@ -33,9 +33,9 @@ SHARE, STRETCHES = 0.2, 4
 """A fifth is held out; of a single series, in so many stretches."""
 ENTITIES_TO_SPLIT = 20
 """So many series need not be cut into windows."""
-FEWEST_HELD = 20
+MIN_HELD = 20
 """Judging needs so many examples; so many whole series are held out where that leaves twice as many to learn from."""
-FEWEST = 2
+MINIMUM = 2
 """Of fewer examples no scale can be taken."""
 SURVEYED = 5000
 """Examples from which the means and the spectrum are taken."""
@@ -69,7 +69,7 @@ def build_series(found: Sequences, wanted: Options, codec: SeriesCodec | None = 
         else Whole(raws)
     )
     trained, held = _parted(whole, wanted.returns) if hold_out and codec is None else (whole, None)
-    fewest = FEWEST if codec is None else 1
+    fewest = MINIMUM if codec is None else 1
     if len(trained) < fewest:
         raise UserError(
             f"{found.name} makes {len(trained)} examples of {window} steps out of {len(raws)} series of up to {longest}, where at least "
@@ -125,7 +125,7 @@ def _parted(whole: Whole | Cut, returns: bool) -> tuple[Whole | Cut, Whole | Cut
     count = len(whole.series)
     if count >= ENTITIES_TO_SPLIT:
         order = np.random.default_rng(0).permutation(count)
-        held = np.isin(np.arange(count), order[: max(count // 5, FEWEST_HELD if count >= 3 * FEWEST_HELD else 0)])
+        held = np.isin(np.arange(count), order[: max(count // 5, MIN_HELD if count >= 3 * MIN_HELD else 0)])
         if isinstance(whole, Cut):
             apart = [replace(whole, starts=whole.starts.of_pieces(np.flatnonzero(part))) for part in (~held, held)]
             return apart[0], apart[1]
@@ -144,7 +144,7 @@ def _parted(whole: Whole | Cut, returns: bool) -> tuple[Whole | Cut, Whole | Cut
         held = stretches(steps, SHARE, 1, Fraction(1)) if returns else stretches(steps, SHARE, STRETCHES)
         both = ([(before + low, before + high) for low, high in part] for part in (between(steps, held), held))
         parts = [starts.within(intervals) for intervals in both]
-    enough = len(parts[0]) >= 2 * FEWEST_HELD and len(parts[1]) >= FEWEST_HELD
+    enough = len(parts[0]) >= 2 * MIN_HELD and len(parts[1]) >= MIN_HELD
     return (replace(whole, starts=parts[0]), replace(whole, starts=parts[1])) if enough else (whole, None)
 
 

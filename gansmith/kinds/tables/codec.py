@@ -20,9 +20,9 @@ from gansmith.data.codec import Batch
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of
-from gansmith.kinds.tables.column_types import KINDS, is_whole, kind_of, number_of
+from gansmith.kinds.tables.column_types import COLUMN_TYPES, is_whole, number_of, type_of
 from gansmith.kinds.tables.columns import Column
-from gansmith.kinds.tables.conditions import Wish, parse_wishes
+from gansmith.kinds.tables.conditions import Condition, parse_conditions
 from gansmith.kinds.tables.frames import pandas_from_columns, write_parquet
 from gansmith.kinds.tables.preview import excerpt
 from gansmith.kinds.tables.rules import Rule, as_numbers, infer, text
@@ -51,27 +51,28 @@ class TableCodec:
 
     @classmethod
     def fit(cls, table: Table, schema: Mapping[str, str] | None = None, target: str | None = None) -> TableCodec:
-        """Learns the columns and rules of a table. `schema` says of which kind some columns are, `target` which the others are to tell.
+        """Learns the columns and rules of a table. `schema` gives the types of some columns, `target` names the column to predict.
 
         Raises UserError for a schema or target that does not fit, and for a table in which nothing varies.
         """
         if target is not None and target not in table.columns:
             raise UserError(f'the target "{target}" is no column{did_you_mean(target, list(table.columns))}: name one that is.')
-        for name, kind in (schema or {}).items():
+        for name, column_type in (schema or {}).items():
             if name not in table.columns:
                 raise UserError(
                     f'the schema names the column "{name}"{did_you_mean(name, list(table.columns))}, which is not there.'
                 )
-            if not isinstance(kind, str) or kind not in KINDS:
+            if not isinstance(column_type, str) or column_type not in COLUMN_TYPES:
                 raise UserError(
-                    f'the schema says "{name}" is {kind!r}{did_you_mean(str(kind), KINDS)}: the kinds are {", ".join(KINDS)}.'
+                    f'the schema says "{name}" is {column_type!r}{did_you_mean(str(column_type), COLUMN_TYPES)}: '
+                    f"the types are {', '.join(COLUMN_TYPES)}."
                 )
-        wished = schema or {}
-        kinds = {name: wished.get(name) or kind_of(name, cells) for name, cells in table.columns.items()}
-        rules = infer(table.columns, kinds)
-        columns = tuple(Column.fit(name, cells, kinds[name]) for name, cells in table.columns.items())
+        requested = schema or {}
+        types = {name: requested.get(name) or type_of(name, cells) for name, cells in table.columns.items()}
+        rules = infer(table.columns, types)
+        columns = tuple(Column.fit(name, cells, types[name]) for name, cells in table.columns.items())
         excess = tuple(
-            Column.fit(rule.column, _excess(table.columns, rule), "continuous") for rule in rules if rule.kind == "at_least"
+            Column.fit(rule.column, _excess(table.columns, rule), "continuous") for rule in rules if rule.form == "at_least"
         )
         codec = cls(TableSpec(shape=(0,)), columns, tuple(rules), excess)
         sizes = tuple(column.sizes for column in codec.learned)
@@ -99,19 +100,21 @@ class TableCodec:
     @cached_property
     def shown(self) -> tuple[str, ...]:
         """The columns of generated tables: all but free text."""
-        return tuple(column.name for column in self.columns if column.kind != "text")
+        return tuple(column.name for column in self.columns if column.column_type != "text")
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What there is to say of how the table was understood."""
-        said = [f'"{column.name}" is free text and left out' for column in self.columns if column.kind == "text"]
+        said = [f'"{column.name}" is free text and left out' for column in self.columns if column.column_type == "text"]
         said += [
-            f'"{column.name}" is an identifier: new ones are made up' for column in self.columns if column.kind == "identifier"
+            f'"{column.name}" is an identifier: new ones are made up'
+            for column in self.columns
+            if column.column_type == "identifier"
         ]
         said += [
             f'"{column.name}" is ' + ("always missing" if column.choices[0] is None else f"always {column.choices[0]}")
             for column in self.columns
-            if column.kind == "constant"
+            if column.column_type == "constant"
         ]
         return tuple(said + [f"in every row, {rule.sentence()}" for rule in self.rules])
 
@@ -132,7 +135,7 @@ class TableCodec:
                 raise UserError(
                     f'the column "{name}"{did_you_mean(name, list(columns))} is not there: give all columns of the data learned.'
                 )
-        given = {rule.column: _excess(columns, rule) for rule in self.rules if rule.kind == "at_least" and rule.column in columns}
+        given = {rule.column: _excess(columns, rule) for rule in self.rules if rule.form == "at_least" and rule.column in columns}
         parts = []
         for place, column in enumerate(self.learned):
             rng = None if seed is None else np.random.default_rng([seed, place])
@@ -171,9 +174,9 @@ class TableCodec:
             found[name] = column.unpack([rows[:, i] for i in range(start, start + width)])
             start += width
         for column in self.columns:
-            if column.kind == "constant":
+            if column.column_type == "constant":
                 found[column.name] = [column.choices[0]] * len(rows)
-            elif column.kind == "identifier":
+            elif column.column_type == "identifier":
                 found[column.name] = column.new_identifiers(len(rows))
         for rule in self.rules:
             found[rule.column] = self._followed(rule, found)
@@ -186,18 +189,18 @@ class TableCodec:
         columns = self.table(self.repack(batch))
         return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
-    # ---- what can be wished -----------------------------------------------------------------------------------------------------
+    # ---- conditions --------------------------------------------------------------------------------------------------------------
 
-    def conditions(self, n: int, rng: torch.Generator, **wish: Any) -> Batch:
-        """Between which rows the wished ones lie: "low" and "high" [n, W]; nothing without wishes.
+    def conditions(self, n: int, rng: torch.Generator, **where: Any) -> Batch:
+        """Bounds of the requested rows: "low" and "high" [n, W]; nothing without conditions.
 
-        A wish is a category, a number or comparisons (`Wish.parse`). What a rule computes is wished of the column that decides it,
-        or only seen to in `complies`.
+        A condition is a category, a number or comparisons (`Condition.parse`). A condition on a column that a rule computes
+        is moved to the column that decides it, or only checked in `complies`.
         """
-        if not wish:
+        if not where:
             return {}
         low, high = torch.full((self.spec.shape[0],), -torch.inf), torch.full((self.spec.shape[0],), torch.inf)
-        for wanted in map(self._decided, self._wishes(wish)):
+        for wanted in map(self._decided, self._parsed(where)):
             start = self._starts.get(wanted.column.name)
             if start is None or wanted.column not in self.learned:
                 continue
@@ -223,12 +226,12 @@ class TableCodec:
                 low[start], high[start] = lowest, highest
         return {"low": low.expand(n, -1), "high": high.expand(n, -1)}
 
-    def complies(self, batch: Batch, **wish: Any) -> np.ndarray:
-        """Which rows are as wished, judged as they would be saved."""
-        wishes = self._wishes(wish)
+    def complies(self, batch: Batch, **where: Any) -> np.ndarray:
+        """Which rows meet the conditions, judged as they would be saved."""
+        parsed = self._parsed(where)
         columns = self.table(self.repack(batch))
         kept = np.ones(len(batch["row"]), bool)
-        for wanted in wishes:
+        for wanted in parsed:
             kept &= np.array([wanted.allows(value) for value in columns[wanted.column.name]], bool)
         return kept
 
@@ -281,7 +284,7 @@ class TableCodec:
 
     def numbered(self, raws: Sequence[Row]) -> list[Row]:
         """The rows with identifiers that are unique among all of them."""
-        fresh = {column.name: column.new_identifiers(len(raws)) for column in self.columns if column.kind == "identifier"}
+        fresh = {column.name: column.new_identifiers(len(raws)) for column in self.columns if column.column_type == "identifier"}
         return [row | {name: made[i] for name, made in fresh.items()} for i, row in enumerate(raws)]
 
     def preview(self, raws: Sequence[Row]) -> Image.Image:
@@ -296,7 +299,7 @@ class TableCodec:
             unknown = [name for name in (rule.column, *rule.by) if name not in self.by_name]
             if unknown or not rule.by:
                 return f"has a rule of the column {', '.join(unknown) or rule.column} that names no column"
-            if rule.kind == "decided":
+            if rule.form == "decided":
                 by = self.by_name[rule.by[0]]
                 lacking = [choice for choice in by.choices if text(by.spelled(choice)) not in rule.table]
                 if lacking:
@@ -334,26 +337,26 @@ class TableCodec:
         starts = np.cumsum([0, *(sum(column.sizes) for column in self.learned)]).tolist()
         return {column.name: start for column, start in zip(self.learned, starts, strict=False) if column not in self.excess}
 
-    def _wishes(self, wish: Mapping[str, Any]) -> list[Wish]:
-        return parse_wishes({name: self.by_name[name] for name in self.shown}, wish)
+    def _parsed(self, where: Mapping[str, Any]) -> list[Condition]:
+        return parse_conditions({name: self.by_name[name] for name in self.shown}, where)
 
     def _rule(self, name: str) -> Rule:
         return next(rule for rule in self.rules if rule.column == name)
 
-    def _decided(self, wish: Wish) -> Wish:
-        """The same wish of the column that decides the wished one, if one does."""
-        rule = next((rule for rule in self.rules if rule.column == wish.column.name and rule.kind == "decided"), None)
+    def _decided(self, condition: Condition) -> Condition:
+        """The same condition on the column that decides this one, if one does."""
+        rule = next((rule for rule in self.rules if rule.column == condition.column.name and rule.form == "decided"), None)
         if rule is None:
-            return wish
+            return condition
         by = self.by_name[rule.by[0]]
-        return Wish(by, frozenset(choice for choice in by.choices if wish.allows(rule.table[text(by.spelled(choice))])))
+        return Condition(by, frozenset(choice for choice in by.choices if condition.allows(rule.table[text(by.spelled(choice))])))
 
     def _followed(self, rule: Rule, found: Mapping[str, list[Any]]) -> list[Any]:
         """The values of a column that follows from others."""
-        if rule.kind == "decided":
+        if rule.form == "decided":
             return [rule.table[text(value)] for value in found[rule.by[0]]]
         column = self.by_name[rule.column]
-        terms = [found[name] for name in rule.by] + ([found[f"{rule.column} excess"]] if rule.kind == "at_least" else [])
+        terms = [found[name] for name in rule.by] + ([found[f"{rule.column} excess"]] if rule.form == "at_least" else [])
         whole = column.decimals is None  # whole numbers are added exactly, however large
         sums = ([_term(cell, whole) for cell in cells] for cells in zip(*terms, strict=True))
         totals = (sum(number for number in numbers if number is not None) if None not in numbers else None for numbers in sums)

@@ -1,4 +1,4 @@
-"""What kind of column these cells are: recognised from their values, or as a schema says."""
+"""The type of a column, recognised from its cells."""
 
 import math
 import re
@@ -9,7 +9,7 @@ import numpy as np
 
 from gansmith.kinds.tables.cells import Cells
 
-KINDS = ("continuous", "integer", "categorical", "ordinal", "boolean", "datetime", "identifier", "text", "constant")
+COLUMN_TYPES = ("continuous", "integer", "categorical", "ordinal", "boolean", "datetime", "identifier", "text", "constant")
 FEW = 20
 """Numbers of at most so many different values are a scale of steps (ordinal)."""
 UNIQUE = 0.98
@@ -43,8 +43,8 @@ _PADDED = re.compile(r"[+-]?0\d")
 _NAMED = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|no|nr)$", re.IGNORECASE)
 
 
-def kind_of(name: str, cells: Cells) -> str:
-    """The kind of this column."""
+def type_of(name: str, cells: Cells) -> str:
+    """The type of this column."""
     counts = cells.counts()
     known = [(level, int(count)) for level, count in zip(cells.levels, counts, strict=True) if level is not None and count]
     rows = sum(count for _, count in known)

@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells
-from gansmith.kinds.tables.column_types import ZONED, date_format, is_whole, kind_of, number_of
+from gansmith.kinds.tables.column_types import ZONED, date_format, is_whole, number_of, type_of
 
 KNOTS = 1024
 """Up to so many different numbers are remembered each with its share; of more, so many quantiles."""
@@ -41,8 +41,8 @@ class Column:
     """
 
     name: str
-    kind: str
-    """See `column_kinds.KINDS`."""
+    column_type: str
+    """See `column_types.COLUMN_TYPES`."""
     dtype: str
     """What a data frame called its type, "text" from files of text."""
     choices: tuple[Any, ...] = ()
@@ -63,12 +63,12 @@ class Column:
     """What is taken off whole numbers that are too large to be exact as floating point numbers."""
 
     @classmethod
-    def fit(cls, name: str, cells: Cells, kind: str | None = None) -> Column:
-        """Learns a column, of its own kind or of the wished one. Raises UserError where the cells cannot be of that kind."""
-        found = kind or kind_of(name, cells)
+    def fit(cls, name: str, cells: Cells, column_type: str | None = None) -> Column:
+        """Learns a column, of the type it has or of the one requested. Raises UserError where the cells cannot be of that type."""
+        found = column_type or type_of(name, cells)
         counts = cells.counts()
         known = {level: int(count) for level, count in zip(cells.levels, counts, strict=True) if count}
-        about: dict[str, Any] = {"name": name, "kind": found, "dtype": cells.dtype}
+        about: dict[str, Any] = {"name": name, "column_type": found, "dtype": cells.dtype}
         if found == "constant":
             value = next((level for level in known if level is not None), None)
             return cls(**about, choices=(_plain(value),), counts=(len(cells), 0))
@@ -88,7 +88,7 @@ class Column:
     @property
     def sizes(self) -> tuple[int, ...]:
         """The groups of a row that this column takes; see `Spec.columns`."""
-        if self.kind in ("constant", "identifier", "text"):
+        if self.column_type in ("constant", "identifier", "text"):
             return ()
         if self.values:
             return (len(self.choices) + 1, 1) if self.choices else (1,)
@@ -136,7 +136,7 @@ class Column:
 
     def unpack(self, parts: list[np.ndarray]) -> list[Any]:
         """The values of what `pack` made: in Python's types, or the column's own texts. Not for identifiers."""
-        if self.kind == "constant":
+        if self.column_type == "constant":
             raise AssertionError("a constant column takes no parts")
         if not self.values:
             chosen = parts[0].astype(int)
@@ -177,22 +177,22 @@ class Column:
     @property
     def is_numeric(self) -> bool:
         """Whether its values are numbers or dates, which can be compared."""
-        return self.kind in ("continuous", "integer", "ordinal", "datetime")
+        return self.column_type in ("continuous", "integer", "ordinal", "datetime")
 
     def key_of(self, level: Any) -> Any:
         """What a level is among `choices` and `values`."""
         if level is None:
             return None
-        if self.kind == "datetime":
+        if self.column_type == "datetime":
             return _seconds(level, self.spelling)
         if self.is_numeric:
             return _exact(level, self.origin) if number_of(level) is not None else level
         return level
 
     def number(self, text: str) -> float:
-        """The number or date that a wish names. Raises UserError for anything else."""
+        """The number or date that a condition names. Raises UserError for anything else."""
         try:
-            return self._dated(text) if self.kind == "datetime" else self._moved(text)
+            return self._dated(text) if self.column_type == "datetime" else self._moved(text)
         except ValueError as error:
             example = self.spelled(self.values[0] if self.values else next(c for c in self.choices if c is not None))
             raise UserError(
@@ -216,7 +216,7 @@ class Column:
         """A number as the data has it: text from files of text, Python's own types from data frames."""
         if not isinstance(value, float) or not self.is_numeric:
             return value
-        if self.kind == "datetime":
+        if self.column_type == "datetime":
             seconds = round(value / self.start) * self.start if self.start else value
             moment = _EPOCH + timedelta(microseconds=round(seconds * 1e6))
             if self.spelling == ZONED:
@@ -234,9 +234,9 @@ class Column:
 
     def sentence(self) -> str:
         """What it is, for people: "integer, 72 values, 3% missing"."""
-        said = [self.kind]
+        said = [self.column_type]
         different = sum(choice is not None for choice in self.choices) + len(self.values)
-        if self.kind not in ("constant", "identifier", "text"):
+        if self.column_type not in ("constant", "identifier", "text"):
             said.append(f"{different:,}{'+' if len(self.values) == KNOTS else ''} values")
         if (
             max((abs(n) for n in (*self.values, *self.choices) if isinstance(n, float)), default=0) > EXACT
@@ -255,12 +255,13 @@ class Column:
         return [str(number) for number in numbers] if self.dtype == "text" else list(numbers)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        facts = asdict(self)
+        return {"name": facts.pop("name"), "kind": facts.pop("column_type"), **facts}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Column:
         known: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-        return cls(**known)
+        return cls(column_type=known.pop("kind"), **known)
 
 
 def _plain(value: Any) -> Any:
@@ -276,10 +277,10 @@ def _identifier(levels: list[Any]) -> dict[str, Any]:
     return {"start": start, "spelling": "number" if len(whole) == len(levels) else "word"}
 
 
-def _numeric(name: str, kind: str, known: dict[Any, int]) -> dict[str, Any]:
+def _numeric(name: str, column_type: str, known: dict[Any, int]) -> dict[str, Any]:
     """Choices, values and shares of numbers or dates."""
     facts: dict[str, Any] = {}
-    if kind == "datetime":
+    if column_type == "datetime":
         texts = [level for level in known if isinstance(level, str)]
         facts["spelling"] = date_format(texts) or "" if texts else _type_of_dates(known)
         if texts and not facts["spelling"]:
@@ -296,14 +297,14 @@ def _numeric(name: str, kind: str, known: dict[Any, int]) -> dict[str, Any]:
             facts["origin"] = min(wholes) if max(map(abs, wholes)) > EXACT else 0
         numbers = {level: _exact(level, facts.get("origin", 0)) for level in numeric}
     if not numbers:
-        raise UserError(f'"{name}" cannot be {kind}: it holds no number.')
+        raise UserError(f'"{name}" cannot be {column_type}: it holds no number.')
     tally: dict[float, int] = {}
     for level, number in numbers.items():
         tally[number] = tally.get(number, 0) + known[level]
     rows = sum(known.values())
     words = {level: count for level, count in known.items() if level not in numbers}
-    most = len(tally) if kind == "ordinal" else PEAKS
-    peaks = sorted((n for n in tally if kind == "ordinal" or tally[n] >= PEAK * rows), key=lambda n: (-tally[n], n))[:most]
+    most = len(tally) if column_type == "ordinal" else PEAKS
+    peaks = sorted((n for n in tally if column_type == "ordinal" or tally[n] >= PEAK * rows), key=lambda n: (-tally[n], n))[:most]
     if len(peaks) < len(tally) <= len(peaks) + 1:
         peaks = list(tally)
     choices = words | {number: tally.pop(number) for number in peaks}

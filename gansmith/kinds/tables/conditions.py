@@ -1,4 +1,4 @@
-"""What is wished of generated rows: `income` to be `>50K`, `age` to be `>60`."""
+"""What is asked of generated rows: `income` to be `>50K`, `age` to be `>60`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEST = re.compile(r"(>=|<=|!=|==|>|<|=)?\s*(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Wish:
+class Condition:
     """A column and what its values must pass."""
 
     column: Column
@@ -29,13 +29,15 @@ class Wish:
     tests: tuple[tuple[str, float], ...] = ()
 
     @classmethod
-    def parse(cls, column: Column, text: str) -> Wish:
+    def parse(cls, column: Column, text: str) -> Condition:
         """A category (several with |), "missing", a number, or comparisons such as ">60" or ">=20&<30".
 
-        Raises UserError for a category that the data have not, and for a comparison with what is no number.
+        Raises UserError for a category that the data do not hold, and for a comparison with something other than a number.
         """
-        if column.kind in ("identifier", "text"):
-            raise UserError(f'"{column.name}" is {column.kind}, which is made up or left out, so nothing can be wished of it.')
+        if column.column_type in ("identifier", "text"):
+            raise UserError(
+                f'"{column.name}" is {column.column_type}, which is made up or left out, so it cannot be a condition.'
+            )
         spelled = {_text(column, choice): choice for choice in column.choices}
         asked = [text] if text in spelled else text.split("|")
         if all(part in spelled for part in asked):
@@ -49,17 +51,17 @@ class Wish:
         for part in text.split("&"):
             match = _TEST.fullmatch(part.strip())
             if match is None:
-                raise UserError(f'"{column.name}" takes a value or comparisons such as ">60", but {text!r} was wished.')
+                raise UserError(f'"{column.name}" takes a value or comparisons such as ">60", but {text!r} came.')
             sign = (match[1] or "=").replace("==", "=")
             tests.append((sign, column.number(match[2].strip())))
-        wish = cls(column, None, tuple(tests))
-        options, low, high = wish.box()
+        condition = cls(column, None, tuple(tests))
+        options, low, high = condition.box()
         if not options.any() and (not column.values or low > high):
             raise UserError(f'"{column.name}" never is {text} in the data: it is between {_range(column)}.')
-        return wish
+        return condition
 
     def allows(self, value: Any) -> bool:
-        """Whether a value (as the column spells it) is as wished; a missing cell passes no comparison."""
+        """Whether a value (as the column spells it) meets the condition; a missing cell passes no comparison."""
         key = self.column.key_of(value)
         if self.words is not None:
             return key in self.words
@@ -90,14 +92,14 @@ class Wish:
         return isinstance(choice, float) and all(_TESTS[sign](choice, number) for sign, number in self.tests)
 
 
-def parse_wishes(columns: Mapping[str, Column], wishes: Mapping[str, Any]) -> list[Wish]:
-    """The wishes by the names of columns. Raises UserError for a column that there is not."""
-    for name in wishes:
+def parse_conditions(columns: Mapping[str, Column], conditions: Mapping[str, Any]) -> list[Condition]:
+    """The conditions, from texts by the names of columns. Raises UserError for a column that there is not."""
+    for name in conditions:
         if name not in columns:
             raise UserError(
                 f'there is no column "{name}"{did_you_mean(name, list(columns))}: the columns are {listed(list(columns), 40)}.'
             )
-    return [Wish.parse(columns[name], str(value)) for name, value in wishes.items()]
+    return [Condition.parse(columns[name], str(value)) for name, value in conditions.items()]
 
 
 def _text(column: Column, choice: Any) -> str:

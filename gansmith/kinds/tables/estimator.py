@@ -121,11 +121,11 @@ class TableGAN:
     def sample(self, n: int = 1000, *, seed: int = 0, **where: Any) -> Any:
         """n new rows as a data frame of the library that was fitted (pandas after a file), with its types and order.
 
-        Keywords wish for values: `income=">50K"`, `age=">60"`, `**{"marital-status": "Divorced"}`.
+        Keywords are conditions: `income=">50K"`, `age=">60"`, `**{"marital-status": "Divorced"}`.
         """
         model = self._fitted()
-        wishes: dict[str, Any] = {name: str(value) for name, value in where.items()}
-        return self._framed(self._codec.numbered(model.generate(n, seed=seed, **wishes)))
+        conditions: dict[str, Any] = {name: str(value) for name, value in where.items()}
+        return self._framed(self._codec.numbered(model.generate(n, seed=seed, **conditions)))
 
     def impute(self, X: Any, *, seed: int = 0) -> Any:
         """The data frame with its missing cells filled by what the model makes of the others; known cells stay as they are.

@@ -87,12 +87,12 @@ def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) 
             continue
         cells = columns[column.name]
         zone = re.search(r"tz=([^\]]+)", column.dtype)
-        if column.kind == "datetime" and (zone or column.spelling == ZONED):
+        if column.column_type == "datetime" and (zone or column.spelling == ZONED):
             moments = pandas.to_datetime(pandas.Series(cells), utc=True)
             made[column.name] = moments.dt.tz_convert(zone[1]) if zone else moments
-        elif column.kind == "datetime" and column.dtype == "text" and "%Y" not in column.spelling:
+        elif column.column_type == "datetime" and column.dtype == "text" and "%Y" not in column.spelling:
             made[column.name] = pandas.Series(cells, dtype=object)  # times of day
-        elif column.kind == "datetime" and column.dtype == "text":
+        elif column.column_type == "datetime" and column.dtype == "text":
             made[column.name] = pandas.to_datetime(pandas.Series(cells), format=column.spelling)
         elif column.is_numeric and all(cell is None or number_of(cell) is not None for cell in cells):
             made[column.name] = pandas.to_numeric(pandas.Series(cells))

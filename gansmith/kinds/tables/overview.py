@@ -14,7 +14,7 @@ from gansmith.kinds.tables.columns import Column
 from gansmith.kinds.tables.metrics.table_shapes import Against, cramers_v
 from gansmith.kinds.tables.views import View, view
 
-MOST = 60
+MAXIMUM = 60
 """Columns that are shown; of more, those whose shapes are worst."""
 YEAR = 365.2425 * 86400
 
@@ -56,7 +56,7 @@ def table_portrait(side: Side) -> TablePortrait:
     shapes = against.shapes(np.arange(len(views["generated"].values)))
     by_name = cast("TableCodec", real.train.codec).by_name
     names = views["training"].names
-    worst = sorted(range(len(names)), key=lambda i: np.nan_to_num(shapes[names[i]], nan=-1.0))[:MOST]
+    worst = sorted(range(len(names)), key=lambda i: np.nan_to_num(shapes[names[i]], nan=-1.0))[:MAXIMUM]
     shown = sorted(worst)
     return TablePortrait(
         columns=[_column(by_name[names[i]], i, views, shapes[names[i]]) for i in worst],
@@ -102,6 +102,6 @@ def _column(column: Column, place: int, views: dict[str, View], shape: float) ->
     if not all(map(len, known.values())):
         return ColumnPortrait(**about, spread=None, classes=None, missing=missing)
     name = column.name
-    if column.kind == "datetime":
+    if column.column_type == "datetime":
         name, known = f"{name} (year)", {side: 1970 + each / YEAR for side, each in known.items()}
     return ColumnPortrait(**about, spread=asdict(spread(name, known)), classes=None, missing=missing)

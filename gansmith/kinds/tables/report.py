@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gansmith.report.class_shares import class_figure
-from gansmith.report.judged import part, portrait
+from gansmith.report.judged import overview, part
 from gansmith.report.markup import Markup, join, tag
 from gansmith.report.numbers import finite
 from gansmith.report.records import Records
@@ -78,7 +78,7 @@ def _short(name: str) -> str:
 
 def columns(records: Records) -> Section:
     """Every column of a table, the worst first."""
-    found = part(portrait(records), "table")
+    found = part(overview(records), "table")
     figures = [_column(each) for each in found.get("columns", []) if isinstance(each, Mapping)]
     shown = [figure for figure in figures if figure is not None]
     lead = "Those whose distributions differ most come first; outlines of numbers leave out a few at the ends."
@@ -98,7 +98,7 @@ def _column(found: Mapping[str, Any]) -> Markup | None:
 
 def pairs(records: Records) -> Section:
     """How pairs of columns of a table depend on each other."""
-    figures = association_figures(part(portrait(records), "table"))
+    figures = association_figures(part(overview(records), "table"))
     lead = (
         "Correlations of two numbers, and Cramer's V of pairs with a category: the darker, the stronger; blue is positive, orange "
         "negative. Point at a square for its number."

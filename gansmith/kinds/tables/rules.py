@@ -12,11 +12,11 @@ import numpy as np
 from gansmith.kinds.tables.cells import Cells
 from gansmith.kinds.tables.column_types import is_whole, number_of
 
-FEWEST = 50
+MINIMUM = 50
 """Rows below which no rule is inferred, as all would be chance."""
 SUPPORT = 5
 """How many rows on average each value must have for a fixed combination to be more than chance."""
-MOST = 1000
+MAXIMUM = 1000
 """The most values of a column that decides another."""
 TOLERANCE = 1e-9
 
@@ -25,7 +25,7 @@ TOLERANCE = 1e-9
 class Rule:
     """`column` follows from others: it is left out of what networks learn, and computed for generated rows."""
 
-    kind: str
+    form: str
     """decided: by the value of another column; sum: of others; at_least: not below another column (its excess is learned)."""
     column: str
     by: tuple[str, ...]
@@ -34,14 +34,14 @@ class Rule:
 
     def sentence(self) -> str:
         """The rule in words."""
-        if self.kind == "decided":
+        if self.form == "decided":
             return f"{self.column} is decided by {self.by[0]}"
-        return f"{self.column} = {' + '.join(self.by)}" if self.kind == "sum" else f"{self.column} >= {self.by[0]}"
+        return f"{self.column} = {' + '.join(self.by)}" if self.form == "sum" else f"{self.column} >= {self.by[0]}"
 
     def violations(self, columns: Mapping[str, list[Any]]) -> np.ndarray:
         """Which rows break it; rows with missing cells do not."""
         own, others = columns[self.column], [columns[name] for name in self.by]
-        if self.kind == "decided":
+        if self.form == "decided":
             return np.array(
                 [key in self.table and self.table[key] != value for key, value in zip(map(text, others[0]), own, strict=True)]
             )
@@ -49,20 +49,21 @@ class Rule:
         right = np.sum(parts, axis=0)
         with np.errstate(invalid="ignore"):
             slack = TOLERANCE * np.maximum(1, np.abs(right))
-            return np.abs(values - right) > slack if self.kind == "sum" else values < right - slack
+            return np.abs(values - right) > slack if self.form == "sum" else values < right - slack
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        facts = asdict(self)
+        return {"kind": facts.pop("form"), **facts}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Rule:
-        return cls(**{**facts, "by": tuple(facts["by"])})
+        return cls(form=facts["kind"], column=facts["column"], by=tuple(facts["by"]), table=facts["table"])
 
 
-def infer(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
+def infer(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
     """The rules that no row breaks. A column follows from others at most once, and never from one that follows itself."""
     rows = len(next(iter(columns.values())))
-    if rows < FEWEST:
+    if rows < MINIMUM:
         return []
     rules: list[Rule] = []
     derived: set[str] = set()
@@ -75,18 +76,18 @@ def infer(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
         derived.add(rule.column)
         deciding.update(rule.by)
 
-    for rule in [*_decided(columns, kinds), *_sums(columns, kinds), *_inequalities(columns, kinds)]:
+    for rule in [*_decided(columns, types), *_sums(columns, types), *_inequalities(columns, types)]:
         add(rule)
     return rules
 
 
-def _decided(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
+def _decided(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
     """Columns whose value is fixed by that of another with as many values or more, the finest first."""
     found = []
-    of_steps = [name for name in columns if kinds[name] in ("categorical", "ordinal", "boolean", "datetime")]
+    of_steps = [name for name in columns if types[name] in ("categorical", "ordinal", "boolean", "datetime")]
     sizes = {name: len(np.unique(columns[name].codes)) for name in of_steps}
     for by, column in permutations(of_steps, 2):
-        if not 1 < sizes[column] <= sizes[by] <= min(MOST, len(columns[by]) // SUPPORT):
+        if not 1 < sizes[column] <= sizes[by] <= min(MAXIMUM, len(columns[by]) // SUPPORT):
             continue
         own, other = columns[column].codes.astype(np.int64), columns[by].codes.astype(np.int64)
         pairs = np.unique(other * (own.max() + 1) + own)
@@ -95,7 +96,7 @@ def _decided(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rul
         table = {
             text(columns[by].levels[pair // (own.max() + 1)]): columns[column].levels[pair % (own.max() + 1)] for pair in pairs
         }
-        found.append(Rule(kind="decided", column=column, by=(by,), table=table))
+        found.append(Rule(form="decided", column=column, by=(by,), table=table))
     return sorted(found, key=lambda rule: -sizes[rule.by[0]])
 
 
@@ -107,28 +108,28 @@ def _finer(columns: Mapping[str, Cells], column: str, by: str) -> bool:
     return list(columns).index(column) < list(columns).index(by)
 
 
-def _sums(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
-    numbers = {name: as_numbers(columns[name]) for name in columns if kinds[name] in ("integer", "continuous")}
+def _sums(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
+    numbers = {name: as_numbers(columns[name]) for name in columns if types[name] in ("integer", "continuous")}
     found = []
     for a, b in combinations(numbers, 2):
         total = numbers[a] + numbers[b]
         for column, values in numbers.items():
             if column not in (a, b) and _holds(np.abs(values - total) <= TOLERANCE * np.maximum(1, np.abs(total)), values, total):
-                found.append(Rule(kind="sum", column=column, by=(a, b)))
+                found.append(Rule(form="sum", column=column, by=(a, b)))
     return found
 
 
-def _inequalities(columns: Mapping[str, Cells], kinds: Mapping[str, str]) -> list[Rule]:
+def _inequalities(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
     """Numbers of overlapping range of which one is never below the other, but sometimes near."""
     found = []
-    numbers = {name: as_numbers(columns[name]) for name in columns if kinds[name] in ("integer", "continuous")}
+    numbers = {name: as_numbers(columns[name]) for name in columns if types[name] in ("integer", "continuous")}
     for low, high in permutations(numbers, 2):
         a, b = numbers[low], numbers[high]
         if not _holds(b >= a, a, b) or (a == b).mean() > 0.99:
             continue
         spread = np.nanmax(b) - np.nanmin(b)
         if np.nanmax(a) > np.nanmin(b) + spread / 4 and np.nanmin(b - a) <= spread / 100:
-            found.append(Rule(kind="at_least", column=high, by=(low,)))
+            found.append(Rule(form="at_least", column=high, by=(low,)))
     return found
 
 

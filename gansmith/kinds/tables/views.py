@@ -47,8 +47,8 @@ def _seen(data: Dataset) -> View:
 
 
 def view_of(columns: Mapping[str, Sequence[Any]], known: Sequence[Column]) -> View:
-    """The table in these columns, of which `known` tells the kinds. Categories that are not known have one place in common."""
-    kept = [column for column in known if column.name in columns and column.kind not in ("constant", "identifier", "text")]
+    """The table in these columns, whose types `known` holds. Categories that are not known have one place in common."""
+    kept = [column for column in known if column.name in columns and column.column_type not in ("constant", "identifier", "text")]
     numbers = []
     for column in kept:
         if column.is_numeric:

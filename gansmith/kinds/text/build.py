@@ -12,7 +12,7 @@ from gansmith.kinds.text.codec import TextCodec
 from gansmith.kinds.text.options import Options
 from gansmith.kinds.text.text import Texts
 
-FEWEST_DOCUMENTS = 5
+MIN_DOCUMENTS = 5
 """With fewer documents, lines are held out at random: a fifth of the documents would be none."""
 
 
@@ -23,7 +23,7 @@ def build_texts(found: Texts, options: Options, like: TextCodec | None = None) -
     codec, chosen = (like, ()) if like is not None else TextCodec.fit(found, options)
     arrays, lost = codec.pack_all(found)
     notes = (*found.notes, *chosen, *lost)
-    several = found.documents is not None and len(set(found.documents)) >= FEWEST_DOCUMENTS
+    several = found.documents is not None and len(set(found.documents)) >= MIN_DOCUMENTS
     data = Dataset(
         name=found.name,
         codec=codec,

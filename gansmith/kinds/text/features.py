@@ -21,7 +21,7 @@ COLUMNS = 2**18
 """Runs of characters and of words are dealt into so many columns each."""
 KEPT = 2**14
 """Columns, those of the most frequent runs, from which the directions are found."""
-MOST = 20_000
+MAXIMUM = 20_000
 """Training texts from which they are found."""
 COMMON = 2
 """A run is rare if fewer training texts have it: one that a training text alone has is rare there, too."""
@@ -60,7 +60,7 @@ class NgramFeatures:
         """The weight of each column, which is the higher the rarer it is, and the directions."""
         from sklearn.utils.extmath import randomized_svd
 
-        chosen = np.sort(np.random.default_rng(self.seed).permutation(len(self.train))[:MOST])
+        chosen = np.sort(np.random.default_rng(self.seed).permutation(len(self.train))[:MAXIMUM])
         rows = counted(texts_of(self.train, chosen))
         texts_with = rows.getnnz(0)
         kept = np.sort(np.argsort(-texts_with, kind="stable")[:KEPT])

@@ -12,7 +12,7 @@ BUILTIN = {"sentences": "4,000 statements and questions of a small grammar, 2 cl
 """The built-in data of this kind, each with one line of description."""
 TOKENS = ("characters", "words", "bytepairs")
 """What a token may be."""
-FEWEST = 300
+MINIMUM = 300
 """The smallest vocabulary that can be asked for: byte pairs begin with 256 bytes."""
 
 
@@ -41,8 +41,8 @@ class Options(DataOptions):
         super().__post_init__()
         if self.length is not None and self.length < 2:
             raise UserError(f"--length must be at least 2 tokens, but it is {self.length}.")
-        if self.vocabulary is not None and self.vocabulary < FEWEST:
-            raise UserError(f"--vocabulary must be at least {FEWEST}, but it is {self.vocabulary}.")
+        if self.vocabulary is not None and self.vocabulary < MINIMUM:
+            raise UserError(f"--vocabulary must be at least {MINIMUM}, but it is {self.vocabulary}.")
         if self.vocabulary is not None and self.tokens == "characters":
             raise UserError("--vocabulary is for words and byte pairs, and --tokens is characters: leave one of them out.")
         if self.encoding is not None:

@@ -48,9 +48,9 @@ def weights_at_hand(name: str, *, path: Path | str | None = None, variable: str,
 
     Raises UserError where a file that the user named is missing.
     """
-    wished = path if path is not None else os.environ.get(variable)
-    if wished:
-        chosen = Path(wished).expanduser()
+    given = path if path is not None else os.environ.get(variable)
+    if given:
+        chosen = Path(given).expanduser()
         if not chosen.is_file():
             source = "the given path" if path is not None else f"the variable {variable}"
             raise UserError(

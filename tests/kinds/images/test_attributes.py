@@ -40,7 +40,7 @@ def test_drawn_attributes_are_as_frequent_and_as_correlated_as_in_the_data() -> 
     assert np.abs(drawn[:, 1, None] - [20, 30, 40, 60]).min(1).max() <= 40 / STEPS / 2 + 1e-4
 
 
-def test_what_is_not_wished_comes_from_rows_that_meet_the_wish() -> None:
+def test_what_is_not_given_comes_from_rows_that_meet_the_condition() -> None:
     smiling = FACES.repack(FACES.draw(200, torch.Generator().manual_seed(0), {"smiling": "yes"}).numpy())
     assert set(smiling[:, 0]) == {1} and set(np.rint(smiling[:, 1])) == {40, 60}
     old = FACES.repack(FACES.draw(50, torch.Generator().manual_seed(0), {"age": "55"}).numpy())
@@ -51,19 +51,19 @@ def test_what_is_not_wished_comes_from_rows_that_meet_the_wish() -> None:
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ({"age": "90"}, "age=90 lies outside of the data, where age goes from 20 to 60: wish a value between."),
+        ({"age": "90"}, "age=90 lies outside of the data, where age goes from 20 to 60: choose a value between."),
         ({"smiles": "1"}, 'there is no attribute "smiles" (did you mean "smiling"?): there are smiling, age.'),
         ({"age": "old"}, "the attribute age takes a number, true or false, but it is 'old'."),
-        ({"age": "nan"}, "age=nan lies outside of the data, where age goes from 20 to 60: wish a value between."),
+        ({"age": "nan"}, "age=nan lies outside of the data, where age goes from 20 to 60: choose a value between."),
     ],
 )
-def test_wishes_that_cannot_be_met_are_answered(wish: dict[str, str], said: str) -> None:
+def test_conditions_that_cannot_be_met_are_answered(wish: dict[str, str], said: str) -> None:
     with pytest.raises(UserError) as error:
         FACES.draw(1, torch.Generator(), wish)
     assert str(error.value) == said
 
 
-def test_words_are_wished_by_their_column() -> None:
+def test_words_are_requested_by_their_column() -> None:
     hair = Attributes.fit(("hair=black", "hair=red", "hats"), np.array([[1, 0, 0], [0, 1, 2.0]] * 9))
     drawn = hair.repack(hair.draw(9, torch.Generator().manual_seed(0), {"hair": "red"}).numpy())
     assert set(map(tuple, drawn.tolist())) == {(0.0, 1.0, 2.0)}

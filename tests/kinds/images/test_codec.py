@@ -73,7 +73,7 @@ def test_labels_are_as_frequent_as_in_the_data() -> None:
     assert torch.equal(labels, own.conditions(8000, torch.Generator().manual_seed(0))["label"])
 
 
-def test_a_wished_class_is_the_only_one() -> None:
+def test_a_requested_class_is_the_only_one() -> None:
     own = codec(classes=("2", "10", "cat"), frequencies=(1, 1, 1))
     assert own.conditions(3, torch.Generator(), **{"class": "10"})["label"].tolist() == [1, 1, 1]
 
@@ -86,11 +86,13 @@ def test_data_without_classes_has_no_conditions() -> None:
     ("classes", "wish", "said"),
     [
         (("cat", "dog"), {"class": "cta"}, 'there is no class "cta" (did you mean "cat"?): the classes are cat, dog.'),
-        (("cat", "dog"), {"clas": "cat"}, '"clas" cannot be wished (did you mean "class"?): what can be is class=cat.'),
-        ((), {"class": "cat"}, "this model was trained without classes, so class=cat cannot be wished: leave it out."),
+        (("cat", "dog"), {"clas": "cat"}, '"clas" cannot be asked for (did you mean "class"?): what can be is class=cat.'),
+        ((), {"class": "cat"}, "this model was trained without classes, so class=cat cannot be asked for: leave it out."),
     ],
 )
-def test_wishes_that_cannot_be_met_are_answered_with_what_can(classes: tuple[str, ...], wish: dict[str, str], said: str) -> None:
+def test_conditions_that_cannot_be_met_are_answered_with_what_can(
+    classes: tuple[str, ...], wish: dict[str, str], said: str
+) -> None:
     with pytest.raises(UserError) as error:
         codec(classes=classes, frequencies=(1,) * len(classes)).conditions(1, torch.Generator(), **wish)
     assert str(error.value) == said

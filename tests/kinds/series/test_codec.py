@@ -88,8 +88,8 @@ def test_entities_and_static_attributes_of_a_long_table(tmp_path):
     assert data.codec.spec.attributes == ("size", "region=north", "region=south")
     raw = data.codec.decode(data.batch(slice(3, 4)))[0]
     assert raw.static["region"] == "north" and raw.static["size"] == pytest.approx(6, abs=1e-4)
-    wished = data.codec.conditions(4, torch.Generator().manual_seed(0), region="south", size="8")["label"]
-    assert all(static["region"] == "south" for static in map(data.codec._static, wished.numpy()))
+    requested = data.codec.conditions(4, torch.Generator().manual_seed(0), region="south", size="8")["label"]
+    assert all(static["region"] == "south" for static in map(data.codec._static, requested.numpy()))
 
 
 def test_one_series_a_row_with_its_class(tmp_path):
@@ -139,7 +139,7 @@ def test_a_long_series_is_held_out_by_stretches_whose_windows_do_not_overlap():
     assert future is not None
 
 
-def test_windows_beyond_the_training_length_can_be_wished():
+def test_windows_beyond_the_training_length_can_be_requested():
     data = toys.series()
     for name in ("seriesgan", "rcgan", "quantgan", "timegan", "doppelganger"):
         model = Model(toys.small(name, data).eval(), data.codec, {"gan": name})
@@ -187,7 +187,7 @@ def test_arrays_that_are_no_series_are_refused(array, words):
         open_dataset(array, kind="series")
 
 
-def test_wishes_that_cannot_be_had_are_named():
+def test_conditions_that_cannot_be_had_are_named():
     codec = toys.series(classes=2).codec
     with pytest.raises(UserError, match='no class "9".*classes are 0, 1'):
         codec.conditions(1, torch.Generator(), **{"class": "9"})

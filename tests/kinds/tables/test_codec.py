@@ -17,7 +17,7 @@ from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table, cells_of
 from gansmith.kinds.tables.codec import TableCodec
-from gansmith.kinds.tables.column_types import kind_of
+from gansmith.kinds.tables.column_types import type_of
 from gansmith.kinds.tables.columns import KNOTS, OPTIONS, Column
 from gansmith.kinds.tables.files import table_from_csv
 from gansmith.kinds.tables.frames import frame_from_columns, table_from_frame
@@ -53,7 +53,7 @@ def back(made: Table, **how) -> dict[str, list]:
     ],
 )
 def test_the_kind_of_a_column_is_recognised(name, cells, kind):
-    assert kind_of(name, cells_of(cells)) == kind
+    assert type_of(name, cells_of(cells)) == kind
 
 
 def test_cells_come_back_as_they_were_written():
@@ -117,11 +117,11 @@ def test_ten_thousand_categories_take_two_digits_not_ten_thousand_columns():
 
 def test_a_schema_overrides_what_is_recognised_and_is_checked():
     made = table(zip=[str(10_000 + i % 40) for i in range(200)], y=["a", "b"] * 100)
-    assert TableCodec.fit(made).by_name["zip"].kind == "integer"
-    assert TableCodec.fit(made, {"zip": "categorical"}).by_name["zip"].kind == "categorical"
+    assert TableCodec.fit(made).by_name["zip"].column_type == "integer"
+    assert TableCodec.fit(made, {"zip": "categorical"}).by_name["zip"].column_type == "categorical"
     with pytest.raises(UserError, match='"zipp" \\(did you mean "zip"\\?\\)'):
         TableCodec.fit(made, {"zipp": "categorical"})
-    with pytest.raises(UserError, match="the kinds are continuous"):
+    with pytest.raises(UserError, match="the types are continuous"):
         TableCodec.fit(made, {"zip": "number"})
     with pytest.raises(UserError, match='"y" cannot be continuous'):
         TableCodec.fit(made, {"y": "continuous"})
@@ -180,7 +180,7 @@ def test_identifiers_are_new_and_unique():
     assert len(set(fresh)) == 500 and not set(fresh) & set(made.columns["id"].values())
 
 
-# ---- wishes -------------------------------------------------------------------------------------------------------------------
+# ---- conditions -------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_an_impossible_wish_is_answered_in_a_sentence(wish, sentence):
         toys.rows().codec.conditions(3, torch.Generator(), **wish)
 
 
-def test_wishes_become_bounds_that_real_rows_keep_exactly_where_they_comply():
+def test_conditions_become_bounds_that_real_rows_keep_exactly_where_they_comply():
     data = toys.rows()
     codec, batch = data.codec, data.batch(slice(None))
     from gansmith.layers.rows import RowLayout
@@ -359,7 +359,7 @@ def test_a_preview_is_a_picture_of_the_rows():
 )
 def test_times_with_a_zone_and_times_of_day_are_dates_and_come_back(cells):
     made = table(t=cells, x=[i / 7 for i in range(60)])
-    assert kind_of("t", made.columns["t"]) == "datetime"
+    assert type_of("t", made.columns["t"]) == "datetime"
     assert back(made)["t"] == cells
 
 
@@ -370,7 +370,7 @@ def test_times_with_a_zone_and_times_of_day_are_dates_and_come_back(cells):
         ([f"2021-03-{1 + i % 28:02d}T{i % 24:02d}:30:00+02:00" for i in range(60)], "2021-03-05T06:00", 1_614_924_000),
     ],
 )
-def test_dates_are_wished_for_as_the_column_writes_them_or_in_the_standard_way(cells, wish, seconds):
+def test_dates_are_asked_for_as_the_column_writes_them_or_in_the_standard_way(cells, wish, seconds):
     column = TableCodec.fit(table(t=cells, x=[i / 7 for i in range(60)])).by_name["t"]
     assert column.number(wish) == seconds and column.number(cells[0]) < seconds
 
@@ -443,5 +443,5 @@ def test_frames_keep_time_zones_durations_and_large_numbers():
         ("c=1", "c", "1"),
     ],
 )
-def test_wishes_know_columns_whose_names_hold_signs(text: str, key: str, value: str):
-    assert generate.wish(text, ("a", "a=b", "a,b", "two words")) == (key, value)
+def test_conditions_know_columns_whose_names_hold_signs(text: str, key: str, value: str):
+    assert generate.condition(text, ("a", "a=b", "a,b", "two words")) == (key, value)

@@ -30,7 +30,7 @@ def fitted(frame) -> TableGAN:
     return TableGAN(**TINY).fit(frame)
 
 
-def test_samples_have_the_columns_types_and_wishes(fitted, frame):
+def test_samples_have_the_columns_types_and_conditions(fitted, frame):
     made = fitted.sample(50, colour="red", count=">40")
     assert made.dtypes.to_dict() == frame.dtypes.to_dict() and len(made) == 50
     assert (made.colour == "red").all() and (made["count"] > 40).all()

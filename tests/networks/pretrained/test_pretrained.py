@@ -45,7 +45,7 @@ def seen(images: Tensor, side: int, mode: str) -> Tensor:
 
 
 @pytest.fixture
-def wishes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+def conditions(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """A timm whose every network is the same; it notes what it was asked for, and has no network for one of them."""
     asked: list[tuple[str, dict[str, Any]]] = []
 
@@ -90,22 +90,22 @@ def few(data: Dataset) -> tuple[Dataset, Tensor]:
 
 
 def test_a_network_of_timm_sees_the_whole_image_in_its_own_way(
-    wishes: list[tuple[str, dict[str, Any]]], striped: tuple[Dataset, Dataset, Dataset]
+    conditions: list[tuple[str, dict[str, Any]]], striped: tuple[Dataset, Dataset, Dataset]
 ) -> None:
     data, images = few(striped[1])
     space = from_timm("small_net")
-    assert wishes == [("small_net", {"pretrained": True, "num_classes": 0})]
+    assert conditions == [("small_net", {"pretrained": True, "num_classes": 0})]
     assert space.name == "small_net"
     assert torch.allclose(space.features(data), pooled(seen(images, 12, "bicubic")), atol=1e-5)
 
 
 def test_dinov2_sees_224_pixels_and_clip_is_compared_by_direction(
-    wishes: list[tuple[str, dict[str, Any]]], striped: tuple[Dataset, Dataset, Dataset]
+    conditions: list[tuple[str, dict[str, Any]]], striped: tuple[Dataset, Dataset, Dataset]
 ) -> None:
     data, images = few(striped[1])
     dino, clip = from_known("dinov2"), from_known("clip")
-    assert wishes[0] == ("vit_large_patch14_dinov2.lvd142m", {"pretrained": True, "num_classes": 0, "img_size": 224})
-    assert wishes[1] == ("vit_large_patch14_clip_quickgelu_336.openai", {"pretrained": True})
+    assert conditions[0] == ("vit_large_patch14_dinov2.lvd142m", {"pretrained": True, "num_classes": 0, "img_size": 224})
+    assert conditions[1] == ("vit_large_patch14_clip_quickgelu_336.openai", {"pretrained": True})
     assert torch.allclose(dino.features(data), pooled(seen(images, 224, "bicubic")), atol=1e-4)
     directions = pooled(seen(images, 12, "bicubic"))
     assert torch.allclose(clip.features(data), directions / directions.norm(dim=1, keepdim=True), atol=1e-5)
@@ -123,14 +123,14 @@ def test_a_classifier_of_torchvision_gives_what_its_last_layer_sees(
         from_torchvision("bare")
 
 
-def test_unknown_networks_are_told_with_the_nearest_name(wishes: list[tuple[str, dict[str, Any]]], classifiers: None) -> None:
+def test_unknown_networks_are_told_with_the_nearest_name(conditions: list[tuple[str, dict[str, Any]]], classifiers: None) -> None:
     with pytest.raises(UserError, match='timm has no network "smal_net" \\(did you mean "small_net"\\?\\)'):
         from_timm("smal_net")
     with pytest.raises(UserError, match='torchvision has no network "poled" \\(did you mean "pooled"\\?\\)'):
         from_torchvision("poled")
 
 
-def test_offline_one_sentence_says_so(wishes: list[tuple[str, dict[str, Any]]]) -> None:
+def test_offline_one_sentence_says_so(conditions: list[tuple[str, dict[str, Any]]]) -> None:
     with pytest.raises(UserError, match="offline_net must be fetched once and could not be \\(no route to the hub\\)") as told:
         from_timm("offline_net")
     assert "\n" not in str(told.value)

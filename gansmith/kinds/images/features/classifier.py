@@ -26,7 +26,7 @@ from gansmith.networks.pretrained.perceptual_network import Images, distance
 BATCH = 64
 PEAK_RATE = 4e-3
 TURNS = 4
-PASSES, FEWEST, MOST = 10, 20_000, 120_000
+PASSES, MINIMUM, MAXIMUM = 10, 20_000, 120_000
 """Learned from: ten times all images, but between so many; half as many at most above 32x32."""
 READ = 256
 """Images read at a time where nothing is learned from them."""
@@ -120,7 +120,7 @@ def _teach(network: SmallNetwork, data: Dataset, seed: int, loss: Callable[[Tens
     network.train()
     optimiser = torch.optim.Adam(network.parameters(), lr=PEAK_RATE, fused=True)
     order = Order(len(kept), seed)
-    steps = min(max(PASSES * len(data), FEWEST), MOST if side <= 32 else MOST // 2) // BATCH
+    steps = min(max(PASSES * len(data), MINIMUM), MAXIMUM if side <= 32 else MAXIMUM // 2) // BATCH
     for step in range(steps):
         rows = torch.from_numpy(order.take(BATCH))
         batch = shifted(images[rows].float(), max(1, side // 14), rng)

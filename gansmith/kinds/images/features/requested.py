@@ -1,4 +1,4 @@
-"""The feature space that the user wishes for."""
+"""The feature space that the user asks for."""
 
 import re
 from pathlib import Path
@@ -28,36 +28,36 @@ FORMS = (
 FILES = {".onnx": from_onnx, ".pt2": from_program, ".pt": from_script, ".pth": from_script, ".ts": from_script}
 
 
-def find_extractor(wish: Any, device: str | torch.device = "cpu") -> Extractor:
-    """The feature space of a wish: a name or file (see `FORMS`, of which "classifier" and "inception" need the data and are made
+def find_extractor(requested: Any, device: str | torch.device = "cpu") -> Extractor:
+    """The feature space that is asked for: a name or file (see `FORMS`, of which "classifier" and "inception" need the data and are made
     elsewhere), a torch module, a function of a batch, or an extractor, which is returned as it is.
 
-    Networks that are loaded here are put on `device`; a given module stays on its own. Raises UserError for any other wish.
+    Networks that are loaded here are put on `device`; a given module stays on its own. Raises UserError for anything else.
     """
-    if isinstance(wish, str | Path):
-        return _named(str(wish), device)
-    if isinstance(wish, Extractor) and not isinstance(wish, nn.Module):
-        return wish
-    if callable(wish):
-        return Given(wish, device=device)
+    if isinstance(requested, str | Path):
+        return _named(str(requested), device)
+    if isinstance(requested, Extractor) and not isinstance(requested, nn.Module):
+        return requested
+    if callable(requested):
+        return Given(requested, device=device)
     raise UserError(
-        f"features should be a name, a file, a torch module or a function, but what came is of type {type(wish).__name__}: change it."
+        f"features should be a name, a file, a torch module or a function, but what came is of type {type(requested).__name__}: change it."
     )
 
 
-def _named(wish: str, device: str | torch.device) -> Extractor:
-    package, _, name = wish.partition(":")
+def _named(requested: str, device: str | torch.device) -> Extractor:
+    package, _, name = requested.partition(":")
     if package == "torchvision" and name:
         return from_torchvision(name, device)
     if package == "timm" and name:
         return from_timm(name, device)
-    if wish in KNOWN:
-        return from_known(wish, device)
-    if python := re.fullmatch(r"(.+\.py):(\w+)", wish):
+    if requested in KNOWN:
+        return from_known(requested, device)
+    if python := re.fullmatch(r"(.+\.py):(\w+)", requested):
         return from_function(Path(python[1]).expanduser(), python[2], device)
-    path = Path(wish).expanduser()
+    path = Path(requested).expanduser()
     if path.suffix in FILES:
         return FILES[path.suffix](path, device)
     if path.suffix == ".py":
-        raise UserError(f"{wish} should say which function makes the network: give {wish}:FUNCTION.")
-    raise UserError(f'there are no features "{wish}"{did_you_mean(wish, NAMES)}: they can be {", ".join(FORMS)}.')
+        raise UserError(f"{requested} should say which function makes the network: give {requested}:FUNCTION.")
+    raise UserError(f'there are no features "{requested}"{did_you_mean(requested, NAMES)}: they can be {", ".join(FORMS)}.')

@@ -1,9 +1,9 @@
-"""Whether wishes are met: a network that learned classes or attributes from real images reads them from generated ones.
+"""Whether conditions are met: a network that learned classes or attributes from real images reads them from generated ones.
 
 It is the converse of the classification accuracy score: that one asks whether generated images teach what real ones show, this one
 whether each shows what it was made for (as Odena et al. 2017, section 4.2, do for classes). The network is the small one of
 `extractors.classifier`, taught on the training images; the ceiling is what it reads from held-out real images, the baseline the same
-under shuffled conditions, which is what a generator reaches that ignores its wishes.
+under shuffled conditions, which is what a generator reaches that ignores its conditions.
 """
 
 import numpy as np
@@ -24,11 +24,11 @@ from gansmith.networks.pretrained.network import SmallNetwork, side_for
 METRICS = {
     "condition_accuracy": (
         "higher",
-        "share of wished classes and yes-or-no attributes that a network taught on real images reads from generated ones",
+        "share of requested classes and yes-or-no attributes that a network taught on real images reads from generated ones",
     ),
     "condition_error": (
         "lower",
-        "mean distance of wished numbers from those that such a network reads, in shares of the attribute's range",
+        "mean distance of requested numbers from those that such a network reads, in shares of the attribute's range",
     ),
 }
 SAYS = "quality"
@@ -42,20 +42,20 @@ def measure(side: Side) -> dict[str, Measured]:
     data = real.ceiling.data if side.name == "baseline" else side.data
     known, found = real.train.codec.spec, data.codec.spec
     if not (learns_classes(real.train) or known.attributes):
-        raise NotApplicableError(f"wishes are met where there are classes or attributes, and {real.train.name} has none.")
+        raise NotApplicableError(f"conditions are met where there are classes or attributes, and {real.train.name} has none.")
     if (known.classes, known.attributes) != (found.classes, found.attributes):
         raise NotApplicableError(
-            f"wishes are compared under the same conditions, and those of the {side.name} images are others."
+            f"conditions are compared under the same conditions, and those of the {side.name} images are others."
         )
     rows = np.arange(len(data))
-    wished = np.random.default_rng(real.seed).permutation(rows) if side.name == "baseline" else rows
+    requested = np.random.default_rng(real.seed).permutation(rows) if side.name == "baseline" else rows
     if known.classes:
         network = Classifier.trained_on(real.train, real.seed, real.folder).network
         truth = data.labels()
         assert truth is not None
-        right = (answers(network, data) == truth[wished])[:, None].astype(float)
+        right = (answers(network, data) == truth[requested])[:, None].astype(float)
         return {"condition_accuracy": _measured(side, right, ())}
-    truth = attributes(data, real)[wished]
+    truth = attributes(data, real)[requested]
     yes, numbers = parts(attributes(real.train, real))
     read = read_attributes(real, data, yes)
     names = np.array(known.attributes)

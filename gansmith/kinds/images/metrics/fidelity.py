@@ -24,7 +24,7 @@ METRICS = {
     "l1": ("lower", "mean absolute difference of generated images and the real ones that belong there, of 1"),
 }
 SAYS = "quality"
-FEWEST = 2
+MINIMUM = 2
 BASELINE = "the best of the input, the mean image and a colour lookup"
 AT_ONCE = 64
 ROUNDING = 1 / (12 * 255**2)

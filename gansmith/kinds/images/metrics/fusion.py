@@ -29,7 +29,7 @@ METRICS = {
     "qabf": ("higher", "Qabf: how much of the edges of both images given is in fused ones, from 0 to 1"),
 }
 SAYS = "quality"
-FEWEST = 2
+MINIMUM = 2
 BASELINE = "the best of the mean, the brighter pixel and either image"
 AT_ONCE = 32
 LEVELS = 256

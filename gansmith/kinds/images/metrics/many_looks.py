@@ -19,7 +19,7 @@ METRICS = {
     )
 }
 SAYS = "diversity"
-FEWEST = 2
+MINIMUM = 2
 IMAGES, LOOKS = 100, 4
 """Images that are translated, and in how many styles; consecutive ones are compared."""
 

@@ -13,7 +13,7 @@ METRICS = {
     )
 }
 SAYS = "quality"
-FEWEST = 2
+MINIMUM = 2
 BASELINE = "the best of the input, the mean image and a colour lookup"
 
 

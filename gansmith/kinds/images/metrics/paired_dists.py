@@ -7,7 +7,7 @@ from gansmith.networks.pretrained.dists_network import DISTS, dists_at_hand
 
 METRICS = {"dists": ("lower", "DISTS of generated images from the real ones that belong there, on VGG16: 0 if equal")}
 SAYS = "quality"
-FEWEST = 2
+MINIMUM = 2
 BASELINE = "the best of the input, the mean image and a colour lookup"
 
 

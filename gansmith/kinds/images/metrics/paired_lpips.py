@@ -7,7 +7,7 @@ from gansmith.networks.pretrained.perceptual_network import LPIPS, lpips_at_hand
 
 METRICS = {"lpips_pairs": ("lower", "LPIPS of generated images from the real ones that belong there, on AlexNet: 0 if equal")}
 SAYS = "quality"
-FEWEST = 2
+MINIMUM = 2
 BASELINE = "the best of the input, the mean image and a colour lookup"
 
 

@@ -15,8 +15,8 @@ METRICS = {
     "identity_l1": ("lower", "mean absolute difference of images of the side that is made and their own translation, of 1"),
 }
 SAYS = "other"
-FEWEST = 2
-MOST = 200
+MINIMUM = 2
+MAXIMUM = 200
 """Images that are translated at most."""
 AT_ONCE = 16
 
@@ -29,7 +29,7 @@ def measure(side: Side) -> dict[str, Measured]:
     if "b" not in model.gan.directions:
         raise NotApplicableError("round trips are measured between two sides, and this model knows several domains.")
     gan, data = model.gan, model.inputs
-    rows = choose(len(data), MOST, side.real.seed)
+    rows = choose(len(data), MAXIMUM, side.real.seed)
     found: dict[str, list[Tensor]] = {name: [] for name in METRICS}
     with torch.inference_mode():
         for start in range(0, len(rows), AT_ONCE):

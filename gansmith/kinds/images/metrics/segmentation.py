@@ -32,7 +32,7 @@ METRICS = {
     "mean_iou": ("higher", "the mean over labels of the intersection over the union of given and found pixels"),
 }
 SAYS = "quality"
-FEWEST = 2
+MINIMUM = 2
 BASELINE = "every label in its mean colour"
 STEPS, BATCH, WIDTH = 600, 8, 24
 AT_ONCE = 16
@@ -112,7 +112,7 @@ def mean_iou(confusion: np.ndarray) -> float:
 
 
 def segmenter_for(real: Real, labels: int) -> tuple[Given, str]:
-    """The wished segmenter, or one that has learned from the training pairs."""
+    """The given segmenter, or one that has learned from the training pairs."""
     if real.segmenter is None:
         network = Segmenter(real.train.codec.spec.shape[0], labels)
         facts = (content_key(real.train), str(real.seed), torch.__version__)

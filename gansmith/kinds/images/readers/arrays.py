@@ -10,7 +10,7 @@ from gansmith.data.fingerprint import fingerprint
 from gansmith.data.readers.limits import check
 from gansmith.data.readers.rows import ArrayRows, Rows
 from gansmith.errors import UserError
-from gansmith.kinds.images.channels_file import MODES, MOST_CHANNELS, Opened, as_picture, open_picture
+from gansmith.kinds.images.channels_file import MAX_CHANNELS, MODES, Opened, as_picture, open_picture
 from gansmith.kinds.images.readers.collection import CHUNK, Collection, Example, Label
 from gansmith.kinds.images.values import BYTES, Extremes, Levels
 
@@ -220,7 +220,7 @@ def channels_axis(shape: tuple[int, ...], name: str) -> int | None:
                 f"{name} has the shape {list(shape)}, which looks like height, width, channels, number: give array.transpose(3, 0, 1, 2)."
             )
         first, last = shape[1] in MODES, shape[3] in MODES
-        if not first and not last and min(shape[1], shape[3]) <= MOST_CHANNELS:
+        if not first and not last and min(shape[1], shape[3]) <= MAX_CHANNELS:
             first, last = shape[1] <= shape[3], shape[1] >= shape[3]
         if first != last:
             return 1 if first else 3
@@ -231,5 +231,5 @@ def channels_axis(shape: tuple[int, ...], name: str) -> int | None:
             )
     raise UserError(
         f"{name} has the shape {list(shape)}, where images are [N, H, W], [N, H, W, C] or [N, C, H, W] with up to "
-        f"{MOST_CHANNELS} channels: reshape it."
+        f"{MAX_CHANNELS} channels: reshape it."
     )

@@ -40,7 +40,7 @@ FILE_COLUMNS = ("file_name", "filename", "file")
 """Names of the column that names the files, wherever it stands."""
 INDEX_COLUMNS = ("", "unnamed: 0")
 """What the index of a data frame is called in a file."""
-MOST_WORDS = 50
+MAX_WORDS = 50
 """A column of more different words than this is taken for text, which is not used; a single column if most images have their own."""
 _TRIED = 200
 """Rows by which the column that names the images is found."""
@@ -114,7 +114,7 @@ def labelling(tables: Mapping[str, str], images: Sequence[str]) -> Labelling | N
             notes.append(f"the column {name} is not used, since it is empty for some images")
         elif meant is not None and not (name.lower() in LABEL_COLUMNS and len(header) == 1):
             numbers[name] = meant
-        elif len(set(values)) <= MOST_WORDS or (len(header) == 1 and 2 * len(set(values)) <= len(values)):
+        elif len(set(values)) <= MAX_WORDS or (len(header) == 1 and 2 * len(set(values)) <= len(values)):
             classes[name] = [value.strip() for value in values]
         else:
             notes.append(f"the column {name} is not used, since its {len(set(values)):,} different texts are no classes")

@@ -57,7 +57,7 @@ class Animation:
     durations: Sequence[float]
     """Milliseconds of each frame, of the first one only where it moves too."""
     how: dict[str, Any]
-    """What Pillow is told when they are written."""
+    """What Pillow is given when they are written."""
 
     @classmethod
     def of(cls, image: Image.Image, path: Path) -> "Animation":

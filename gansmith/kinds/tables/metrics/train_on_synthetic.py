@@ -18,7 +18,7 @@ METRICS = {
 }
 SAYS = "both"
 BASELINE = "independent columns"
-MOST = 30
+MAXIMUM = 30
 """Classes of a target that are told apart; the rarer ones count as one more, as every class costs as much as the first."""
 
 
@@ -54,9 +54,9 @@ def measure(side: Side) -> dict[str, Measured]:
 
 
 def common_classes(classes: np.ndarray, everything: np.ndarray) -> np.ndarray:
-    """Classes with those beyond the MOST frequent ones of everything as one."""
+    """Classes with those beyond the MAXIMUM frequent ones of everything as one."""
     found, counts = np.unique(everything, return_counts=True)
-    kept = found[np.argsort(-counts, kind="stable")[:MOST]]
+    kept = found[np.argsort(-counts, kind="stable")[:MAXIMUM]]
     return np.where(np.isin(classes, kept), classes, found.max() + 1)
 
 

@@ -39,7 +39,7 @@ def test_it_learns_the_classes_and_is_taken_from_the_cache_the_second_time(
 def test_training_is_repeatable_and_leaves_random_numbers_and_threads_alone(
     striped: tuple[Dataset, Dataset, Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classifier, "FEWEST", 640)
+    monkeypatch.setattr(classifier, "MINIMUM", 640)
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     small = striped[0].subset(np.arange(64))
     first, second, other = (train_classifier(small, seed).state_dict() for seed in (0, 0, 1))
@@ -52,7 +52,7 @@ def test_training_is_repeatable_and_leaves_random_numbers_and_threads_alone(
 def test_without_labels_it_learns_quarter_turns(
     striped: tuple[Dataset, Dataset, Dataset], images: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classifier, "FEWEST", 6400)
+    monkeypatch.setattr(classifier, "MINIMUM", 6400)
     ramp = np.linspace(0, 200, 8).astype(np.uint8)[None, None, :, None].repeat(8, 3).repeat(64, 0)
     pixels = ramp + np.random.default_rng(0).integers(0, 40, ramp.shape, dtype=np.uint8)
     network = train_classifier(images({"image": pixels}), 0)

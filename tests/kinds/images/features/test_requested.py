@@ -1,4 +1,4 @@
-"""The feature space that the user wishes for."""
+"""The feature space that the user conditions for."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from torch import nn
 
 from gansmith.errors import UserError
 from gansmith.evaluation.identity import Identity
-from gansmith.kinds.images.features import requested as wishes
+from gansmith.kinds.images.features import requested as conditions
 from gansmith.kinds.images.features.requested import FORMS, find_extractor
 from gansmith.networks.pretrained.given import Given
 
@@ -17,9 +17,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What the makers of spaces were asked for."""
     calls: list[tuple[object, ...]] = []
     for maker in ("from_torchvision", "from_timm", "from_known", "from_function"):
-        monkeypatch.setattr(wishes, maker, lambda *asked, maker=maker: calls.append((maker, *asked)) or Identity())
-    files = {suffix: lambda *asked, suffix=suffix: calls.append((suffix, *asked)) or Identity() for suffix in wishes.FILES}
-    monkeypatch.setattr(wishes, "FILES", files)
+        monkeypatch.setattr(conditions, maker, lambda *asked, maker=maker: calls.append((maker, *asked)) or Identity())
+    files = {suffix: lambda *asked, suffix=suffix: calls.append((suffix, *asked)) or Identity() for suffix in conditions.FILES}
+    monkeypatch.setattr(conditions, "FILES", files)
     return calls
 
 
@@ -56,7 +56,7 @@ def test_modules_and_functions_become_spaces_and_spaces_stay_themselves() -> Non
     assert find_extractor(space) is space
 
 
-def test_unknown_wishes_are_told_with_the_nearest_name_and_all_forms() -> None:
+def test_unknown_conditions_are_told_with_the_nearest_name_and_all_forms() -> None:
     with pytest.raises(UserError, match='"dinov3" \\(did you mean "dinov2"\\?\\)') as told:
         find_extractor("dinov3")
     assert all(form in str(told.value) for form in FORMS)

@@ -1,4 +1,4 @@
-"""Whether wishes are met, against images whose conditions can be seen."""
+"""Whether conditions are met, against images whose conditions can be seen."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def test_real_images_meet_their_attributes_and_shuffled_ones_do_not(attributed: 
 
 
 def test_the_error_is_the_distance_from_the_wish_in_shares_of_the_range(attributed: Three, remembered: Path) -> None:
-    """Wishes that all lie a tenth of the range too high cost a tenth, beyond the error of the reader."""
+    """Conditions that all lie a tenth of the range too high cost a tenth, beyond the error of the reader."""
     train, held_out, fresh = attributed
     honest = judge(fresh, train, held_out, metrics=["condition_error"], cache=remembered)["condition_error"].value
     pixels = fresh.arrays["image"][fresh.indices]
@@ -49,7 +49,7 @@ def test_the_error_is_the_distance_from_the_wish_in_shares_of_the_range(attribut
     assert found == pytest.approx(0.5, abs=2 * honest)
 
 
-def test_wished_classes_are_read_by_the_classifier(striped: Three, remembered: Path) -> None:
+def test_requested_classes_are_read_by_the_classifier(striped: Three, remembered: Path) -> None:
     train, held_out, fresh = striped
     found = judge(fresh, train, held_out, metrics=["condition_accuracy", "condition_error"], cache=remembered)
     assert found["condition_accuracy"].value > 0.95 and "condition_error" in found.skipped

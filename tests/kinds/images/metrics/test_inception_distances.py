@@ -160,7 +160,7 @@ def test_the_interval_is_the_spread_over_fresh_samples() -> None:
 
 @pytest.fixture(autouse=True)
 def cheap_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansmith.kinds.images.features.classifier.FEWEST", 640)
+    monkeypatch.setattr("gansmith.kinds.images.features.classifier.MINIMUM", 640)
 
 
 def test_the_classifier_can_be_asked_for_and_other_spaces_are_found(

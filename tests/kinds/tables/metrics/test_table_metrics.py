@@ -156,7 +156,7 @@ def test_the_copula_stands_beside_the_scores_of_tables_alone(tmp_path):
 
 def test_the_portrait_of_a_table_shows_the_worst_column_first_and_both_kinds_of_dependence(tmp_path):
     train, held_out, fresh = parcels()
-    judged = judge(fresh, train, held_out, metrics=["column_shapes"], cache=tmp_path, portrait=True).portrait
+    judged = judge(fresh, train, held_out, metrics=["column_shapes"], cache=tmp_path, overview=True).overview
     assert judged is not None
     table = SimpleNamespace(
         **{**judged.own["table"], "columns": [SimpleNamespace(**each) for each in judged.own["table"]["columns"]]}

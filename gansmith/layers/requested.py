@@ -20,23 +20,23 @@ PER = 10_000
 def sampled(real: Row, shares: Float[Tensor, " width"], layout: RowLayout) -> tuple[Row, Row, Int[Tensor, " batch"]]:
     """Rows drawn again so that the category of a random column is met as often as the logarithm of its frequency asks.
 
-    Returns the rows, the wished categories (one-hot in rows of zeros) and which choice each is of.
+    Returns the rows, the requested categories (one-hot in rows of zeros) and which choice each is of.
     """
     with torch.no_grad():
         dice = uniform_rows(len(real), 2, device=real.device)
         column = (dice[:, 0] * layout.choices).long()
-        wished = only(real, column, layout)
-        share = (wished * shares).sum(1).clamp_min(1 / PER)
+        requested = only(real, column, layout)
+        share = (requested * shares).sum(1).clamp_min(1 / PER)
         weight = ((1 + PER * share).log() / share).cumsum(0)
         again = torch.searchsorted(weight, dice[:, 1] * weight[-1]).clamp_max(len(real) - 1)
-    return real[again], wished[again], column[again]
+    return real[again], requested[again], column[again]
 
 
-def missed(heads: Row, wished: Row, choice: Int[Tensor, " batch"], layout: RowLayout) -> Float[Tensor, " batch"]:
-    """The cross-entropy of the wished categories under logits."""
+def missed(heads: Row, requested: Row, choice: Int[Tensor, " batch"], layout: RowLayout) -> Float[Tensor, " batch"]:
+    """The cross-entropy of the requested categories under logits."""
     logits = layout.logits(heads).log_softmax(-1)
     rows = torch.arange(len(heads), device=heads.device)
-    return -(logits[rows, choice] * layout.logits(wished).clamp_min(0)[rows, choice]).sum(1)
+    return -(logits[rows, choice] * layout.logits(requested).clamp_min(0)[rows, choice]).sum(1)
 
 
 def only(row: Row, choice: Int[Tensor, " batch"], layout: RowLayout) -> Row:
@@ -47,13 +47,13 @@ def only(row: Row, choice: Int[Tensor, " batch"], layout: RowLayout) -> Row:
 
 @runtime_checkable
 class WishedRows(Protocol):
-    """A network that makes rows of noise and a wished category."""
+    """A network that makes rows of noise and a requested category."""
 
     layout: RowLayout
     noise: int
     shares: Tensor
 
-    def __call__(self, noise: Tensor, wished: Tensor) -> Tensor: ...
+    def __call__(self, noise: Tensor, requested: Tensor) -> Tensor: ...
 
 
 class Completion(nn.Module):
