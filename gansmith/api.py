@@ -88,8 +88,8 @@ def train(
     watcher may be given as a function of the run folder. A resumed run that names a Python file as its GAN needs that file again as
     `gan`, or `trust`.
 
-    `judge_metrics` are measured during training, on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best` names
-    the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
+    `judge_metrics` are measured during training on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best`
+    names the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
     `judge_metrics`) has not left its 95% interval for the better in so many judgements.
 
     Raises UserError for whatever the user can mend, and Interrupted when stopped by Ctrl-C or SIGTERM after saving.

@@ -48,7 +48,9 @@ class Validation:
         metrics = list(dict.fromkeys([*metrics, *([keep_best] if keep_best else [])]))
         if not metrics:
             if patience is not None or (samples, share) != (cls.samples, cls.share):
-                raise UserError("Judging during training needs a metric: name some with --judge-metrics, or one with --keep-best.")
+                raise UserError(
+                    "Judging during training needs a metric: name some with --judge-metrics, or one with --keep-best."
+                )
             return None
         known = list(metric_names())
         for metric in metrics:

@@ -226,7 +226,7 @@ def test_names_of_columns_are_text_and_double_ones_are_refused() -> None:
 def test_decimals_are_numbers_and_dates_among_texts_are_refused() -> None:
     frame = pandas.DataFrame({"a": [Decimal("1.5"), Decimal("NaN"), Decimal("3")] * 9, "b": list(range(27))})
     column = open_dataset(frame).codec.columns[0]
-    assert column.kind == "ordinal" and set(column.choices) == {1.5, 3.0, None}
+    assert column.column_type == "ordinal" and set(column.choices) == {1.5, 3.0, None}
     json.dumps(column.to_json())
     mixed = pandas.DataFrame({"a": [pandas.Timestamp("2024-01-01"), "x", "y"] * 9, "b": list(range(27))})
     assert '"a" holds dates and other cells' in refusal(mixed)
@@ -262,7 +262,7 @@ def test_new_identifiers_fit_into_64_bits_and_are_nobodys() -> None:
 @pytest.mark.parametrize("digits", [400, 5000])
 def test_numbers_that_no_float_holds_are_words(digits: int, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n" + "".join(f"{'9' * digits}{row % 3},{row % 2}\n" for row in range(60)))
-    assert open_dataset(tmp_path / "a.csv", kind="tables").codec.columns[0].kind == "categorical"
+    assert open_dataset(tmp_path / "a.csv", kind="tables").codec.columns[0].column_type == "categorical"
 
 
 # ---- arrays and tensors ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gansmith.errors import UserError
-from gansmith.runs import lock
+from gansmith.runs import lock as locks
 from gansmith.runs.lock import NAME, RunLock
 
 
@@ -21,7 +21,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
 
     monkeypatch.setattr(fcntl, "flock", unsupported)
-    monkeypatch.setattr(lock, "BEAT", 0.1)
+    monkeypatch.setattr(locks, "BEAT", 0.1)
 
 
 def test_a_lock_is_held_until_it_is_given_up(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_without_locks_a_heartbeat_keeps_others_away_and_this_is_said(tmp_path: 
     assert (tmp_path / NAME).read_text() == ""
     began = time.monotonic()
     RunLock(tmp_path).release()
-    assert time.monotonic() - began < 3 * lock.BEAT  # nothing to wait for
+    assert time.monotonic() - began < 3 * locks.BEAT  # nothing to wait for
 
 
 @pytest.mark.usefixtures("without_locks")
@@ -65,7 +65,7 @@ def test_of_two_that_find_the_same_silence_one_stays(tmp_path: Path, monkeypatch
         if len(naps) == 4:  # the pause after writing its own mark
             (tmp_path / NAME).write_text("faster 13 fedcba9876543210 1")
 
-    monkeypatch.setattr(lock.time, "sleep", overtaken)
+    monkeypatch.setattr(locks.time, "sleep", overtaken)
     with pytest.raises(UserError, match="another training is writing"):
         RunLock(tmp_path)
 

@@ -112,13 +112,13 @@ def test_a_budget_in_samples_is_known_at_once_and_the_shorter_of_two_wins():
     assert clock.total is not None and clock.total <= 200
 
 
-def test_the_ledger_averages_and_keeps_what_is_not_finite():
+def test_the_term_means_average_and_keep_what_is_not_finite():
     means = TermMeans()
     for value in (1.0, 2.0, 6.0):
         means.add("a", torch.tensor(value, dtype=torch.bfloat16))
     means.add("b", torch.tensor(float("inf")))
     means.add("b", torch.tensor(-float("inf")))
-    means = means.read()
-    assert means["a"] == 3.0 and math.isnan(means["b"])
+    found = means.read()
+    assert found["a"] == 3.0 and math.isnan(found["b"])
     means.clear()
     assert means.read() == {}

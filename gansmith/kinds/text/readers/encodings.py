@@ -4,6 +4,7 @@ import codecs
 import re
 from pathlib import Path
 
+from gansmith.data.readers.files import check_ends
 from gansmith.errors import UserError
 
 MARKS = (
@@ -61,6 +62,7 @@ def detected(content: bytes, path: Path) -> str:
 def looks_like_text(path: Path) -> bool:
     """Whether a file begins as text does."""
     try:
+        check_ends(path)
         with open(path, "rb") as file:
             part = file.read(4096)
         detected(part, path)
