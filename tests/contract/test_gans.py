@@ -103,7 +103,7 @@ def test_resumed_rounds_equal_uninterrupted_ones_bit_for_bit(name, toy, precisio
     assert expected[0].keys() == found[0].keys()
     for key, tensor in expected[0].items():
         assert torch.equal(tensor, found[0][key]), key
-    assert whole.ledger.read() == resumed.ledger.read()
+    assert whole.term_means.read() == resumed.term_means.read()
 
 
 @every_case
