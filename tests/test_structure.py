@@ -29,7 +29,10 @@ HIGH = (
     *("images.translation", "images.translation.*"),
 )
 """Files of a kind that may know of evaluation, metrics, planning, reports and models; all others are low."""
-EDGES = {("series", "tables"): "series are cut from tables of text, which are read as tables are"}
+EDGES = {
+    ("series", "tables"): "series are cut from tables of text, which are read as tables are",
+    ("audio", "images"): "labels of sound files are read as those of images are, and spectra are judged as pictures",
+}
 """Kinds whose low files may import low files of another kind, and why."""
 OUTSIDERS = {
     "gans/*": "GANs of one kind are written for its Spec",

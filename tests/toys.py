@@ -131,6 +131,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "quantgan": {"width": 6, "dilations": (1, 1, 2), "half_life": 500},
     "rcgan": {"width": 8, "half_life": 500},
     "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
+    "specgan": {"bands": 16, "iterations": 2, "noise": 8, "width": 4, "critic_width": 4, "class_embedding": 8, "half_life": 500},
     "gumbelgan": {
         "width": 16,
         "embedding": 8,

@@ -1,0 +1,146 @@
+"""SpecGAN: sounds as pictures of their spectra (Donahue et al. 2019, "Adversarial audio synthesis", section 3.3).
+
+Logarithmic mel spectra are learned in R3GAN's game (Huang et al. 2024), by few strided convolutions; phases follow by Griffin and Lim's
+iterations, which the network does at its end. For sounds of a second or two: drums, words, effects, notes.
+
+    gansmith train drums                                    # built-in drum hits
+    gansmith train sounds/ --minutes 15                     # sub-folders are classes
+    gansmith generate RUN -n 16 --where class=snare --out snares/
+
+What it reaches is in docs/audio.md.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import exp
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gansmith.adversarial import relativistic_critic, relativistic_generator
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.errors import UserError
+from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.kinds.audio.spec import AudioSpec
+from gansmith.kinds.audio.transforms import Mel, log_mel
+from gansmith.layers.labels import Label
+from gansmith.layers.plain import PlainCritic, PlainGenerator
+from gansmith.layers.sounding import GriffinLim
+from gansmith.penalties import with_gradient_norm, zero_centred
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Cosine
+from gansmith.training.seeds import normal_rows
+
+LOUDEST = 1.0
+"""The logarithmic magnitude that becomes 1 in a picture; a full sine reaches it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of SpecGAN; those of the game are R3GAN's for small images."""
+
+    bands: int = 128
+    """Mel bands of the spectra, as in the paper's pictures."""
+    range: float = 9.0
+    """How far below the loudest the quietest magnitude that is kept lies, in natural logarithms: 9 is 78 dB."""
+    iterations: int = 48
+    """Griffin-Lim iterations that find the phases (the paper: 16)."""
+    noise: int = 64
+    """Dimensions of the noise."""
+    width: int = 16
+    """The generator's channels at half the side of a picture, doubled at each halving up to eight times."""
+    critic_width: int = 32
+    """The critic's channels at half the side of a picture, doubled at each halving up to eight times."""
+    class_embedding: int = 64
+    """Dimensions of the critic's learned class vectors."""
+    gamma: float | None = None
+    """Weight of the gradient penalties at the start; None: the numbers of a picture over 800. It falls to a tenth."""
+    learning_rate: float = 2e-3
+    """Adam's step size for both players at the start; it falls to a tenth."""
+    beta2: float = 0.99
+    """Adam's second-moment decay; the first is 0."""
+    half_life: int = 10_000
+    """Half-life of the generator's moving average in samples, at the end of the budget; it grows from 0."""
+
+    def __post_init__(self) -> None:
+        if self.bands < 8 or self.bands % 8:
+            raise UserError(f"--gan.bands must be a multiple of 8, but it is {self.bands}.")
+
+
+class SoundGenerator(nn.Module):
+    """Noise and label to a wave: a picture of its spectrum, then the phases."""
+
+    def __init__(self, config: Config, spec: AudioSpec, picture: Spec, mel: Mel) -> None:
+        super().__init__()
+        self.quietest = LOUDEST - config.range
+        self.pictures = PlainGenerator(picture, noise=config.noise, width=config.width)
+        self.phases = GriffinLim(mel, picture.shape[2], config.iterations)
+
+    def forward(self, noise: Float[Tensor, "batch noise"], label: Label | None = None) -> Float[Tensor, "batch samples"]:
+        picture = self.pictures(noise, label)[:, 0].float()
+        bands = ((picture + 1) / 2 * (LOUDEST - self.quietest) + self.quietest).exp()
+        return self.phases(bands - 0.999 * exp(self.quietest)).clamp(-1, 1)  # what lies at the bottom is silence
+
+
+class SpecGAN(GAN):
+    """R3GAN's relativistic pairing game with R1 and R2 on pictures of spectra, both players moving at once."""
+
+    Config = Config
+    kinds = ("audio",)
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(about="sounds of a second in minutes on a CPU", kind="audio", batch=32, minutes=5.0),
+        "wide": Preset(
+            about="twice as wide, for hours or a GPU",
+            kind="audio",
+            batch=64,
+            samples=2_000_000,
+            config={"width": 32, "critic_width": 64},
+        ),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        assert isinstance(spec, AudioSpec)
+        self.mel = Mel(spec.rate, spec.n_fft, spec.hop, config.bands)
+        shape = (1, config.bands, spec.shape[0] // spec.hop)
+        picture = replace(spec, key="image", shape=shape, axes=("channel", "height", "width"))
+        gamma = config.bands * shape[2] / 800 if config.gamma is None else config.gamma
+        self.gamma = Cosine(gamma, gamma / 10)
+        adam = {
+            "learning_rate": Cosine(config.learning_rate, config.learning_rate / 10),
+            "betas": (0.0, config.beta2),
+        }
+        self.generator = Player(
+            SoundGenerator(config, spec, picture, self.mel),
+            average=partial(Average, half_life=Cosine(0, config.half_life)),
+            **adam,
+        )
+        critic = PlainCritic(picture, width=config.critic_width, class_features=config.class_embedding)
+        self.critic = Player(critic, **adam)
+
+    def picture(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 bands frames"]:
+        """What the game is played on: the spectrum of a wave, from -1 to 1."""
+        spread = (log_mel(wave, self.mel)[:, None] - LOUDEST) / self.config.range
+        return (2 * spread + 1).clamp(-1, 1)
+
+    def play(self, draw: Draw) -> Iterator[tuple[Move, ...]]:
+        batch = draw()
+        real, label = self.picture(batch["wave"]), batch.get("label")
+        labels = None if label is None else torch.cat([label, label])
+        noise = normal_rows(len(real), self.config.noise, device=real.device)
+        fake = self.generator.network.pictures(noise, label)
+        logits, norms = with_gradient_norm(lambda x: self.critic(x, labels), torch.cat([real, fake]))
+        gamma = self.gamma(self.clock)
+        r1, r2 = (gamma * zero_centred(part) for part in norms.chunk(2))
+        real_logits, fake_logits = logits.chunk(2)
+        yield (
+            self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), r1=r1, r2=r2),
+            self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits)),
+        )
+
+    def scores(self, batch: Batch) -> Tensor:
+        return self.critic(self.picture(batch["wave"]), batch.get("label"))

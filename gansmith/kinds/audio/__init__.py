@@ -1,0 +1,1 @@
+"""Audio: sounds, speech and music as waves of one channel."""

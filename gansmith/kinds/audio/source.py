@@ -1,0 +1,258 @@
+"""Where sounds come from: folders, zips, single files, arrays, Parquet files, and objects from Python."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+
+from gansmith.data.readers.archives import opened_archive, read_member
+from gansmith.data.readers.files import Unreadable, file_key, read_whole
+from gansmith.data.readers.limits import check
+from gansmith.data.readers.parquet_files import hub_features, opened_parquet
+from gansmith.data.source import Source
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
+from gansmith.kinds.audio.drums import CLASSES, RATE, drums
+from gansmith.kinds.audio.options import BUILTIN, Options
+from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES, decoded
+from gansmith.kinds.audio.sound import Recording, Recordings, Sound
+from gansmith.kinds.audio.tables import Told, told
+from gansmith.kinds.images.readers.collection import natural
+from gansmith.kinds.images.readers.label_tables import TABLES
+
+ARRAYS = ("wave", "waves", "audio", "samples", "x")
+"""Names of the array of waves in an .npz file, [N, samples] or [N, channels, samples]."""
+RATES = ("rate", "sample_rate", "sampling_rate", "sr")
+HELD_OUT = ("test", "tests", "valid", "validation", "val", "heldout", "held_out")
+"""Sub-folders beside "train" that are held out."""
+COLUMNS = ("audio", "sound", "wav", "file", "bytes")
+LABELS = ("label", "labels", "class", "category", "target")
+SPEAKERS = ("speaker", "speaker_id", "client_id")
+
+
+def recordings_of(source: Source, options: Options) -> Recordings:
+    """The recordings of a source. Raises UserError where it holds none."""
+    path = source.path
+    if source.from_python:
+        return _from_python(source.given, options)
+    if path is None:
+        if source.given in BUILTIN:
+            return builtin()
+        raise UserError(
+            f"there are no sounds {source.said()}: give a folder of sound files, one of them, a .zip, .npz or Parquet file."
+        )
+    if source.is_folder:
+        return _from_folder(path, options)
+    if source.suffix == ".zip":
+        return _from_zip(path, options)
+    if source.suffix == ".npz":
+        return _from_npz(path, options)
+    if source.suffix == ".parquet":
+        return _from_parquet(path, options)
+    one = Recording(path.name, partial(_read, path))
+    return Recordings(name=path.stem, recordings=[one], key=file_key([path]))
+
+
+def builtin() -> Recordings:
+    """The drum hits."""
+    waves, labels = drums()
+    return _in_memory("drums", waves, RATE, labels, classes=CLASSES)
+
+
+def _read(path: Path) -> tuple[int, np.ndarray]:
+    if path.suffix.lower() in FOREIGN:
+        return decoded(b"?", path.name)
+    return decoded(read_whole(path, "array_bytes"), path.name)
+
+
+def _from_folder(folder: Path, options: Options) -> Recordings:
+    paths = {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts) and path.is_file()
+    }
+    sounds = [name for name in paths if name.lower().endswith((*SUFFIXES, *FOREIGN))]
+    if not sounds:
+        raise UserError(f"there are no sound files in {folder}: give a folder of {listed(SUFFIXES[:7], 7)} files.")
+    tables = {name: path for name, path in paths.items() if PurePosixPath(name).name.lower() in TABLES}
+    texts = {name: read_whole(path, "label_bytes").decode("utf-8", errors="replace") for name, path in tables.items()}
+    key = file_key([paths[name] for name in sorted([*sounds, *tables])])
+    return _named(folder.resolve().name, sounds, lambda name: partial(_read, paths[name]), texts, key, options)
+
+
+def _from_zip(path: Path, options: Options) -> Recordings:
+    try:
+        archive = opened_archive(path)
+    except Unreadable as error:
+        raise UserError(f"{path} cannot be read as a zip ({error}): download or write it again.") from error
+    names = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
+    sounds = [name for name in names if name.lower().endswith((*SUFFIXES, *FOREIGN))]
+    if not sounds:
+        raise UserError(f"there are no sound files in {path}: pack {listed(SUFFIXES[:7], 7)} files.")
+    tables = [name for name in names if PurePosixPath(name).name.lower() in TABLES]
+    texts = {name: read_member(archive, name, "label_bytes").decode("utf-8", errors="replace") for name in tables}
+
+    def member(name: str, archive: ZipFile = archive) -> tuple[int, np.ndarray]:
+        return decoded(read_member(archive, name), name)
+
+    return _named(path.stem, sounds, lambda name: partial(member, name), texts, file_key([path]), options)
+
+
+def _named(
+    name: str,
+    sounds: Sequence[str],
+    reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]],
+    tables: Mapping[str, str],
+    key: str,
+    options: Options,
+) -> Recordings:
+    """Sounds by their paths: held out by folders "train" and "test", labelled by tables or else by their first sub-folder."""
+    tops = {PurePosixPath(sound).parts[0] if "/" in sound else "" for sound in sounds}
+    if "train" in tops and tops - {"train"} and tops - {"train"} <= set(HELD_OUT):
+        train, test = (
+            [sound for sound in sounds if (PurePosixPath(sound).parts[0] == "train") == is_train] for is_train in (True, False)
+        )
+        parts = []
+        for own in (train, test):
+            above = PurePosixPath(own[0]).parts[0]
+            inside = {
+                PurePosixPath(table).relative_to(above).as_posix(): text
+                for table, text in tables.items()
+                if table.startswith(above)
+            }
+            below = [PurePosixPath(sound).relative_to(PurePosixPath(sound).parts[0]).as_posix() for sound in own]
+            real = dict(zip(below, own, strict=True))
+            parts.append(_named(name, below, lambda sound, real=real: reader(real[sound]), inside, f"{key} {above}", options))
+        return Recordings(**{**vars(parts[0]), "held_out": parts[1]})
+    sounds = sorted(sounds, key=natural)
+    said = told(tables, sounds) if tables else Told(None, {})
+    found = said.labels
+    if found is not None and found.trouble and options.labels:
+        raise UserError(f"{found.trouble[0].upper()}{found.trouble[1:]}".replace("images", "sounds").replace("image", "sound"))
+    notes = tuple(note.replace("images", "sounds").replace("image", "sound") for note in found.notes) if found else ()
+    labels: Mapping[str, Any] = found.labels if found else {}
+    attributes = found.attributes if found and options.labels else ()
+    if not labels and len(tops) > 1 and "" not in tops:
+        labels = {sound: PurePosixPath(sound).parts[0] for sound in sounds}
+        notes = (*notes, f"the {len(tops)} sub-folders are the classes")
+    if not options.labels:
+        labels, notes = {}, ()
+    if labels and len(labels) < len(sounds):
+        missing = next(sound for sound in sounds if sound not in labels)
+        raise UserError(f"the table of labels does not name {missing} of {name}: add it, or pass --no-labels.")
+    speakers = (
+        {sound: PurePosixPath(sound).parts[0] for sound in sounds} if not said.speakers and "" not in tops else said.speakers
+    )
+    recordings = [Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound)) for sound in sounds]
+    return Recordings(name=name, recordings=recordings, key=f"{key} {options.labels}", attributes=attributes, notes=notes)
+
+
+def _label(found: Any) -> str | tuple[float, ...] | None:
+    return found if found is None or isinstance(found, tuple) else str(found)
+
+
+def _in_memory(
+    name: str, waves: np.ndarray, rate: int, labels: Sequence[Any] | None = None, *, key: str | None = None, **facts: Any
+) -> Recordings:
+    """Waves [N, samples] or [N, channels, samples]; integers are divided by their range."""
+    if waves.dtype.kind in "iu":
+        waves = waves.astype(np.float32) / float(np.iinfo(waves.dtype).max + 1)
+
+    def read(place: int) -> tuple[int, np.ndarray]:
+        wave = np.asarray(waves[place], np.float32)
+        if not np.isfinite(wave).all():
+            raise Unreadable("it holds NaN or infinite samples")
+        return rate, wave[:, None] if wave.ndim == 1 else wave.T
+
+    recordings = [
+        Recording(f"{name}[{place}]", partial(read, place), None if labels is None else labels[place])
+        for place in range(len(waves))
+    ]
+    return Recordings(name=name, recordings=recordings, key=key, **facts)
+
+
+def _from_npz(path: Path, options: Options) -> Recordings:
+    """Arrays: wave [N, samples], rate, and label [N] with classes, or attributes [N, K] with attribute_names."""
+    try:
+        check("array_bytes", path.stat().st_size, str(path), "bytes")
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise UserError(f"{path} cannot be read as arrays ({error}): write it again with numpy.savez.") from error
+    name = next((name for name in ARRAYS if name in arrays and arrays[name].ndim in (2, 3)), None)
+    if name is None:
+        raise UserError(
+            f"{path} holds {listed(list(arrays), 10) or 'nothing'}, but needs waves [N, samples]: name them wave, with rate beside it."
+        )
+    rate = next((int(arrays[own]) for own in RATES if own in arrays and arrays[own].size == 1), options.rate)
+    if rate is None or rate < 1:
+        raise UserError(f"{path} does not say how many samples a second has: add rate to the arrays, or give --rate.")
+    count = len(arrays[name])
+    labels, facts = None, {}
+    if options.labels and "attributes" in arrays and "attribute_names" in arrays:
+        labels = [tuple(map(float, row)) for row in arrays["attributes"]]
+        facts["attributes"] = tuple(map(str, arrays["attribute_names"]))
+    elif options.labels and (own := next((own for own in LABELS if own in arrays), None)):
+        names = [str(each) for each in arrays["classes"]] if "classes" in arrays else None
+        labels = [names[int(each)] if names else str(each) for each in arrays[own]]
+        facts["classes"] = tuple(names) if names else None
+    if labels is not None and len(labels) != count:
+        raise UserError(f"{path} has {count} waves, but labels for {len(labels)}: make them as many.")
+    return _in_memory(path.stem, arrays[name], rate, labels, key=f"{file_key([path])} {options.labels}", **facts)
+
+
+def _from_parquet(path: Path, options: Options) -> Recordings:
+    """A column of encoded files, as hubs store them, with a column of classes and one of speakers if there are any."""
+    with opened_parquet(path) as file:
+        schema = file.schema_arrow
+        holding = [name for name in COLUMNS if name in schema.names] or [
+            own.name for own in schema if "binary" in str(own.type) or "bytes" in str(own.type)
+        ]
+        if not holding:
+            raise UserError(
+                f'{path} has the columns {listed(schema.names, 10)}: name the one of encoded sound files "{COLUMNS[0]}".'
+            )
+        label = next((name for name in LABELS if name in schema.names), None) if options.labels else None
+        speaker = next((name for name in SPEAKERS if name in schema.names), None)
+        said = hub_features(schema, str(path)).get(label or "")
+        names = said.get("names") if isinstance(said, dict) else None
+        table = file.read([name for name in (holding[0], label, speaker) if name]).to_pydict()
+    recordings = []
+    for row, cell in enumerate(table[holding[0]]):
+        content = cell.get("bytes") if isinstance(cell, dict) else cell
+        where = f"{path.name}[{row}]"
+        own = table[label][row] if label else None
+        own = names[own] if isinstance(names, list) and isinstance(own, int) and own < len(names) else own
+        who = table[speaker][row] if speaker else None
+        read = partial(decoded, content if isinstance(content, bytes) else b"", where)
+        recordings.append(Recording(where, read, None if own is None else str(own), None if who is None else str(who)))
+    if not recordings:
+        raise UserError(f"{path} has no rows: give a file with sounds.")
+    return Recordings(name=path.stem, recordings=recordings, key=f"{file_key([path])} {options.labels}")
+
+
+def _from_python(given: Any, options: Options) -> Recordings:
+    """(waves [N, samples], rate), or sounds."""
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int) and hasattr(given[0], "ndim"):
+        waves = np.asarray(given[0])
+        waves = waves[None] if waves.ndim == 1 else waves
+        if waves.ndim in (2, 3) and waves.size:
+            return _in_memory("data", waves, given[1])
+    if isinstance(given, list) and given and all(isinstance(one, Sound) for one in given):
+        labels = [one.label for one in given]
+        recordings = [
+            Recording(f"data[{place}]", partial(_of_sound, one), label)
+            for place, (one, label) in enumerate(zip(given, labels, strict=True))
+        ]
+        return Recordings(name="data", recordings=recordings)
+    raise UserError("sounds from Python are given as (waves, rate), waves being an array [N, samples], or as a list of Sound.")
+
+
+def _of_sound(sound: Sound) -> tuple[int, np.ndarray]:
+    return sound.rate, np.asarray(sound.wave, np.float32)[:, None]

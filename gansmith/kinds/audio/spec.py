@@ -1,0 +1,32 @@
+"""What networks must know about sounds."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gansmith.data.spec import Spec
+from gansmith.kinds.audio.transforms import Mel
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioSpec(Spec):
+    """A wave [samples] of one channel in [-1, 1], or ("mel") its logarithmic mel spectrum [bands, frames]."""
+
+    FIXED: ClassVar[tuple[str, ...]] = ()
+
+    kind: str = "audio"
+    key: str = "wave"
+    axes: tuple[str, ...] = ("sample",)
+    """("sample",), or ("band", "frame") of mel spectra."""
+    rate: int = 16_000
+    """Samples in a second."""
+    n_fft: int = 1024
+    """Samples of a window of the spectrum."""
+    hop: int = 256
+    """Samples between its frames."""
+    bands: int = 80
+    """Mel bands of the spectrum, from 0 Hz to half the rate."""
+
+    @property
+    def mel(self) -> Mel:
+        """The mel spectrum in which sounds are compared, and which vocoders take."""
+        return Mel(self.rate, self.n_fft, self.hop, self.bands)

@@ -1,0 +1,41 @@
+"""Tiny sounds, for tests that run over every kind of data."""
+
+from pathlib import Path
+
+import numpy as np
+
+from gansmith.data.dataset import Dataset
+from gansmith.kinds.audio.build import build_audio
+from gansmith.kinds.audio.options import Options
+from gansmith.kinds.audio.sound import Recordings
+from gansmith.kinds.audio.source import _in_memory
+
+RATE, SAMPLES = 2_000, 512
+
+
+def toys() -> dict[str, Dataset]:
+    """Decaying tones without labels, in two classes, and by pitch and loudness."""
+    waves, high, pitch = tones()
+    words = ["high" if one else "low" for one in high]
+    numbers = [(round(float(one), 3), float(place % 3)) for place, one in enumerate(pitch)]
+    options = Options(trim=False, seconds=SAMPLES / RATE)
+    return {
+        "sounds": _built(_in_memory("sounds", waves, RATE), options),
+        "noted sounds": _built(_in_memory("noted", waves, RATE, numbers, attributes=("pitch", "dynamic")), options),
+        "named sounds": _built(_in_memory("named", waves, RATE, words), options),
+    }
+
+
+def tones(count: int = 64, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Waves [count, SAMPLES], whether each is high, and its pitch as a MIDI number."""
+    rng = np.random.default_rng(seed)
+    high = np.arange(count) % 2 == 1
+    hertz = np.where(high, 500.0, 200.0) * 2 ** rng.uniform(-0.2, 0.2, count)
+    time = np.arange(SAMPLES) / RATE
+    waves = 0.8 * np.sin(2 * np.pi * hertz[:, None] * time) * np.exp(-time / rng.uniform(0.05, 0.15, (count, 1)))
+    waves += 0.005 * rng.normal(size=waves.shape)
+    return waves.astype(np.float32), high, 69 + 12 * np.log2(hertz / 440)
+
+
+def _built(found: Recordings, options: Options) -> Dataset:
+    return build_audio(found, options, Path())
