@@ -39,6 +39,7 @@ class AudioKind(Kind[Options, AudioCodec]):
     Spec = AudioSpec
     gan = "specgan"
     metrics = ("frechet", "precision", "recall", "coverage", "memorisation", "gan_test", "gan_train", "pitch_accuracy")
+    half_precision = True
     exported = "as waves from -1 to 1"
 
     def recognise(self, source: Source) -> Match | None:
@@ -58,7 +59,9 @@ class AudioKind(Kind[Options, AudioCodec]):
             return Match(LIKELY if 2 * count >= len(source.names) else POSSIBLE - 1, f"it has {count:,} sound files")
         if source.suffix == ".npz":
             named = {name.removesuffix(".npy") for name in source.names}
-            return Match(LIKELY, "it holds waves and a rate") if named & set(ARRAYS) and named & set(RATES) else None
+            if not named & set(ARRAYS):
+                return None
+            return Match(LIKELY, "it holds waves and a rate") if named & set(RATES) else Match(POSSIBLE - 1, "it may hold waves")
         if source.suffix == ".parquet":
             return Match(SURE, "it has a column of sounds") if _holds_sounds(path) else None
         return Match(SURE, "it is a sound file") if count else None

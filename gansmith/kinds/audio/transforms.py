@@ -125,7 +125,8 @@ def _filters(mel: Mel) -> Tensor:
 def mel_of(wave: Float[Tensor, "batch samples"], mel: Mel, *, centred: bool = False) -> Float[Tensor, "batch bands frames"]:
     """Magnitudes in mel bands."""
     found = magnitude(stft(wave, mel.n_fft, mel.hop, centred=centred))
-    return _filters(mel).to(wave.device, wave.dtype) @ found
+    with torch.autocast(wave.device.type, enabled=False):  # bfloat16 would round loudness to a quarter of a dB
+        return _filters(mel).to(wave.device, wave.dtype) @ found
 
 
 def log_mel(wave: Float[Tensor, "batch samples"], mel: Mel, *, centred: bool = False) -> Float[Tensor, "batch bands frames"]:

@@ -29,6 +29,10 @@ MARK = "made by a generative model (gansmith)"
 """The comment in the files of generated sounds."""
 
 
+_DAMAGE = (ArithmeticError, EOFError, LookupError, MemoryError, NameError, struct.error, TypeError, ValueError)
+"""What SciPy raises on damaged and unusual files."""
+
+
 def decoded(content: bytes, name: str) -> tuple[int, Float[np.ndarray, "samples channels"]]:
     """(rate, wave in [-1, 1]) of a sound file. Raises Unreadable, and UserError where soundfile is missing."""
     if not content:
@@ -60,7 +64,7 @@ def _wav(content: bytes) -> tuple[int, np.ndarray] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # chunks of other programs, and files that are cut off
             rate, wave = wavfile.read(io.BytesIO(content))
-    except (ValueError, struct.error, EOFError, KeyError, TypeError, IndexError, OverflowError, ZeroDivisionError, MemoryError):
+    except _DAMAGE:
         return None
     if wave.dtype.kind == "u":
         return rate, ((wave.astype(np.float32) - 128) / 128)
