@@ -69,7 +69,15 @@ def test_the_style_of_a_reference_is_taken_and_of_a_folder_each(runs: Path, tmp_
 
 def test_a_domain_is_made_of_a_picture_of_any_size(runs: Path, tmp_path: Path):
     Image.new("RGB", (37, 21), (200, 100, 50)).save(tmp_path / "in.png")
-    command = ["translate", str(runs / "starganv2"), str(tmp_path / "in.png"), "--out", str(tmp_path / "out"), "--makes"]
+    command = [
+        "translate",
+        str(runs / "starganv2"),
+        str(tmp_path / "in.png"),
+        "--out",
+        str(tmp_path / "out"),
+        "--overwrite",
+        "--makes",
+    ]
     assert main([*command, "size2"]) == 0
     one = pixels(tmp_path / "out/in.png")
     assert main([*command, "size0"]) == 0

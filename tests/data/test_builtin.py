@@ -27,7 +27,7 @@ def test_listing_the_names_imports_nothing_heavy() -> None:
 
 
 def test_every_name_has_one_line() -> None:
-    assert list(kinds.builtin()) == ["digits", "digits8", "mnist", "fashion-mnist", "cifar10", "ring", "grid"]
+    assert list(kinds.builtin()) == ["digits", "digits8", "mnist", "fashion-mnist", "cifar10", "ring", "grid", "sentences"]
     assert all(line and "\n" not in line for line in kinds.builtin().values())
 
 

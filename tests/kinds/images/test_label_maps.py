@@ -88,5 +88,5 @@ def test_photos_are_no_maps(tmp_path: Path):
     root = folder(tmp_path)
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 256, (16, 20, 3), np.uint8)).save(root / "A" / "3.png")
-    with pytest.raises(UserError, match=r"have \d+ colours, where at most 256 can be labels"):
+    with pytest.raises(UserError, match=r"have \d+ colours, but at most 256 can be labels"):
         open_dataset(root, kind="pairs", label_maps=True, cache=tmp_path / "cache")

@@ -90,7 +90,7 @@ def test_deep_images_are_resized_as_ordinary_ones_are(crop: str) -> None:
 
 
 def test_channels_that_cannot_be_brought_together_are_refused() -> None:
-    with pytest.raises(ValueError, match="has 5 channels, where the data have 6"):
+    with pytest.raises(ValueError, match="has 5 channels, but the data have 6"):
         fitted(Stack(np.zeros((5, 2, 2), np.uint16)), (6, 2, 2), "center", Levels(dtype="uint16", high=4095.0))
 
 

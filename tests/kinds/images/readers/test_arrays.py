@@ -161,7 +161,7 @@ def test_npy_files_and_their_points(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_dataset(tmp_path / "a.npy").arrays["image"], CHANNELS_FIRST)
     np.save(tmp_path / "b.npy", np.eye(2))
     assert open_dataset(tmp_path / "b.npy").codec.spec.kind == "points"
-    with pytest.raises(UserError, match="where images are"):
+    with pytest.raises(UserError, match="holds points, not images"):
         open_dataset(tmp_path / "b.npy", kind="images")
 
 

@@ -160,9 +160,9 @@ def test_a_folder_of_unreadable_images_alone_is_refused_in_any_case(photos: Path
 def test_folders_without_images_say_what_they_hold(photos: Path) -> None:
     with pytest.raises(UserError, match=r"has no images \(found: nothing\)"):
         open_dataset(photos)
-    (photos / "a.txt").touch()
-    (photos / "b.txt").touch()
-    with pytest.raises(UserError, match=r"has no images \(found: 2 \.txt\)"):
+    (photos / "a.doc").touch()
+    (photos / "b.doc").touch()
+    with pytest.raises(UserError, match=r"has no images \(found: 2 \.doc\)"):
         open_dataset(photos)
 
 
