@@ -30,7 +30,7 @@ def refuse_overwriting(
             raise UserError(f"{read[identity]} is read by this command and would be overwritten: {change}.")
         if identity and not path.is_file():
             what = "a folder" if path.is_dir() else "a device or a pipe"
-            raise UserError(f"{path} is {what}, where a file is to be written: {change}.")
+            raise UserError(f"{path} is {what}, but a file is written there: {change}.")
         if places.setdefault(os.path.realpath(path), path) is not path:
             raise UserError(f"{path} would be written twice: rename one of the files that it is made from.")
         there += [str(path)] if os.path.lexists(path) else []

@@ -24,7 +24,7 @@ def check(value: Any, hint: Any, place: str = "") -> None:
     """Raises MismatchError unless `value` is what `hint` declares, down to its last part.
 
     Lists stand for tuples, and JSON objects for dataclasses and TypedDicts: names that they do not know are refused by dataclasses and
-    passed over by TypedDicts. Types that JSON has not are passed over.
+    passed over by TypedDicts. Types that JSON does not have are passed over.
     """
     hint, origin = _plain(hint), typing.get_origin(_plain(hint))
     if origin in (types.UnionType, typing.Union):

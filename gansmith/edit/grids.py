@@ -69,7 +69,7 @@ def style_grid(
     styles = studio.styles(studio.latents(seeds), condition, truncation)
     if styles.dim() != 3:
         raise UserError(
-            f"style mixing needs a generator with a style for each layer, which {model.card['gan']} has not: train one that has, such "
+            f"style mixing needs a generator with a style for each layer, which {model.card['gan']} lacks: train one that has it, such "
             "as stylegan2, or use interpolate."
         )
     upper = styles.shape[1] // 2 if layers is None else layers

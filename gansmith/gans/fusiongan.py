@@ -207,7 +207,7 @@ class FusionGAN(Translating):
         )
 
     def _kept(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        """The brightness and the Laplacian that the fused image is to have."""
+        """The brightness and the Laplacian that the fused image should have."""
         of_a, of_b = laplacian(a), laplacian(b)
         return ((a + b) / 2, torch.where(of_a.abs() > of_b.abs(), of_a, of_b)) if self.config.stronger else (a, of_b)
 

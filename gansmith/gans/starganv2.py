@@ -214,7 +214,7 @@ class StarGANv2(Styled):
             yield self.generator.minimizes(**terms)
 
     def _styles(self, turn: str, noise: Tensor, reference: Tensor, wanted: Tensor) -> Tensor:
-        """A style of each example's wanted domain, of noise, of references, or of both: even rows of noise, odd ones of references."""
+        """A style of each example's target domain from noise, from references, or both: even rows from noise, odd rows from references."""
         network = cast(Restyling, self.generator.network)
         if turn == "noise":
             return network.mapping(noise, wanted)
@@ -241,7 +241,7 @@ class StarGANv2(Styled):
         return torch.full((n,), self.spec.classes.index(makes), device=self.device)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        """`condition` holds the images given, "a" [n, ...], and the domains that are to be made, "label" [n]."""
+        """`condition` holds the images given, "a" [n, ...], and the domains to make, "label" [n]."""
         noise = truncation * torch.randn(n, self.config.noise, generator=rng).to(self.device)
         network = cast(Restyling, self.generator.averaged)
         style = network.mapping(noise, condition["label"].to(self.device))

@@ -19,7 +19,7 @@ _NUMBERED = re.compile(r"(\d{9,})\..+")
 
 
 def preview_of(codec: Any, raws: Sequence[Any]) -> Preview:
-    """The preview of these examples; of pairs, their picture with the media of each side."""
+    """The preview of these examples; for pairs, their picture and the media of both sides."""
     if not isinstance(codec, PairedCodec):
         return kinds.find(codec.spec.kind).preview(codec, raws)
     sides = {"source": (codec.a, [raw.a for raw in raws]), "made": (codec.b, [raw.b for raw in raws])}

@@ -20,7 +20,7 @@ class Translating(GAN):
 
     tasks = ("pairs",)
     directions: Sequence[str] = ("b",)
-    """The sides that it can make: b of a, and for a cycle a of b too; of domains, their names."""
+    """The sides that it can make: b from a, for a cycle also a from b; for domains, their names."""
     partner: ClassVar[bool] = False
     """Whether it takes both images of a pair, a's channels before b's, and makes a third one in b's."""
 

@@ -57,5 +57,5 @@ def test_mixed_styles_have_the_left_half_of_the_row_and_the_right_half_of_the_co
 
 
 def test_mixing_needs_styles(labelled) -> None:
-    with pytest.raises(UserError, match="needs a generator with a style for each layer, which dcgan has not"):
+    with pytest.raises(UserError, match="needs a generator with a style for each layer, which dcgan lacks"):
         style_grid(labelled, [1], [2])

@@ -247,7 +247,7 @@ class _Labelling:
         if name not in self.known:
             what = "an example without a label" if name is None else f'the class "{name}"'
             raise UserError(
-                f"{self.collection.name} has {what}, which the training data has not: correct it, or pass --no-labels."
+                f"{self.collection.name} has {what}, which the training data does not have: correct it, or pass --no-labels."
             )
         return self.known[name]
 

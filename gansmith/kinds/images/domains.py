@@ -1,4 +1,4 @@
-"""Domains: images by class, of which each is to be made in the look of another (StarGAN v2)."""
+"""Domains: images by class; the model gives an image of one class the look of another (StarGAN v2)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def inspect_images(collection: Collection, wanted: Wanted) -> Inspection:
 
 
 def inspect_pairs(found: Pairs, wanted: Wanted) -> Inspection:
-    """Of side b, with what is to be said of a; duplicates and leaks are those of b."""
+    """The findings of side b, and those of side a; duplicates and leaks are those of b."""
     given, wanted = survey(found.a), replace(wanted, labels=False)
     if not given.sizes:
         refuse(found.a, given.unreadable)

@@ -1,4 +1,4 @@
-"""Pictures with holes: what a mask hides of a picture is to be filled in, and what it leaves is known."""
+"""Pictures with holes: the model fills in what a mask hides, and sees the rest."""
 
 from __future__ import annotations
 

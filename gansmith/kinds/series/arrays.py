@@ -49,7 +49,7 @@ def from_series_array(
         if column not in columns:
             if isinstance(wanted, AsLearned):
                 raise UserError(f"{where} has no column {column!r}, which the series that were learned have: add it.")
-            raise UserError(f"--columns names {column!r}, which {where} has not{did_you_mean(column, columns)}.")
+            raise UserError(f"--columns names {column!r}, which {where} does not have{did_you_mean(column, columns)}.")
     kept = list(wanted.columns) or columns
     statics = {
         key.removeprefix("static_"): np.asarray(beside[key]) for key in beside if key == "class" or key.startswith("static_")

@@ -84,7 +84,9 @@ def from_series_sheet(sheet: Sheet, wanted: Options) -> Sequences:
             continue
         if isinstance(wanted, AsLearned):
             raise UserError(f"{sheet.where} has no column {name!r}, which the series that were learned have: add it.")
-        raise UserError(f"--{option} names the column {name!r}, which {sheet.where} has not{did_you_mean(name, sheet.header)}.")
+        raise UserError(
+            f"--{option} names the column {name!r}, which {sheet.where} does not have{did_you_mean(name, sheet.header)}."
+        )
     known = set(sheet.header)
     wanted = replace(
         wanted,

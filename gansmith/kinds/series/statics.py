@@ -24,7 +24,7 @@ class Attribute:
     """The distribution of one attribute, given that of another."""
 
     values: tuple[float, ...]
-    """Numbers in ascending order; of words, their places in the vocabulary."""
+    """Numbers in ascending order; for words, their indices in the vocabulary."""
     ranks: tuple[float, ...]
     """The rank of each value, from 0 to 1, if the numbers between them occur too; empty if they are all there are."""
     parent: int | None = None

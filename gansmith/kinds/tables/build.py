@@ -11,7 +11,7 @@ from gansmith.kinds.tables.codec import TableCodec
 def build_table(
     table: Table, schema: Mapping[str, str] | None = None, codec: TableCodec | None = None, target: str | None = None
 ) -> Dataset:
-    """A table as a data set; `codec` is that of other rows of the same kind, which these are to be like."""
+    """A table as a data set; with `codec`, it is encoded as other rows of the same columns are."""
     own = codec or TableCodec.fit(table, schema, target)
     arrays = {"row": own.pack_table(table.columns)}
     notes = [*table.notes, *(() if codec else own.notes)]

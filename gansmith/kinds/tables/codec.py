@@ -47,7 +47,7 @@ class TableCodec:
     excess: tuple[Column, ...] = ()
     """For every rule "at least", how far the column lies above the other one: learned in its stead."""
     target: str = ""
-    """The column that the others are to tell; the last one if it is not named."""
+    """The column to predict from the others; the last one if none is named."""
 
     @classmethod
     def fit(cls, table: Table, schema: Mapping[str, str] | None = None, target: str | None = None) -> TableCodec:

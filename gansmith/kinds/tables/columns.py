@@ -56,7 +56,7 @@ class Column:
     decimals: int | None = None
     """Digits after the point, None for whole numbers."""
     spelling: str = ""
-    """Of dates, their format; of numbers in text, how many digits all of them have after the point, if it is the same."""
+    """The format of dates; for numbers in text, their digits after the point if all have the same number."""
     start: int = 0
     """Of identifiers the first new number, of dates the seconds from one to the next."""
     origin: int = 0
@@ -123,9 +123,7 @@ class Column:
         for i in used:
             if option[i] == len(self.choices) and not isinstance(keys[i], float):
                 what = "has missing cells" if keys[i] is None else f"holds {cells.levels[i]!r}"
-                raise UserError(
-                    f'"{self.name}" {what}, which the data that was learned has not: correct it, or learn from it too.'
-                )
+                raise UserError(f'"{self.name}" {what}, which the training data does not have: correct it, or train on it too.')
         chosen = option[cells.codes]
         numbers = np.array([key if isinstance(key, float) else np.nan for key in keys])
         low, high = self._ranks(numbers)

@@ -27,9 +27,9 @@ class ColumnPortrait:
     shape: float | None
     """Its column shape, 1 being equal; None where a side has no number."""
     spread: dict[str, Any] | None
-    """Of numbers, see `spreads.Spread`."""
+    """Numeric columns only; see `spreads.Spread`."""
     classes: dict[str, Any] | None
-    """Of categories, names and shares by side."""
+    """Categorical columns only: names and shares by side."""
     missing: dict[str, float]
     """The share of missing cells by side; empty if there are none."""
 

@@ -65,6 +65,6 @@ def view_of(columns: Mapping[str, Sequence[Any]], known: Sequence[Column]) -> Vi
 
 
 def target_of(data: Dataset) -> int:
-    """The column of a view that others are to tell: the one that was named, or the last one, where tables usually have it."""
+    """The target column of a view: the named one, or the last, where tables usually have it."""
     names, named = view(data).names, getattr(data.codec, "target", "")
     return names.index(named) if named in names else len(names) - 1

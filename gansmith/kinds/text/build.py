@@ -17,7 +17,7 @@ MIN_DOCUMENTS = 5
 
 
 def build_texts(found: Texts, options: Options, like: TextCodec | None = None) -> Dataset:
-    """Texts as a data set; `like` is the codec of others, which these are to be encoded as."""
+    """Texts as a data set; with `like`, they are encoded as that codec does."""
     if like is not None and not like.spec.classes:
         found = replace(found, labels=None)
     codec, chosen = (like, ()) if like is not None else TextCodec.fit(found, options)

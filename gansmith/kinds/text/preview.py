@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 COLUMNS, LINES = 88, 3
 """Characters in a drawn line, and the most lines of a text."""
 SIZE, HEIGHT, EDGE = 13, 18, 12
-"""Of letters, lines and the margin, in pixels."""
+"""Sizes of letters, lines and the margin, in pixels."""
 WIDTH = 720
 INK, PALE = "#1a1a1a", "#767676"
 MISSING = "\N{WHITE SQUARE}"

@@ -79,7 +79,7 @@ def test_train_and_test_folders_are_splits(photos: Path, picture: Make) -> None:
 def test_a_class_of_the_test_split_alone_is_refused(photos: Path, picture: Make) -> None:
     for name in ("train/cat/a.png", "train/dog/a.png", "test/cat/a.png", "test/cow/a.png"):
         put(photos, name, picture())
-    with pytest.raises(UserError, match='"cow", which the training data has not'):
+    with pytest.raises(UserError, match='"cow", which the training data does not have'):
         open_dataset(photos)
 
 
