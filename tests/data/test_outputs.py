@@ -35,9 +35,9 @@ def test_what_the_command_reads_is_never_replaced_whatever_its_name(tmp_path: Pa
 
 def test_folders_and_pipes_and_two_results_of_one_name_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(UserError, match=r"is a folder, where a file"):
+    with pytest.raises(UserError, match=r"is a folder, but a file"):
         refuse_overwriting([tmp_path], overwrite=True)
-    with pytest.raises(UserError, match=r"pipe.png is a device or a pipe, where a file"):
+    with pytest.raises(UserError, match=r"pipe.png is a device or a pipe, but a file"):
         refuse_overwriting([tmp_path / "pipe.png"], overwrite=True)
     with pytest.raises(UserError, match=r"a.png would be written twice"):
         refuse_overwriting([tmp_path / "a.png", tmp_path / "sub/../a.png"], overwrite=True)
