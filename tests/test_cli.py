@@ -578,7 +578,7 @@ def test_edit_writes_what_it_says(words, out, capsys):
             "gansmith edit needs RUN and an action, one of interpolate, grid, mix, directions, project, fuse, average",
         ),
         (["runs/squares-0001", "fusee"], "not 'fusee' (did you mean \"fuse\"?)."),
-        (["runs/squares-0001", "mix"], "style mixing needs a generator with a style for each layer, which gan has not"),
+        (["runs/squares-0001", "mix"], "style mixing needs a generator with a style for each layer, which gan lacks"),
         (["runs/squares-0001", "project", "none.png"], "there is no picture none.png"),
         (["runs/squares-0001", "grid", "--vary", "age"], 'there is no attribute "age" to vary: this model has none'),
         (["runs/squares-0001", "grid", "--out", "a.jpg"], "--out takes a .png file here, but it is a.jpg"),
