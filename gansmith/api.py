@@ -26,6 +26,7 @@ from gansmith.evaluation.validator import Validator
 from gansmith.kinds.opening import inspect_dataset, read_options
 from gansmith.model import Model
 from gansmith.planning import plan as planning
+from gansmith.report.verdict import samples_needed
 from gansmith.runs.begun import as_begun
 from gansmith.runs.data import open_together, run_data, split
 from gansmith.runs.folder import BEST
@@ -110,9 +111,7 @@ def train(
         with named_in(folder / "run.json", trust, said=gan):
             return _continue(run, data, opening, minutes, samples, threads, evaluate, watchers)
     if data is None:
-        raise UserError(
-            "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
-        )
+        raise UserError("Training needs data: give a folder, a file, a built-in name such as digits, or a data set from Python.")
     if not isinstance(data, Dataset):
         read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
     examination = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
@@ -335,6 +334,9 @@ def _judged_if_possible(run: Run, recorder: Recorder, training: Dataset, held_ou
     except UserError as error:
         recorder.say(f"Not judged: {error}")
         return None
+    except KeyboardInterrupt:
+        recorder.say(f"Judging was stopped; the model is whole. gansmith evaluate {run.folder} judges it later.")
+        return None
 
 
 def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -407,7 +409,7 @@ def inspect(data: Any, *, kind: str | None = None, cache: Path | None = None, **
     except UserError as error:
         inspection.suggestion = f"Nothing can be trained on it yet: {error}"
         return inspection
-    needed = max(200_000, 40 * len(dataset))
+    needed = samples_needed(len(dataset))
     hours = needed / rehearsal.examples_per_second / 3600
     time = f"{hours * 60:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
     inspection.suggestion = (

@@ -324,3 +324,21 @@ def test_of_pairs_one_is_made_of_each_held_out_input_whatever_the_metric(monkeyp
     model = Model(toys.small("srgan", data).eval(), data.codec, {"gan": "srgan", "data": "negatives"}, held_out)
     monkeypatch.setattr("gansmith.evaluation.judge.judge", lambda fake, *_, **__: len(fake))
     assert [judging._judged(model, training, held_out, metrics=[name])[1] for name in ("psnr", "fid")] == [8, 8]
+
+
+def test_judging_says_what_it_measures_and_can_be_skipped(tmp_path, monkeypatch):
+    class Listening(Watcher):
+        def __init__(self) -> None:
+            self.told = []
+
+        def judging(self, metrics, number, total):
+            self.told.append((list(metrics), number, total))
+            if len(self.told) == 3:
+                raise KeyboardInterrupt
+
+    points = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    listening = Listening()
+    run = gansmith.train(points, gan="gan", samples=128, out=tmp_path / "run", threads=1, watchers=[listening])
+    assert run.judgement is None and len(run.generate(3)) == 3 and (run.folder / "report.html").exists()
+    assert [number for _, number, _ in listening.told] == [1, 2, 3] and len({total for *_, total in listening.told}) == 1
+    assert any("Judging was stopped" in record["sentence"] for record in run.records("messages.jsonl"))

@@ -41,6 +41,7 @@ def loaded_by(code: str) -> set[str]:
                 *([name, "--help"] for name in COMMANDS),
             )
         ),
+        "from gansmith.cli import main; assert main(['train']) == 2",
     ],
 )
 def test_what_must_be_quick_loads_no_torch(code):

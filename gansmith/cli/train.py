@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gansmith.runs.run import Run
     from gansmith.watch.watcher import Watcher
 
+NEEDS_DATA = "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
 EXAMINATION = ("judge_samples", "judge_share", "keep_best", "patience")
 KEPT = (
     "gan",
@@ -140,6 +141,8 @@ def run(argv: list[str]) -> int:
     options = parse(_shape(argv), argv, "gansmith train", BARE)
     if options.devices < 1:
         raise UserError(f"--devices must be at least 1, but it is {options.devices}.")
+    if options.data is None and options.resume is None and not (options.dry_run or options.profile):
+        raise UserError(NEEDS_DATA)
     if options.dry_run or options.profile:
         with trusting(options.trust):
             return rehearse(options, argv) if options.dry_run else show_profile(options, argv)
@@ -305,17 +308,22 @@ def _report(options: Train, run: Run) -> None:
     report = run.folder / "report.html"
     if run.judgement is not None:
         output.show(run.judgement.table())
-    output.say(f"Report:  {report}")
+    verdict = run.verdict
+    output.say(f"{verdict}")
+    if verdict.command:
+        output.say(f"Best now: {verdict.command}")
+    output.say(f"Report:   {report}")
     made_from_others = run.facts["data"]["task"] != "generation"
-    output.say(
-        f"Next:    gansmith translate {run.folder} INPUT" if made_from_others else f"Next:    gansmith generate {run.folder}"
-    )
-    output.say(f"         gansmith export {run.folder} --to onnx")
+    use = f"gansmith translate {run.folder} INPUT" if made_from_others else f"gansmith generate {run.folder}"
+    if verdict.command != use:
+        output.say(f"Use it:   {use}")
+    output.say(f"          gansmith export {run.folder} --to onnx")
     output.result(
         {
             "run": run.folder,
             "model": run.model_folder,
             "report": report,
+            "verdict": dataclasses.asdict(verdict),
             "evaluation": run.judgement.to_json() if run.judgement is not None else None,
         }
     )

@@ -159,7 +159,11 @@ def judge_and_report(
     """The judgement, which goes into the run's files, its report and to the watchers."""
     from gansmith.evaluation.artifacts import write_artifacts
 
-    fake, judgement = _judged(model, training, held_out, overview=True, **options)
+    def on_metrics(metrics: Sequence[str], number: int, total: int) -> None:
+        for watcher in watchers:
+            watcher.judging(metrics, number, total)
+
+    fake, judgement = _judged(model, training, held_out, overview=True, on_metrics=on_metrics, **options)
     conditions = {"samples_seen": model.card.get("samples"), "asked": options.get("samples"), "held_out": content_key(held_out)}
     records = write_artifacts(judgement, run, fake, training, **conditions)
     for watcher in watchers:

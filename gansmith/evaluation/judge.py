@@ -63,6 +63,7 @@ def judge(
     fast: bool = False,
     device: str = "cpu",
     progress: Callable[[int, int], None] | None = None,
+    on_metrics: Callable[[Sequence[str], int, int], None] | None = None,
     overview: bool = False,
     segmenter: Any = None,
 ) -> Judgement:
@@ -78,7 +79,8 @@ def judge(
     `features` is the space of the other metrics: "classifier" (trained on the spot, for images), "inception", or whatever
     `features.requested.find_extractor` takes. `inception` is the path of Inception-v3's weights, `resize` (clean, tensorflow, pytorch)
     how it gets its images, `fast` lets it compute in bfloat16, `device` is where given networks and Inception-v3 compute. `progress`
-    is told how many images Inception-v3 has seen, of how many. `model` is what made the examples, for metrics that ask it for more.
+    receives how many images Inception-v3 has seen, of how many, and `on_metrics` the metrics measured next, their number and how many
+    groups of metrics there are. `model` is what made the examples, for metrics that ask it for more.
     `segmenter` finds labels in images for the segmentation scores: a torch module, a function of a batch, FILE.onnx, FILE.pt, FILE.pt2 or
     FILE.py:FUNCTION that answers with logits [B, labels, H, W]; without it, one learns on the spot. `overview` asks for what a report
     shows besides: how the examples are spread, the best and the worst, a map.
@@ -143,7 +145,7 @@ def judge(
             model=model,
         )
         positions = drawn[rows]
-        scores, skipped = _scores(names, side)
+        scores, skipped = _scores(names, side, on_metrics)
         skipped |= {
             name: f"{name} needs at least {fewest} examples on every side, but {there}." for name, fewest in too_few.items()
         }
@@ -196,13 +198,18 @@ def _neighbours(side: Side, positions: np.ndarray, compared: np.ndarray | None) 
         )
 
 
-def _scores(names: Sequence[str], side: Side) -> tuple[list[Score], dict[str, str]]:
+def _scores(
+    names: Sequence[str], side: Side, on_metrics: Callable[[Sequence[str], int, int], None] | None
+) -> tuple[list[Score], dict[str, str]]:
     """The scores in the order of `names`, and the reasons of those that were skipped."""
     found: dict[str, Score] = {}
     skipped: dict[str, str] = {}
-    for module in dict.fromkeys(family_of(name) for name in names):
+    modules = list(dict.fromkeys(family_of(name) for name in names))
+    for number, module in enumerate(modules, 1):
         family, metrics = load_family(module), families()[module]
         wanted = [name for name in names if name in metrics]
+        if on_metrics is not None:
+            on_metrics(wanted, number, len(modules))
         start = time.perf_counter()
         try:
             check_kind(module, side.real.train)

@@ -7,6 +7,8 @@ from gansmith.report.markup import Markup, join, tag
 from gansmith.report.numbers import count
 from gansmith.report.records import Record
 
+GROWN = 20_000
+"""Samples from which a game is checked by what it generates; see `gansmith.training.health`."""
 LEVELS = ("error", "warning", "notice")
 """From the worst; a level that is not among them counts as the last."""
 
@@ -63,9 +65,11 @@ def _alarms(ticks: Sequence[Record]) -> Markup:
     if not ticks:
         return tag("p", "Nothing was logged, so nothing is known about the health of this run.", class_="calm")
     raised = alarms(ticks)
+    final = ticks[-1]["samples"]
+    if not raised and final < GROWN:
+        return tag("p", f"No alarm, but what is generated is only checked from {count(GROWN)} samples on.", class_="calm")
     if not raised:
         return tag("p", "No alarm.", class_="calm good")
-    final = ticks[-1]["samples"]
     return tag("ul", *(_item(alarm, final) for alarm in raised), class_="advice")
 
 

@@ -15,6 +15,7 @@ from gansmith.report.records import Records
 from gansmith.report.scores import newest, score_table
 from gansmith.report.section import Section
 from gansmith.report.series import groups
+from gansmith.report.verdict import verdict
 
 # Nothing may be fetched: the browser itself refuses what is not inside the file.
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -24,6 +25,7 @@ def page(records: Records) -> str:
     """The whole document."""
     name = str(records.run.get("name") or records.folder.resolve().name)
     sections = [
+        _verdict(records),
         _section("Health", advice(records.ticks, records.messages)),
         _scores(records),
         _samples(records),
@@ -85,6 +87,13 @@ def _header(records: Records, name: str) -> Markup:
     )
 
 
+def _verdict(records: Records) -> Markup | None:
+    found = verdict(records)
+    colour = {"good": "good", "wrong": "bad"}.get(found.word, "middling")
+    lead = tag("p", tag("b", f"{found.word.capitalize()}: "), found.because, class_=f"calm {colour}")
+    return _section("Verdict", join(lead, tag("pre", tag("code", found.command), tabindex=0) if found.command else None))
+
+
 def _scores(records: Records) -> Markup | None:
     skipped = records.judgement.get("skipped")
     table = score_table(records.evaluations, skipped if isinstance(skipped, Mapping) else {})
@@ -130,11 +139,11 @@ def _facts(records: Records) -> list[Markup | None]:
     environment = flat(records.part("environment"))
     line = command(records)
     versions = ", ".join(f"{key} {environment[key]}" for key in ("gansmith", "torch", "python") if key in environment)
-    with_versions = f"Played with {versions}." if versions else None
+    with_versions = f"Trained with {versions}." if versions else None
     return [
         _section("Configuration", tag("div", *blocks, class_="columns") if blocks else None),
         _section("Environment", definitions(environment) if environment else None),
-        _section("Play it again", tag("pre", tag("code", line), tabindex=0) if line else None, with_versions),
+        _section("Train it again", tag("pre", tag("code", line), tabindex=0) if line else None, with_versions),
     ]
 
 

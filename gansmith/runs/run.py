@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gansmith.evaluation.judgement import Judgement
     from gansmith.game import GAN
     from gansmith.model import Model
+    from gansmith.report.verdict import Verdict
 
 
 class Run(RunFolder):
@@ -47,6 +48,14 @@ class Run(RunFolder):
     def export(self, to: str = "onnx", out: Path | str | None = None, overwrite: bool = False) -> Path:
         """Exports the model to a file or folder, without `out` to export/ in the run, whose files it replaces; see `gansmith.export`."""
         return self.model().export(to, out or self.folder / "export", overwrite or out is None)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the run is worth so far, in words, and the command that helps most."""
+        from gansmith.report.records import read_records
+        from gansmith.report.verdict import verdict
+
+        return verdict(read_records(self.folder))
 
     def report(self) -> Path:
         """Writes report.html anew and returns its path."""

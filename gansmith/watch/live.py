@@ -58,6 +58,9 @@ class Live(Watcher):
             self.screen.say(f"Pictures of what it generates: {path.parent}")
             self._told_of_pictures = True
 
+    def judging(self, metrics: Sequence[str], number: int, total: int) -> None:
+        self.screen.note(f"Judging, {number} of {total}: {', '.join(metrics)}")
+
     def evaluation(self, scores: Sequence[Record]) -> None:
         for score in scores:
             self.screen.say(score_line(score))

@@ -20,6 +20,10 @@ class Screen(Protocol):
         """The line as it is now; may be called hundreds of times a second."""
         ...
 
+    def note(self, sentence: str) -> None:
+        """What is being done now, in place of the line."""
+        ...
+
     def say(self, sentence: str, level: str = "") -> None:
         """A sentence that stays, above the line."""
         ...
@@ -43,6 +47,12 @@ class Plain:
             return
         self._shown_at = now
         self._write(moment)
+
+    def note(self, sentence: str) -> None:
+        now = self.clock()
+        if self._shown_at is None or now - self._shown_at >= self.pause:
+            self._shown_at = now
+            print(sentence, file=self.stream, flush=True)
 
     def say(self, sentence: str, level: str = "") -> None:
         print(f"{level}: {sentence}" if level else sentence, file=self.stream, flush=True)
@@ -81,6 +91,13 @@ class Terminal:
         if not self.line.is_started:
             self.line.start()
         self.line.update(self._drawn(moment), refresh=True)
+
+    def note(self, sentence: str) -> None:
+        from rich.text import Text
+
+        if not self.line.is_started:
+            self.line.start()
+        self.line.update(Text(sentence, no_wrap=True, overflow="ellipsis", end=""), refresh=True)
 
     def say(self, sentence: str, level: str = "") -> None:
         self.console.print(sentence, style=self.STYLES.get(level, ""), soft_wrap=True)

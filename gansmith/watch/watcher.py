@@ -27,6 +27,9 @@ class Watcher(Protocol):
         """A preview of generated examples was written: the picture at `path`, and any sounds, clips and texts beside it, which are
         `gansmith.data.preview.media_beside(path)`."""
 
+    def judging(self, metrics: Sequence[str], number: int, total: int) -> None:
+        """The metrics that are measured next: group `number` of `total`, counted from 1."""
+
     def evaluation(self, scores: Sequence[Record]) -> None:
         """Scores were taken: lines of evaluations.jsonl."""
 

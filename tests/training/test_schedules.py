@@ -112,6 +112,32 @@ def test_a_budget_in_samples_is_known_at_once_and_the_shorter_of_two_wins():
     assert clock.total is not None and clock.total <= 200
 
 
+@pytest.mark.parametrize(
+    ("slow_from", "factor"), [(0.0, 1.0), (0.3, 3.0), (0.8, 10.0), (0.05, 40.0)], ids=["steady", "later", "at the end", "at once"]
+)
+def test_minutes_are_kept_when_rounds_become_slower(monkeypatch, slow_from, factor):
+    now = 0.0
+    monkeypatch.setattr("gansmith.training.budget.time.monotonic", lambda: now)
+    clock, budget = Clock(), Budget(samples=None, minutes=10, began=0.0)
+    while clock.total is None or clock.samples < clock.total:
+        now += 0.5 * (factor if now > slow_from * 600 else 1.0)
+        clock.advance(32)
+        budget.settle(clock, 32)
+    assert 0.9 * 600 <= now <= 600 + 4 * 0.5 * factor
+    assert clock.progress() == 1
+
+
+def test_minutes_that_are_over_before_the_speed_is_known_end_the_training(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("gansmith.training.budget.time.monotonic", lambda: now)
+    clock, budget = Clock(), Budget(samples=None, minutes=0.1, began=0.0)
+    while clock.total is None or clock.samples < clock.total:
+        now += 4.0
+        clock.advance(32)
+        budget.settle(clock, 32)
+    assert clock.rounds == 2
+
+
 def test_the_term_means_average_and_keep_what_is_not_finite():
     means = TermMeans()
     for value in (1.0, 2.0, 6.0):
