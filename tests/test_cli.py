@@ -247,7 +247,7 @@ def test_a_fault_ends_a_process_with_status_1_and_its_traceback(tmp_path):
 def test_train_leaves_a_judged_run_and_says_what_to_do_next(capsys):
     assert main(["train", "clusters.npy", *FAST, "--out", "made/judged"]) == 0
     said = capsys.readouterr()
-    assert "Report:  made/judged/report.html" in said.out
+    assert "Report:   made/judged/report.html" in said.out
     assert "gansmith generate made/judged" in said.out
     assert "coverage[raw]" in said.out
     assert "100%" in said.err
