@@ -45,7 +45,7 @@ def loaded_by(code: str) -> set[str]:
     ],
 )
 def test_what_must_be_quick_loads_no_torch(code):
-    heavy = {"torch", "scipy", "sklearn", "pandas", "pyarrow", "matplotlib", "mlxtend", "onnx", "datasets"}
+    heavy = {"torch", "scipy", "sklearn", "pandas", "pyarrow", "matplotlib", "onnx", "datasets"}
     assert loaded_by(code) & heavy == set()
 
 

