@@ -18,7 +18,7 @@ from gansmith.errors import UserError
 COMMANDS = {
     "train": "train a GAN on data, judge it and write a report",
     "generate": "make new examples with a trained model",
-    "translate": "pictures, folders and videos through a model that makes images of images",
+    "translate": "or enhance pictures, folders and videos, with a model that was trained on pairs or domains",
     "evaluate": "judge a run, or anybody's samples, against real data",
     "compare": "runs beside each other, and which of their differences are real",
     "edit": "walk, project, mix and average: reach into a trained model",
@@ -33,7 +33,7 @@ usage: gansmith COMMAND ...
 Train, judge and use generative adversarial networks.
 
 {"".join(f"  {name:<10}{line}{chr(10)}" for name, line in COMMANDS.items())}
-  gansmith COMMAND --help tells a command's options, gansmith --version the version.
+  gansmith COMMAND --help shows a command's options, gansmith --version the version.
 
 Begin with:
 

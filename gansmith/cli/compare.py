@@ -15,9 +15,9 @@ from gansmith.data.options import names_in
 
 @dataclass(frozen=True, kw_only=True)
 class Compare:
-    """Puts runs beside each other, metric by metric, under equal conditions, and says which differences are real.
+    """Compares runs metric by metric under equal conditions, and says which differences are real.
 
-    Scores that the runs have in common are taken from their records, others are taken anew.
+    Scores that all runs have are read from their records; the others are measured now.
     Runs that differ in their seed alone share a column, whose interval is over trainings:
     only such groups tell a better method from a lucky seed.
     """

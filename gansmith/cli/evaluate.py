@@ -16,7 +16,7 @@ from gansmith.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
-    """Judges a run against the data that it was kept from (RUN), or any samples against any data (--real A --fake B).
+    """Judges a run by the data it held out (RUN), or any samples against any data (--real A --fake B).
 
     Every score comes with the score of a trivial baseline, the ceiling that real examples reach, and a 95% interval.
     """
@@ -26,7 +26,7 @@ class Evaluate:
     real: Annotated[str | None, takes("DATA")] = None
     """Real examples: a folder, file or name."""
     fake: Annotated[str | None, takes("DATA")] = None
-    """The examples to be judged by them."""
+    """The examples to judge."""
     data: Annotated[str | None, takes("DATA", "what the run held out")] = None
     """Held-out data of your own to judge a run with."""
     metrics: Annotated[str | None, takes("A,B,..", "those that suit the data")] = None
@@ -42,7 +42,7 @@ class Evaluate:
     fast: Flag = False
     """Let Inception-v3 compute in bfloat16: about twice as fast, and the score says how far it is off."""
     segmenter: Annotated[str | None, takes("FILE", "learns on the spot")] = None
-    """What finds the labels in made images for pixel_accuracy, class_accuracy and mean_iou: FILE.onnx, FILE.pt, FILE.pt2 or
+    """The network that finds labels in generated images for pixel_accuracy, class_accuracy and mean_iou: FILE.onnx, FILE.pt, FILE.pt2 or
     FILE.py:FUNCTION, from images to logits."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """Where networks compute: cpu, cuda, mps."""

@@ -41,7 +41,7 @@ class Generate:
     rejection: Annotated[float | None, takes("P")] = None
     """Keep what the run's critic thinks real (Azadi et al. 2019): about half of the examples above percentile P, 80 in the paper."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
-    """A condition, e.g. class=7; of tables any column, income=yes or "age>60"."""
+    """A condition, e.g. class=7; for tables any column, income=yes or "age>60"."""
     length: Annotated[int | None, takes("T", "that of the training")] = None
     """Steps of a series, possibly more than it was trained on."""
     truncation: Annotated[float, takes("T", "1.0")] = 1.0

@@ -12,7 +12,7 @@ from gansmith.cli.output import Output
 
 @dataclass(frozen=True, kw_only=True)
 class Inspect:
-    """Looks at every example: what is there, what is wrong with it, what would be trained and how long that would take here."""
+    """Looks at every example: what is there, what is wrong with it, what gansmith would train on it, and how long that would take here."""
 
     data: Annotated[Positional[str], takes("DATA")]
     """A folder, zip, npz, npy, csv or Parquet file, a built-in name (gansmith list data), or a hub name user/name."""

@@ -18,7 +18,7 @@ from gansmith.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Translate:
-    """Translates or enhances pictures of any size; the model knows all else that matters."""
+    """Translates or enhances pictures of any size."""
 
     run: Annotated[Positional[Path], takes("RUN")]
     """A run folder, its model/ folder, or a copy of one; left out with --weights."""
