@@ -164,6 +164,12 @@ class GAN(nn.Module, ABC):
         self.untrainable: UserError | None = None
         """Why this model can only generate: a network that training alone needs is missing or may not run."""
 
+    @classmethod
+    def learned(cls) -> str:
+        """What it learns, in words: kinds of data, and examples with certain axes of any kind."""
+        shapes = [f"anything of {' and '.join(f'{axis}s' for axis in dict.fromkeys(axes))}" for axes in cls.axes]
+        return " and ".join([*cls.kinds, *shapes])
+
     @property
     def players(self) -> dict[str, Player]:
         return {name: child for name, child in self.named_children() if isinstance(child, Player)}

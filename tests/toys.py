@@ -132,6 +132,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "rcgan": {"width": 8, "half_life": 500},
     "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
     "specgan": {"bands": 16, "iterations": 2, "noise": 8, "width": 4, "critic_width": 4, "class_embedding": 8, "half_life": 500},
+    "molgan": {"noise": 8, "widths": (16, 16), "critic_widths": (8, 8), "pooled": 8, "half_life": 500},
     "gumbelgan": {
         "width": 16,
         "embedding": 8,
@@ -153,11 +154,15 @@ def every() -> dict[str, Dataset]:
 
 
 def fitting(name: str) -> list[str]:
-    """The toys that a GAN can learn; of pairs, those whose scale it makes. Those of its first kind come first."""
+    """The toys that a GAN can learn; of pairs, those whose scale it makes. Those of its first kind come first. GANs of points learn other
+    flat rows too, which need no test of their own."""
     made = gans.find(name)
     found = []
-    for kind in made.kinds:
+    others = [kind for kind in kinds.names() if kind not in made.kinds and ("dimension",) not in made.axes]
+    for kind in (*made.kinds, *others):
         for toy, data in _of(kind).items():
+            if kind not in made.kinds and data.codec.spec.axes not in made.axes:
+                continue
             pairs = data.codec.spec.task == "pairs"
             if data.codec.spec.task in made.tasks and (not pairs or (toy == "small pairs") == (name in ENLARGING)):
                 found.append(toy)

@@ -188,7 +188,9 @@ def _shape_with(command: type[Train], gan: str, argv: Sequence[str]) -> type[Tra
     from gansmith.planning import plan as planning
 
     made, kind = gans.find(gan), value_of("--kind", argv)
-    preset = value_of("--preset", argv) or planning.default_preset(made, kinds.find(kind).name if kind else made.kinds[0])
+    preset = value_of("--preset", argv) or planning.default_preset(
+        made, kinds.find(kind).name if kind else next(iter(made.kinds), "")
+    )
     values = planning.choose_preset(made, gan, preset).config
     unchecked: Any = type(made.Config.__name__, (made.Config,), {"__post_init__": lambda _: None, "__doc__": made.Config.__doc__})
     options = ("options", Annotated[unchecked, arg(name="gan")], field(default=unchecked(**values)))

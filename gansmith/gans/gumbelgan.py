@@ -23,8 +23,8 @@ from torch.special import ndtr
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
+from gansmith.data.tokens import TokenSpec
 from gansmith.game import GAN, Draw, Move, Player, Preset
-from gansmith.kinds.text.spec import TextSpec
 from gansmith.layers.labels import Label, label_embedding, one_hot
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training.ema import Average
@@ -76,7 +76,7 @@ class Config:
 class Writer(nn.Module):
     """A recurrent network (GRU) that writes one token after the other; the token "end" stands before the first one."""
 
-    def __init__(self, config: Config, spec: TextSpec) -> None:
+    def __init__(self, config: Config, spec: TokenSpec) -> None:
         super().__init__()
         self.length, self.vocabulary = spec.shape[0], spec.vocabulary
         self.pad, self.end = spec.pad, spec.end
@@ -171,7 +171,7 @@ class Reader(nn.Module):
     """One-hot or soft tokens (and label) to a logit: convolutions, then the mean and the greatest over positions; labels enter by
     projection (Miyato & Koyama 2018)."""
 
-    def __init__(self, config: Config, spec: TextSpec) -> None:
+    def __init__(self, config: Config, spec: TokenSpec) -> None:
         super().__init__()
         width = config.critic_width
         self.embedding = nn.Linear(spec.vocabulary, width, bias=False)
@@ -191,13 +191,14 @@ class GumbelGAN(GAN):
     """The relativistic game with R1 and R2, both players moving at once, after moves of the writer by likelihood."""
 
     Config = Config
-    spec: TextSpec
+    spec: TokenSpec
     kinds = ("text",)
+    axes = (("token",),)
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="text", batch=64, minutes=4.0),
     }
 
-    def __init__(self, config: Config, spec: TextSpec) -> None:
+    def __init__(self, config: Config, spec: TokenSpec) -> None:
         super().__init__(config, spec)
         self.temperature = Geometric(config.temperature, config.temperature_end)
         self.generator = Player(
@@ -253,4 +254,6 @@ class GumbelGAN(GAN):
         inputs = {"noise": torch.randn(2, self.spec.shape[0])}
         if self.spec.classes:
             inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
+        elif self.spec.attributes:
+            inputs["label"] = torch.zeros(2, len(self.spec.attributes))
         return self.generator.averaged, inputs

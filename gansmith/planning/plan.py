@@ -121,8 +121,9 @@ def check_fits(made: type[GAN], gan: str, data: Dataset) -> None:
     spec = data.codec.spec
     usual = kinds.find(spec.kind).usual(data).gan
     if spec.kind not in made.kinds and spec.axes not in made.axes:
+        of = f" of {' and '.join(f'{axis}s' for axis in dict.fromkeys(spec.axes))}" if made.axes else ""
         raise UserError(
-            f"{gan} learns {' and '.join(made.kinds)}, but these data are {spec.kind}: choose --gan {usual}, or other data."
+            f"{gan} learns {made.learned()}, but these data are {spec.kind}{of}: choose --gan {usual}, or other data."
         )
     if spec.task not in made.tasks:
         if made.tasks == ("domains",) and spec.task == "generation":

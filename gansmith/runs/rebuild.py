@@ -57,7 +57,7 @@ def game_of(name: str, config: Mapping[str, Any], codec: Codec[Any], path: Path,
     with describing(path, "config"), at_most(numbers, len(tensors)):
         unknown = codec.spec.axes and codec.spec.axes not in made.axes  # a kind of another package may leave them out
         if codec.spec.kind not in made.kinds and unknown:
-            raise MismatchError(f"{name} learns {' and '.join(made.kinds)}, but codec.spec.kind is {codec.spec.kind!r}")
+            raise MismatchError(f"{name} learns {made.learned()}, but codec.spec.kind is {codec.spec.kind!r}")
         return made(options, codec.spec)
 
 

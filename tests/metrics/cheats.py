@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from gansmith.data.paired import PairedCodec
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.spec import ImageSpec
+from gansmith.kinds.molecules.rivals import independent_parts
+from gansmith.kinds.molecules.toys import molecules
 from gansmith.kinds.tables.baseline import independent
 from gansmith.kinds.text.build import build_texts
 from gansmith.kinds.text.grammar import sentences
@@ -236,3 +239,18 @@ SENTENCES = {
     "one real text, over and over": _sentences.subset(np.full(COUNT, COUNT)),
 }
 """Texts, and what is given out for generated ones."""
+
+
+@cache
+def molecule_cheats() -> dict[str, Dataset]:
+    """Molecules with a property, and what is given out for generated ones."""
+    made = molecules(4 * COUNT, length=40, properties=("logp",), hold_out="random")
+    training = made.subset(np.arange(COUNT))
+    return {
+        "training": training,
+        "held out": made.subset(np.arange(COUNT, 2 * COUNT)),
+        "fresh real examples": made.subset(np.arange(2 * COUNT, 3 * COUNT)),
+        "copies of the training set": training,
+        "one real molecule, over and over": made.subset(np.full(COUNT, COUNT)),
+        "tokens in random order": independent_parts(training, COUNT, 5),
+    }

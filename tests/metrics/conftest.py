@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.kinds.images.attributes import Attributes
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.points.codec import PointCodec

@@ -11,6 +11,8 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
 from gansmith.evaluation.judgement import Judgement
 from gansmith.evaluation.score import Score
+from gansmith.kinds.molecules.chemistry import fingerprints
+from gansmith.kinds.molecules.metrics import frechet_chemnet_distance
 from gansmith.kinds.series.metrics import fair_series, timegan_scores
 from gansmith.metrics.registry import families, metric_names
 from gansmith.networks.pretrained.dists_network import DISTS
@@ -33,6 +35,7 @@ from tests.metrics.cheats import (
     StandIn,
     generator,
     map_data,
+    molecule_cheats,
     pair_data,
     translator,
 )
@@ -117,6 +120,16 @@ GAMES = [
     ("copied_span", "texts", "words in random order", "bleu"),
     ("text_c2st", "texts", "copies of the training set", "copied_span"),
     ("grammatical", "texts", "one real text, over and over", "self_bleu"),
+    ("valid", "molecules", "one real molecule, over and over", "unique"),
+    ("unique", "molecules", "copies of the training set", "novel"),
+    ("novel", "molecules", "tokens in random order", "nearest_similarity"),
+    ("internal_diversity", "molecules", "tokens in random order", "molecule_c2st"),
+    ("nearest_similarity", "molecules", "copies of the training set", "novel"),
+    ("scaffold_similarity", "molecules", "copies of the training set", "novel"),
+    ("property_distance", "molecules", "copies of the training set", "novel"),
+    ("molecule_c2st", "molecules", "copies of the training set", "novel"),
+    ("fcd", "molecules", "copies of the training set", "novel"),
+    ("property_correlation", "molecules", "copies of the training set", "novel"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -141,6 +154,7 @@ def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iter
         ):
             patch.setattr(module, name, 30)
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
+        patch.setattr(frechet_chemnet_distance, "_activations", lambda smiles: fingerprints(smiles)[:, :16].astype(np.float64))
         patch.setattr(DISTS, "pretrained", Squares)
         patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
         for variable in (
@@ -181,6 +195,9 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "texts":
             train, held_out = SENTENCES["training"], SENTENCES["held out"]
             return judge(SENTENCES[cheat], train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "molecules":
+            made = molecule_cheats()
+            return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)
         dressed = attributed_data if data == "images with attributes" else image_data
         fake, train, held_out = map(dressed, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")

@@ -16,10 +16,10 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.kinds.images.attributes import Attributes
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image
 from gansmith.kinds.images.mosaic import mosaic
 from gansmith.kinds.images.resize import check_crop, fitted

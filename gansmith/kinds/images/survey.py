@@ -9,10 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
-from gansmith.kinds.images.attributes import Attributes
 from gansmith.kinds.images.channels_file import MODES, Stack, is_reduced
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.readers.arrays import PixelRows

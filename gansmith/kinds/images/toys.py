@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
-from gansmith.kinds.images.attributes import Attributes
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.domains import domains as domains_of
 from gansmith.kinds.images.pairs import ImagePairs

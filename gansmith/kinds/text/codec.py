@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.data.tokens import counted, padded, smallest_dtype
 from gansmith.errors import UserError
 from gansmith.kinds.text.options import Options
 from gansmith.kinds.text.preview import page
@@ -62,10 +63,9 @@ class TextCodec:
         lengths = np.array(list(map(len, split)))
         usual, most = int(np.quantile(lengths, COVERED, method="higher")), int(lengths.max())
         length = options.length or min(max(2, most if most <= SPARED * usual else usual), LONGEST[vocabulary.by])
-        counts = np.bincount(np.fromiter((token for row in split for token in row[:length]), np.int64), minlength=len(vocabulary))
-        counts[TextSpec.end] = (lengths < length).sum()
+        counts = counted(split, length, len(vocabulary))
         classes = tuple(sorted(set(found.labels))) if found.labels is not None else ()
-        spec = TextSpec(shape=(length,), classes=classes, vocabulary=len(vocabulary), frequencies=tuple(counts.tolist()))
+        spec = TextSpec(shape=(length,), classes=classes, vocabulary=len(vocabulary), frequencies=counts)
         return cls(spec, vocabulary, tuple(map(list(found.labels or ()).count, classes))), notes
 
     @property
@@ -131,16 +131,10 @@ class TextCodec:
 
     @property
     def _dtype(self) -> np.dtype:
-        size = self.spec.vocabulary
-        return np.dtype(np.uint8 if size <= 2**8 else np.uint16 if size <= 2**16 else np.int32)
+        return smallest_dtype(self.spec.vocabulary)
 
-    def _row(self, tokens: Sequence[int]) -> np.ndarray:
-        row = np.full(self.length, self.spec.pad, self._dtype)
-        kept = tokens[: self.length]
-        row[: len(kept)] = kept
-        if len(kept) < self.length:
-            row[len(kept)] = self.spec.end
-        return row
+    def _row(self, tokens: list[int]) -> np.ndarray:
+        return padded(tokens, self.length, self._dtype)
 
     def _written(self, row: Sequence[int]) -> str:
         kept = row[: row.index(self.spec.end)] if self.spec.end in row else row

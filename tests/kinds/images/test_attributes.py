@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from gansmith.data.attributes import STEPS, Attributes
 from gansmith.errors import UserError
-from gansmith.kinds.images.attributes import STEPS, Attributes
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.mirrored import mirrored
 from gansmith.kinds.images.readers.label_tables import labelling

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from gansmith.data.attributes import number_of
 from gansmith.data.readers.json_text import parsed
 from gansmith.data.readers.text import SEPARATORS
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
-from gansmith.kinds.images.attributes import number_of
 from gansmith.kinds.images.readers.collection import Label, natural
 from gansmith.kinds.images.readers.image_names import ImageNames
 from gansmith.kinds.images.readers.parquet import LABEL_COLUMNS

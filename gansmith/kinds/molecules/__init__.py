@@ -1,0 +1,1 @@
+"""Molecules: SMILES strings and SDF files as tokens or as graphs."""

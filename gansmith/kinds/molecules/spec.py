@@ -1,0 +1,22 @@
+"""What networks must know about molecules."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gansmith.data.tokens import TokenSpec
+
+BONDS = 4
+"""None, single, double, triple: aromatic rings are written with alternating bonds (Kekulé)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoleculeSpec(TokenSpec):
+    """Tokens [length] of SELFIES or SMILES; or a graph [atoms, atoms], int64: on the diagonal the atom's type (0 is none), elsewhere the
+    bond between two atoms (0 none, 1 single, 2 double, 3 triple), symmetric."""
+
+    FIXED: ClassVar[tuple[str, ...]] = ("pad", "end", "unknown")
+
+    kind: str = "molecules"
+    key: str = "molecule"
+    language: str = "selfies"
+    """selfies, smiles or graph; the `vocabulary` of a graph is its types of atoms, "none" included."""
