@@ -81,7 +81,7 @@ def test_files_columns_and_records_are_read_and_what_is_no_molecule_is_said(tmp_
     with pytest.raises(UserError, match="potency has NaN"):
         open_dataset(sheet, properties="potency")
     assert len(open_dataset(sheet, properties="id").codec.spec.attributes) == 1
-    with pytest.raises(UserError, match="no property potenc.*did you mean potency"):
+    with pytest.raises(UserError, match="no property potenc.*did you mean .potency"):
         open_dataset(sheet, properties="potenc")
     with pytest.raises(UserError, match='no column of SMILES named "smile"'):
         open_dataset(sheet, column="smile")
