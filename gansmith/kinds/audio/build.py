@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.cache import Writer, store, stored
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import described, fingerprint
@@ -24,7 +25,6 @@ from gansmith.kinds.audio.options import Options
 from gansmith.kinds.audio.sound import Recording, Recordings, speakers_of
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import Mel, hertz_to_mel
-from gansmith.kinds.images.attributes import Attributes
 from gansmith.kinds.images.readers.collection import natural
 
 USUAL_RATE = 16_000

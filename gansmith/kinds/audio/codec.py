@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool1d
 
+from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
@@ -27,7 +28,6 @@ from gansmith.kinds.audio.sound import Sound
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.tables import noted
 from gansmith.kinds.audio.transforms import Mel, log_mel
-from gansmith.kinds.images.attributes import Attributes
 
 SKETCHED = Mel(16_000, 256, 128, 16)
 """The spectrum of sketches; the rate scales with that of the sounds."""
