@@ -31,7 +31,7 @@ def build_molecules(found: Molecules, options: Options, like: MoleculeCodec | No
         if 2 * len(bad) > len(smiles) or len(valid) < MINIMUM:
             raise UserError(
                 f"{len(bad):,} of {len(smiles):,} entries of {found.name} are no molecules, such as {bad[0]}: give SMILES, and name "
-                "their column with --column if it is a table."
+                "their column with --smiles if it is a table."
             )
         notes.append(f"{len(bad):,} entries are no molecules and are left out: {listed(bad, 3)}")
     names = like.spec.attributes if like is not None else options.properties

@@ -73,7 +73,7 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
 
     def like(self, codec: MoleculeCodec, options: Options, source: Source) -> Options:
         named = source.path is not None and source.path.name.lower().endswith(TABLES)
-        return replace(options, column=options.column if named else None)
+        return replace(options, smiles=options.smiles if named else None)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.molecules.inspection import inspected

@@ -16,7 +16,7 @@ BUILTIN = {"molecules": "3,000 small molecules assembled from rings, linkers and
 class Options(DataOptions):
     """Options of molecules."""
 
-    column: str | None = option(None, "NAME", "the column smiles")
+    smiles: str | None = option(None, "NAME", "the column smiles")
     """The column of a table that holds SMILES."""
     properties: tuple[str, ...] = option((), "A,B", "none")
     """Conditions: columns of numbers in the table, or qed, logp, sa, weight, tpsa, rings, atoms, which are computed."""

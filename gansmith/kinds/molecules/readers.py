@@ -59,8 +59,8 @@ def _file(path: Path, options: Options) -> Molecules:
     suffix = ending(path.name) or ""
     if suffix in TABLES:
         return _table(path, options)
-    if options.column is not None:
-        raise UserError(f"--column names a column of a table, which {path} is not: leave it out.")
+    if options.smiles is not None:
+        raise UserError(f"--smiles names a column of a table, which {path} is not: leave it out.")
     return _sdf(path) if suffix in SDF else _lines(path)
 
 
@@ -85,16 +85,16 @@ def _table(path: Path, options: Options) -> Molecules:
         header = next(csv.reader([first], delimiter=separator), [])
         rows = [row for row in csv.reader(lines, delimiter=separator) if row]
     check_names(header, str(path))
-    column = options.column or next((name for name in header if name.strip().lower() in USUAL), None)
+    column = options.smiles or next((name for name in header if name.strip().lower() in USUAL), None)
     if column is None and len(header) == 1:
         column = header[0]
     if column is None or column not in header:
         said = f' named "{column}"{did_you_mean(column, header)}' if column else ""
-        raise UserError(f"{path} has no column of SMILES{said}: name it with --column; its columns are {listed(header, 20)}.")
+        raise UserError(f"{path} has no column of SMILES{said}: name it with --smiles; its columns are {listed(header, 20)}.")
     at = header.index(column)
     kept = [(number, row) for number, row in enumerate(rows, 1) if at < len(row) and row[at].strip()]
     if not kept:
-        raise UserError(f'the column "{column}" of {path} is empty: name another with --column.')
+        raise UserError(f'the column "{column}" of {path} is empty: name another with --smiles.')
     columns = {}
     for place, name in enumerate(header):
         if place != at and (values := _numbers([row[place] if place < len(row) else "" for _, row in kept])) is not None:

@@ -84,7 +84,7 @@ def test_files_columns_and_records_are_read_and_what_is_no_molecule_is_said(tmp_
     with pytest.raises(UserError, match="no property potenc.*did you mean .potency"):
         open_dataset(sheet, properties="potenc")
     with pytest.raises(UserError, match='no column of SMILES named "smile"'):
-        open_dataset(sheet, column="smile")
+        open_dataset(sheet, smiles="smile")
 
     records = tmp_path / "some.sdf"
     data.codec.write(data.codec.decode(data.batch(slice(None))), records)

@@ -5,8 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from gansmith.data.ngrams import DISCOUNT, Chain
 from gansmith.kinds.text.build import build_texts
-from gansmith.kinds.text.chains import DISCOUNT, Chain, independent_tokens, kneser_ney
+from gansmith.kinds.text.chains import independent_tokens, kneser_ney
 from gansmith.kinds.text.options import Options
 from gansmith.kinds.text.text import Texts
 from tests.toys import every
