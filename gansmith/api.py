@@ -18,6 +18,7 @@ from gansmith.data.inspection import Inspection
 from gansmith.data.programs import named_in, trusting
 from gansmith.data.schema import describing
 from gansmith.data.source import Source
+from gansmith.data.values import Budget, Count, Examples, Minutes, Names, Seed, Share, Threads, checked
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.evaluation.evaluate import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
@@ -51,6 +52,7 @@ def load(path: os.PathLike[str] | str, device: str = "cpu", precision: str = "fl
     return Model.load(path, device, precision, trust=trust)
 
 
+@checked
 def train(
     data: Any = None,
     *,
@@ -59,21 +61,21 @@ def train(
     options: Mapping[str, Any] | None = None,
     out: Path | str | None = None,
     resume: bool | str | Path = False,
-    minutes: float | None = None,
-    samples: int | None = None,
-    batch: int | None = None,
-    accumulate: int = 1,
-    seed: int = 0,
+    minutes: Minutes | None = None,
+    samples: Budget | None = None,
+    batch: Count | None = None,
+    accumulate: Count = 1,
+    seed: Seed = 0,
     device: str = "auto",
     precision: str = "auto",
     compile: bool = False,
     mirror: bool | None = None,
-    threads: int | None = None,
-    judge_metrics: Sequence[str] = (),
-    judge_samples: int = Validation.samples,
-    judge_share: float = Validation.share,
+    threads: Threads | None = None,
+    judge_metrics: Names = (),
+    judge_samples: Examples = Validation.samples,
+    judge_share: Share = Validation.share,
     keep_best: str | None = None,
-    patience: int | None = None,
+    patience: Count | None = None,
     evaluate: bool = True,
     watchers: Sequence[Watcher | Callable[[Path], Watcher]] = (),
     trust: bool = False,
@@ -228,7 +230,6 @@ def _continue(
             f"The data have changed since {folder} was begun, so it cannot be continued exactly: restore them, or begin a "
             "new run."
         )
-    planning.check_positive(threads=threads)
     used = threads or begun.settings.threads or run.facts["environment"].get("threads")
     device = planning.choose_device(begun.settings.device.partition(":")[0])
     settings = dataclasses.replace(begun.settings, threads=used, device=device)

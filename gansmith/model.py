@@ -19,6 +19,7 @@ from gansmith import __version__, kinds
 from gansmith.data.codec import Batch, Codec, Complies, HasSource
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
+from gansmith.data.values import Examples, Seed, Truncation, checked
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.inference import TRIED, Optimized, optimize_for_inference
@@ -104,8 +105,9 @@ class Model:
             self._optimized = optimize_for_inference(self.gan, condition, self.precision == "bfloat16")
         return self._optimized
 
+    @checked
     @torch.inference_mode()
-    def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
+    def batches(self, n: Examples, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> Iterator[Batch]:
         """n generated examples as tensors on the CPU, at most CHUNK at a time.
 
         The first n examples of a seed are the same whatever n is: they are made in blocks whose sizes do not depend on n, with a stream
@@ -161,12 +163,12 @@ class Model:
             raise UserError("This model makes images of images: give it some with gansmith translate RUN INPUT.")
         return self.codec.source(self.inputs.batch(np.arange(start, start + count) % len(self.inputs)))
 
-    def sample(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Batch:
+    def sample(self, n: Examples, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> Batch:
         """n generated examples as tensors."""
         parts = list(self.batches(n, seed=seed, truncation=truncation, **where))
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
-    def generate(self, n: int = 64, *, seed: int = 0, truncation: float = 1.0, **where: str) -> list[Any]:
+    def generate(self, n: Examples = 64, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> list[Any]:
         """n generated examples in the codec's raw form."""
         return [raw for batch in self.batches(n, seed=seed, truncation=truncation, **where) for raw in self.codec.decode(batch)]
 
@@ -197,7 +199,7 @@ def _blocks(n: int, most: int, whole: bool) -> Iterator[tuple[int, int]]:
 
 def _stream(seed: int, start: int, purpose: int) -> torch.Generator:
     """Random numbers for one purpose in the block that begins here, independent of those for others."""
-    words = np.random.SeedSequence([seed % 2**64, start, purpose]).generate_state(1, np.uint64)
+    words = np.random.SeedSequence([seed, start, purpose]).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(words[0]))
 
 

@@ -71,12 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: list[str]) -> int:
     name, *rest = argv or [""]
-    if name in ("", "-h", "--help", "help"):
-        print(OVERVIEW, end="", file=sys.stdout if name else sys.stderr)
-        return DONE if name else MISTAKE
-    if name == "--version":
-        print(f"gansmith {__version__}")
+    if name == "help" and rest and rest[0] in COMMANDS:
+        name, rest = rest[0], [*rest[1:], "--help"]
+    if name in ("-h", "--help", "help", "--version"):
+        if rest:
+            guess = did_you_mean(rest[0], tuple(COMMANDS))
+            raise UserError(f"gansmith {name} takes no {rest[0]!r}{guess}: gansmith COMMAND --help tells a command's options.")
+        print(f"gansmith {__version__}" if name == "--version" else OVERVIEW.rstrip())
         return DONE
+    if not name:
+        print(OVERVIEW, end="", file=sys.stderr)
+        return MISTAKE
     if name not in COMMANDS:
         raise UserError(
             f"There is no command {name!r}{did_you_mean(name, tuple(COMMANDS))}: choose one of {', '.join(COMMANDS)}."

@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.options import names_in
+from gansmith.data.values import Examples, JudgeSeed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,9 @@ class Compare:
     """Held-out data of your own to judge all by; runs of different data need it."""
     metrics: Annotated[str | None, takes("A,B,..", "all that any of the runs was judged by")] = None
     """Metrics to compare (gansmith list metrics)."""
-    samples: Annotated[int | None, takes("N", "as many as they have in common")] = None
+    samples: Annotated[Examples | None, takes("N", "as many as they have in common")] = None
     """Examples to judge on each side."""
-    seed: Annotated[int, takes("S", "0")] = 0
+    seed: Annotated[JudgeSeed, takes("S", "0")] = 0
     """Decides which examples, and the noise of generated ones."""
     trust: Flag = False
     """Let Python files run that the runs name, as their GANs for example."""
@@ -48,7 +49,7 @@ def run(argv: list[str]) -> int:
     found = compare(
         options.runs,
         data=options.data,
-        metrics=names_in(options.metrics) or None,
+        metrics=names_in(options.metrics, "--metrics") or None,
         samples=options.samples,
         seed=options.seed,
         trust=options.trust,

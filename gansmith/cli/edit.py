@@ -11,10 +11,11 @@ import numpy as np
 from tyro.conf import Positional, UseAppendAction
 
 from gansmith.cli.generate import condition
-from gansmith.cli.options import Flag, parse, seeds_in, takes
+from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.suggestions import did_you_mean
+from gansmith.data.values import AtLeastTwo, Count, Directions, Frames, FramesPerSecond, Reach, Seed, Steps, Truncation, seeds_in
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Making(Edit):
     """Seeds of the latents, the same as those of gansmith generate --seeds."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
     """A condition, e.g. class=7."""
-    truncation: Annotated[float, takes("T", "1.0")] = 1.0
+    truncation: Annotated[Truncation, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
 
     def making(self) -> dict[str, Any]:
@@ -83,11 +84,11 @@ class Interpolate(Making):
 
     out: Annotated[Path | None, _options("interpolate.gif")] = None
     """A .gif or .mp4 (which needs ffmpeg) file."""
-    frames: Annotated[int, takes("N", "24 a seed")] = 0
+    frames: Annotated[Frames | None, takes("N", "24 a seed")] = None
     """Frames of the whole film."""
     path: Annotated[Literal["spherical", "linear"], takes("{spherical,linear}", "spherical")] = "spherical"
     """Along the sphere on which noise lies, or straight."""
-    per_second: Annotated[int, takes("N", "20")] = 20
+    per_second: Annotated[FramesPerSecond, takes("N", "20")] = 20
     """Frames a second."""
 
 
@@ -109,7 +110,7 @@ class Mix(Making):
     """Seeds of the coarse styles."""
     out: Annotated[Path | None, _options("mix.png")] = None
     """A .png file."""
-    layers: Annotated[int | None, takes("N", "half of them")] = None
+    layers: Annotated[Count | None, takes("N", "half of them")] = None
     """How many layers the rows decide."""
 
 
@@ -119,9 +120,9 @@ class FindDirections(Making):
 
     by: Annotated[Literal["sefa", "ganspace"], takes("{sefa,ganspace}", "sefa")] = "sefa"
     """sefa: from the weights alone; ganspace: principal components of 2,000 examples."""
-    count: Annotated[int, takes("N", "8")] = 8
+    count: Annotated[Directions, takes("N", "8")] = 8
     """How many."""
-    reach: Annotated[float, takes("S", "4")] = 4.0
+    reach: Annotated[Reach, takes("S", "4")] = 4.0
     """How many steps to go both ways, a step being a standard deviation."""
     out: Annotated[Path | None, _options("directions.png")] = None
     """A .png file; the directions are saved beside it as .npz."""
@@ -135,9 +136,9 @@ class Project(Edit):
     """An image file."""
     out: Annotated[Path | None, _options("PICTURE.png")] = None
     """A .png file; the latent is saved beside it as .npz."""
-    steps: Annotated[int, takes("N", "300")] = 300
+    steps: Annotated[Steps, takes("N", "300")] = 300
     """Steps of gradient descent."""
-    seed: Annotated[int, takes("S", "0")] = 0
+    seed: Annotated[Seed, takes("S", "0")] = 0
     """Decides the random pictures to start from."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
     """What is known of the picture, e.g. class=7; else that of the nearest random one."""
@@ -153,11 +154,11 @@ class Fuse(Edit):
     """An image file."""
     out: Annotated[Path | None, _options("fuse.png")] = None
     """A .png file, or a .gif or .mp4 film."""
-    frames: Annotated[int, takes("N", "9, of a film 48")] = 0
+    frames: Annotated[Frames | None, takes("N", "9, of a film 48")] = None
     """Pictures between."""
-    steps: Annotated[int, takes("N", "300")] = 300
+    steps: Annotated[Steps, takes("N", "300")] = 300
     """Steps of gradient descent for each."""
-    seed: Annotated[int, takes("S", "0")] = 0
+    seed: Annotated[Seed, takes("S", "0")] = 0
     """Decides the random pictures to start from."""
 
 
@@ -165,7 +166,7 @@ class Fuse(Edit):
 class Average(Edit):
     """Averages the networks of the last checkpoints and saves the model in RUN/averaged."""
 
-    last: Annotated[int, takes("N", "2")] = 2
+    last: Annotated[AtLeastTwo, takes("N", "2")] = 2
     """How many checkpoints; a run keeps its newest two, and others may be copied beside them."""
 
 
@@ -224,7 +225,7 @@ def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.film import SUFFIXES, check_film, save_film
     from gansmith.edit.interpolation import interpolate
 
-    seeds, out = seeds_in(options.seeds), _place(options, "interpolate.gif", SUFFIXES)
+    seeds, out = seeds_in(options.seeds, again=True), _place(options, "interpolate.gif", SUFFIXES)
     check_film(out, options.per_second)
     model = _model(options)
     frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), path=options.path, **options.making())
@@ -249,7 +250,7 @@ def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
 def _mix(options: Mix) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.grids import style_grid
 
-    coarse, fine, out = seeds_in(options.rows), seeds_in(options.seeds), _place(options, "mix.png")
+    coarse, fine, out = seeds_in(options.rows, "--rows"), seeds_in(options.seeds), _place(options, "mix.png")
     model = _model(options)
     _save_sheet(style_grid(model, coarse, fine, layers=options.layers, **options.making()), out)
     return f"{len(coarse) * len(fine)} mixtures: {out}", {"rows": coarse, "columns": fine, "out": out}

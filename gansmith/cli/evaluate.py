@@ -11,6 +11,8 @@ from tyro.conf import Positional, arg
 from gansmith.cli.data_options import Opening, with_data_options
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
+from gansmith.data.options import names_in
+from gansmith.data.values import Examples, JudgeSeed
 from gansmith.errors import UserError
 
 
@@ -46,9 +48,9 @@ class Evaluate:
     FILE.py:FUNCTION, from images to logits."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """Where networks compute: cpu, cuda, mps."""
-    samples: Annotated[int | None, takes("N", "10000, or as many as there are")] = None
+    samples: Annotated[Examples | None, takes("N", "10000, or as many as there are")] = None
     """Examples to judge on each side."""
-    seed: Annotated[int, takes("S", "0")] = 0
+    seed: Annotated[JudgeSeed, takes("S", "0")] = 0
     """Decides which examples, and the noise of generated ones."""
     opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
     trust: Flag = False
@@ -82,7 +84,7 @@ def run(argv: list[str]) -> int:
         real=options.real,
         fake=options.fake,
         data=options.data,
-        metrics=[name.strip() for name in options.metrics.split(",")] if options.metrics else None,
+        metrics=names_in(options.metrics, "--metrics") or None,
         samples=options.samples,
         seed=options.seed,
         features=options.features,

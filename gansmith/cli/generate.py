@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction
 
-from gansmith.cli.options import Flag, parse, seeds_in, takes
+from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.outputs import refuse_overwriting, whole
+from gansmith.data.values import Count, Examples, Percentile, Seed, Truncation, seeds_in
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,22 +30,22 @@ class Generate:
 
     run: Annotated[Positional[Path], takes("RUN")]
     """A run folder, its model/ folder, or a copy of one."""
-    n: Annotated[int, takes("N", "64", aliases=("-n",))] = 64
+    n: Annotated[Examples, takes("N", "64", aliases=("-n",))] = 64
     """How many."""
     out: Annotated[Path | None, takes("PATH", "RUN/generated/")] = None
     """A folder for one file each, or one file of all: a .png picture, .npz arrays, or what the kind of data is written as (.csv, .parquet,
     .zip, .txt, ...); - prints texts."""
-    seed: Annotated[int, takes("S", "0")] = 0
+    seed: Annotated[Seed, takes("S", "0")] = 0
     """Decides the noise."""
     seeds: Annotated[str | None, takes("A-B,C,..")] = None
     """One example for each of these seeds, in place of -n and --seed: each the same whatever the others are."""
-    rejection: Annotated[float | None, takes("P")] = None
+    rejection: Annotated[Percentile | None, takes("P")] = None
     """Keep what the run's critic thinks real (Azadi et al. 2019): about half of the examples above percentile P, 80 in the paper."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
     """A condition, e.g. class=7; for tables any column, income=yes or "age>60"."""
-    length: Annotated[int | None, takes("T", "that of the training")] = None
+    length: Annotated[Count | None, takes("T", "that of the training")] = None
     """Steps of a series, possibly more than it was trained on."""
-    truncation: Annotated[float, takes("T", "1.0")] = 1.0
+    truncation: Annotated[Truncation, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
@@ -60,8 +61,6 @@ class Generate:
 
 def run(argv: list[str]) -> int:
     options = parse(Generate, argv, "gansmith generate")
-    if options.n < 1:
-        raise UserError(f"-n must be at least 1, but it is {options.n}.")
     if options.seeds is not None and options.rejection is not None:
         raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
     out = options.out or options.run / "generated"

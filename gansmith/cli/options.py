@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from gansmith import kinds
-from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import did_you_mean
+from gansmith.data.values import fields_checked
 from gansmith.errors import UserError
 
 Options = TypeVar("Options")
@@ -45,20 +45,8 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
         raise UserError(_sentence(complaint.getvalue(), shape, filled, program)) from end
     if unknown:
         raise UserError(_unknown(unknown[0].partition("=")[0], shape, program))
+    fields_checked(options)
     return options
-
-
-def seeds_in(text: str) -> list[int]:
-    """The numbers of "1-4,9". Raises UserError for anything else, for seeds beyond 64 bits and above the limit `seeds`."""
-    seeds: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,20})(?:-(\d{1,20}))?\s*", part, re.ASCII)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if last < first or last >= 2**64:
-            raise UserError(f"--seeds takes numbers below 2^64 and ranges such as 1-8 or 3,7,9, but it is {text!r}.")
-        check("seeds", len(seeds) + last - first + 1, f"--seeds {text}", "seeds")
-        seeds += range(first, last + 1)
-    return seeds
 
 
 def value_of(option: str, argv: Sequence[str]) -> str | None:
@@ -139,6 +127,8 @@ def _shown(flag: str, shape: Any) -> str:
 
 def _expected(hint: Any) -> str:
     """A type in words."""
+    while typing.get_origin(hint) is Annotated:
+        hint = hint.__origin__
     parts = typing.get_args(hint)
     if typing.get_origin(hint) is Literal:
         return "one of " + ", ".join(map(str, parts))

@@ -19,6 +19,7 @@ from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
 from gansmith.data.options import names_in
 from gansmith.data.programs import trusting
+from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Share, Threads
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -62,25 +63,25 @@ class Train:
     """The run folder."""
     resume: Annotated[str | None, takes("[auto|RUN]")] = None
     """Continue exactly: the run in --out, or the newest of this data; RUN: that one; auto: if there is one."""
-    minutes: Annotated[float | None, takes("M", "the preset's")] = None
+    minutes: Annotated[Minutes | None, takes("M", "the preset's")] = None
     """How long to train."""
-    samples: Annotated[int | None, takes("N", "the preset's")] = None
+    samples: Annotated[Budget | None, takes("N", "the preset's")] = None
     """How many examples of real data to train on, counted with repetitions; with --minutes, whichever ends first."""
-    batch: Annotated[int | None, takes("B", "the preset's")] = None
+    batch: Annotated[Count | None, takes("B", "the preset's")] = None
     """Real examples in a batch, of all processes together."""
-    accumulate: Annotated[int, takes("K", "1")] = 1
+    accumulate: Annotated[Count, takes("K", "1")] = 1
     """Compute each batch in K parts, to spare memory."""
-    seed: Annotated[int, takes("S", "0")] = 0
+    seed: Annotated[Seed, takes("S", "0")] = 0
     """Decides the initial weights, the order of the data and all noise."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
-    devices: Annotated[int, takes("N", "1")] = 1
+    devices: Annotated[Count, takes("N", "1")] = 1
     """Train in N processes, through torchrun."""
     precision: Annotated[Literal["auto", "float32", "bfloat16"], takes("{auto,float32,bfloat16}", "auto")] = "auto"
     """auto takes bfloat16 for images where the hardware computes in it."""
     compile: Flag = False
     """Run the networks through torch.compile: minutes of preparation, worth it in long trainings on GPUs."""
-    threads: Annotated[int | None, takes("N", "the fastest, measured")] = None
+    threads: Annotated[Threads | None, takes("N", "the fastest, measured")] = None
     """Threads of a CPU; given with --resume, the run goes on with so many, rounding differently."""
     mirror: Flag = False
     """Double the data by horizontal flips; else as the preset says."""
@@ -89,13 +90,13 @@ class Train:
     opening: Annotated[Opening, arg(name="")] = field(default_factory=Opening)
     judge_metrics: Annotated[str | None, takes("A,B,..")] = None
     """Metrics to measure during training (gansmith list metrics)."""
-    judge_samples: Annotated[int, takes("N", "2000")] = 2000
+    judge_samples: Annotated[Examples, takes("N", "2000")] = 2000
     """Examples to judge on each side during training."""
-    judge_share: Annotated[float, takes("S", "0.05")] = 0.05
+    judge_share: Annotated[Share, takes("S", "0.05")] = 0.05
     """The largest share of the time that judging during training may take."""
     keep_best: Annotated[str | None, takes("METRIC")] = None
     """Keep the best model by this metric in RUN/best/."""
-    patience: Annotated[int | None, takes("N")] = None
+    patience: Annotated[Count | None, takes("N")] = None
     """Stop when --keep-best's metric (or the first of --judge-metrics) has not left its interval for the better N times."""
     trust: Flag = False
     """Let programs run that a resumed run names, and feature networks in FILE.pt, which are programs too."""
@@ -134,13 +135,13 @@ class Train:
 
     def examination(self) -> dict[str, Any]:
         """The arguments of `gansmith.train` for what is measured during training."""
-        return {name: getattr(self, name) for name in EXAMINATION} | {"judge_metrics": names_in(self.judge_metrics)}
+        return {name: getattr(self, name) for name in EXAMINATION} | {
+            "judge_metrics": names_in(self.judge_metrics, "--judge-metrics")
+        }
 
 
 def run(argv: list[str]) -> int:
     options = parse(_shape(argv), argv, "gansmith train", BARE)
-    if options.devices < 1:
-        raise UserError(f"--devices must be at least 1, but it is {options.devices}.")
     if options.data is None and options.resume is None and not (options.dry_run or options.profile):
         raise UserError(NEEDS_DATA)
     if options.dry_run or options.profile:

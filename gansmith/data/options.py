@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from gansmith.data.suggestions import did_you_mean
+from gansmith.data.values import FINITE, POSITIVE, Unique, flag_of, range_of
 from gansmith.errors import UserError
 
 
@@ -70,9 +71,11 @@ class DataOptions:
 
 
 def hints(shape: type) -> dict[str, Any]:
-    """The types of a dataclass's fields."""
+    """The types of a dataclass's fields, with their ranges."""
     return {
-        name: hint for name, hint in typing.get_type_hints(shape).items() if name in {f.name for f in dataclasses.fields(shape)}
+        name: hint
+        for name, hint in typing.get_type_hints(shape, include_extras=True).items()
+        if name in {f.name for f in dataclasses.fields(shape)}
     }
 
 
@@ -83,10 +86,13 @@ def joined(names: typing.Iterable[Any]) -> str:
     return text.getvalue()
 
 
-def names_in(text: str | None) -> tuple[str, ...]:
-    """The names of A,B,.., quoted as in CSV where they hold commas."""
-    rows = list(csv.reader(io.StringIO(text or ""), skipinitialspace=True))
-    return tuple(name.strip() for row in rows for name in row if name.strip())
+def names_in(text: str | None, flag: str = "") -> tuple[str, ...]:
+    """The names of A,B,.., quoted as in CSV where they hold commas. Raises UserError, which names `flag`, if a name comes twice."""
+    try:
+        rows = list(csv.reader(io.StringIO(text or ""), skipinitialspace=True))
+    except csv.Error as error:
+        raise UserError(f"{flag} takes names, such as a,b, which {text[:80]!r} are not ({error}).") from error
+    return Unique().of(flag, [name.strip() for row in rows for name in row if name.strip()])
 
 
 def pairs_in(text: str) -> dict[str, Any] | None:
@@ -108,7 +114,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     """The value in the type of the field."""
     if _optional(hint):
         hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
-    flag = f"--{name.replace('_', '-')}"
+    flag = flag_of(name)
+    if (found := range_of(hint)) is not None:
+        return found.of(flag, value)
     if hint is Any:
         return value
     if typing.get_origin(hint) is Literal:
@@ -118,17 +126,15 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         return value
     if typing.get_origin(hint) is tuple:
         if isinstance(value, str):
-            return names_in(value)
-        if not isinstance(value, tuple | list) or not all(isinstance(word, str) for word in value):
-            raise UserError(f"{flag} takes names, such as a,b, but it is {value!r}.")
-        return tuple(value)
+            return names_in(value, flag)
+        return Unique().of(flag, value)
     if hint is Path:
         if not isinstance(value, str | Path) or not str(value):
             raise UserError(f"{flag} takes a path, but it is {value!r}.")
         return Path(value).expanduser().resolve()
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        expected = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}[hint]
+    if hint in (int, float):
+        return (POSITIVE if hint is int else FINITE).of(flag, value)
+    if not isinstance(value, hint):
+        expected = {bool: "True or False", str: "a word"}[hint]
         raise UserError(f"{flag} takes {expected}, but it is {value!r}.")
     return value

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gansmith.data.tensors import read_tensors
+from gansmith.data.values import AtLeastTwo, checked
 from gansmith.errors import UserError
 from gansmith.model import Model
 from gansmith.runs.rebuild import load_weights
@@ -21,14 +22,15 @@ FOLDER = "averaged"
 """The folder of a run's averaged model."""
 
 
-def average(run: Run, *, last: int = 2) -> tuple[Model, list[int]]:
+@checked
+def average(run: Run, *, last: AtLeastTwo = 2) -> tuple[Model, list[int]]:
     """A model whose makers are the mean of those in the last checkpoints, and the samples that each of these had seen.
 
     A run keeps its two newest checkpoints; copies of others may be put beside them. Raises UserError if there are fewer than two,
     or fewer than asked for.
     """
     found = checkpoints(run.checkpoints)[-last:]
-    if last < 2 or len(found) < last:
+    if len(found) < last:
         raise UserError(
             f"--last takes 2 or more, of which {run.checkpoints} has {len(checkpoints(run.checkpoints))}, but it is {last}: a run keeps "
             "its newest two checkpoints, others can be copied there."
@@ -48,7 +50,8 @@ def average(run: Run, *, last: int = 2) -> tuple[Model, list[int]]:
     return model, [int(path.stem) for path in found]
 
 
-def save_average(run: Run, *, last: int = 2) -> Path:
+@checked
+def save_average(run: Run, *, last: AtLeastTwo = 2) -> Path:
     """Writes the averaged model to RUN/averaged and returns that folder."""
     model, seen = average(run, last=last)
     model.card["samples"] = seen[-1]

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from gansmith.data.values import Directions as Many
+from gansmith.data.values import Seed, checked
 from gansmith.edit.sheet import Sheet
 from gansmith.edit.studio import Studio
 from gansmith.errors import UserError
@@ -29,7 +31,8 @@ class Directions:
     """What counts as one step along each: 1 in noise, a standard deviation of the styles of a mapping."""
 
 
-def find_directions(model: Model, *, by: str = "sefa", count: int = 8, seed: int = 0, **where: str) -> Directions:
+@checked
+def find_directions(model: Model, *, by: str = "sefa", count: Many = 8, seed: Seed = 0, **where: str) -> Directions:
     """The `count` strongest directions by one of METHODS, under the one condition that the seed has or that is given.
 
     Of several conditions, what differs between classes would hide what the latent changes. Raises UserError for other methods, and

@@ -9,6 +9,7 @@ from PIL import Image
 from gansmith.data.film_writer import VideoWriter
 from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.readers.films import ffmpeg
+from gansmith.data.values import FramesPerSecond, checked
 from gansmith.errors import UserError
 from gansmith.kinds.images.mosaic import opaque
 
@@ -19,7 +20,8 @@ SMALLEST = 160
 """Frames with a longer side below this are enlarged by a whole factor."""
 
 
-def save_film(frames: Sequence[Image.Image], path: Path, *, per_second: int = 20, overwrite: bool = False) -> Path:
+@checked
+def save_film(frames: Sequence[Image.Image], path: Path, *, per_second: FramesPerSecond = 20, overwrite: bool = False) -> Path:
     """Writes the frames as an endless GIF or as MP4 (H.264), by the suffix.
 
     Raises UserError for other suffixes, a rate that the format cannot hold, a file that exists (unless `overwrite`), and without ffmpeg.

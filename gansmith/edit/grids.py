@@ -6,13 +6,15 @@ import torch
 from PIL import Image
 
 from gansmith.data.suggestions import did_you_mean
+from gansmith.data.values import AtLeastTwo, Count, Seeds, Truncation, checked
 from gansmith.edit.sheet import Sheet
 from gansmith.edit.studio import Studio
 from gansmith.errors import UserError
 from gansmith.model import Model
 
 
-def class_grid(model: Model, seeds: Sequence[int], *, truncation: float = 1.0, **where: str) -> Sheet:
+@checked
+def class_grid(model: Model, seeds: Seeds, *, truncation: Truncation = 1.0, **where: str) -> Sheet:
     """The latents of these seeds (columns) under every class (rows), or in one row if a class is given or there are none."""
     studio = Studio(model)
     classes = () if "class" in where else model.codec.spec.classes
@@ -25,8 +27,9 @@ def class_grid(model: Model, seeds: Sequence[int], *, truncation: float = 1.0, *
     return Sheet(pictures, names, _named(seeds))
 
 
+@checked
 def attribute_grid(
-    model: Model, seeds: Sequence[int], name: str, *, count: int = 7, truncation: float = 1.0, **where: str
+    model: Model, seeds: Seeds, name: str, *, count: AtLeastTwo = 7, truncation: Truncation = 1.0, **where: str
 ) -> Sheet:
     """An attribute from its smallest to its largest value (columns) for every seed (rows).
 
@@ -55,8 +58,9 @@ def attribute_grid(
     return Sheet(pictures, _named(seeds), [f"{value:.3g}" for value in values.tolist()], corner=name)
 
 
+@checked
 def style_grid(
-    model: Model, coarse: Sequence[int], fine: Sequence[int], *, layers: int | None = None, truncation: float = 1.0, **where: str
+    model: Model, coarse: Seeds, fine: Seeds, *, layers: Count | None = None, truncation: Truncation = 1.0, **where: str
 ) -> Sheet:
     """Style mixing (Karras et al. 2019, section 3.1): the first `layers` styles of the `coarse` seeds (rows) with the others of the
     `fine` seeds (columns), below and beside the pictures of these seeds alone. Half of the layers if none are given.

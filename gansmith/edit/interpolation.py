@@ -1,12 +1,11 @@
 """Walks between latent rows, straight or along the sphere."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
+from gansmith.data.values import Frames, SomeSeeds, Truncation, checked
 from gansmith.edit.studio import Studio
 from gansmith.errors import UserError
 from gansmith.model import Model
@@ -52,14 +51,15 @@ def walk(keys: Float[Tensor, "keys *shape"], frames: int, path: str = "spherical
     return torch.stack(points)
 
 
+@checked
 def interpolate(
     model: Model,
-    seeds: Sequence[int],
+    seeds: SomeSeeds,
     *,
-    frames: int = 60,
+    frames: Frames = 60,
     path: str = "spherical",
     loop: bool = True,
-    truncation: float = 1.0,
+    truncation: Truncation = 1.0,
     **where: str,
 ) -> list[Image.Image]:
     """The frames of a walk through the latent rows of these seeds, under one condition.

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from gansmith.data.codec import Batch
+from gansmith.data.values import Frames, Rate, Seed, Steps, checked
 from gansmith.edit.interpolation import walk
 from gansmith.edit.studio import Studio
 from gansmith.errors import UserError
@@ -62,8 +63,15 @@ class Projection:
         )
 
 
+@checked
 def project(
-    model: Model, picture: Picture, *, steps: int = 300, rate: float = 0.05, seed: int = 0, where: Mapping[str, str] | None = None
+    model: Model,
+    picture: Picture,
+    *,
+    steps: Steps = 300,
+    rate: Rate = 0.05,
+    seed: Seed = 0,
+    where: Mapping[str, str] | None = None,
 ) -> Projection:
     """The projection of a picture. Its class, if none is given, is the one of the best of the starts.
 
@@ -149,7 +157,8 @@ def likeness(a: Float[Tensor, "1 channels h w"], b: Float[Tensor, "1 channels h 
     return Likeness(psnr=float(-10 * error.log10()), ms_ssim=float(ms_ssim(a, b)))
 
 
-def fuse(model: Model, first: Projection, second: Projection, *, frames: int = 9) -> list[Picture]:
+@checked
+def fuse(model: Model, first: Projection, second: Projection, *, frames: Frames = 9) -> list[Picture]:
     """Pictures on the way from one projection to the other: along the sphere in noise, straight in styles; classes change midway,
     attributes evenly."""
     studio = Studio(model)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from gansmith.data.codec import Batch
+from gansmith.data.values import Percentile, Seed, checked
 from gansmith.errors import UserError
 from gansmith.model import Model
 from gansmith.runs.rebuild import load_weights
@@ -93,7 +94,7 @@ class Rejecting(Model):
         self.critic, self.calibration = critic, calibration
         classes = len(model.codec.spec.classes)
         count = max(CALIBRATED, min(MAXIMUM, A_CLASS * classes))
-        drawn = [(self.log_odds(batch), batch.get("label")) for batch in model.batches(count, seed=seed + 1_000_003)]
+        drawn = [(self.log_odds(batch), batch.get("label")) for batch in model.batches(count, seed=(seed + 1_000_003) % 2**63)]
         odds = np.concatenate([own for own, _ in drawn])
         self.of_all, self.of_class = Threshold.of(odds, percentile), dict[int, Threshold]()
         if classes:
@@ -103,19 +104,18 @@ class Rejecting(Model):
                     self.of_class[number] = Threshold.of(odds[labels == number], percentile)
 
     @classmethod
+    @checked
     def of(
-        cls, run: Run, model: Model, training: Dataset, held_out: Dataset, *, seed: int = 0, percentile: float = PERCENTILE
+        cls, run: Run, model: Model, training: Dataset, held_out: Dataset, *, seed: Seed = 0, percentile: Percentile = PERCENTILE
     ) -> Rejecting:
         """The run's model with the critic of its newest checkpoint, calibrated on held-out examples (or, if these are fewer than 200,
         on training examples). Raises UserError without a checkpoint, and for a critic that tells nothing."""
-        if not 0 <= percentile < 100:
-            raise UserError(f"--rejection takes a percentile from 0 to 99, but it is {percentile:g}.")
         critic = with_critic(run, model)
         known = held_out if len(held_out) >= 200 else training
         positions = np.linspace(0, len(known) - 1, min(CALIBRATED, len(known))).astype(int)
         parts = [known.batch(part) for part in np.array_split(positions, max(1, len(positions) // 128))]
         real = np.concatenate([_scores(critic, part) for part in parts])
-        fake = np.concatenate([_scores(critic, batch) for batch in model.batches(CALIBRATED, seed=seed + 2_000_003)])
+        fake = np.concatenate([_scores(critic, batch) for batch in model.batches(CALIBRATED, seed=(seed + 2_000_003) % 2**63)])
         return cls(model, critic, Calibration.fit(real, fake), seed, percentile)
 
     def log_odds(self, batch: Batch) -> np.ndarray:

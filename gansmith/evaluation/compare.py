@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gansmith.data.values import Examples, JudgeSeed, Names, checked
 from gansmith.errors import UserError
 from gansmith.evaluation.shared_scores import Record, scores_in_common
 from gansmith.evaluation.significance import Estimate, holm, p_value
@@ -113,13 +114,14 @@ class Comparison:
         return table
 
 
+@checked
 def compare(
     runs: Sequence[RunFolder | Path | str],
     *,
     data: Any = None,
-    metrics: Sequence[str] | None = None,
-    samples: int | None = None,
-    seed: int = 0,
+    metrics: Names | None = None,
+    samples: Examples | None = None,
+    seed: JudgeSeed = 0,
     say: Callable[[str], None] = lambda _: None,
     trust: bool = False,
 ) -> Comparison:

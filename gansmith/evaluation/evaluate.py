@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import trusting
+from gansmith.data.values import Examples, JudgeSeed, Names, checked
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.kinds.opening import open_dataset
@@ -38,13 +39,14 @@ if TYPE_CHECKING:
     from gansmith.watch.watcher import Watcher
 
 
+@checked
 def evaluate_run(
     run: RunFolder,
     *,
     data: Any = None,
-    metrics: Sequence[str] | None = None,
-    samples: int | None = None,
-    seed: int = 0,
+    metrics: Names | None = None,
+    samples: Examples | None = None,
+    seed: JudgeSeed = 0,
     watchers: Sequence[Watcher] = (),
     trust: bool = False,
     **how: Any,
@@ -141,8 +143,9 @@ def _evaluate_beside(
     return _judged(model, training, held_out, **how)[1]
 
 
+@checked
 def evaluate_elsewhere(
-    run: RunFolder, *, data: Any, metrics: Sequence[str] | None = None, samples: int | None = None, seed: int = 0
+    run: RunFolder, *, data: Any, metrics: Names | None = None, samples: Examples | None = None, seed: JudgeSeed = 0
 ) -> Judgement:
     """Judges a run's model by data that it was not trained on, which stand for the training data too; writes nothing."""
     from gansmith.evaluation.judge import MAXIMUM, judge

@@ -17,6 +17,7 @@ from gansmith import kinds
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset, choose
 from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.data.values import Examples, JudgeSeed, Names, checked
 from gansmith.errors import UserError
 from gansmith.evaluation.baseline import baseline_name, rivals
 from gansmith.evaluation.cache import content_key, remember
@@ -46,14 +47,15 @@ SHOWN = 16
 """Generated examples whose nearest training examples are reported: those that are nearest to them."""
 
 
+@checked
 def judge(
     fake: Dataset,
     train: Dataset,
     held_out: Dataset,
     *,
-    metrics: Sequence[str] | None = None,
-    samples: int | None = None,
-    seed: int = 0,
+    metrics: Names | None = None,
+    samples: Examples | None = None,
+    seed: JudgeSeed = 0,
     cache: Path | None = None,
     everything: Dataset | None = None,
     model: Model | None = None,

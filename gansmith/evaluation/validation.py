@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.data.values import Count, Examples, Share, within
 from gansmith.errors import UserError
 from gansmith.metrics.registry import metric_names
 
@@ -24,13 +25,13 @@ class Validation:
     """What is measured during training, and what follows from it."""
 
     metrics: tuple[str, ...]
-    samples: int = 2000
+    samples: Examples = 2000
     """Generated examples, and as many of every other side."""
-    share: float = 0.05
+    share: Share = 0.05
     """The largest share of the time that it may take."""
     keep_best: str | None = None
     """The metric by which the best model is kept."""
-    patience: int | None = None
+    patience: Count | None = None
     """After how many examinations without improvement of `chosen` the training stops."""
     schedule: Schedule | None = None
     """Known once the training has shown its speed."""
@@ -57,10 +58,10 @@ class Validation:
             if metric not in known:
                 guess = did_you_mean(metric, known)
                 raise UserError(f'there is no metric "{metric}"{guess}: the metrics are {listed(known, len(known))}.')
-        if not 0 < share < 1:
-            raise UserError(f"--judge-share must lie between 0 and 1, but it is {share:g}.")
-        if patience is not None and patience < 1:
-            raise UserError(f"--patience must be at least 1, but it is {patience}.")
+        within(Examples, "--judge-samples", samples)
+        within(Share, "--judge-share", share)
+        if patience is not None:
+            within(Count, "--patience", patience)
         return cls(metrics=tuple(metrics), samples=samples, share=share, keep_best=keep_best, patience=patience)
 
     @classmethod

@@ -17,6 +17,7 @@ from gansmith.adversarial import least_squares_critic, least_squares_generator
 from gansmith.augment.together import check_crop, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.data.values import CountOrNone
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.image_pool import ImagePool
@@ -43,7 +44,7 @@ class Config:
     """Weight of the L1 distance between an image and itself after there and back."""
     identity: float = 5.0
     """Weight of the L1 distance between b and what is made of b; 0 to let colours change. Needs sides of as many channels."""
-    pool: int = 50
+    pool: CountOrNone = 50
     """Images made earlier that the critics are reminded of."""
     crop: int = 0
     """Side of random crops; 0 for whole images."""

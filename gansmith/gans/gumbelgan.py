@@ -24,6 +24,7 @@ from torch.special import ndtr
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
+from gansmith.data.values import CountOrNone
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding, one_hot
 from gansmith.penalties import with_gradient_norm, zero_centred
@@ -49,7 +50,7 @@ class Config:
     """Channels of the critic."""
     critic_blocks: int = 3
     """Residual blocks of the critic; each sees twice as far as the one before."""
-    likelihood_moves: int = 8
+    likelihood_moves: CountOrNone = 8
     """Moves of the writer by likelihood in each round, before the move of the game; 0 plays the paper's game."""
     game: float = 0.3
     """Weight of the game in the writer's move."""

@@ -24,6 +24,7 @@ from torch.nn.functional import cross_entropy, leaky_relu
 from gansmith.adversarial import non_saturating_critic, non_saturating_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.data.values import CountOrNone
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
@@ -39,7 +40,7 @@ class Config:
 
     categories: tuple[int, ...] = (10,)
     """How many values each categorical code has."""
-    numbers: int = 2
+    numbers: CountOrNone = 2
     """How many continuous codes there are."""
     noise: int = 74
     """Dimensions of the latent vector, the codes' included: a category takes as many as it has values."""

@@ -31,6 +31,7 @@ from torch.nn.functional import leaky_relu
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
+from gansmith.data.values import CountOrNone
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.tables.spec import TableSpec
@@ -91,7 +92,7 @@ class Config:
     """Share of the running frequencies that a batch leaves as it was."""
     cell: float = 1.0
     """Weight of the term of single hidden cells; 0 leaves it out."""
-    sweeps: int = 1
+    sweeps: CountOrNone = 1
     """How often every cell of a generated row is drawn again, given all others of the row."""
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from torch.func import functional_call
 
 from gansmith.adversarial import non_saturating_critic
 from gansmith.data.spec import Spec
+from gansmith.data.values import CountOrNone
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.gans._players import strided_players
 from gansmith.training.seeds import normal_rows
@@ -31,7 +32,7 @@ from gansmith.training.seeds import normal_rows
 class Config:
     """Options of the unrolled GAN; five steps are among those the paper tries, widths and rates DCGAN's."""
 
-    steps: int = 5
+    steps: CountOrNone = 5
     """Steps of the critic that the generator foresees; 0 plays the plain game."""
     foresight: float = 0.01
     """Size of the foreseen steps, which are plain gradient steps (equation 4). Through

@@ -17,6 +17,7 @@ from torch import Tensor
 from gansmith import __version__, gans, kinds
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean
+from gansmith.data.values import Budget, Count, Minutes, Seed, Threads, checked, options_checked
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
 from gansmith.training import distributed, seeds
@@ -51,22 +52,23 @@ class Plan:
         return gans.find(self.gan)(self.config, data.codec.spec)
 
 
+@checked
 def plan(
     data: Dataset,
     *,
     gan: str | None = None,
     preset: str | None = None,
     options: Mapping[str, Any] | None = None,
-    minutes: float | None = None,
-    samples: int | None = None,
-    batch: int | None = None,
-    accumulate: int = 1,
-    seed: int = 0,
+    minutes: Minutes | None = None,
+    samples: Budget | None = None,
+    batch: Count | None = None,
+    accumulate: Count = 1,
+    seed: Seed = 0,
     device: str = "auto",
     precision: str = "auto",
     compile: bool = False,
     mirror: bool | None = None,
-    threads: int | None = None,
+    threads: Threads | None = None,
 ) -> Plan:
     """Resolves every option: the preset's values, changed by what was asked for.
 
@@ -88,7 +90,6 @@ def plan(
     assert gan is not None
     made = gans.find(gan)
     check_fits(made, gan, data)
-    check_positive(minutes=minutes, samples=samples, batch=batch, accumulate=accumulate, threads=threads)
     device = choose_device(device)
     core_minutes = minutes * (threads or torch.get_num_threads()) if minutes and device == "cpu" else None
     preset = preset or default_preset(made, spec.kind, core_minutes)
@@ -138,13 +139,6 @@ def check_fits(made: type[GAN], gan: str, data: Dataset) -> None:
         )
 
 
-def check_positive(**counts: float | None) -> None:
-    """Raises UserError for the first option that is given and not greater than 0."""
-    for name, value in counts.items():
-        if value is not None and value <= 0:
-            raise UserError(f"--{name} must be greater than 0, but it is {value}.")
-
-
 def default_preset(made: type[GAN], kind: str, core_minutes: float | None = None) -> str | None:
     """The name of the first preset made for this kind of data, or for any; for few minutes of a CPU's cores, of one made for those."""
     fitting = {name: preset for name, preset in made.presets.items() if preset.kind in (None, kind)}
@@ -169,6 +163,7 @@ def made_config(made: type[GAN], gan: str, preset: Preset, options: Mapping[str,
         if name not in known:
             raise UserError(f"{gan} has no option {name!r}{did_you_mean(name, known)}: its options are {', '.join(known)}.")
     values = {**preset.config, **options}
+    options_checked(made.Config, values)
     return made.Config(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansmith import gans
 from gansmith.data.schema import MismatchError, check, describing
+from gansmith.data.values import fields_checked
 from gansmith.evaluation.validation import Validation
 from gansmith.planning import plan as planning
 from gansmith.runs.rebuild import at_most
@@ -17,8 +18,6 @@ from gansmith.training.trainer import Settings
 
 if TYPE_CHECKING:
     from gansmith.data.dataset import Dataset
-
-LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +51,7 @@ def as_begun(run: Run) -> Begun:
     with describing(path, "settings"):
         check(facts["settings"], Settings, "settings")
         settings = Settings(**facts["settings"])
-        planning.check_positive(
-            **{name: getattr(settings, name) for name in ("batch", "accumulate", "samples", "minutes", "threads")}
-        )
-        if not 0 <= settings.seed <= LARGEST_SEED:
-            raise MismatchError(f"settings.seed should be from 0 to {LARGEST_SEED}, but it is {settings.seed}")
+        fields_checked(settings, "settings")
         if settings.precision not in ("float32", "bfloat16"):
             raise MismatchError(f"settings.precision should be float32 or bfloat16, but it is {settings.precision!r}")
     with describing(path, "examination"):

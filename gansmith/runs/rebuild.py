@@ -16,6 +16,7 @@ from gansmith import kinds
 from gansmith.data.codec import Checked, Codec
 from gansmith.data.schema import MismatchError, check, describing
 from gansmith.data.suggestions import listed
+from gansmith.data.values import options_checked
 from gansmith.errors import UserError
 from gansmith.game import GAN
 from gansmith.gans import find
@@ -52,6 +53,7 @@ def game_of(name: str, config: Mapping[str, Any], codec: Codec[Any], path: Path,
     made = find(name)
     with describing(path, "config"):
         check(config, made.Config, "config")
+        options_checked(made.Config, config)
         options = made.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()})
     numbers = sum(tensor.numel() for tensor in tensors.values())
     with describing(path, "config"), at_most(numbers, len(tensors)):

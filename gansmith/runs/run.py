@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith.data.programs import named_in
+from gansmith.data.values import Examples, Seed, Truncation
 from gansmith.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Run(RunFolder):
             raise gan.untrainable
         return gan
 
-    def generate(self, n: int = 64, *, seed: int = 0, truncation: float = 1.0, **where: str) -> list[Any]:
+    def generate(self, n: Examples = 64, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> list[Any]:
         """n new examples in the codec's raw form (images: pictures with a label), e.g. `run.generate(64, class_="7")`."""
         return self.model().generate(n, seed=seed, truncation=truncation, **where)
 

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset, Order
+from gansmith.data.values import Budget as Budgeted
+from gansmith.data.values import Count, Minutes, Seed, Threads
 from gansmith.errors import UserError
 from gansmith.game import GAN, Move, Player
 from gansmith.penalties import compiled_with
@@ -42,15 +44,15 @@ SAVE, END, INTERRUPT = 1.0, 2.0, 3.0
 class Settings:
     """How to train, whatever is trained."""
 
-    batch: int
+    batch: Count
     """Real examples in each draw of all processes and games together."""
-    accumulate: int = 1
+    accumulate: Count = 1
     """Games played in lockstep on parts of the batch, to spare memory: one optimiser step for all of them."""
-    samples: int | None = None
+    samples: Budgeted | None = None
     """The budget in samples of real data."""
-    minutes: float | None = None
+    minutes: Minutes | None = None
     """The budget in minutes, turned into samples after warm-up."""
-    seed: int = 0
+    seed: Seed = 0
     """Decides the initial weights, the order of the data and all noise."""
     device: str = "cpu"
     """Where to train: cpu, cuda, mps."""
@@ -58,7 +60,7 @@ class Settings:
     """float32, or bfloat16 for autocast."""
     compile: bool = False
     """Whether the networks run through torch.compile."""
-    threads: int | None = None
+    threads: Threads | None = None
     """Threads of a CPU; sums are rounded differently with another number, so a resumed run keeps it. None: as torch is set."""
 
 

@@ -56,7 +56,7 @@ def test_what_passes_has_higher_scores(run: Run, monkeypatch: pytest.MonkeyPatch
     assert sieve.log_odds(passed).mean() > sieve.log_odds(all_of).mean() + 0.5
     assert 0 < sieve.card["accepted"] < 0.5 and len(passed["image"]) == 300
     torch.testing.assert_close(passed["image"], sieve.sample(300, seed=3)["image"])
-    with pytest.raises(UserError, match="percentile from 0 to 99, but it is 120"):
+    with pytest.raises(UserError, match="percentile must be less than 100, but it is 120"):
         Rejecting.of(run, model, training, held_out, percentile=120)
 
 

@@ -21,7 +21,7 @@ def test_nothing_is_examined_if_nothing_is_asked_for():
         (([], 2000, 0.05, None, 3), "needs a metric"),
         (([], 100, 0.05, None, None), "needs a metric"),
         ((["frechett"], 2000, 0.05, None, None), 'no metric "frechett" \\(did you mean "frechet"'),
-        ((["frechet"], 2000, 1.0, None, None), "--judge-share must lie between 0 and 1, but it is 1"),
+        ((["frechet"], 2000, 1.0, None, None), "--judge-share must be less than 1, but it is 1"),
         ((["frechet"], 2000, 0.05, None, 0), "--patience must be at least 1, but it is 0"),
     ],
 )

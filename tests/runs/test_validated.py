@@ -161,8 +161,8 @@ def test_every_mutation_of_the_facts_of_a_run_is_opened_or_refused(trained: Path
 
 SAYS = {
     "settings.batch": ("x", "settings.batch should be a whole number, but it is 'x'"),
-    "settings.accumulate": (0, "--accumulate must be greater than 0"),
-    "settings.seed": (-5, "settings.seed should be from 0"),
+    "settings.accumulate": (0, "settings.accumulate must be at least 1"),
+    "settings.seed": (-5, "settings.seed must be at least 0"),
     "config.width": (1.5, "config.width should be a whole number, but it is 1.5"),
     "config.loss": ("hinge", "config.loss should be one of 'non_saturating', 'minimax', but it is 'hinge'"),
     "data.source": (3, "data.source should be"),

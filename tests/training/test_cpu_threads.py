@@ -98,7 +98,7 @@ def test_the_number_is_recorded_and_a_resumed_run_keeps_it(tmp_path):
     assert recorded() == 2
     api.train(toys.points(), samples=480, threads=1, **again)
     assert recorded() == 1
-    with pytest.raises(UserError, match="--threads must be greater than 0"):
+    with pytest.raises(UserError, match="threads must be at least 1"):
         api.train(toys.points(), threads=0, **again)
 
 

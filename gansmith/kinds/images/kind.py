@@ -15,6 +15,7 @@ from gansmith.data.readers.rows import open_npy
 from gansmith.data.readers.tensors import holds_fractions
 from gansmith.data.source import Source
 from gansmith.data.spec import Spec
+from gansmith.data.values import Overlap, Seed, Tile, checked
 from gansmith.errors import UserError
 from gansmith.kinds.images import choose, toys
 from gansmith.kinds.images.build import build_images
@@ -198,16 +199,17 @@ class Images(Kind[Options, ImageCodec]):
 
     # ---- using ------------------------------------------------------------------------------------------------------------------
 
+    @checked
     def translated(  # pyright: ignore[reportIncompatibleMethodOverride], whose options are those of images
         self,
         model: Model,
         given: Opened,
         *,
         makes: str = "b",
-        tile: int | None = None,
-        overlap: int = 32,
+        tile: Tile | None = None,
+        overlap: Overlap = 32,
         reference: Opened | None = None,
-        seed: int = 0,
+        seed: Seed = 0,
         mask: Image | None = None,
     ) -> Opened:
         """What a model of pairs or domains makes of a picture of any size; see `kinds.images.translation.pictures.translate_picture`.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from gansmith.data.options import DataOptions, option
+from gansmith.data.values import FINITE, Whole
 from gansmith.errors import UserError
 
 BUILTIN = {
@@ -19,6 +20,10 @@ BUILTIN = {
 }
 """The built-in data of this kind, each with one line of description."""
 
+SIDE = Whole(1, 2**14)
+"""The sides of images that can be asked for, in pixels."""
+Channels = Annotated[int, Whole(1, 1024)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(DataOptions):
@@ -28,7 +33,7 @@ class Options(DataOptions):
     """Size of the images: 64, or height x width, 64x48."""
     crop: Literal["center", "fit", "pad"] = option("center")
     """How images of other proportions are fitted."""
-    channels: int | None = option(None, "1|3|4", "the most general there is")
+    channels: Channels | None = option(None, "1|3|4", "the most general there is")
     """Gray, RGB or RGBA."""
     values: str | None = option(None, "LOW,HIGH", "all that the data span")
     """Where images of more than 8 bits are cut off, such as -1000,400 (write --values=-1000,400)."""
@@ -78,22 +83,27 @@ def parse_resolution(resolution: str | int | tuple[int, ...]) -> tuple[int, int]
     """(height, width) of 64, "64", "64x48" (height x width) or (64, 48). Raises UserError for anything else."""
     sides: list[int] = []
     if isinstance(resolution, str):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:[x×]\s*(\d+)\s*)?", resolution.lower())
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:[x×]\s*(\d{1,9})\s*)?", resolution.lower())
         sides = [int(side) for side in match.groups() if side] if match else []
-    elif isinstance(resolution, int) and not isinstance(resolution, bool):
-        sides = [resolution]
-    elif isinstance(resolution, tuple | list) and all(isinstance(side, int) for side in resolution):
-        sides = list(resolution)
-    if len(sides) not in (1, 2) or min(sides) < 1:
-        raise UserError(f'the resolution must be a side such as 64 or height x width such as 64x48, not "{resolution}".')
+    elif isinstance(resolution, tuple | list):
+        sides = [SIDE.of("each side of the resolution", side) for side in resolution]
+    elif not isinstance(resolution, bool):
+        sides = [SIDE.of("the resolution", resolution)]
+    if len(sides) not in (1, 2):
+        raise UserError(
+            f'the resolution must be a side such as 64 or height x width such as 64x48, not "{str(resolution)[:80]}".'
+        )
+    for side in sides:
+        SIDE.of("each side of the resolution", side)
     return sides[0], sides[-1]
 
 
 def parse_values(values: str | tuple[float, float]) -> tuple[float, float]:
     """(low, high) of "0,3000" or (0, 3000). Raises UserError for anything else."""
     parts = values.split(",") if isinstance(values, str) else values
-    try:
-        low, high = (float(part) for part in parts)
-    except (TypeError, ValueError) as error:
-        raise UserError(f'--values takes two numbers, such as 0,3000 or -1000,400, not "{values}".') from error
+    if not isinstance(parts, tuple | list) or len(parts) != 2:
+        raise UserError(f'--values takes two numbers, such as 0,3000 or -1000,400, not "{str(values)[:80]}".')
+    low, high = (FINITE.read("--values", part) if isinstance(part, str) else FINITE.of("--values", part) for part in parts)
+    if low >= high:
+        raise UserError(f"--values takes the lower number first, such as 0,3000, but it is {low:g},{high:g}.")
     return low, high

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.data.values import POSITIVE
 from gansmith.errors import UserError
 from gansmith.kinds.series.calendar import Calendar
 from gansmith.kinds.series.files import csv_of, write_npz, write_series
@@ -215,11 +216,10 @@ class SeriesCodec:
         requests = dict(where)
         found: dict[str, Tensor] = {}
         if (steps := requests.pop("length", None)) is not None:
-            if not str(steps).isdigit() or int(steps) < 1:
-                raise UserError(f"--length must be a whole number of steps, at least 1, but it is {steps!r}.")
+            steps = POSITIVE.read("--length", str(steps))
             if self.lengths:
                 raise UserError("these series have lengths of their own, which the model chooses: leave --length out.")
-            found["steps"] = torch.full((n,), int(steps))
+            found["steps"] = torch.full((n,), steps)
         if self.spec.classes and "class" in requests:
             requests[self.class_name] = requests.pop("class")
         known = [self.class_name] if self.spec.classes else [*self.numbers, *self.words]

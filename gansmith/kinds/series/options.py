@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gansmith.data.options import DataOptions, option
+from gansmith.data.values import AtLeastTwo, Count
 from gansmith.errors import UserError
 
 
@@ -13,9 +14,9 @@ from gansmith.errors import UserError
 class Options(DataOptions):
     """Time series."""
 
-    window: int | None = option(None, "T", "24 of long series, 128 of returns")
+    window: AtLeastTwo | None = option(None, "T", "24 of long series, 128 of returns")
     """Steps of an example: long time series are cut into such windows."""
-    stride: int = option(1, "S")
+    stride: Count = option(1, "S")
     """Steps from window to window."""
     returns: bool = option(False)
     """Series of prices: learn their log returns, and make prices of them again."""
@@ -34,8 +35,5 @@ class Options(DataOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("window", "stride"):
-            if (value := getattr(self, name)) is not None and value < 1 + (name == "window"):
-                raise UserError(f"--{name} must be at least {1 + (name == 'window')}, but it is {value}.")
         if self.returns and self.scale == "example":
             raise UserError("--returns have a scale of their own: leave --scale out.")

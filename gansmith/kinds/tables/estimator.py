@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Times, checked, within
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ class TableGAN:
         self,
         gan: str = "rowgan",
         *,
-        minutes: float | None = None,
-        samples: int | None = None,
-        batch: int | None = None,
+        minutes: Minutes | None = None,
+        samples: Budget | None = None,
+        batch: Count | None = None,
         options: Mapping[str, Any] | None = None,
         schema: Mapping[str, str] | None = None,
-        seed: int = 0,
+        seed: Seed = 0,
         device: str = "cpu",
     ) -> None:
         """`minutes` or `samples` (rows seen, repetitions counted) is the budget; without either, 2.5 minutes."""
@@ -118,7 +119,8 @@ class TableGAN:
     def rules_(self) -> list[str]:
         return [rule.sentence() for rule in self._codec.rules]
 
-    def sample(self, n: int = 1000, *, seed: int = 0, **where: Any) -> Any:
+    @checked
+    def sample(self, n: Examples = 1000, *, seed: Seed = 0, **where: Any) -> Any:
         """n new rows as a data frame of the library that was fitted (pandas after a file), with its types and order.
 
         Keywords are conditions: `income=">50K"`, `age=">60"`, `**{"marital-status": "Divorced"}`.
@@ -127,7 +129,8 @@ class TableGAN:
         conditions: dict[str, Any] = {name: str(value) for name, value in where.items()}
         return self._framed(self._codec.numbered(model.generate(n, seed=seed, **conditions)))
 
-    def impute(self, X: Any, *, seed: int = 0) -> Any:
+    @checked
+    def impute(self, X: Any, *, seed: Seed = 0) -> Any:
         """The data frame with its missing cells filled by what the model makes of the others; known cells stay as they are.
 
         Cells that follow from a rule are computed; what has no value in the data but "missing" stays missing.
@@ -197,7 +200,7 @@ class Augmenter:
     each fold) nothing leaks from the rows that are tested on.
     """
 
-    def __init__(self, table_gan: TableGAN | None = None, *, balance: bool = True, share: float = 1.0, seed: int = 0) -> None:
+    def __init__(self, table_gan: TableGAN | None = None, *, balance: bool = True, share: Times = 1.0, seed: Seed = 0) -> None:
         """With `balance`, every class grows to the size of the largest; else `share` times as many rows are added."""
         self.table_gan, self.balance, self.share, self.seed = table_gan, balance, share, seed
 
@@ -224,6 +227,7 @@ class Augmenter:
 
         if not isinstance(X, pandas.DataFrame):
             raise UserError(f"Augmenter takes a pandas data frame, but X is a {type(X).__name__}: convert it.")
+        share = within(Times, "share", self.share)
         answers = pandas.Series(y, index=X.index, name=getattr(y, "name", None) or "target")
         self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(X, answers)
         name = self.table_gan_.target_
@@ -235,7 +239,8 @@ class Augmenter:
                 if count < counts.max()
             ]
         else:
-            parts = [self.table_gan_.sample(round(self.share * len(X)), seed=self.seed)]
+            more = round(share * len(X))
+            parts = [self.table_gan_.sample(more, seed=self.seed)] if more else []
         made = pandas.concat([part.astype({name: answers.dtype}) for part in parts]) if parts else None
         if made is None or not len(made):
             return X, answers

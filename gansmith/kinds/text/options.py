@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from gansmith.data.options import DataOptions, option
+from gansmith.data.values import AtLeastTwo, Whole
 from gansmith.errors import UserError
 
 BUILTIN = {"sentences": "4,000 statements and questions of a small grammar, 2 classes; offline"}
@@ -22,9 +23,9 @@ class Options(DataOptions):
 
     tokens: Literal["auto", "characters", "words", "bytepairs"] = option("auto")
     """What a text is cut into; auto takes characters, and byte pairs for long texts of an alphabet."""
-    vocabulary: int | None = option(None, "N", "by the amount of text")
+    vocabulary: Annotated[int, Whole(MINIMUM)] | None = option(None, "N", "by the amount of text")
     """The most words or byte pairs."""
-    length: int | None = option(None, "T", "that of 99 in 100 texts, up to 64; 128 characters")
+    length: AtLeastTwo | None = option(None, "T", "that of 99 in 100 texts, up to 64; 128 characters")
     """Tokens of an example: longer texts are cut."""
     document: bool = option(False)
     """An example is a document, not a line: a file of a folder, or what blank lines set apart in a single file."""
@@ -39,10 +40,6 @@ class Options(DataOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.length is not None and self.length < 2:
-            raise UserError(f"--length must be at least 2 tokens, but it is {self.length}.")
-        if self.vocabulary is not None and self.vocabulary < MINIMUM:
-            raise UserError(f"--vocabulary must be at least {MINIMUM}, but it is {self.vocabulary}.")
         if self.vocabulary is not None and self.tokens == "characters":
             raise UserError("--vocabulary is for words and byte pairs, and --tokens is characters: leave one of them out.")
         if self.encoding is not None:

@@ -146,7 +146,7 @@ def test_windows_beyond_the_training_length_can_be_requested():
         assert [raw.values.shape for raw in model.generate(2, length="31")] == [(31, 2)] * 2, name
     with pytest.raises(UserError, match="timevae makes series of 12 steps"):
         Model(toys.small("timevae", data).eval(), data.codec, {}).generate(2, length="31")
-    with pytest.raises(UserError, match="--length must be a whole number"):
+    with pytest.raises(UserError, match="--length takes a whole number"):
         data.codec.conditions(1, torch.Generator(), length="many")
 
 

@@ -184,7 +184,7 @@ def test_sheets_that_do_not_fit_are_one_sentence(tmp_path, name, content, option
 
 def test_options_that_contradict_each_other_are_refused():
     for options, said in (
-        ({"length": 1}, "at least 2 tokens"),
+        ({"length": 1}, "--length must be at least 2"),
         ({"vocabulary": 10}, "at least 300"),
         ({"vocabulary": 500, "tokens": "characters"}, "leave one of them out"),
     ):

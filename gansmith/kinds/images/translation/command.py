@@ -13,6 +13,7 @@ from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.outputs import refuse_overwriting
 from gansmith.data.suggestions import listed
+from gansmith.data.values import Looks, Overlap, Seed, Tile
 from gansmith.errors import UserError
 
 
@@ -34,15 +35,15 @@ class Translate:
     """The folder for the results: PNG files, animations and videos as they came."""
     makes: Annotated[str, takes("b|a|DOMAIN", "b")] = "b"
     """The side to make: b of a, or with a cycle a of b; or the domain."""
-    samples: Annotated[int, takes("N", "1"), arg(aliases=["-n"])] = 1
+    samples: Annotated[Looks, takes("N", "1"), arg(aliases=["-n"])] = 1
     """Make so many images of each, in random styles that are the same for all (bicyclegan, munit, starganv2)."""
     reference: Annotated[Path | None, takes("PICTURE")] = None
     """Take the style of this picture, or of every picture of a folder, in place of random ones."""
-    seed: Annotated[int, takes("S", "0")] = 0
+    seed: Annotated[Seed, takes("S", "0")] = 0
     """Decides the random styles."""
-    tile: Annotated[int | None, takes("PIXELS", "whole pictures")] = None
+    tile: Annotated[Tile | None, takes("PIXELS", "whole pictures")] = None
     """Work in tiles of this side, to spare memory; done by itself where memory runs out."""
-    overlap: Annotated[int, takes("PIXELS", "32")] = 32
+    overlap: Annotated[Overlap, takes("PIXELS", "32")] = 32
     """How far tiles overlap."""
     page: Flag = False
     """Write index.html with inputs, outputs and targets."""
@@ -60,12 +61,6 @@ class Translate:
 
 def run(argv: list[str]) -> int:
     options = parse(Translate, argv, "gansmith translate")
-    if options.tile is not None and options.tile < 16:
-        raise UserError(f"--tile must be at least 16 pixels, but it is {options.tile}.")
-    if options.overlap < 0:
-        raise UserError(f"--overlap must be 0 or more, but it is {options.overlap}.")
-    if options.samples < 1:
-        raise UserError(f"--samples must be at least 1, but it is {options.samples}.")
     if options.samples > 1 and options.reference:
         raise UserError("--samples asks for random styles and --reference for given ones: leave one out.")
     from gansmith.kinds.images.translation.files import (

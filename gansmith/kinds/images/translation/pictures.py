@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gansmith.data.paired import PairedCodec
 from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.data.values import Looks, Overlap, Seed, Tile, checked
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack
 from gansmith.kinds.images.codec import ImageCodec
@@ -51,14 +52,15 @@ def check_translates(model: Model, makes: str = "b") -> Translating:
     return gan
 
 
+@checked
 @torch.inference_mode()
 def translate_picture(
     model: Model,
     picture: Opened,
     *,
     makes: str = "b",
-    tile: int | None = None,
-    overlap: int = 32,
+    tile: Tile | None = None,
+    overlap: Overlap = 32,
     name: str = "the picture",
     style: Tensor | None = None,
     partner: Opened | None = None,
@@ -175,8 +177,9 @@ class _InStyle(nn.Module):
         return self.network(image, self.style.expand(len(image), -1))
 
 
+@checked
 @torch.inference_mode()
-def random_styles(model: Model, n: int, *, makes: str = "b", seed: int = 0) -> list[Tensor]:
+def random_styles(model: Model, n: Looks, *, makes: str = "b", seed: Seed = 0) -> list[Tensor]:
     """n styles [1, S] for `translate_picture`. Raises UserError for a model that makes one image of one, if n is greater than 1."""
     gan = check_translates(model, makes)
     if not isinstance(gan, Styled):
