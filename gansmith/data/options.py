@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from gansmith.data.suggestions import did_you_mean
-from gansmith.data.values import FINITE, POSITIVE, Unique, flag_of, range_of
+from gansmith.data.values import Unique, flag_of, range_of, usual_range
 from gansmith.errors import UserError
 
 
@@ -35,7 +35,7 @@ class DataOptions:
             value = getattr(self, name)
             if value is None and _optional(hint):
                 continue
-            object.__setattr__(self, name, _checked(name, value, hint))
+            object.__setattr__(self, name, _checked(name, value, hint, getattr(type(self), name, None)))
 
     def leniently(self) -> Self:
         """These options, leaving out what cannot be read if the kind can."""
@@ -110,12 +110,12 @@ def _optional(hint: Any) -> bool:
     return typing.get_origin(hint) in (types.UnionType, typing.Union) and types.NoneType in typing.get_args(hint)
 
 
-def _checked(name: str, value: Any, hint: Any) -> Any:
+def _checked(name: str, value: Any, hint: Any, default: Any) -> Any:
     """The value in the type of the field."""
     if _optional(hint):
         hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
     flag = flag_of(name)
-    if (found := range_of(hint)) is not None:
+    if (found := range_of(hint) or usual_range(hint, default)) is not None and typing.get_origin(hint) is not tuple:
         return found.of(flag, value)
     if hint is Any:
         return value
@@ -132,8 +132,6 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         if not isinstance(value, str | Path) or not str(value):
             raise UserError(f"{flag} takes a path, but it is {value!r}.")
         return Path(value).expanduser().resolve()
-    if hint in (int, float):
-        return (POSITIVE if hint is int else FINITE).of(flag, value)
     if not isinstance(value, hint):
         expected = {bool: "True or False", str: "a word"}[hint]
         raise UserError(f"{flag} takes {expected}, but it is {value!r}.")

@@ -225,19 +225,19 @@ def options_checked(shape: type, values: Mapping[str, Any]) -> None:
         name, value = field.name, values.get(field.name)
         if value is None or name not in hints:
             continue
-        held = range_of(hints[name]) or _usual(hints[name], field.default)
+        held = range_of(hints[name]) or usual_range(hints[name], field.default)
         for part in value if isinstance(value, tuple | list) else (value,):
             if held is not None:
                 held.of(f"--gan.{name.replace('_', '-')}", part)
 
 
-def _usual(hint: Any, default: Any) -> Range | None:
-    """The range of an option that declares none."""
+def usual_range(hint: Any, default: Any) -> Range | None:
+    """The range of an option that declares none: whole numbers from 1 and numbers from 0, or from its default if that is less."""
     if hint in (int, float):
         least = default if isinstance(default, int | float) else 1
         return Whole(min(1, int(least))) if hint is int else NATURAL if least >= 0 else FINITE
     parts = [part for part in typing.get_args(hint) if part not in (types.NoneType, Ellipsis)]
-    return _usual(parts[0], default) if len(parts) == 1 and typing.get_origin(hint) is not typing.Literal else None
+    return usual_range(parts[0], default) if len(parts) == 1 and typing.get_origin(hint) is not typing.Literal else None
 
 
 @lru_cache(maxsize=256)

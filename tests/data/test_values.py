@@ -171,7 +171,7 @@ def test_no_gan_refuses_its_own_presets(name):
 # ---- nothing passes by ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_number_that_commands_and_kinds_take_has_a_range():
+def test_every_number_that_commands_take_has_a_range():
     shapes = [
         each
         for name in COMMANDS
@@ -180,10 +180,21 @@ def test_every_number_that_commands_and_kinds_take_has_a_range():
     ]
     from gansmith.kinds.images.translation.command import Translate
 
-    shapes += [Translate, Settings, *(kinds.options_of(kind) for kind in kinds.names())]
+    shapes += [Translate, Settings]
     bare = [f"{shape.__name__}.{name}" for shape in shapes for name, hint in hints_of(shape) if bare_number(hint)]
     assert bare == []
     assert any(range_of(hint) for shape in shapes for _, hint in hints_of(shape))
+
+
+@pytest.mark.parametrize("kind", kinds.names())
+def test_numbers_among_the_options_of_a_kind_are_finite_and_in_a_range(kind):
+    shape = kinds.options_of(kind)
+    for name, hint in hints_of(shape):
+        if not {int, float} & {hint, *typing.get_args(hint), *(getattr(part, "__origin__", part) for part in typing.get_args(hint))}:
+            continue
+        for value in (math.nan, math.inf, -(10**30), 10**30, True, "3"):
+            with pytest.raises(UserError, match=f"--{name.replace('_', '-')} "):
+                shape(**{name: value})
 
 
 def test_every_number_that_public_functions_take_has_a_range():
