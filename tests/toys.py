@@ -132,6 +132,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "rcgan": {"width": 8, "half_life": 500},
     "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
     "specgan": {"bands": 16, "iterations": 2, "noise": 8, "width": 4, "critic_width": 4, "class_embedding": 8, "half_life": 500},
+    "musegan": {"noise": 8, "width": 16, "branch": 4, "critic_width": 8, "penalty_interval": 2, "half_life": 500},
     "molgan": {"noise": 8, "widths": (16, 16), "critic_widths": (8, 8), "pooled": 8, "half_life": 500},
     "gumbelgan": {
         "width": 16,

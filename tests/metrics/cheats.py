@@ -16,6 +16,9 @@ from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.molecules.rivals import independent_parts
 from gansmith.kinds.molecules.toys import molecules
+from gansmith.kinds.music.build import build_music
+from gansmith.kinds.music.options import Options as MusicOptions
+from gansmith.kinds.music.tunes import tunes
 from gansmith.kinds.tables.baseline import independent
 from gansmith.kinds.text.build import build_texts
 from gansmith.kinds.text.grammar import sentences
@@ -253,4 +256,29 @@ def molecule_cheats() -> dict[str, Dataset]:
         "copies of the training set": training,
         "one real molecule, over and over": made.subset(np.full(COUNT, COUNT)),
         "tokens in random order": independent_parts(training, COUNT, 5),
+    }
+
+
+@cache
+def music_cheats() -> dict[str, Dataset]:
+    """Stretches of tunes, and what is given out for generated ones."""
+    made, rng = build_music("tunes", tunes(3 * COUNT // 2), MusicOptions()), np.random.default_rng(3)
+    made = made.subset(np.flatnonzero(np.isin(np.arange(len(made)) % 7, (0, 4))))  # two of each tune, without overlap
+    fresh = made.subset(np.arange(2 * COUNT, 3 * COUNT))
+    rows = fresh.packed(slice(None))["music"]
+    simple = np.ones_like(rows[0])  # one consonant chord that is held
+    simple[:, 0] = np.array([40, 36, 33, 21])
+
+    def changed(music: np.ndarray) -> Dataset:
+        return Dataset(name="cheat", codec=made.codec, arrays={"music": music}, fingerprint=fingerprint({"music": music}))
+
+    return {
+        "training": made.subset(np.arange(COUNT)),
+        "held out": made.subset(np.arange(COUNT, 2 * COUNT)),
+        "fresh real examples": fresh,
+        "copies of the training set": made.subset(np.arange(COUNT)),
+        "one simple example, over and over": changed(np.repeat(simple[None], COUNT, 0)),
+        "voices of different examples": changed(
+            np.stack([rows[rng.permutation(COUNT), voice] for voice in range(rows.shape[1])], 1)
+        ),
     }

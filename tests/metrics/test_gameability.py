@@ -36,6 +36,7 @@ from tests.metrics.cheats import (
     generator,
     map_data,
     molecule_cheats,
+    music_cheats,
     pair_data,
     translator,
 )
@@ -130,6 +131,14 @@ GAMES = [
     ("molecule_c2st", "molecules", "copies of the training set", "novel"),
     ("fcd", "molecules", "copies of the training set", "novel"),
     ("property_correlation", "molecules", "copies of the training set", "novel"),
+    ("scale_share", "music", "one simple example, over and over", "melody_distance"),
+    ("pitch_classes", "music", "one simple example, over and over", "melody_distance"),
+    ("consonance", "music", "one simple example, over and over", "chord_distance"),
+    ("chord_distance", "music", "copies of the training set", "copied_music"),
+    ("melody_distance", "music", "copies of the training set", "copied_music"),
+    ("rhythm_distance", "music", "voices of different examples", "consonance"),
+    ("copied_music", "music", "voices of different examples", "consonance"),
+    ("music_c2st", "music", "copies of the training set", "copied_music"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -195,6 +204,9 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "texts":
             train, held_out = SENTENCES["training"], SENTENCES["held out"]
             return judge(SENTENCES[cheat], train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "music":
+            made = music_cheats()
+            return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)
         if data == "molecules":
             made = molecule_cheats()
             return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)

@@ -1,0 +1,1 @@
+"""Music: MIDI files as voices on a grid of steps."""

@@ -1,0 +1,37 @@
+"""How music is read and cut into examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gansmith.data.options import DataOptions, option
+from gansmith.errors import UserError
+
+BUILTIN = {"tunes": "300 tunes of 8 bars for four voices over simple chords; offline"}
+"""The built-in data of this kind, each with one line of description."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(DataOptions):
+    """Options of music."""
+
+    bars: int = option(2, "N")
+    """Bars of an example; examples of one piece begin a bar apart."""
+    steps: int = option(4, "N")
+    """Steps of a beat: 4 is a grid of sixteenths."""
+    tracks: tuple[str, ...] = option((), "A,B", "those of most files")
+    """The tracks that are learned, by name; other tracks are left out."""
+    voices: int = option(4, "N")
+    """The most notes that sound at once in a track; more are left out, and how many is said."""
+    transpose: int = option(0, "N")
+    """Semitones, up to 6, by which pieces are learned higher and lower, too: 5 gives eleven times the examples."""
+    keys: bool = option(False)
+    """The key of each example, as it is estimated, is its class: generate --where class="C major"."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("bars", "steps", "voices"):
+            if getattr(self, name) < 1:
+                raise UserError(f"--{name} must be at least 1, but it is {getattr(self, name)}.")
+        if not 0 <= self.transpose <= 6:
+            raise UserError(f"--transpose must lie between 0 and 6, but it is {self.transpose}.")

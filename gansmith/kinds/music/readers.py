@@ -1,0 +1,69 @@
+"""Music from MIDI files, folders and zips of them, and lists of pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from gansmith.data.readers.archives import opened_archive, opened_member
+from gansmith.data.readers.files import Unreadable, read_whole
+from gansmith.data.readers.limits import check
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
+from gansmith.kinds.music.midi import read_midi
+from gansmith.kinds.music.options import Options
+from gansmith.kinds.music.piece import Piece
+
+MIDI = (".mid", ".midi")
+
+
+def read(path: Path, options: Options) -> tuple[list[Piece], list[str], tuple[str, ...]]:
+    """(pieces, their names, sentences about files that are left out). Raises UserError where there is no music."""
+    if path.is_dir():
+        files = [each for each in sorted(path.rglob("*")) if each.name.lower().endswith(MIDI) and not each.name.startswith(".")]
+        contents = [(str(each.relative_to(path)), partial(read_whole, each, "array_bytes")) for each in files]
+    elif path.suffix.lower() == ".zip":
+        return _of_zip(path, options)
+    else:
+        return [read_midi(_content(path), str(path), options.steps)], [path.stem], ()
+    return _all(contents, str(path), options)
+
+
+def _of_zip(path: Path, options: Options) -> tuple[list[Piece], list[str], tuple[str, ...]]:
+    try:
+        with opened_archive(path) as archive:
+            names = sorted(name for name in archive.namelist() if name.lower().endswith(MIDI) and "__MACOSX" not in name)
+            contents = []
+            for name in names:
+                with opened_member(archive, name) as member:
+                    contents.append((name, partial(bytes, member.read())))
+    except Unreadable as error:
+        raise UserError(f"{path} cannot be read ({error}): check that it is a whole zip.") from error
+    return _all(contents, str(path), options)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_whole(path, "array_bytes")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error}): check that it is whole and that you may read it.") from error
+
+
+def _all(
+    contents: Sequence[tuple[str, Callable[[], bytes]]], where: str, options: Options
+) -> tuple[list[Piece], list[str], tuple[str, ...]]:
+    if not contents:
+        raise UserError(f"{where} holds no MIDI files: give {listed(MIDI, 2)}.")
+    check("members", len(contents), where, "files")
+    pieces, names, bad = [], [], []
+    for name, content in contents:
+        try:
+            pieces.append(read_midi(content(), name, options.steps))
+            names.append(name)
+        except UserError as error:
+            bad.append(str(error))
+    if 2 * len(bad) > len(contents):
+        raise UserError(f"{len(bad):,} of {len(contents):,} files of {where} cannot be read; the first: {bad[0]}")
+    notes = (f"{len(bad):,} of {len(contents):,} files are left out, the first since {bad[0].partition(':')[0]}",) if bad else ()
+    return pieces, names, notes
