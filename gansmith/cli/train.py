@@ -148,6 +148,11 @@ def run(argv: list[str]) -> int:
         with trusting(options.trust):
             return rehearse(options, argv) if options.dry_run else show_profile(options, argv)
     if options.devices > 1 and "RANK" not in os.environ:
+        if options.batch is not None and options.batch % (parts := options.devices * options.accumulate):
+            raise UserError(  # before torch is loaded in every process
+                f"The batch must divide evenly over {options.devices} processes and {options.accumulate} accumulated parts, but it is "
+                f"{options.batch}: give --batch a multiple of {parts}."
+            )
         from gansmith.training import distributed
 
         return distributed.launch(options.devices, ["train", *_without("--devices", argv)])
