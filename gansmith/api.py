@@ -313,12 +313,15 @@ def _play(
     except Interrupted:
         end = f"Stopped and saved at {gan.clock.samples:,} samples: continue with gansmith train --resume {folder}"
         raise
+    except KeyboardInterrupt:
+        end = f"Stopped at once: continue from what was last saved with gansmith train --resume {folder}"
+        raise
     except (UserError, OSError):
         end = "It could not go on."
         raise
     finally:
-        if distributed.leads() and not end.startswith("Done"):
-            with suppress(OSError):  # what ended it is the news
+        if distributed.leads() and not end.startswith(("Done", "Stopped at once")):
+            with suppress(OSError, UserError):  # what ended it is the news
                 run.report()
         for watcher in watchers:
             watcher.finished(end)

@@ -1,7 +1,7 @@
 """The commands: each is one module of this folder and a thin call of the Python functions.
 
 Exit status: 0 done, 2 a mistake that the user can mend (one sentence on stderr), 1 a fault of ours (with its traceback), 130
-interrupted after saving. (In this module `list` is a command, not the type.)
+interrupted, of a training after saving. (In this module `list` is a command, not the type.)
 """
 
 import contextlib
@@ -10,10 +10,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from gansmith import __version__
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
+from gansmith.training.stopping import INTERRUPTED, Stopped, listening
 
 COMMANDS = {
     "train": "train a GAN on data, judge it and write a report",
@@ -40,7 +42,7 @@ Begin with:
   gansmith train digits
 """
 
-DONE, FAULT_OF_OURS, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAULT_OF_OURS, MISTAKE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,9 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a letter shows "?", which is no reason to fail
     try:
-        status = _run([*(sys.argv[1:] if argv is None else argv)])
-        sys.stdout.flush()
-        return status
+        with listening(_stop):
+            status = _run([*(sys.argv[1:] if argv is None else argv)])
+            sys.stdout.flush()
+            return status
     except SystemExit as end:  # a command's --help, printed
         return DONE if not end.code else MISTAKE
     except UserError as error:
@@ -65,7 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         place = error.filename or "What should be written or read"
         return _refuse(f"{place} cannot be used ({error.strerror}): give another path, or make room or permission there.")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
+        number = str(end) if isinstance(end, Stopped) else "SIGINT"
+        if "RANK" not in os.environ or number == "SIGINT":  # else torchrun sent it, which says why
+            _say(f"stopped by {number}: what was finished before is whole.")
         return INTERRUPTED
 
 
@@ -89,7 +95,16 @@ def _run(argv: list[str]) -> int:
     return importlib.import_module(f"gansmith.cli.{name}").run(rest)
 
 
+def _stop(signal: str) -> NoReturn:
+    raise Stopped(signal)
+
+
 def _refuse(sentence: str) -> int:
-    if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
-        print(f"gansmith: {sentence}", file=sys.stderr)
+    _say(sentence)
     return MISTAKE
+
+
+def _say(sentence: str) -> None:
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
+        with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
+            print(f"gansmith: {sentence}", file=sys.stderr)

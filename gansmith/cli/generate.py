@@ -14,6 +14,7 @@ from tyro.conf import Positional, UseAppendAction
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.outputs import refuse_overwriting, whole
+from gansmith.data.spreadsheets import spreadsheet_safe
 from gansmith.data.values import Count, Examples, Percentile, Seed, Truncation, seeds_in
 from gansmith.errors import UserError
 
@@ -53,6 +54,8 @@ class Generate:
     """bfloat16 is faster; pixels differ by about .1 of 256 brightnesses on average, single ones by 5; auto: where the hardware has it."""
     trust: Flag = False
     """Let Python files run that the run names, as its GAN for example."""
+    spreadsheet_safe: Flag = False
+    """Write CSV with an apostrophe before cells that a spreadsheet would take for formulas."""
     overwrite: Flag = False
     """Replace files that exist."""
     json: Flag = False
@@ -61,6 +64,11 @@ class Generate:
 
 def run(argv: list[str]) -> int:
     options = parse(Generate, argv, "gansmith generate")
+    with spreadsheet_safe(options.spreadsheet_safe):
+        return _generate(options)
+
+
+def _generate(options: Generate) -> int:
     if options.seeds is not None and options.rejection is not None:
         raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
     out = options.out or options.run / "generated"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -155,7 +156,11 @@ def run(argv: list[str]) -> int:
             )
         from gansmith.training import distributed
 
-        return distributed.launch(options.devices, ["train", *_without("--devices", argv)])
+        try:
+            return distributed.launch(options.devices, ["train", *_without("--devices", argv)])
+        except distributed.LostError as error:
+            print(f"gansmith: {error}", file=sys.stderr)
+            return 1
     return _train(options, argv)
 
 

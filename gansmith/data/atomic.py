@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -14,8 +15,8 @@ from gansmith.errors import UserError
 ABANDONED_AFTER = 3600
 """Seconds after its last change at which a temporary file is nobody's, where its writer cannot be asked."""
 _TEMPORARY = re.compile(
-    r"\..+\.(?P<host>[\w-]+)\.(?P<process>\d+)\.[0-9a-f]{16}\.tmp|\..+\.\d+\.tmp"
-)  # the latter of older versions
+    r"\..+\.(?P<host>[\w-]+)\.(?P<process>\d+)\.[0-9a-f]{16}\.tmp(\.\w+)?|\..+\.\d+\.tmp|\.report\.html\.\d+|\..+\.\d+-[0-9a-f]{8}\.part.*"
+)  # all but the first are of older versions
 
 
 @contextlib.contextmanager
@@ -50,13 +51,17 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     """The sentence for a full disk or an unwritable folder."""
     return UserError(
         f"{path} could not be written ({error.strerror or error}): what was saved before is intact; make room or permission there "
-        "and continue with --resume auto."
+        "and repeat the command, a training with --resume auto."
     )
 
 
-def temporary(path: Path) -> Path:
-    """A name beside this path that no other process takes, on this host or on another one that shares the disk."""
-    return path.with_name(f".{path.name[:100]}.{_host()}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+def temporary(path: Path, suffix: str = "") -> Path:
+    """A name beside this path that no other process takes, on this host or on another one that shares the disk.
+
+    It ends in `suffix`, for writers that go by it.
+    """
+    name = path.name.encode()[:100].decode(errors="ignore")
+    return path.with_name(f".{name}.{_host()}.{os.getpid()}.{secrets.token_hex(8)}.tmp{suffix}")
 
 
 def _host() -> str:
@@ -83,16 +88,19 @@ def _sync(folder: Path) -> None:
             os.close(handle)
 
 
-def sweep(folders: Iterable[Path]) -> None:
-    """Removes the temporary files of writers that were killed: on this host, of processes that are gone; else old ones."""
+def sweep(folders: Iterable[Path], after: float = ABANDONED_AFTER) -> None:
+    """Removes the temporary files and folders of writers that were killed: on this host, of processes that are gone; else those that did
+    not change for `after` seconds."""
     for folder in folders:
-        for path in folder.glob(".*.tmp") if folder.is_dir() else ():
-            if (match := _TEMPORARY.fullmatch(path.name)) and _abandoned(path, match):
+        for path in folder.glob(".*") if folder.is_dir() else ():
+            if (match := _TEMPORARY.fullmatch(path.name)) and _abandoned(path, match, after):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    path.unlink(missing_ok=True)
 
 
-def _abandoned(path: Path, name: re.Match[str]) -> bool:
+def _abandoned(path: Path, name: re.Match[str], after: float) -> bool:
     if name["host"] == _host() and os.name == "posix":
         try:
             os.kill(int(name["process"]), 0)
@@ -102,6 +110,6 @@ def _abandoned(path: Path, name: re.Match[str]) -> bool:
             return False
         return False
     try:
-        return time.time() - path.stat().st_mtime > ABANDONED_AFTER
+        return time.time() - path.stat().st_mtime > after
     except OSError:  # swept by another process
         return False

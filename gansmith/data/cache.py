@@ -8,7 +8,6 @@ import random
 import re
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from gansmith.data.atomic import sweep, temporary
 from gansmith.data.fingerprint import Content
 from gansmith.data.json_files import is_sealed, sealed_json
 from gansmith.errors import UserError
@@ -118,7 +118,7 @@ def store(root: Path, name: str, key: str | None, fill: Callable[[Writer], dict[
     with writing(root):
         _datasets(root).mkdir(parents=True, exist_ok=True)
         _sweep(_datasets(root))
-        partial = _datasets(root) / f"{uuid.uuid4().hex}.partial"
+        partial = temporary(_datasets(root) / "entry")
         partial.mkdir()
     writer = Writer(partial)
     try:
@@ -147,7 +147,7 @@ def _moved(partial: Path, place: Path) -> Entry:
                 raise
         if entry := _opened(place):
             return entry
-        aside = place.with_name(f"{uuid.uuid4().hex}.partial")  # a damaged entry is in the way
+        aside = temporary(place)  # a damaged entry is in the way
         place.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
     raise OSError(f"what was written to {place} reads back damaged")
@@ -221,8 +221,9 @@ def _place(root: Path, name: str, key: str) -> Path:
 
 
 def _sweep(folder: Path) -> None:
-    """Removes what processes killed long ago left half built."""
-    for path in folder.glob("*.partial"):
+    """Removes what killed processes left half built."""
+    sweep([folder], _ABANDONED_AFTER)
+    for path in folder.glob("*.partial"):  # of older versions
         try:
             if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
                 shutil.rmtree(path, ignore_errors=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gansmith.data.atomic import sweep, temporary
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
+
+_SWEPT: set[Path] = set()
+"""Folders in which this process has looked for what killed writers left."""
 
 
 def refuse_overwriting(
@@ -50,8 +53,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Where to write a file that stands at `path` if all went well; else what was there stays."""
-    part = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}")
+    """Where to write a file that stands at `path` if all went well; else what was there stays.
+
+    What killed writers left beside it is cleared away, once for every folder.
+    """
+    if (folder := path.parent.absolute()) not in _SWEPT:
+        _SWEPT.add(folder)
+        sweep([folder])
+    part = temporary(path, path.suffix)
     try:
         yield part
         os.replace(part, path)

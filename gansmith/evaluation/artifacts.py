@@ -1,6 +1,5 @@
 """What a judgement leaves in its run: scores, judgement.json, pictures and the report."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from gansmith import kinds
 from gansmith.data.atomic import write_atomically
 from gansmith.data.dataset import Dataset
+from gansmith.data.json_files import sealed_json
 from gansmith.evaluation.judgement import Judgement
 from gansmith.report.html import write_report
 from gansmith.runs.folder import RunFolder
@@ -26,7 +26,7 @@ def write_artifacts(
     found["neighbours"] = judgement.neighbours.to_json()
     if judgement.overview is not None:
         found["portrait"] = judgement.overview.to_json()
-    write_atomically(run.folder / "judgement.json", json.dumps(found).encode())
+    write_atomically(run.folder / "judgement.json", sealed_json(found))
     kind = kinds.find(training.codec.spec.kind)
     if kind.neighbours_are_shown:
         _pictures(judgement, run, fake, training)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from gansmith.data.atomic import sweep
 from gansmith.data.cache import writing
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
@@ -36,5 +37,6 @@ def remember(folder: Path, name: str, facts: Sequence[str], compute: Callable[[]
     tensors = compute()
     with writing(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
+    sweep([path.parent])
     write_tensors(path, tensors, {})
     return map_tensors(path)

@@ -5,11 +5,10 @@ import importlib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
 from gansmith import __version__, kinds
-from gansmith.data.outputs import refuse_overwriting
+from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 
@@ -66,10 +65,8 @@ def export(model: "Model", to: str, out: Path, say: Callable[[str], None] = lamb
     refuse_overwriting([path], overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-            draft = Path(folder) / path.name
+        with whole(path) as draft:
             checked = exporter.write(model, draft)
-            draft.replace(path)
     except OSError as error:
         raise UserError(f"{path} could not be written ({error.strerror or error}): make room or permission there.") from error
     say(f"{path}: {checked}")

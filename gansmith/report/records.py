@@ -1,11 +1,11 @@
 """What a run folder holds, read so that a killed run can still be told."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gansmith.data.json_files import read_sealed, record_in
 from gansmith.errors import UserError
 from gansmith.report.numbers import finite
 
@@ -84,13 +84,10 @@ def _read_one(path: Path, missing: list[str], consequence: str) -> Record:
         missing.append(f"{path.name} is missing, so {consequence}.")
         return {}
     try:
-        facts = json.loads(path.read_text("utf-8", errors="replace"))
-    except json.JSONDecodeError:
-        facts = None
-    if not isinstance(facts, dict):
-        missing.append(f"{path.name} cannot be read, so {consequence}.")
+        return read_sealed(path)[0]
+    except (UserError, OSError):
+        missing.append(f"{path.name} cannot be read or is damaged, so {consequence}.")
         return {}
-    return facts
 
 
 def _read_lines(path: Path, missing: list[str], consequence: str) -> list[Record]:
@@ -101,16 +98,13 @@ def _read_lines(path: Path, missing: list[str], consequence: str) -> list[Record
     for line in path.read_text("utf-8", errors="replace").splitlines():
         if not line.strip():
             continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            record = None
-        if isinstance(record, dict):
+        record = record_in(line)
+        if record is not None:
             records.append(record)
         else:
             broken += 1
     if broken:
-        lines = "1 line that was cut off" if broken == 1 else f"{broken} lines that were cut off"
+        lines = "1 line that was cut off or damaged" if broken == 1 else f"{broken} lines that were cut off or damaged"
         missing.append(f"{path.name} has {lines}, as happens when a run is killed; the others are shown.")
     elif not records:
         missing.append(f"{path.name} is empty: {consequence}.")

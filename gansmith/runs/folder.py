@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
+from typing import IO, TYPE_CHECKING, Any, NotRequired, Self, TypedDict
 
 from gansmith.data.atomic import cannot_write, make_folder, write_atomically
-from gansmith.data.json_files import read_object
+from gansmith.data.json_files import read_sealed, record_in, sealed_json, sealed_line
 from gansmith.data.schema import check, describing
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -76,7 +77,7 @@ class RunFolder:
         """What was trained on, in the process that trained: data from Python are nowhere else."""
         path = self.folder / "run.json"
         try:
-            self.facts: dict[str, Any] = read_object(path)
+            self.facts, _ = read_sealed(path)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise UserError(
                 f"{folder} is not a run folder (it has no run.json): give the folder that gansmith train printed."
@@ -99,7 +100,7 @@ class RunFolder:
                 make_folder(folder / name)
         except OSError as error:
             raise cannot_write(folder, error) from error
-        write_atomically(folder / "run.json", json.dumps(facts, indent=2).encode())
+        write_atomically(folder / "run.json", sealed_json(facts))
         return cls(folder)
 
     @staticmethod
@@ -121,7 +122,7 @@ class RunFolder:
 
     def write_facts(self) -> None:
         """Writes the configuration anew, after a budget was changed."""
-        write_atomically(self.folder / "run.json", json.dumps(self.facts, indent=2).encode())
+        write_atomically(self.folder / "run.json", sealed_json(self.facts))
 
     # ---- files ----------------------------------------------------------------------------------------------------------------
 
@@ -146,22 +147,18 @@ class RunFolder:
         """Adds lines to a .jsonl file. Raises UserError if they cannot be written."""
         path = self.folder / name
         try:
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(record) + "\n" for record in records)
+            with path.open("ab+") as file:
+                if file.tell() and _last_byte(file) != b"\n":  # the writer of the last line was killed
+                    file.write(b"\n")
+                file.write("".join(map(sealed_line, records)).encode())
         except OSError as error:
             raise cannot_write(path, error) from error
 
     def records(self, name: str) -> list[dict[str, Any]]:
-        """The lines of a .jsonl file; a last line that a kill cut short is left out."""
+        """The lines of a .jsonl file; those that are damaged, or that a kill cut short, are left out."""
         path = self.folder / name
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        records = []
-        for line in lines:
-            try:
-                records.append(json.loads(line))
-            except ValueError:
-                continue
-        return records
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        return [record for line in lines if (record := record_in(line)) is not None]
 
     def add_scores(self, scores: Iterable[Score], **conditions: Any) -> list[dict[str, Any]]:
         """Adds scores to evaluations.jsonl, each with the conditions that `compare` must know, and returns the lines.
@@ -177,6 +174,16 @@ class RunFolder:
         """Drops log lines, scores and previews of a future that a kill cut off and that will be trained again."""
         for name, key in (("log.jsonl", "samples"), ("evaluations.jsonl", "samples_seen")):
             if (self.folder / name).exists():
-                kept = [record for record in self.records(name) if record[key] <= samples]
-                write_atomically(self.folder / name, "".join(json.dumps(record) + "\n" for record in kept).encode())
+                kept = [record for record in self.records(name) if _number(record.get(key)) <= samples]
+                write_atomically(self.folder / name, "".join(map(sealed_line, kept)).encode())
         previews.drop(self.samples, lambda seen: seen > samples)
+
+
+def _last_byte(file: IO[bytes]) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
+def _number(value: Any) -> float:
+    """Lines without a number of samples were written by nobody here."""
+    return value if isinstance(value, int | float) else math.inf

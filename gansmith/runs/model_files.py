@@ -11,7 +11,7 @@ from typing import Any, NotRequired, TypedDict
 from torch import Tensor
 
 from gansmith.data.atomic import write_atomically
-from gansmith.data.json_files import SEAL, content_of, is_sealed, object_in, sealed_json
+from gansmith.data.json_files import read_sealed, sealed_json
 from gansmith.data.schema import MismatchError, check, describing
 from gansmith.data.tensors import read_tensors, write_tensors
 from gansmith.errors import UserError
@@ -79,18 +79,12 @@ def read_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _beside(folder: Path) -> tuple[dict[str, Any] | None, bool]:
     """What `model.json` holds, if there is one, and whether it is known to be whole."""
-    path = folder / FACTS
     try:
-        content = content_of(path)
+        facts, whole = read_sealed(folder / FACTS)
     except FileNotFoundError:
         return None, False
-    facts = object_in(path, content)
-    _check(path, facts)
-    if SEAL in facts and not is_sealed(content):
-        raise UserError(
-            f"{path} has changed since it was written: restore it, or, if the change is yours, remove its line {SEAL!r}."
-        )
-    return {name: value for name, value in facts.items() if name != SEAL}, SEAL in facts
+    _check(folder / FACTS, facts)
+    return facts, whole
 
 
 def _check(path: Path, facts: Any) -> None:

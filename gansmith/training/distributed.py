@@ -6,7 +6,9 @@ After each backward pass the trainer averages the moving player's gradients with
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -17,6 +19,10 @@ from torch import Tensor, nn
 from gansmith.errors import UserError
 
 Result = TypeVar("Result")
+
+
+class LostError(UserError):
+    """One of the processes of a training has ended before the others."""
 
 
 def start() -> None:
@@ -50,7 +56,7 @@ def leads() -> bool:
 def launch(devices: int, command: Sequence[str]) -> int:
     """Runs `python -m gansmith COMMAND` in that many processes through torchrun; returns the first failing one's exit status.
 
-    Ctrl-C and SIGTERM are passed on, and the processes given time to save.
+    Ctrl-C and SIGTERM are passed on, and the processes given time to save. Raises LostError for a process that was killed.
     """
     from torch.distributed import run as torchrun
     from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -61,6 +67,13 @@ def launch(devices: int, command: Sequence[str]) -> int:
     try:
         torchrun.run(torchrun.parse_args(["--standalone", "--nproc-per-node", str(devices), "-m", "gansmith", *command]))
     except ChildFailedError as error:
+        killed = {rank: -own.exitcode for rank, own in error.failures.items() if own.exitcode < 0}
+        for rank, number in killed.items():
+            if number != signal.SIGTERM or len(killed) == 1:  # which torchrun sends to the others
+                raise LostError(
+                    f"process {rank} of {devices} was ended by {signal.Signals(number).name}{_usual_cause(number)}: continue from what "
+                    "was last saved with --resume."
+                ) from None
         return abs(error.get_first_failure()[1].exitcode)
     except (SignalException, KeyboardInterrupt):
         return 130
@@ -69,11 +82,28 @@ def launch(devices: int, command: Sequence[str]) -> int:
     return 0
 
 
+def _usual_cause(number: int) -> str:
+    return ", which is how a system ends what takes too much memory" if number == signal.SIGKILL else ""
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Inside, processes talk to each other. Raises LostError if one of them is there no more."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise LostError(
+            f"process {rank()} of {processes()} could not go on, as it lost touch with another one "
+            f"({str(error).partition(chr(10))[0][:120]}): continue from what was last saved with --resume."
+        ) from error
+
+
 def broadcast(module: nn.Module) -> None:
     """Gives every process the first one's parameters and buffers."""
     if processes() > 1:
-        for tensor in module.state_dict().values():
-            dist.broadcast(tensor, src=0)
+        with _together():
+            for tensor in module.state_dict().values():
+                dist.broadcast(tensor, src=0)
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -87,7 +117,8 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     mask = torch.tensor([float(parameter.grad is not None) for parameter in parameters], device=parameters[0].device)
     pieces = [torch.zeros_like(p).view(-1) if p.grad is None else p.grad.reshape(-1) for p in parameters]
     flat = torch.cat([*pieces, mask])
-    dist.all_reduce(flat)
+    with _together():
+        dist.all_reduce(flat)
     *means, counts = (flat / processes()).split([*(p.numel() for p in parameters), len(parameters)])
     odd = int(((counts > 0) & (counts < 1)).sum())
     if odd:
@@ -105,7 +136,8 @@ def average(tensor: Tensor) -> Tensor:
     if processes() == 1:
         return tensor
     mean = tensor.detach().clone()
-    dist.all_reduce(mean)
+    with _together():
+        dist.all_reduce(mean)
     return mean / processes()
 
 
@@ -114,7 +146,8 @@ def greatest(value: float) -> float:
     if processes() == 1:
         return value
     held = torch.tensor([value], device="cuda" if dist.get_backend() == "nccl" else "cpu")
-    dist.all_reduce(held, op=dist.ReduceOp.MAX)
+    with _together():
+        dist.all_reduce(held, op=dist.ReduceOp.MAX)
     return float(held.item())
 
 
@@ -123,7 +156,8 @@ def share(value: float) -> float:
     if processes() == 1:
         return value
     held = torch.tensor([value], dtype=torch.float64, device="cuda" if dist.get_backend() == "nccl" else "cpu")
-    dist.broadcast(held, src=0)
+    with _together():
+        dist.broadcast(held, src=0)
     return float(held.item())
 
 
@@ -132,7 +166,8 @@ def share_text(text: str) -> str:
     if processes() == 1:
         return text
     held = [text]
-    dist.broadcast_object_list(held, src=0)
+    with _together():
+        dist.broadcast_object_list(held, src=0)
     return held[0]
 
 
@@ -155,4 +190,5 @@ def in_first(action: Callable[[], Result]) -> Result | None:
 def wait() -> None:
     """Returns when every process has come here."""
     if processes() > 1:
-        dist.barrier()
+        with _together():
+            dist.barrier()

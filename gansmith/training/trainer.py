@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Protocol
@@ -24,6 +22,7 @@ from gansmith.training import distributed, seeds
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.budget import Budget
 from gansmith.training.cpu_threads import Pace, using
+from gansmith.training.stopping import Listener, listening
 from gansmith.training.term_means import TermMeans
 
 TICKS = 60
@@ -178,17 +177,18 @@ class Trainer:
     # ---- the training ---------------------------------------------------------------------------------------------------------
 
     def train(self) -> None:
-        """Plays until the budget is spent. Raises Interrupted after SIGTERM or Ctrl-C, with everything saved."""
+        """Plays until the budget is spent. Raises Interrupted after SIGTERM, SIGHUP or Ctrl-C, with everything saved, and Stopped after a
+        second one, or ends the process where none is answered."""
         clock = self.gan.clock
         distributed.broadcast(self.gan)
         self.began = self.budget.began = time.monotonic()
         self.budget.minutes = self._minutes_left()
         self.tick_started = self.seconds(), clock.samples
-        with self._signals(), using(self.settings.threads), kept_for_reuse():
+        with listening(self._ask) as listener, using(self.settings.threads), kept_for_reuse():
             if clock.samples == 0:
                 self._save()
             self.budget.settle(clock, self.settings.batch)
-            request, saved = self._request(), False
+            request, saved = self._request(listener), False
             while request < END and (clock.total is None or clock.samples < clock.total):
                 before = clock.samples
                 self.play_round(measure=self._tick_due(before, before + self.dealt))
@@ -197,7 +197,7 @@ class Trainer:
                     self.guest.progress(self)
                 if self._tick_due(before, clock.samples):
                     self.tick()
-                request = self._request()
+                request = self._request(listener)
                 saved = request >= SAVE
                 if saved:
                     self._save()
@@ -206,10 +206,13 @@ class Trainer:
             if request == INTERRUPT:
                 raise Interrupted
 
-    def _request(self) -> float:
+    def _request(self, listener: Listener) -> float:
         """The greatest request of any process."""
         enough = self.guest is not None and self.guest.enough()
-        return distributed.greatest(max(INTERRUPT * self.stopping, END * enough, SAVE * self.checkpoint_due()))
+        request = distributed.greatest(max(INTERRUPT * self.stopping, END * enough, SAVE * self.checkpoint_due()))
+        if request == INTERRUPT:
+            listener.answered()
+        return request
 
     def _minutes_left(self) -> float | None:
         minutes = self.settings.minutes
@@ -347,27 +350,8 @@ class Trainer:
         self.saved_at = time.monotonic()
         self.saving_took = self.saved_at - began
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Turns SIGTERM and Ctrl-C into a request to stop after this round; a second Ctrl-C stops at once."""
-
-        def ask(number: int, frame: Any) -> None:
-            if self.stopping and number == signal.SIGINT:
-                raise KeyboardInterrupt
-            self.stopping = True
-
-        try:
-            before: dict[int, Callable[..., Any] | int | None] = {
-                number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)
-            }
-        except ValueError:  # not in the main thread: signals are somebody else's
-            yield
-            return
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def _ask(self, signal: str) -> None:
+        self.stopping = True
 
 
 def compiling(gan: GAN) -> Callable[[Callable], Callable]:

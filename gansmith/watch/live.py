@@ -11,7 +11,7 @@ from gansmith.report.numbers import finite, significant
 from gansmith.watch.alarms import Alarms
 from gansmith.watch.arrival import Arrival
 from gansmith.watch.moment import Moment
-from gansmith.watch.screens import Plain, Screen, Terminal
+from gansmith.watch.screens import Lasting, Plain, Screen, Terminal
 from gansmith.watch.watcher import Record, Watcher
 
 
@@ -24,7 +24,7 @@ class Live(Watcher):
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         shown: TextIO = sys.stderr if stream is None else stream
         drawable = shown.isatty() and os.environ.get("TERM") != "dumb"
-        self.screen: Screen = Terminal(shown, clock) if drawable else Plain(shown, clock)
+        self.screen: Screen = Lasting(Terminal(shown, clock) if drawable else Plain(shown, clock), shown)
         self.moment = Moment()
         self.arrival = Arrival()
         self._seen = False

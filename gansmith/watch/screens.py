@@ -1,7 +1,10 @@
 """Where the live line is shown: a terminal, or a file that only grows."""
 
 import atexit
-from collections.abc import Callable
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from gansmith.watch.moment import Moment
@@ -31,6 +34,36 @@ class Screen(Protocol):
     def close(self, moment: Moment | None) -> None:
         """The line for the last time (None: there never was one)."""
         ...
+
+
+class Lasting:
+    """Another screen, without which a training goes on: when a terminal was closed, or a reader has seen enough, nothing more is shown."""
+
+    def __init__(self, screen: Screen, stream: TextIO) -> None:
+        self.screen, self.stream = screen, stream
+
+    def show(self, moment: Moment) -> None:
+        with self._going_on():
+            self.screen.show(moment)
+
+    def say(self, sentence: str, level: str = "") -> None:
+        with self._going_on():
+            self.screen.say(sentence, level)
+
+    def close(self, moment: Moment | None) -> None:
+        with self._going_on():
+            self.screen.close(moment)
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in (errno.EPIPE, errno.EIO):  # it will not come back, and Python would complain of it at its end
+                with suppress(OSError, ValueError):
+                    nowhere = os.open(os.devnull, os.O_WRONLY)
+                    os.dup2(nowhere, self.stream.fileno())
+                    os.close(nowhere)
 
 
 class Plain:

@@ -74,3 +74,19 @@ def test_a_file_in_place_of_a_folder_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="could not be written"):
         write_atomically(tmp_path / "file" / "below", b"content")
+
+
+def test_folders_and_files_of_a_suffix_are_swept_too_and_long_names_of_any_script_fit(tmp_path: Path) -> None:
+    draft = temporary(tmp_path / ("雪" * 80 + ".png"), ".png")
+    assert draft.suffix == ".png" and len(draft.name.encode()) < 255
+    draft.mkdir()
+    (draft / "inside").touch()
+    older = [tmp_path / ".report.html.12345", tmp_path / ".made.12345-0123abcd.part.png"]
+    for path in older:
+        path.touch()
+        os.utime(path, (0, 0))
+    sweep([tmp_path])
+    assert list(tmp_path.iterdir()) == [draft]
+    draft.rename(draft.with_name(draft.name.replace(f".{os.getpid()}.", ".999999999.")))
+    sweep([tmp_path])
+    assert list(tmp_path.iterdir()) == []

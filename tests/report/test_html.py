@@ -104,7 +104,7 @@ def test_a_file_that_was_cut_off_is_named_and_its_whole_lines_are_told(run_folde
     (run_folder / "samples" / "000300.png").write_bytes(cut[: len(cut) // 2])
     (run_folder / "samples" / "latest.png").write_bytes(b"")
     page = read(run_folder)
-    assert "log.jsonl has 1 line that was cut off" in page.text
+    assert "log.jsonl has 1 line that was cut off or damaged" in page.text
     assert "samples/000300.png is not a whole picture" in page.text
     assert "samples/latest.png is not a whole picture" in page.text
     assert "critic/r1" in page.text and "precision" in page.text

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 from gansmith import kinds
+from gansmith.cli import main
+from gansmith.errors import UserError
+from gansmith.training import distributed
 
 ROOT = Path(__file__).parents[2]
 CASES = ["gan:points", "wgan:points", "wgan_gp:labelled", "dcgan:labelled", "r3gan:labelled", "sngan:labelled"]
@@ -55,3 +59,39 @@ def test_two_processes_agree_with_one_at_the_same_total_batch(played, case):
 def test_a_gradient_in_one_process_only_is_refused_in_all(played):
     for rank in (0, 1):
         assert "1 of 2 got one in some processes only" in (played / f"odd-{rank}.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("ended", "answer"),
+    [
+        (
+            {0: -15, 1: -9},
+            "process 1 of 2 was ended by SIGKILL, which is how a system ends what takes too much memory: continue from",
+        ),
+        ({0: 2, 1: -11}, "process 1 of 2 was ended by SIGSEGV: continue from what was last saved with --resume"),
+        ({0: -15}, "process 0 of 2 was ended by SIGTERM: continue"),
+        ({0: 2, 1: 2}, 2),
+        ({1: 1}, 1),
+    ],
+)
+def test_a_process_that_was_killed_is_named(ended, answer, monkeypatch):
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
+
+    failures = {rank: ProcessFailure(rank, 1000 + rank, status, "nowhere") for rank, status in ended.items()}
+
+    def run(arguments):
+        raise ChildFailedError("gansmith", failures)
+
+    monkeypatch.setattr("torch.distributed.run.run", run)
+    if isinstance(answer, int):
+        assert distributed.launch(2, ["train"]) == answer
+        return
+    with pytest.raises(distributed.LostError, match=re.escape(answer)):
+        distributed.launch(2, ["train"])
+    assert main(["train", "ring", "--devices", "2"]) == 1
+
+
+def test_a_process_that_lost_touch_with_another_says_how_to_go_on():
+    says = r"lost touch with another one \(Connection closed by peer\): .* with --resume"
+    with pytest.raises(UserError, match=says), distributed._together():
+        raise RuntimeError("Connection closed by peer\nmore")

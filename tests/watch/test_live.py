@@ -1,4 +1,6 @@
+import errno
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from gansmith.watch.arrival import Arrival
 from gansmith.watch.live import Live, score_line
 from gansmith.watch.moment import clock_time
+from gansmith.watch.screens import Lasting, Plain
 
 RUN = {
     "name": "digits-0001",
@@ -179,3 +182,21 @@ def test_a_score_is_told_with_its_companions():
 
 def test_clock_times():
     assert [clock_time(seconds) for seconds in (0, 42.4, 200, 3725)] == ["0:00", "0:42", "3:20", "1:02:05"]
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.EIO, errno.ENOSPC])
+def test_a_training_goes_on_without_its_terminal(number, tmp_path):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise OSError(number, os.strerror(number))
+
+    live = Live(Gone(), lambda: 0.0)
+    live.started({})
+    live.message("still there")
+    live.progress(1, 2, 1.0)
+    live.finished("Done")
+    with (tmp_path / "log").open("w") as file:
+        with Lasting(Plain(Gone(), lambda: 0.0), file)._going_on():
+            raise OSError(number, "")
+        file.write("after")
+    assert (tmp_path / "log").read_text() == ("after" if number == errno.ENOSPC else "")

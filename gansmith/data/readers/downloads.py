@@ -1,7 +1,6 @@
 """Files that are fetched once over https, checked, and kept in the cache."""
 
 import hashlib
-import uuid
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import HTTPRedirectHandler, build_opener
 
+from gansmith.data.atomic import sweep, temporary
 from gansmith.data.cache import writing
 from gansmith.errors import UserError
 
@@ -52,7 +52,8 @@ def fetch_first(place: Path, sources: Mapping[str, str], right: Callable[[Path],
     failures = [f"{place} has the wrong checksum"] if place.exists() else []
     with writing(cache):
         place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f"{place.name}.{uuid.uuid4().hex}.partial")
+    sweep([place.parent])
+    partial = temporary(place)
     try:
         for source, url in sources.items():
             try:

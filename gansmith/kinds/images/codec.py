@@ -1,7 +1,9 @@
 """Images of any height, width, depth and number of channels, with or without classes or attributes."""
 
 import csv
+import io
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
+from gansmith.data.outputs import whole
+from gansmith.data.spreadsheets import Writer, cell
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image
@@ -248,10 +252,12 @@ def _written(raw: Picture, path: Path) -> Path:
     values = raw.values
     if values is not None and (len(values) > 1 or values.dtype == np.int16):
         path = path.with_name(f"{path.name}.npy")
-        np.save(path, values)
+        with whole(path) as part:
+            np.save(part, values)
         return path
     path = path.with_name(f"{path.name}{'.tif' if values is not None and values.dtype == np.float32 else '.png'}")
-    (raw.image if values is None else Image.fromarray(values[0])).save(path)
+    with whole(path) as part:
+        (raw.image if values is None else Image.fromarray(values[0])).save(part)
     return path
 
 
@@ -261,7 +267,7 @@ def _check_table(path: Path, names: Sequence[str]) -> None:
         return
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         columns = next(csv.reader(file), [])
-    if columns != ["file", *names]:
+    if columns != ["file", *map(cell, names)]:
         raise UserError(
             f"{path} has the columns {listed(columns, 4)}, so that lines with file, {listed(names, 4)} cannot be added to it: choose "
             "another --out."
@@ -270,9 +276,13 @@ def _check_table(path: Path, names: Sequence[str]) -> None:
 
 def _note(path: Path, names: Sequence[str], files: Sequence[Path], rows: Sequence[Sequence[str]]) -> None:
     """Adds a line for each file to the table beside them."""
-    is_new = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        if is_new:
-            writer.writerow(["file", *names])
-        writer.writerows([saved.name, *row] for saved, row in zip(files, rows, strict=True))
+    lines = io.StringIO(newline="")
+    writer = Writer(lines)
+    if not path.exists():
+        writer.writerow(["file", *names])
+    writer.writerows([saved.name, *row] for saved, row in zip(files, rows, strict=True))
+    with whole(path) as part:  # all of it, as a kill in the midst of a line would damage the table
+        if path.exists():
+            shutil.copyfile(path, part)
+        with part.open("a", encoding="utf-8", newline="") as file:
+            file.write(lines.getvalue())

@@ -13,6 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.outputs import whole
+from gansmith.data.spreadsheets import Writer
 from gansmith.errors import UserError
 from gansmith.kinds.points.preview import scatter
 from gansmith.kinds.points.spec import PointSpec
@@ -91,7 +93,8 @@ class PointCodec:
         stem = f"points-{number}" if number else "points"
         paths = [folder / f"{stem}.csv", folder / f"{stem}.npy"]
         for path in paths:
-            self.write(raws, path)
+            with whole(path) as part:
+                self.write(raws, part)
         return paths
 
     def write(self, raws: Sequence[np.ndarray], path: Path) -> None:
@@ -109,7 +112,8 @@ class PointCodec:
     def text(self, raws: Sequence[np.ndarray]) -> str:
         """All points as CSV."""
         lines = io.StringIO()
-        np.savetxt(lines, np.stack(raws), fmt="%.9g", delimiter=",", header=",".join(self.columns), comments="")
+        Writer(lines, lineterminator="\n").writerow(self.columns)
+        np.savetxt(lines, np.stack(raws), fmt="%.9g", delimiter=",")
         return lines.getvalue()
 
     def preview(self, raws: Sequence[np.ndarray]) -> Image.Image:

@@ -1,12 +1,13 @@
 """Series saved as CSV, one row a step, and as NumPy arrays."""
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from gansmith.data.outputs import whole
+from gansmith.data.spreadsheets import Writer
 from gansmith.kinds.series.calendar import Calendar
 from gansmith.kinds.series.series import Series
 
@@ -22,8 +23,10 @@ def write_series(raws: Sequence[Series], folder: Path, columns: Sequence[str], c
         number += 1
     stem = f"series-{number}" if number else "series"
     paths = [folder / f"{stem}.csv", folder / f"{stem}.npz"]
-    paths[0].write_text(csv_of(raws, columns, calendar), encoding="utf-8", newline="")
-    write_npz(raws, paths[1], columns)
+    with whole(paths[0]) as part:
+        part.write_text(csv_of(raws, columns, calendar), encoding="utf-8", newline="")
+    with whole(paths[1]) as part:
+        write_npz(raws, part, columns)
     return paths
 
 
@@ -32,7 +35,7 @@ def csv_of(raws: Sequence[Series], columns: Sequence[str], calendar: Calendar | 
     times = calendar.times(max(len(raw.values) for raw in raws)) if calendar else None
     statics = list(raws[0].static)
     lines = io.StringIO()
-    table = csv.writer(lines)
+    table = Writer(lines)
     table.writerow([SERIES, *([calendar.column] if calendar else []), *statics, *columns])
     for index, raw in enumerate(raws):
         fixed = [_written(raw.static[name]) for name in statics]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.outputs import whole
+from gansmith.data.spreadsheets import Writer
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of
@@ -258,7 +259,8 @@ class TableCodec:
         number = 0
         while (path := folder / f"rows{f'-{number}' if number else ''}.csv").exists():
             number += 1
-        self.write(raws, path)
+        with whole(path) as part:
+            self.write(raws, part)
         return [path]
 
     def write(self, raws: Sequence[Row], path: Path) -> None:
@@ -277,7 +279,7 @@ class TableCodec:
     def text(self, raws: Sequence[Row]) -> str:
         """All rows as CSV."""
         lines = io.StringIO()
-        writer = csv.writer(lines, lineterminator="\n")
+        writer = Writer(lines, lineterminator="\n")
         writer.writerow(self.shown)
         writer.writerows([["" if cell is None else cell for cell in row.values()] for row in self.numbered(raws)])
         return lines.getvalue()

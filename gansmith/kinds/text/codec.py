@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.outputs import whole
+from gansmith.data.spreadsheets import Writer
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.data.tokens import counted, padded, smallest_dtype
 from gansmith.errors import UserError
@@ -184,7 +185,8 @@ class TextCodec:
             while any((place / f"texts{f'-{number}' if number else ''}{other}").exists() for other in (".txt", ".jsonl")):
                 number += 1
             paths.append(place / f"texts{f'-{number}' if number else ''}{suffix}")
-            self.write(members, paths[-1])
+            with whole(paths[-1]) as part:
+                self.write(members, part)
         return paths
 
     def write(self, raws: Sequence[Text], path: Path) -> None:
@@ -196,9 +198,9 @@ class TextCodec:
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         elif path.suffix == ".csv":
             with open(path, "w", encoding="utf-8", newline="") as file:
-                table = csv.DictWriter(file, list(_cells(raws[0])))
-                table.writeheader()
-                table.writerows(map(_cells, raws))
+                table = Writer(file)
+                table.writerow(_cells(raws[0]))
+                table.writerows(_cells(raw).values() for raw in raws)
         else:
             path.write_text(f"{self.text(raws)}\n", encoding="utf-8", newline="")
 

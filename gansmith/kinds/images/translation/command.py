@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.outputs import refuse_overwriting
+from gansmith.data.spreadsheets import spreadsheet_safe
 from gansmith.data.suggestions import listed
 from gansmith.data.values import Looks, Overlap, Seed, Tile
 from gansmith.errors import UserError
@@ -51,6 +52,8 @@ class Translate:
     """A folder of true results by the same names, to be shown on the page and compared in full size."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
+    spreadsheet_safe: Flag = False
+    """Write measures.csv with an apostrophe before names that a spreadsheet would take for formulas."""
     trust: Flag = False
     """Let Python files run that the run names, as its GAN for example."""
     overwrite: Flag = False
@@ -142,7 +145,8 @@ def run(argv: list[str]) -> int:
     if page:
         write_page(page, done, f"{given_at.name} by {source.name}")
         output.say(f"Page: {page}")
-    measured = measure(done, table) if table else None
+    with spreadsheet_safe(options.spreadsheet_safe):
+        measured = measure(done, table) if table else None
     if measured and measured.count:
         output.show(measured.table())
         output.say(f"Each: {measured.path}")

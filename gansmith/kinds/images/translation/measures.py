@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from gansmith.data.atomic import write_atomically
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
+from gansmith.data.spreadsheets import Writer
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack
 from gansmith.kinds.images.metrics.fidelity import brightness, psnr
@@ -80,7 +80,7 @@ def measure(done: Sequence[Translated], path: Path) -> Measures:
         given = _enlarged(original, target)
         rows.append((each, made, compared(given, target, "") if given is not None else {}))
     with io.StringIO(newline="") as text:
-        writer = csv.writer(text)
+        writer = Writer(text)
         writer.writerow(["file", *MEASURES, *(f"input_{name}" for name in MEASURES)])
         for each, made, given in rows:
             writer.writerow(
