@@ -19,3 +19,11 @@ class UserError(ValueError):
 def missing_extra(package: str, extra: str, purpose: str) -> UserError:
     """The answer to an optional package that is not installed: the exact command that installs it."""
     return UserError(f'{purpose} needs the package {package}, which is not installed: run pip install "gansmith[{extra}]".')
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, torch or its allocators could not get the memory that they asked for."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("out of memory", "not enough memory", "can't allocate memory", "Cannot allocate memory")
+    return isinstance(error, RuntimeError) and any(each in str(error) for each in words)

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from gansmith import __version__
 from gansmith.data.suggestions import did_you_mean
-from gansmith.errors import UserError
+from gansmith.errors import UserError, is_out_of_memory
 from gansmith.training.stopping import INTERRUPTED, Stopped, listening
 
 COMMANDS = {
@@ -68,6 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         place = error.filename or "What should be written or read"
         return _refuse(f"{place} cannot be used ({error.strerror}): give another path, or make room or permission there.")
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return _refuse(
+            "there is not enough memory for this: free some, or take less at a time (a smaller --batch or --accumulate K in training, "
+            "smaller examples, a smaller model)."
+        )
     except KeyboardInterrupt as end:
         number = str(end) if isinstance(end, Stopped) else "SIGINT"
         if "RANK" not in os.environ or number == "SIGINT":  # else torchrun sent it, which says why

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageOps
 
+from gansmith.data.readers.archives import Unreadable, opened_archive
 from gansmith.data.readers.files import file_key
 from gansmith.data.readers.text import opened_lines
 from gansmith.data.suggestions import listed
@@ -160,9 +160,9 @@ def _sides_among(folders: Iterable[str]) -> tuple[str, str] | None:
 def _refuse_sides_in_zip(path: Path) -> None:
     """Raises UserError for a zip whose pictures lie in two folders that are named like sides: it would be read as classes."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_archive(path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
-    except (OSError, zipfile.BadZipFile):  # said by whoever reads it
+    except (OSError, Unreadable, UserError):  # said by whoever reads it
         return
     places = [PurePosixPath(name).parts[:-1] for name in names]
     shared = len(os.path.commonprefix(places))  # noqa: RUF071, tuples of folder names

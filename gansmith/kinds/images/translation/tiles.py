@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gansmith.errors import UserError
+from gansmith.errors import UserError, is_out_of_memory
 
 FIRST_TILE = 512
 """The side of tiles, in pixels of the input, when the whole image does not fit into memory."""
@@ -29,7 +29,7 @@ def translated(
         try:
             return network(image).float() if tile is None else _in_tiles(network, image, scale, tile, overlap)
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not is_out_of_memory(error):
                 raise
         tile = FIRST_TILE if tile is None else tile // 2
         while tile >= 2 * SMALLEST_TILE and tile >= max(image.shape[2:]):
@@ -38,12 +38,6 @@ def translated(
             raise UserError(f"there is not enough memory for tiles of {2 * tile} pixels: free some, or use another device.")
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-
-
-def _is_memory(error: Exception) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return any(words in str(error) for words in ("out of memory", "not enough memory", "can't allocate memory"))
 
 
 def _in_tiles(network: nn.Module, image: Tensor, scale: int, tile: int, overlap: int) -> Tensor:
