@@ -1,11 +1,18 @@
 """CSV for programs that compute with cells: a spreadsheet takes text that begins with = + - or @ for a formula."""
 
 import csv
+import io
 import re
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
+
+from gansmith.data.outputs import whole
+from gansmith.data.suggestions import listed
+from gansmith.errors import UserError
 
 _SAFE: ContextVar[bool] = ContextVar("safe", default=False)
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
@@ -42,3 +49,31 @@ class Writer:
     def writerows(self, rows: Iterable[Iterable[Any]]) -> None:
         for row in rows:
             self.writerow(row)
+
+
+def check_table(path: Path, columns: Sequence[str]) -> None:
+    """Raises UserError if there is a table of other columns, which lines of ours would damage."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        found = next(csv.reader(file), [])
+    if found != [cell(name) for name in columns]:
+        raise UserError(
+            f"{path} has the columns {listed(found, 4)}, so that lines with {listed(columns, 4)} cannot be added to it: choose another "
+            "--out."
+        )
+
+
+def add_to_table(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Adds rows to a table of these columns, which is made if need be: all of them or none, however the process ends."""
+    check_table(path, columns)
+    lines = io.StringIO(newline="")
+    writer = Writer(lines)
+    if not path.exists():
+        writer.writerow(columns)
+    writer.writerows(rows)
+    with whole(path) as part:
+        if path.exists():
+            shutil.copyfile(path, part)
+        with part.open("a", encoding="utf-8", newline="") as file:
+            file.write(lines.getvalue())

@@ -19,6 +19,7 @@ from torch.nn.functional import adaptive_avg_pool1d
 
 from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
+from gansmith.data.outputs import whole
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.audio.cleaning import as_int16
@@ -136,7 +137,8 @@ class AudioCodec:
             place = folder / _folder_name(raw.label) if raw.label is not None else folder
             place.mkdir(exist_ok=True)
             paths.append(place / f"{number:06d}.wav")
-            paths[-1].write_bytes(wav_bytes(raw))
+            with whole(paths[-1]) as part:
+                part.write_bytes(wav_bytes(raw))
         if self.attributes:
             noted(folder, self.attributes.names, paths, [raw.attributes or {} for raw in raws])
         return paths

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gansmith.errors import UserError
+from gansmith.data.spreadsheets import add_to_table
 from gansmith.kinds.images.readers.label_tables import Labelling, labelling
 
 WRITTEN = "attributes.csv"
@@ -47,17 +47,9 @@ def told(tables: Mapping[str, str], sounds: Sequence[str]) -> Told:
 
 def noted(folder: Path, names: Sequence[str], paths: Sequence[Path], rows: Sequence[Mapping[str, float]]) -> None:
     """Adds a line of numbers for each file to attributes.csv. Raises UserError if that table has other columns."""
-    table, header = folder / WRITTEN, ["file", *names]
-    is_new = not table.exists()
-    if not is_new:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            if next(csv.reader(file), []) != header:
-                raise UserError(f"{table} has other columns than {', '.join(header)}: choose another --out.")
-    with table.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerows([header] if is_new else [])
-        for path, numbers in zip(paths, rows, strict=True):
-            writer.writerow([path.relative_to(folder).as_posix(), *(f"{numbers[name]:.7g}" for name in names)])
+    numbers = ([f"{row[name]:.7g}" for name in names] for row in rows)
+    lines = ([path.relative_to(folder).as_posix(), *cells] for path, cells in zip(paths, numbers, strict=True))
+    add_to_table(folder / WRITTEN, ["file", *names], lines)
 
 
 def _joined(rows: Sequence[Sequence[str]]) -> str:

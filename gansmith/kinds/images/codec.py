@@ -1,9 +1,6 @@
 """Images of any height, width, depth and number of channels, with or without classes or attributes."""
 
-import csv
-import io
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +18,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
 from gansmith.data.outputs import whole
-from gansmith.data.spreadsheets import Writer, cell
+from gansmith.data.spreadsheets import add_to_table, check_table
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import MODES, Opened, Stack, as_image
@@ -171,14 +168,14 @@ class ImageCodec:
         else:
             table, names, rows = None, [], []
         if table:
-            _check_table(folder / table, names)
+            check_table(folder / table, ["file", *names])
         numbers = [int(match[1]) for path in folder.iterdir() if (match := re.match(r"(\d{6,})[-.]", path.name))]
         paths = []
         for number, raw in enumerate(raws, start=max(numbers, default=-1) + 1):
             suffix = "" if raw.label is None else "-" + re.sub(r"[^\w.+-]", "_", raw.label)
             paths.append(_written(raw, folder / f"{number:06d}{suffix}"))
         if table:
-            _note(folder / table, names, paths, rows)
+            add_to_table(folder / table, ["file", *names], ([path.name, *row] for path, row in zip(paths, rows, strict=True)))
         return paths
 
     def write(self, raws: Sequence[Picture], path: Path) -> None:
@@ -259,30 +256,3 @@ def _written(raw: Picture, path: Path) -> Path:
     with whole(path) as part:
         (raw.image if values is None else Image.fromarray(values[0])).save(part)
     return path
-
-
-def _check_table(path: Path, names: Sequence[str]) -> None:
-    """Raises UserError for a table of other columns, which lines of ours would damage."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        columns = next(csv.reader(file), [])
-    if columns != ["file", *map(cell, names)]:
-        raise UserError(
-            f"{path} has the columns {listed(columns, 4)}, so that lines with file, {listed(names, 4)} cannot be added to it: choose "
-            "another --out."
-        )
-
-
-def _note(path: Path, names: Sequence[str], files: Sequence[Path], rows: Sequence[Sequence[str]]) -> None:
-    """Adds a line for each file to the table beside them."""
-    lines = io.StringIO(newline="")
-    writer = Writer(lines)
-    if not path.exists():
-        writer.writerow(["file", *names])
-    writer.writerows([saved.name, *row] for saved, row in zip(files, rows, strict=True))
-    with whole(path) as part:  # all of it, as a kill in the midst of a line would damage the table
-        if path.exists():
-            shutil.copyfile(path, part)
-        with part.open("a", encoding="utf-8", newline="") as file:
-            file.write(lines.getvalue())
