@@ -46,6 +46,10 @@ class Lasting:
         with self._going_on():
             self.screen.show(moment)
 
+    def note(self, sentence: str) -> None:
+        with self._going_on():
+            self.screen.note(sentence)
+
     def say(self, sentence: str, level: str = "") -> None:
         with self._going_on():
             self.screen.say(sentence, level)

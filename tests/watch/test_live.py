@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gansmith.watch.arrival import Arrival
 from gansmith.watch.live import Live, score_line
 from gansmith.watch.moment import clock_time
-from gansmith.watch.screens import Lasting, Plain
+from gansmith.watch.screens import Lasting, Plain, Screen
 
 RUN = {
     "name": "digits-0001",
@@ -193,10 +193,12 @@ def test_a_training_goes_on_without_its_terminal(number, tmp_path):
     live = Live(Gone(), lambda: 0.0)
     live.started({})
     live.message("still there")
+    live.judging(["frechet"], 1, 2)
     live.progress(1, 2, 1.0)
     live.finished("Done")
     with (tmp_path / "log").open("w") as file:
         with Lasting(Plain(Gone(), lambda: 0.0), file)._going_on():
             raise OSError(number, "")
         file.write("after")
+    assert {name for name in vars(Screen) if name[0] != "_"} <= set(vars(Lasting)), "it lacks a method of screens"
     assert (tmp_path / "log").read_text() == ("after" if number == errno.ENOSPC else "")
