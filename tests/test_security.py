@@ -25,6 +25,8 @@ NEVER = re.compile(
     r"|torch\.(save|hub\.(load|download)\w*|package\..+)|torch\.classes\..+|torch\.ops\.load_library|\w+\.register_custom_ops_library"
 )
 """What is called nowhere, whatever the arguments."""
+OUR_OWN = {("data/values.py", "eval"): "annotations of functions of this package"}
+"""What is called all the same, and why."""
 KNOWN = re.compile(
     r"torch\.load|torch\.jit\.load|torch\.export\.load|(np|numpy)\.(load|memmap)|importlib\.(import_module|util\.spec_from_file_location)"
     r"|loader\.exec_module|(entry|_entries\(\)\[name\])\.load|subprocess\.\w+|torchrun\.run|tarfile\.\w+|zipfile\.ZipFile|ZipFile|gzip\.open"
@@ -61,10 +63,11 @@ PLACES = {
     "data/readers/downloads.py": {"build_opener": "https alone"},
     "kinds/images/readers/hub.py": {"load_dataset": "no scripts"},
     "kinds/images/readers/published.py": {"tarfile.open": "read in memory, after its SHA-256"},
-    "kinds/images/readers/handwriting.py": {"gzip.open": "of scikit-learn"},
+    "kinds/images/readers/handwriting.py": {"np.load": "no pickle, of this package"},
     "kinds/images/channels_file.py": {"tifffile.TiffFile": "numbers"},
     "kinds/images/codec.py": {"ZipFile": "written"},
     "kinds/audio/codec.py": {"ZipFile": "written"},
+    "kinds/music/codec.py": {"zipfile.ZipFile": "written"},
     "kinds/audio/source.py": {"np.load": "no pickle"},
     "kinds/text/readers/content.py": {"gzip.open": "up to a limit"},
     "model.py": {"snapshot_download": "JSON and safetensors alone"},
@@ -88,7 +91,8 @@ def every_call() -> Iterator[tuple[str, str, ast.Call]]:
 
 
 def test_nothing_that_runs_what_it_reads_is_called_anywhere() -> None:
-    assert [(file, name, node.lineno) for file, name, node in every_call() if NEVER.fullmatch(name)] == []
+    found = {(file, name) for file, name, _ in every_call() if NEVER.fullmatch(name)}
+    assert found == set(OUR_OWN)
 
 
 @pytest.mark.parametrize(

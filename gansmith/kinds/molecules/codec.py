@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from torch import Tensor
 
 from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
+from gansmith.data.outputs import whole
+from gansmith.data.spreadsheets import Writer
 from gansmith.data.tokens import counted, padded, smallest_dtype
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import canonical, rdkit
@@ -180,7 +181,8 @@ class MoleculeCodec:
         while any((folder / f"molecules{f'-{number}' if number else ''}{other}").exists() for other in (".smi", ".csv")):
             number += 1
         path = folder / f"molecules{f'-{number}' if number else ''}{suffix}"
-        self.write(raws, path)
+        with whole(path) as part:
+            self.write(raws, part)
         return [path]
 
     def write(self, raws: Sequence[Molecule], path: Path) -> None:
@@ -190,7 +192,7 @@ class MoleculeCodec:
             self.preview(raws).save(path)
         elif path.suffix == ".csv":
             with open(path, "w", encoding="utf-8", newline="") as file:
-                table = csv.writer(file)
+                table = Writer(file)
                 table.writerow(["smiles", *names])
                 table.writerows([raw.smiles, *(f"{value:.6g}" for value in raw.properties)] for raw in raws)
         elif path.suffix == ".sdf":

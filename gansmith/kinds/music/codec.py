@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.outputs import whole
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.music.grid import notes_of, voices_of
@@ -138,7 +139,8 @@ class MusicCodec:
             number += 1
             while (path := folder / f"{number:04}.mid").exists():
                 number += 1
-            path.write_bytes(write_midi(raw))
+            with whole(path) as part:
+                part.write_bytes(write_midi(raw))
             paths.append(path)
         return paths
 
@@ -151,8 +153,8 @@ class MusicCodec:
                 for number, raw in enumerate(raws, 1):
                     file.writestr(zipfile.ZipInfo(f"{number:04}.mid"), write_midi(raw))
         else:
-            whole = joined(raws)
-            path.write_bytes(wav(whole) if path.suffix == ".wav" else write_midi(whole))
+            piece = joined(raws)
+            path.write_bytes(wav(piece) if path.suffix == ".wav" else write_midi(piece))
 
     def preview(self, raws: Sequence[Piece]) -> Image.Image:
         """Piano rolls, one colour a track."""
