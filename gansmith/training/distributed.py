@@ -67,14 +67,15 @@ def launch(devices: int, command: Sequence[str]) -> int:
     try:
         torchrun.run(torchrun.parse_args(["--standalone", "--nproc-per-node", str(devices), "-m", "gansmith", *command]))
     except ChildFailedError as error:
-        killed = {rank: -own.exitcode for rank, own in error.failures.items() if own.exitcode < 0}
-        for rank, number in killed.items():
-            if number != signal.SIGTERM or len(killed) == 1:  # which torchrun sends to the others
-                raise LostError(
-                    f"process {rank} of {devices} was ended by {signal.Signals(number).name}{_usual_cause(number)}: continue from what "
-                    "was last saved with --resume."
-                ) from None
-        return abs(error.get_first_failure()[1].exitcode)
+        statuses = {rank: own.exitcode for rank, own in error.failures.items()}
+        killed = {rank: -status for rank, status in statuses.items() if status < 0 and status != -signal.SIGTERM}
+        if not killed and max(statuses.values()) > 0:  # torchrun sends SIGTERM to the others
+            return min(status for status in statuses.values() if status > 0)
+        rank, number = next(iter((killed or {rank: -status for rank, status in statuses.items()}).items()))
+        raise LostError(
+            f"process {rank} of {devices} was ended by {signal.Signals(number).name}{_usual_cause(number)}: continue from what was last "
+            "saved with --resume."
+        ) from None
     except (SignalException, KeyboardInterrupt):
         return 130
     finally:

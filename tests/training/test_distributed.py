@@ -71,6 +71,7 @@ def test_a_gradient_in_one_process_only_is_refused_in_all(played):
         ({0: 2, 1: -11}, "process 1 of 2 was ended by SIGSEGV: continue from what was last saved with --resume"),
         ({0: -15}, "process 0 of 2 was ended by SIGTERM: continue"),
         ({0: 2, 1: 2}, 2),
+        ({0: -15, 1: 2}, 2),
         ({1: 1}, 1),
     ],
 )
