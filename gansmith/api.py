@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansmith import kinds
 from gansmith.data.cache import cache_folder
+from gansmith.data.codec import Keeps
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection
 from gansmith.data.programs import named_in, trusting
@@ -272,6 +273,8 @@ def _play(
     trainer = Trainer(gan, mirrored, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
+    if isinstance(dataset.codec, Keeps):
+        card["kept"] = dataset.codec.kept()
     model, validator = Model(gan, dataset.codec, card, held_out), None
     if examination is not None:
         trainer.aside = examination.share

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gansmith import __version__, kinds
-from gansmith.data.codec import Batch, Codec, Complies, HasSource
+from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.values import Examples, Seed, Truncation, checked
@@ -170,7 +170,9 @@ class Model:
 
     def generate(self, n: Examples = 64, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> list[Any]:
         """n generated examples in the codec's raw form."""
-        return [raw for batch in self.batches(n, seed=seed, truncation=truncation, **where) for raw in self.codec.decode(batch)]
+        batches = self.batches(n, seed=seed, truncation=truncation, **where)
+        raws = [raw for batch in batches for raw in self.codec.decode(batch)]
+        return self.codec.numbered(raws) if isinstance(self.codec, Numbers) else raws
 
     def translate(self, given: Any, **how: Any) -> Any:
         """What a model of pairs or domains makes of an example, e.g. of a picture of any size.

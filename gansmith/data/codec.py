@@ -104,6 +104,24 @@ class Complies(Protocol):
 
 
 @runtime_checkable
+class Numbers(Protocol[Raw]):
+    """A codec whose examples have identifiers, which must be unique among all that belong together."""
+
+    def numbered(self, raws: Sequence[Raw], first: int = 0) -> list[Raw]:
+        """The examples with new identifiers, from the one of number `first`."""
+        ...
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """A codec that can tell what a model holds of the values of the data."""
+
+    def kept(self) -> dict[str, str]:
+        """What is kept of each part of an example, in words: {"age": "every value"}."""
+        ...
+
+
+@runtime_checkable
 class Named(Protocol):
     """A codec whose examples have named parts, such as the columns of a table."""
 

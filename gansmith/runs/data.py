@@ -11,6 +11,8 @@ from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.kinds.opening import open_dataset, read_options
 from gansmith.runs.folder import RunFolder
+from gansmith.runs.model_files import FACTS, is_model, read_model
+from gansmith.runs.rebuild import codec_of
 from gansmith.training import distributed
 
 HELD_OUT = 0.2
@@ -31,9 +33,12 @@ def split(dataset: Dataset) -> tuple[Dataset, Dataset]:
 
 def open_like(training: Dataset, data: Any, originals: bool = False, opening: Mapping[str, Any] | None = None) -> Dataset:
     """Other data, encoded as the training data are; their class names must be known. `opening` is how the training data were opened."""
-    if isinstance(data, Dataset):
-        return data
-    codec, source = training.codec, Source(data)
+    return data if isinstance(data, Dataset) else _encoded(training.codec, data, originals, opening)
+
+
+def _encoded(codec: Any, data: Any, originals: bool = False, opening: Mapping[str, Any] | None = None) -> Dataset:
+    """Data encoded as this codec does."""
+    source = Source(data)
     kind = kinds.find(codec.spec.kind)
     _, options = read_options(data, kind.name, _options_of(opening or {}))
     return kind.open(source, kind.like(codec, options, source), cache=cache_folder(), like=codec, originals=originals)
@@ -54,7 +59,21 @@ def run_data(run: RunFolder, data: Any = None, opening: Mapping[str, Any] | None
         raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
     given = opening or {}
     with named_in(run.folder / "run.json", run.trust, said=given.get("kind")):
-        return open_together(facts["source"] if data is None else data, {**facts["opening"], **given})
+        found = open_together(facts["source"] if data is None else data, {**facts["opening"], **given})
+    return found if given or found.fingerprint == facts["fingerprint"] else _as_begun(run, found, data)
+
+
+def _as_begun(run: RunFolder, found: Dataset, data: Any) -> Dataset:
+    """The data encoded as the run's model does, if they are then those it was begun with: a later version may read data otherwise."""
+    facts = run.facts["data"]
+    if not is_model(run.model_folder) or isinstance(data, Dataset):
+        return found
+    try:
+        codec = codec_of(read_model(run.model_folder)[1]["codec"], run.model_folder / FACTS)
+        again = _encoded(codec, facts["source"] if data is None else data, opening=facts["opening"])
+    except UserError:
+        return found
+    return again if again.fingerprint == facts["fingerprint"] else found
 
 
 def _options_of(opening: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,11 +21,12 @@ from gansmith.data.spreadsheets import Writer
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of
-from gansmith.kinds.tables.column_types import COLUMN_TYPES, is_whole, number_of, type_of
-from gansmith.kinds.tables.columns import Column
+from gansmith.kinds.tables.column_types import COLUMN_TYPES, MIN_COUNT, is_whole, number_of, type_of
+from gansmith.kinds.tables.columns import MADE_UP, Column
 from gansmith.kinds.tables.conditions import Condition, parse_conditions
 from gansmith.kinds.tables.frames import pandas_from_columns, write_parquet
 from gansmith.kinds.tables.preview import excerpt
+from gansmith.kinds.tables.repeats import Repeats, repeats_of
 from gansmith.kinds.tables.rules import Rule, as_numbers, infer, text
 from gansmith.kinds.tables.spec import TableSpec
 
@@ -49,10 +50,19 @@ class TableCodec:
     """For every rule "at least", how far the column lies above the other one: learned in its stead."""
     target: str = ""
     """The column to predict from the others; the last one if none is named."""
+    repeats: tuple[Repeats, ...] = ()
+    """Which identifiers and persons several rows share."""
 
     @classmethod
-    def fit(cls, table: Table, schema: Mapping[str, str] | None = None, target: str | None = None) -> TableCodec:
+    def fit(
+        cls,
+        table: Table,
+        schema: Mapping[str, str] | None = None,
+        target: str | None = None,
+        min_count: int = MIN_COUNT,
+    ) -> TableCodec:
         """Learns the columns and rules of a table. `schema` gives the types of some columns, `target` names the column to predict.
+        No value is kept that fewer rows than `min_count` have.
 
         Raises UserError for a schema or target that does not fit, and for a table in which nothing varies.
         """
@@ -69,12 +79,17 @@ class TableCodec:
                     f"the types are {', '.join(COLUMN_TYPES)}."
                 )
         requested = schema or {}
-        types = {name: requested.get(name) or type_of(name, cells) for name, cells in table.columns.items()}
-        rules = infer(table.columns, types)
-        columns = tuple(Column.fit(name, cells, types[name]) for name, cells in table.columns.items())
+        types = {name: requested.get(name) or type_of(name, cells, min_count) for name, cells in table.columns.items()}
+        columns = tuple(Column.fit(name, cells, types[name], min_count) for name, cells in table.columns.items())
+        rules = infer(table.columns, types, {column.name: column.steps() for column in columns})
         excess = tuple(
-            Column.fit(rule.column, _excess(table.columns, rule), "continuous") for rule in rules if rule.form == "at_least"
+            Column.fit(rule.column, _excess(table.columns, rule), "continuous", min_count)
+            for rule in rules
+            if rule.form == "at_least"
         )
+        made = [name for name, column_type in types.items() if column_type in MADE_UP]
+        fixed = [name for name, column_type in types.items() if column_type in ("categorical", "ordinal", "boolean")]
+        repeats = repeats_of(table.columns, made, fixed, min_count)
         codec = cls(TableSpec(shape=(0,)), columns, tuple(rules), excess)
         sizes = tuple(column.sizes for column in codec.learned)
         if not sizes:
@@ -82,7 +97,7 @@ class TableCodec:
         names = [column.name for column in codec.learned]
         last = next(name for name in (target, *reversed(table.columns)) if name in names)
         spec = TableSpec(shape=(sum(map(sum, sizes)),), columns=sizes, target=names.index(last))
-        return cls(spec, columns, tuple(rules), excess, target or "")
+        return cls(spec, columns, tuple(rules), excess, target or "", repeats)
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -108,9 +123,17 @@ class TableCodec:
         """What there is to say of how the table was understood."""
         said = [f'"{column.name}" is free text and left out' for column in self.columns if column.column_type == "text"]
         said += [
-            f'"{column.name}" is an identifier: new ones are made up'
+            f'"{column.name}" holds {column.what}: none is kept, new ones are made up'
+            if column.column_type == "personal"
+            else f'"{column.name}" is an identifier: new ones are made up'
             for column in self.columns
-            if column.column_type == "identifier"
+            if column.column_type in MADE_UP
+        ]
+        said += [
+            f'rows of "{column.name}" with a value that fewer than {column.min_count} rows have: {column.redrawn:,}; it is not kept, and '
+            + ("the cell is missing" if column.is_numeric else "another is drawn in its place")
+            for column in self.columns
+            if column.redrawn
         ]
         said += [
             f'"{column.name}" is ' + ("always missing" if column.choices[0] is None else f"always {column.choices[0]}")
@@ -118,6 +141,10 @@ class TableCodec:
             if column.column_type == "constant"
         ]
         return tuple(said + [f"in every row, {rule.sentence()}" for rule in self.rules])
+
+    def kept(self) -> dict[str, str]:
+        """What a model holds of each column's values."""
+        return {column.name: column.kept() for column in self.columns}
 
     @property
     def previewed(self) -> int:
@@ -177,10 +204,9 @@ class TableCodec:
         for column in self.columns:
             if column.column_type == "constant":
                 found[column.name] = [column.choices[0]] * len(rows)
-            elif column.column_type == "identifier":
-                found[column.name] = column.new_identifiers(len(rows))
         for rule in self.rules:
             found[rule.column] = self._followed(rule, found)
+        found |= self._made_up(found, len(rows))
         return {name: found[name] for name in self.shown if name in found}
 
     def encode(self, raw: Row) -> Batch:
@@ -284,10 +310,33 @@ class TableCodec:
         writer.writerows([["" if cell is None else cell for cell in row.values()] for row in self.numbered(raws)])
         return lines.getvalue()
 
-    def numbered(self, raws: Sequence[Row]) -> list[Row]:
-        """The rows with identifiers that are unique among all of them."""
-        fresh = {column.name: column.new_identifiers(len(raws)) for column in self.columns if column.column_type == "identifier"}
+    def numbered(self, raws: Sequence[Row], first: int = 0) -> list[Row]:
+        """The rows with identifiers and persons as often the same as in the data, from the one of number `first`."""
+        if not self._own_repeats:
+            return list(raws)
+        columns = {name: [row[name] for row in raws] for name in self.shown} if raws else {}
+        fresh = self._made_up(columns, len(raws), first)
         return [row | {name: made[i] for name, made in fresh.items()} for i, row in enumerate(raws)]
+
+    @cached_property
+    def _own_repeats(self) -> tuple[Repeats, ...]:
+        known = {name for repeats in self.repeats for name in repeats.columns}
+        lone = [column.name for column in self.columns if column.column_type in MADE_UP and column.name not in known]
+        return (*self.repeats, *(Repeats(columns=(name,)) for name in lone))
+
+    def _made_up(self, columns: Mapping[str, Sequence[Any]], rows: int, first: int = 0) -> dict[str, list[Any]]:
+        """New identifiers and personal values; of those that are missing in some rows, as many are missing."""
+        made: dict[str, list[Any]] = {}
+        for repeats in self._own_repeats:
+            persons = repeats.assign(columns, rows, first)
+            for name in repeats.columns:
+                column = self.by_name[name]
+                cells = column.identifiers(persons)
+                if column.counts:
+                    gaps = np.random.default_rng([first, 2]).random(rows) < column.counts[0] / sum(column.counts)
+                    cells = [None if gap else cell for gap, cell in zip(gaps.tolist(), cells, strict=True)]
+                made[name] = cells
+        return made
 
     def preview(self, raws: Sequence[Row]) -> Image.Image:
         return excerpt(self.shown, [[row[name] for name in self.shown] for row in raws])
@@ -315,6 +364,7 @@ class TableCodec:
             "rules": [rule.to_json() for rule in self.rules],
             "excess": [column.to_json() for column in self.excess],
             **({"target": self.target} if self.target else {}),
+            **({"repeats": [repeats.to_json() for repeats in self.repeats]} if self.repeats else {}),
         }
 
     @classmethod
@@ -325,6 +375,7 @@ class TableCodec:
             tuple(map(Rule.from_json, facts["rules"])),
             tuple(map(Column.from_json, facts["excess"])),
             facts.get("target", ""),
+            tuple(map(Repeats.from_json, facts.get("repeats", ()))),
         )
 
     # ---- the parts of it --------------------------------------------------------------------------------------------------------

@@ -8,8 +8,22 @@ from typing import Any
 import numpy as np
 
 from gansmith.kinds.tables.cells import Cells
+from gansmith.kinds.tables.personal import recognise
 
-COLUMN_TYPES = ("continuous", "integer", "categorical", "ordinal", "boolean", "datetime", "identifier", "text", "constant")
+COLUMN_TYPES = (
+    "continuous",
+    "integer",
+    "categorical",
+    "ordinal",
+    "boolean",
+    "datetime",
+    "identifier",
+    "personal",
+    "text",
+    "constant",
+)
+MIN_COUNT = 5
+"""What fewer rows have is not kept, unless it is said otherwise."""
 FEW = 20
 """Numbers of at most so many different values are a scale of steps (ordinal)."""
 UNIQUE = 0.98
@@ -41,16 +55,26 @@ _TRUTHS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"0", "1"})
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
 _PADDED = re.compile(r"[+-]?0\d")
 _NAMED = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|no|nr)$", re.IGNORECASE)
+_REPEATED = re.compile(r"(?i:(^|[_\s-])(id|uuid|guid)$)|[a-z](Id|ID)$")
+"""Names of columns of numbers that stand for something that several rows share."""
+NEARLY_UNIQUE = 0.5
+"""The share of rows with a value of fewer than `min_count` rows from which a column of words is nearly unique."""
 
 
-def type_of(name: str, cells: Cells) -> str:
-    """The type of this column."""
+def type_of(name: str, cells: Cells, min_count: int = 1) -> str:
+    """The type of this column. Values of fewer rows than `min_count` are rare: words that mostly are become no categories."""
     counts = cells.counts()
     known = [(level, int(count)) for level, count in zip(cells.levels, counts, strict=True) if level is not None and count]
     rows = sum(count for _, count in known)
+    levels = [level for level, _ in known]
+    rare = sum(count for _, count in known if count < min_count)
+    scattered = len(levels) >= UNIQUE * rows and rows >= FEW
+    unique = scattered or (rows >= FEW and rare > NEARLY_UNIQUE * rows)
+    is_text = bool(levels) and all(isinstance(level, str) for level in levels)
+    if is_text and recognise(name, levels, nearly_unique=unique):
+        return "personal"
     if len(known) <= 1 and rows in (0, len(cells)):
         return "constant"
-    levels = [level for level, _ in known]
     if _is_truth(levels):
         return "boolean"
     if all(isinstance(level, date) for level in levels):
@@ -61,22 +85,36 @@ def type_of(name: str, cells: Cells) -> str:
     if not any(isinstance(level, str) and _PADDED.match(level) for level in levels) and (
         share == 1 or (words <= MIXED and share >= 0.5 and len(numeric) > FEW)
     ):
-        return _of_numbers(name, [level for level, _ in numeric], len(levels), rows)
+        return _of_numbers(name, [level for level, _ in numeric], len(levels), rows, rare)
     texts = [str(level) for level in levels]
     if date_format(texts) is not None:
         return "datetime"
-    if len(levels) >= UNIQUE * rows and rows >= FEW:
-        spaced = sum(" " in text for text in texts) > len(texts) / 2
-        return "text" if spaced or np.mean([len(text) for text in texts]) > LONG else "identifier"
+    if unique:
+        return "text" if _is_prose(texts) else "identifier"
     prose = np.mean([len(text) for text in texts]) > LONG and len(levels) > rows / 2
+    if not prose and min_count > 1 and rare == rows:
+        return "identifier"
     return "text" if prose else "categorical"
 
 
-def _of_numbers(name: str, levels: list[Any], different: int, rows: int) -> str:
+def _is_prose(texts: list[str]) -> bool:
+    """Whether most of these are sentences: of three words or many letters, and not of digits in blocks."""
+    prosy = [
+        (text.count(" ") >= 2 or len(text) > LONG) and " " in text and sum(map(str.isdigit, text)) < len(text) / 4
+        for text in texts
+    ]
+    return sum(prosy) > len(texts) / 2
+
+
+def _of_numbers(name: str, levels: list[Any], different: int, rows: int, rare: int) -> str:
     values = np.array([number_of(level) for level in levels])
     whole = all(is_whole(level) for level in levels)
+    if whole and recognise(name, [spelled_whole(level) for level in levels]):
+        return "personal"
+    if whole and different > FEW and rare > NEARLY_UNIQUE * rows and _REPEATED.search(name):
+        return "identifier"
     counted = different == rows and np.ptp(values) == rows - 1
-    if whole and different >= UNIQUE * rows and rows >= FEW and (_NAMED.search(name) or counted):
+    if whole and different >= UNIQUE * rows and rows >= FEW and (_NAMED.search(name) or _REPEATED.search(name) or counted):
         return "identifier"
     if different <= min(FEW, rows / 3):
         return "ordinal"
@@ -99,6 +137,11 @@ def is_whole(level: Any) -> bool:
     if isinstance(level, str):
         return level.strip().lstrip("+-").isdigit()
     return float(level).is_integer()
+
+
+def spelled_whole(level: Any) -> str:
+    """A whole number as text: the text itself, or the digits of a number, which may be a floating point one."""
+    return level.strip() if isinstance(level, str) else str(int(level))
 
 
 def date_format(texts: list[str]) -> str | None:

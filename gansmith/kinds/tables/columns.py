@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -14,19 +15,22 @@ from scipy.special import ndtr, ndtri
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells
-from gansmith.kinds.tables.column_types import ZONED, date_format, is_whole, number_of, type_of
+from gansmith.kinds.tables.column_types import ZONED, date_format, is_whole, number_of, spelled_whole, type_of
+from gansmith.kinds.tables.forms import Form, form_of
+from gansmith.kinds.tables.knots import KNOTS, knots_of
+from gansmith.kinds.tables.personal import recognise
 
-KNOTS = 1024
-"""Up to so many different numbers are remembered each with its share; of more, so many quantiles."""
 PEAK = 0.05
 """The share of the rows from which one number is a choice of its own."""
 PEAKS = 12
 OPTIONS = 64
 """The most options that a row holds side by side; a column of more is written in two digits."""
+MADE_UP = ("identifier", "personal")
+"""Types of columns of which nothing is kept but the form."""
+UNLEARNED = (*MADE_UP, "constant", "text")
+"""Types of columns that a row has no place for."""
 EXACT = 2**53
 """Up to here, floating point numbers hold every whole number."""
-_CROWDED = 2**62
-"""Beyond this number, those above are no longer sure to fit into 64 bits."""
 _EDGE = 1e-5
 """How near to 0 and 1 the ranks go that normal scores are taken of."""
 _EPOCH = datetime(1970, 1, 1)
@@ -58,37 +62,55 @@ class Column:
     spelling: str = ""
     """The format of dates; for numbers in text, their digits after the point if all have the same number."""
     start: int = 0
-    """Of identifiers the first new number, of dates the seconds from one to the next."""
+    """Of dates the seconds from one to the next."""
     origin: int = 0
     """What is taken off whole numbers that are too large to be exact as floating point numbers."""
+    min_count: int = 1
+    """What fewer rows have is not kept."""
+    redrawn: int = 0
+    """Rows of categories that are not kept."""
+    what: str = ""
+    """What personal values were recognised as, in the plural."""
+    form: Form | None = None
+    """Of identifiers and personal values, how new ones look."""
 
     @classmethod
-    def fit(cls, name: str, cells: Cells, column_type: str | None = None) -> Column:
-        """Learns a column, of the type it has or of the one requested. Raises UserError where the cells cannot be of that type."""
-        found = column_type or type_of(name, cells)
+    def fit(cls, name: str, cells: Cells, column_type: str | None = None, min_count: int = 1) -> Column:
+        """Learns a column, of the type it has or of the one requested, and keeps no category or number of fewer rows than `min_count`.
+
+        Raises UserError where the cells cannot be of that type, and where no category has so many rows.
+        """
+        found = column_type or type_of(name, cells, min_count)
         counts = cells.counts()
         known = {level: int(count) for level, count in zip(cells.levels, counts, strict=True) if count}
-        about: dict[str, Any] = {"name": name, "column_type": found, "dtype": cells.dtype}
+        about: dict[str, Any] = {"name": name, "column_type": found, "dtype": cells.dtype, "min_count": min_count}
         if found == "constant":
             value = next((level for level in known if level is not None), None)
             return cls(**about, choices=(_plain(value),), counts=(len(cells), 0))
-        if found == "identifier":
-            return cls(**about, **_identifier(list(known)))
+        if found in MADE_UP:
+            return cls(**about, **_made_up(name, found, known, cells.dtype, min_count))
         if found == "text":
             return cls(**about)
         if found in ("categorical", "boolean"):
             if any(isinstance(level, date) for level in known):
                 raise UserError(f'"{name}" holds dates and other cells: make text of all, or leave the column out.')
-            ranked = sorted(known, key=lambda level: (-known[level], str(level)))
+            rare = {level for level in known if level is not None and known[level] < min_count and found == "categorical"}
+            ranked = sorted(known.keys() - rare, key=lambda level: (-known[level], str(level)))
+            if rare and not any(level is not None for level in ranked):
+                raise UserError(
+                    f'no category of "{name}" is in {min_count} rows, and what fewer have is not kept: make it an identifier, or give '
+                    "--min-count 1 to keep all."
+                )
+            about["redrawn"] = sum(known[level] for level in rare)
             return cls(**about, choices=tuple(ranked), counts=(*(known[level] for level in ranked), 0))
-        return cls(**about, **_numeric(name, found, known))
+        return cls(**about, **_numeric(name, found, known, min_count))
 
     # ---- what a row holds -------------------------------------------------------------------------------------------------------
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """The groups of a row that this column takes; see `Spec.columns`."""
-        if self.column_type in ("constant", "identifier", "text"):
+        if self.column_type in UNLEARNED:
             return ()
         if self.values:
             return (len(self.choices) + 1, 1) if self.choices else (1,)
@@ -110,16 +132,17 @@ class Column:
         option = np.full(len(keys), len(self.choices))
         for i in used:
             option[i] = places.get(keys[i], len(self.choices))
+        if self.is_numeric and self.min_count > 1:
+            self._bring_near(option, keys, used)
         if not self.values:
             unknown = [i for i in used if option[i] == len(self.choices)]
+            if unknown and self.redrawn:
+                return self._digits(self._redrawn(option[cells.codes], rng))
             if unknown:
                 text = str(cells.levels[unknown[0]])
                 guess = did_you_mean(text, [str(choice) for choice in self.choices])
                 raise UserError(f'"{self.name}" never is {text!r} in the data that was learned{guess}: correct it.')
-            chosen = option[cells.codes]
-            if len(self.sizes) == 2:
-                return [chosen // self.sizes[1], chosen % self.sizes[1]]
-            return [chosen]
+            return self._digits(option[cells.codes])
         for i in used:
             if option[i] == len(self.choices) and not isinstance(keys[i], float):
                 what = "has missing cells" if keys[i] is None else f"holds {cells.levels[i]!r}"
@@ -131,6 +154,30 @@ class Column:
         rank = low + (high - low) * (rng.random(len(low)) if rng else 0.5)
         score = ndtri(rank.clip(_EDGE, 1 - _EDGE))
         return [chosen, np.where(chosen == len(self.choices), score, 0.0)] if self.choices else [score]
+
+    def _digits(self, chosen: np.ndarray) -> list[np.ndarray]:
+        return [chosen // self.sizes[1], chosen % self.sizes[1]] if len(self.sizes) == 2 else [chosen]
+
+    def _redrawn(self, chosen: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+        """The options with those of categories that are not kept drawn among the others, as frequent as these are."""
+        places = np.flatnonzero(chosen == len(self.choices))
+        known = [place for place, choice in enumerate(self.choices) if choice is not None]
+        shares = np.array([self.counts[place] for place in known], float)
+        drawn = (rng or np.random.default_rng(0)).choice(known, len(places), p=shares / shares.sum())
+        chosen = chosen.copy()
+        chosen[places] = drawn
+        return chosen
+
+    def _bring_near(self, option: np.ndarray, keys: list[Any], used: np.ndarray) -> None:
+        """Steps that are not kept become the nearest one, and rare words among numbers missing cells."""
+        steps = [(choice, place) for place, choice in enumerate(self.choices) if isinstance(choice, float)]
+        for i in used:
+            if option[i] < len(self.choices):
+                continue
+            if isinstance(keys[i], float) and not self.values and steps:
+                option[i] = min(steps, key=lambda step: abs(step[0] - keys[i]))[1]
+            elif not isinstance(keys[i], float) and keys[i] is not None and self.redrawn and None in self.choices:
+                option[i] = self.choices.index(None)
 
     def unpack(self, parts: list[np.ndarray]) -> list[Any]:
         """The values of what `pack` made: in Python's types, or the column's own texts. Not for identifiers."""
@@ -171,6 +218,12 @@ class Column:
         return np.where(equal, shares[low.clip(0, last)], inner), np.where(equal, shares[(high - 1).clip(0, last)], inner)
 
     # ---- numbers and words ------------------------------------------------------------------------------------------------------
+
+    def steps(self) -> frozenset[Any]:
+        """The values that are kept each by itself, as the column spells them; none where those between two of them occur too."""
+        if self.column_type in UNLEARNED or (self.values and len(self.shares) <= len(self.values)):
+            return frozenset()
+        return frozenset(map(self.spelled, (*self.choices, *self.values)))
 
     @property
     def is_numeric(self) -> bool:
@@ -232,10 +285,10 @@ class Column:
 
     def sentence(self) -> str:
         """What it is, for people: "integer, 72 values, 3% missing"."""
-        said = [self.column_type]
+        said = [self.column_type if not self.what else f"{self.column_type}: {self.what}"]
         different = sum(choice is not None for choice in self.choices) + len(self.values)
-        if self.column_type not in ("constant", "identifier", "text"):
-            said.append(f"{different:,}{'+' if len(self.values) == KNOTS else ''} values")
+        if self.column_type not in UNLEARNED:
+            said.append(f"{different:,}{'+' if len(self.values) >= KNOTS else ''} values")
         if (
             max((abs(n) for n in (*self.values, *self.choices) if isinstance(n, float)), default=0) > EXACT
             and self.decimals is None
@@ -245,20 +298,53 @@ class Column:
         missing = self.counts[self.choices.index(None)] if None in self.choices else 0
         return ", ".join([*said, *([f"{missing / rows:.1%} missing"] if missing else [])])
 
-    def new_identifiers(self, count: int) -> list[Any]:
-        """So many identifiers that no row of the data has."""
-        if self.spelling == "word":
-            return [f"{self.name}-{number}" for number in range(1, count + 1)]
-        numbers = range(self.start, self.start + count)
-        return [str(number) for number in numbers] if self.dtype == "text" else list(numbers)
+    def kept(self) -> str:
+        """What a model holds of the column's values, for people: "every value, none of fewer than 5 rows"."""
+        if self.column_type in MADE_UP:
+            return f"no value: the form of new ones, like {self.new_identifiers(1)[0]}"
+        if self.column_type == "text":
+            return "nothing"
+        few = f" of fewer than {self.min_count} rows" if self.min_count > 1 else ""
+        rare = f"; {self.redrawn:,} rows of rarer ones are {'missing' if self.is_numeric else 'redrawn'}" if self.redrawn else ""
+        if not self.values or len(self.shares) > len(self.values):
+            return f"every value{f', but none{few}' if few else ''}{rare}"
+        low, high = self.spelled(self.values[0]), self.spelled(self.values[-1])
+        means = f"means of at least {self.min_count} rows" if self.min_count > 1 else f"{len(self.values):,} quantiles"
+        often = ", frequent values" if self.choices or len(set(self.values)) < len(self.values) else ""
+        return f"{means}{often}, and the bounds {low} and {high}{rare}"
+
+    def new_identifiers(self, count: int, first: int = 0) -> list[Any]:
+        """So many identifiers that no row of the data has, each another one, from the one of number `first`."""
+        return self.identifiers(np.arange(first, first + count))
+
+    def identifiers(self, numbers: np.ndarray) -> list[Any]:
+        """The new identifiers of these numbers, as the column spells them."""
+        form = self.form or self._counting
+        distinct, back = np.unique(numbers, return_inverse=True)
+        texts = [form.text(number) for number in distinct.tolist()]
+        if self.spelling == "number" and self.dtype != "text":
+            made: list[Any] = [float(int(text)) if self.dtype.lower().startswith("float") else int(text) for text in texts]
+        else:
+            made = texts
+        return [made[place] for place in back.tolist()]
+
+    @property
+    def _counting(self) -> Form:
+        """The form of identifiers of versions that counted on from the largest."""
+        return Form(prefix=f"{self.name}-") if self.spelling == "word" else Form(start=self.start)
 
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)
+        for field in fields(self)[-4:]:  # younger ones are left out where they say nothing, so that older files stay as they are
+            if facts[field.name] == field.default:
+                del facts[field.name]
         return {"name": facts.pop("name"), "kind": facts.pop("column_type"), **facts}
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Column:
         known: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+        if known.get("form") is not None:
+            known["form"] = Form.from_json(known["form"])
         return cls(column_type=known.pop("kind"), **known)
 
 
@@ -266,16 +352,20 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | time) else value
 
 
-def _identifier(levels: list[Any]) -> dict[str, Any]:
-    """Where new identifiers begin, so that none is anybody's: after the largest number or, near the end of 64 bits, in the widest gap."""
-    whole = sorted(int(level) if is_whole(level) else int(number) for level in levels if (number := number_of(level)) is not None)
-    start = whole[-1] + 1 if whole else 1
-    if start > _CROWDED:
-        start = max(zip([-_CROWDED, *whole], whole, strict=False), key=lambda gap: gap[1] - gap[0])[0] + 1
-    return {"start": start, "spelling": "number" if len(whole) == len(levels) else "word"}
+def _made_up(name: str, column_type: str, known: Mapping[Any, int], dtype: str, min_count: int) -> dict[str, Any]:
+    """The form of new values, and how many cells are missing."""
+    levels = [level for level in known if level is not None]
+    numeric = bool(levels) and all(
+        not isinstance(level, str) and number_of(level) is not None and is_whole(level) for level in levels
+    )
+    texts = [spelled_whole(level) if numeric else str(level) for level in levels]
+    what = (recognise(name, texts, nearly_unique=True) or "values of the same form") if column_type == "personal" else ""
+    about = {} if None not in known else {"choices": (None,), "counts": (known[None], sum(known.values()) - known[None])}
+    form = form_of(what, name, texts, dtype if numeric else "text", min_count)
+    return {"form": form, "what": what, "spelling": "number" if numeric else "word", **about}
 
 
-def _numeric(name: str, column_type: str, known: dict[Any, int]) -> dict[str, Any]:
+def _numeric(name: str, column_type: str, known: dict[Any, int], min_count: int) -> dict[str, Any]:
     """Choices, values and shares of numbers or dates."""
     facts: dict[str, Any] = {}
     if column_type == "datetime":
@@ -292,7 +382,7 @@ def _numeric(name: str, column_type: str, known: dict[Any, int]) -> dict[str, An
         facts |= _digits(numeric)
         if facts["decimals"] is None and numeric:
             wholes = [int(level) for level in numeric]
-            facts["origin"] = min(wholes) if max(map(abs, wholes)) > EXACT else 0
+            facts["origin"] = _origin(min(wholes), max(wholes), min_count) if max(map(abs, wholes)) > EXACT else 0
         numbers = {level: _exact(level, facts.get("origin", 0)) for level in numeric}
     if not numbers:
         raise UserError(f'"{name}" cannot be {column_type}: it holds no number.')
@@ -301,25 +391,39 @@ def _numeric(name: str, column_type: str, known: dict[Any, int]) -> dict[str, An
         tally[number] = tally.get(number, 0) + known[level]
     rows = sum(known.values())
     words = {level: count for level, count in known.items() if level not in numbers}
-    most = len(tally) if column_type == "ordinal" else PEAKS
-    peaks = sorted((n for n in tally if column_type == "ordinal" or tally[n] >= PEAK * rows), key=lambda n: (-tally[n], n))[:most]
-    if len(peaks) < len(tally) <= len(peaks) + 1:
+    rare = {word for word, count in words.items() if word is not None and count < min_count}
+    facts["redrawn"] = sum(words.pop(word) for word in rare)
+    if rare:  # a rare word among numbers becomes a missing cell
+        words[None] = words.get(None, 0) + facts["redrawn"]
+    is_ordinal = column_type == "ordinal" and any(count >= min_count for count in tally.values())
+    most = len(tally) if is_ordinal else PEAKS
+    least = min_count if is_ordinal else max(min_count, PEAK * rows)
+    peaks = sorted((n for n in tally if tally[n] >= least), key=lambda n: (-tally[n], n))[:most]
+    others = tally.keys() - set(peaks)
+    if is_ordinal or (peaks and sum(tally[number] for number in others) < min_count):
+        for number in sorted(others):
+            tally[min(peaks, key=lambda peak: abs(peak - number))] += tally.pop(number)
+    if len(peaks) < len(tally) <= len(peaks) + 1 and min(tally.values()) >= min_count:
         peaks = list(tally)
     choices = words | {number: tally.pop(number) for number in peaks}
     ranked = sorted(choices, key=lambda choice: (-choices[choice], str(choice)))
-    values = np.array(sorted(tally))
-    counts = np.array([tally[value] for value in values])
-    if len(values) <= KNOTS:
-        shares = np.concatenate([[0.0], counts.cumsum() / max(counts.sum(), 1)]) if len(values) else np.empty(0)
-    else:
-        shares = np.linspace(0, 1, KNOTS)
-        values = np.repeat(values, counts)[np.round(shares * (counts.sum() - 1)).astype(int)]
+    values = np.array(sorted(tally), np.float64)
+    counts = np.array([tally[value] for value in values.tolist()], np.int64)
+    values, shares = knots_of(values, counts, min_count, facts.get("start") if column_type == "datetime" else None)
     return facts | {
         "choices": tuple(ranked),
         "counts": (*(choices[choice] for choice in ranked), int(counts.sum())),
         "values": tuple(values.tolist()),
         "shares": tuple(shares.tolist()),
     }
+
+
+def _origin(least: int, largest: int, min_count: int) -> int:
+    """A number not above the least, which it is not, or only by chance, where what few rows have is not kept."""
+    if min_count <= 1:
+        return least
+    unit = 10 ** len(str(largest - least))
+    return least // unit * unit
 
 
 def _exact(level: Any, origin: int) -> float:

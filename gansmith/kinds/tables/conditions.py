@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.kinds.tables.columns import Column
+from gansmith.kinds.tables.columns import MADE_UP, Column
 
 _TESTS = {">=": operator.ge, "<=": operator.le, "!=": operator.ne, ">": operator.gt, "<": operator.lt, "=": operator.eq}
 _TEST = re.compile(r"(>=|<=|!=|==|>|<|=)?\s*(.+)", re.DOTALL)
@@ -34,7 +34,7 @@ class Condition:
 
         Raises UserError for a category that the data do not hold, and for a comparison with something other than a number.
         """
-        if column.column_type in ("identifier", "text"):
+        if column.column_type in (*MADE_UP, "text"):
             raise UserError(
                 f'"{column.name}" is {column.column_type}, which is made up or left out, so it cannot be a condition.'
             )
@@ -74,17 +74,34 @@ class Condition:
         if not column.values or self.words is not None:
             return options, np.inf, -np.inf
         values, shares = np.array(column.values), np.array(column.shares)
+        if len(shares) <= len(values):
+            return options, *self._between(values, shares)
         allowed = np.ones(len(values), bool)
         for sign, number in self.tests:
             allowed &= _TESTS[sign](values, number)
         places = np.flatnonzero(allowed)
         if not len(places):
             return options, np.inf, -np.inf
-        if len(shares) > len(values):
-            low, high = shares[places[0]], shares[places[-1] + 1]
-        else:
-            low, high = shares[places[0]], shares[places[-1]]
-        return options, float(ndtri(low)), float(ndtri(high))
+        return options, float(ndtri(shares[places[0]])), float(ndtri(shares[places[-1] + 1]))
+
+    def _between(self, values: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
+        """The normal scores between which numbers pass, where those between two knots occur too."""
+        half = 0.5 * 10.0 ** -(self.column.decimals or 0)
+        if self.column.column_type == "datetime":
+            half = self.column.start / 2
+        low, high = values[0], values[-1]
+        for sign, number in self.tests:
+            if sign in (">", ">=", "="):
+                low = max(low, number + (half if sign == ">" else -half))
+            if sign in ("<", "<=", "="):
+                high = min(high, number - (half if sign == "<" else -half))
+        if low > high or (self.tests and not values[0] <= max(low, values[0]) <= values[-1]):
+            return np.inf, -np.inf
+        first, last = np.searchsorted(values, low, "left"), np.searchsorted(values, high, "right")
+        ranks = np.interp([low, high], values, shares)
+        lowest = shares[first] if first < len(values) and values[first] == low else ranks[0]
+        highest = shares[last - 1] if last and values[last - 1] == high else ranks[1]
+        return float(ndtri(lowest)), float(ndtri(highest))
 
     def _allows_choice(self, choice: Any) -> bool:
         if self.words is not None:

@@ -32,12 +32,14 @@ class TableGAN:
         batch: Count | None = None,
         options: Mapping[str, Any] | None = None,
         schema: Mapping[str, str] | None = None,
+        min_count: Count = 5,
         seed: Seed = 0,
         device: str = "cpu",
     ) -> None:
-        """`minutes` or `samples` (rows seen, repetitions counted) is the budget; without either, 2.5 minutes."""
+        """`minutes` or `samples` (rows seen, repetitions counted) is the budget; without either, 2.5 minutes. Values that fewer rows
+        than `min_count` have are not kept (docs/tables.md); 1 keeps all."""
         self.gan, self.minutes, self.samples, self.batch = gan, minutes, samples, batch
-        self.options, self.schema, self.seed, self.device = options, schema, seed, device
+        self.options, self.schema, self.min_count, self.seed, self.device = options, schema, min_count, seed, device
 
     # ---- scikit-learn's habits --------------------------------------------------------------------------------------------------
 
@@ -93,6 +95,7 @@ class TableGAN:
         gan = plan.build(data)
         Trainer(gan, data, plan.settings).train()
         card = {"gan": plan.gan, "data": data.name, "examples": len(data), "samples": gan.clock.samples, **gan.facts()}
+        card["kept"] = data.codec.kept()
         self.model_ = Model(gan.eval(), data.codec, card)
         return self
 
@@ -109,7 +112,7 @@ class TableGAN:
             self._like = X[:1]
         elif y is not None:
             raise UserError("y goes with a data frame: give one, or name the target among its columns with target=.")
-        return open_dataset(X, kind="tables", schema=self.schema, target=self.target_)
+        return open_dataset(X, kind="tables", schema=self.schema, target=self.target_, min_count=self.min_count)
 
     @property
     def columns_(self) -> list[str]:
@@ -125,9 +128,13 @@ class TableGAN:
 
         Keywords are conditions: `income=">50K"`, `age=">60"`, `**{"marital-status": "Divorced"}`.
         """
-        model = self._fitted()
+        return self._sampled(n, seed, where)
+
+    def _sampled(self, n: int, seed: int, where: Mapping[str, Any], first: int = 0) -> Any:
+        """n rows that meet the conditions; identifiers begin with the one of number `first`."""
         conditions: dict[str, Any] = {name: str(value) for name, value in where.items()}
-        return self._framed(self._codec.numbered(model.generate(n, seed=seed, **conditions)))
+        raws = self._fitted().generate(n, seed=seed, **conditions)
+        return self._framed(self._codec.numbered(raws, first) if first else raws)
 
     @checked
     def impute(self, X: Any, *, seed: Seed = 0) -> Any:
@@ -233,11 +240,11 @@ class Augmenter:
         name = self.table_gan_.target_
         counts = answers.value_counts()
         if self.balance:
-            parts = [
-                self.table_gan_.sample(int(counts.max() - count), seed=self.seed, **{str(name): value})
-                for value, count in counts.items()
-                if count < counts.max()
-            ]
+            needed = {value: int(counts.max() - count) for value, count in counts.items() if count < counts.max()}
+            parts, first = [], 0
+            for value, count in needed.items():
+                parts.append(self.table_gan_._sampled(count, self.seed, {str(name): value}, first))
+                first += count
         else:
             more = round(share * len(X))
             parts = [self.table_gan_.sample(more, seed=self.seed)] if more else []

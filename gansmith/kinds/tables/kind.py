@@ -67,14 +67,14 @@ class Tables(Kind[Options, TableCodec]):
     ) -> Dataset:
         known = like
         if known is None and options.public is not None:
-            known = TableCodec.fit(table_of(Source(options.public)), options.column_types(), options.target)
-        return build_table(table_of(source), options.column_types(), known, options.target)
+            known = TableCodec.fit(table_of(Source(options.public)), options.column_types(), options.target, options.min_count)
+        return build_table(table_of(source), options.column_types(), known, options.target, options.min_count)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.data.inspection import Inspection
 
         table = table_of(source)
-        codec = TableCodec.fit(table, options.column_types(), options.target)
+        codec = TableCodec.fit(table, options.column_types(), options.target, options.min_count)
         stacked = np.stack([cells.codes for cells in table.columns.values()], 1)
         _, first, inverse = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
         copies = np.flatnonzero(first[inverse] != np.arange(len(table)))
@@ -83,7 +83,7 @@ class Tables(Kind[Options, TableCodec]):
             kind=self.name,
             unit=self.unit,
             count=len(table),
-            columns={column.name: column.sentence() for column in codec.columns},
+            columns={column.name: f"{column.sentence()}; a model keeps {column.kept()}" for column in codec.columns},
             duplicates=[[f"row {first[inverse[row]]}", f"row {row}"] for row in copies.tolist()],
             notes=[*table.notes, *codec.notes],
         )

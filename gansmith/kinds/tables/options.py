@@ -21,6 +21,8 @@ class Options(DataOptions):
     """Column types that differ from those found: {"zip": "categorical"}, in a file or written out."""
     target: str | None = option(None, "COLUMN", "the last one")
     """The column to predict (the target)."""
+    min_count: int = option(5, "K")
+    """Values that fewer rows have are not kept: rare categories are redrawn, numbers told as means of so many; 1 keeps all."""
     public: Any = option(None, "DATA")
     """A public table, from which alone the categories, ranges and rules of columns are read (for --gan dpgan)."""
 
@@ -37,6 +39,8 @@ class Options(DataOptions):
         if isinstance(self.public, str | Path) and Path(self.public).expanduser().exists():
             object.__setattr__(self, "public", str(Path(self.public).expanduser().resolve()))
         super().__post_init__()
+        if self.min_count < 1:
+            raise UserError(f"--min-count must be at least 1, which keeps every value, but it is {self.min_count}.")
 
     def column_types(self) -> Mapping[str, str] | None:
         """The column types that the schema names. Raises UserError if it cannot be read as a schema."""

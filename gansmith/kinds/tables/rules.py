@@ -60,8 +60,11 @@ class Rule:
         return cls(form=facts["kind"], column=facts["column"], by=tuple(facts["by"]), table=facts["table"])
 
 
-def infer(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
-    """The rules that no row breaks. A column follows from others at most once, and never from one that follows itself."""
+def infer(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[str, frozenset[Any]] | None = None) -> list[Rule]:
+    """The rules that no row breaks. A column follows from others at most once, and never from one that follows itself.
+
+    `kept` are the values of columns that may be remembered, all where it is not given; a column decides others by those alone.
+    """
     rows = len(next(iter(columns.values())))
     if rows < MINIMUM:
         return []
@@ -76,12 +79,12 @@ def infer(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
         derived.add(rule.column)
         deciding.update(rule.by)
 
-    for rule in [*_decided(columns, types), *_sums(columns, types), *_inequalities(columns, types)]:
+    for rule in [*_decided(columns, types, kept), *_sums(columns, types), *_inequalities(columns, types)]:
         add(rule)
     return rules
 
 
-def _decided(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
+def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[str, frozenset[Any]] | None) -> list[Rule]:
     """Columns whose value is fixed by that of another with as many values or more, the finest first."""
     found = []
     of_steps = [name for name in columns if types[name] in ("categorical", "ordinal", "boolean", "datetime")]
@@ -96,6 +99,11 @@ def _decided(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rul
         table = {
             text(columns[by].levels[pair // (own.max() + 1)]): columns[column].levels[pair % (own.max() + 1)] for pair in pairs
         }
+        if kept is not None:
+            known = set(map(text, kept[by]))
+            table = {key: value for key, value in table.items() if key in known}
+            if len(table) < len(known) or not table:
+                continue
         found.append(Rule(form="decided", column=column, by=(by,), table=table))
     return sorted(found, key=lambda rule: -sizes[rule.by[0]])
 

@@ -28,4 +28,4 @@ def rows(count: int = 256) -> Dataset:
         "hours": hours.tolist(),
         "letter": [word[0].upper() for word in size],
     }
-    return build_table(Table(name="parcels", columns={name: cells_of(cells) for name, cells in columns.items()}))
+    return build_table(Table(name="parcels", columns={name: cells_of(cells) for name, cells in columns.items()}), min_count=1)

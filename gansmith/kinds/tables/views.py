@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.cache import content_key
 from gansmith.kinds.tables.codec import TableCodec
-from gansmith.kinds.tables.columns import Column
+from gansmith.kinds.tables.columns import UNLEARNED, Column
 
 _MOST_HELD = 8
 _held: dict[str, "View"] = {}
@@ -48,7 +48,7 @@ def _seen(data: Dataset) -> View:
 
 def view_of(columns: Mapping[str, Sequence[Any]], known: Sequence[Column]) -> View:
     """The table in these columns, whose types `known` holds. Categories that are not known have one place in common."""
-    kept = [column for column in known if column.name in columns and column.column_type not in ("constant", "identifier", "text")]
+    kept = [column for column in known if column.name in columns and column.column_type not in UNLEARNED]
     numbers = []
     for column in kept:
         if column.is_numeric:
