@@ -221,7 +221,7 @@ class Column:
         return frozenset(map(self.spelled, (*self.choices, *self.values)))
 
     @property
-    def isnumeric_facts(self) -> bool:
+    def is_numeric(self) -> bool:
         """Whether its values are numbers or dates, which can be compared."""
         return self.column_type in ("continuous", "integer", "ordinal", "datetime")
 
