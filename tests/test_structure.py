@@ -26,7 +26,7 @@ HIGH = (
     # judging and reports
     *("images.patches", "series.fact_plots", "series.steps", "tables.views", "tables.copula"),
     # the work of a command
-    *("images.translation", "images.translation.*"),
+    *("images.translation", "images.translation.*", "music.translation", "music.translation.*"),
 )
 """Files of a kind that may know of evaluation, metrics, planning, reports and models; all others are low."""
 EDGES = {

@@ -25,6 +25,7 @@ from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
 from gansmith.data.values import CountOrNone
+from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding, one_hot
 from gansmith.penalties import with_gradient_norm, zero_centred
@@ -244,6 +245,8 @@ class GumbelGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n texts; the truncation is the temperature of the draws, 0 taking the likeliest token each time."""
+        if "prefix" in condition:
+            raise UserError("gumbelgan cannot begin with a prefix: remove it, or train sequencegan.")
         noise = torch.randn(n, self.spec.shape[0], generator=rng).to(self.device)
         label = condition["label"].to(self.device) if "label" in condition else None
         return {self.spec.key: self.generator.averaged(noise, label, truncation), **condition}

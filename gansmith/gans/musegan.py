@@ -224,15 +224,18 @@ class MuseGAN(GAN):
 
 
 def masks(tokens: Tokens, share: float, bar: int) -> Cells:
-    """1 for cells that are given: in this share of the examples some voices, the first part, or random bars, one of the three each."""
+    """1 for cells that are given: in this share of the examples some voices, the first bars, both of these, or random bars."""
     n, voices, steps = tokens.shape
     dice = uniform_rows(n, 3 + voices + steps // bar, device=tokens.device)
     some = (dice[:, 0] < share).float()[:, None, None]
-    kind = (dice[:, 1] * 3).floor()[:, None, None]
+    kind = (dice[:, 1] * 4).floor()[:, None, None]
     by_voice = (dice[:, 3 : 3 + voices] < 0.5).float()[:, :, None].expand(-1, -1, steps)
-    first = (torch.arange(steps, device=tokens.device) < dice[:, 2, None] * steps).float()[:, None].expand(-1, voices, -1)
+    played = (dice[:, 2, None] * (steps // bar)).floor() * bar
+    first = (torch.arange(steps, device=tokens.device) < played).float()[:, None].expand(-1, voices, -1)
     bars = (dice[:, 3 + voices :] < 0.5).float().repeat_interleave(bar, 1)[:, None].expand(-1, voices, -1)
-    return some * torch.where(kind == 0, by_voice, torch.where(kind == 1, first, bars))
+    return some * torch.where(
+        kind == 0, by_voice, torch.where(kind == 1, first, torch.where(kind == 2, bars, by_voice.maximum(first)))
+    )
 
 
 def _pooled(x: Float[Tensor, "batch width steps"], level: int) -> Float[Tensor, "batch width fewer"]:

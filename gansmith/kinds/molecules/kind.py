@@ -38,7 +38,7 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
     Options = Options
     Codec = MoleculeCodec
     Spec = MoleculeSpec
-    gan = "gumbelgan"
+    gan = "sequencegan"
     metrics = (
         *("valid", "unique", "novel", "internal_diversity", "nearest_similarity", "scaffold_similarity", "property_distance"),
         *("molecule_c2st", "frechet", "precision", "recall", "memorisation"),
@@ -88,7 +88,7 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
 
         if data.codec.spec.axes == ("atom", "atom"):
             return Choice("molgan", {}, "it learns graphs of atoms and bonds")
-        return Choice(self.gan, {}, "it learns tokens one by one, and takes properties")
+        return Choice(self.gan, {}, "it learns tokens one by one, then a critic of what it writes, and takes properties")
 
     def most_compared(self, spec: MoleculeSpec) -> int | None:
         return 20_000

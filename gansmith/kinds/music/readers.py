@@ -26,7 +26,7 @@ def read(path: Path, options: Options) -> tuple[list[Piece], list[str], tuple[st
     elif path.suffix.lower() == ".zip":
         return _of_zip(path, options)
     else:
-        return [read_midi(_content(path), str(path), options.steps)], [path.stem], ()
+        return [read_midi(content_of(path), str(path), options.steps)], [path.stem], ()
     return _all(contents, str(path), options)
 
 
@@ -43,7 +43,8 @@ def _of_zip(path: Path, options: Options) -> tuple[list[Piece], list[str], tuple
     return _all(contents, str(path), options)
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a file. Raises UserError if it cannot be read."""
     try:
         return read_whole(path, "array_bytes")
     except OSError as error:

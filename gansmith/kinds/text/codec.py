@@ -154,8 +154,12 @@ class TextCodec:
     def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
         """Classes [n] as frequent as in the data, or all of the requested one (class="love"); nothing without classes.
 
-        Raises UserError for a class that the data do not have, and for any other request.
+        With prefix="Once", "prefix" is its tokens [n, length], -1 behind them. Raises UserError for a class that the data do not have,
+        for a prefix that cannot be written with its tokens, and for any other request.
         """
+        if "prefix" in where:
+            begun = self._prefix(str(where.pop("prefix"))).expand(n, -1)
+            return {**self.conditions(n, rng, **where), "prefix": begun}
         for key, value in where.items():
             if not self.spec.classes:
                 raise UserError(f"this model is unconditional: remove {key}={value}.")
@@ -169,6 +173,15 @@ class TextCodec:
             return {"label": torch.full((n,), self._class(str(where["class"])))}
         shares = torch.tensor(self.frequencies, dtype=torch.float32)
         return {"label": torch.multinomial(shares, n, replacement=True, generator=rng)}
+
+    def _prefix(self, text: str) -> Tensor:
+        tokens = self.vocabulary.split(text)
+        if unknown := self.vocabulary.unknown(text):
+            shown = listed([repr(character) for character in sorted(unknown)], 5)
+            raise UserError(f"the prefix has {shown}, which the vocabulary of this model lacks: write it without.")
+        if not 0 < len(tokens) < self.length:
+            raise UserError(f"the prefix must have 1 to {self.length - 1} tokens, but it has {len(tokens)}: make it shorter.")
+        return torch.tensor([*tokens, *[-1] * (self.length - len(tokens))])
 
     # ---- what is shown and kept -------------------------------------------------------------------------------------------------
 

@@ -147,3 +147,14 @@ def test_facts_that_do_not_fit_are_told():
     facts["vocabulary"]["pieces"].pop()
     assert "tokens" in (TextCodec.from_json(facts).fault() or "")
     assert "frequencies" in (replace(codec, frequencies=(1,)).fault() or "")
+
+
+def test_a_prefix_is_requested_in_words_or_refused():
+    codec = build_texts(Texts(name="t", texts=["once upon a time", "a cat"] * 8), Options(tokens="characters")).codec
+    found = codec.conditions(3, torch.Generator(), prefix="once")["prefix"]
+    assert found.shape == (3, codec.length) and (found[:, 4:] == -1).all()
+    assert codec.texts(found[:1, :4].numpy()) == ["once"]
+    with pytest.raises(UserError, match="'z', which the vocabulary of this model lacks"):
+        codec.conditions(1, torch.Generator(), prefix="zoo")
+    with pytest.raises(UserError, match="must have 1 to"):
+        codec.conditions(1, torch.Generator(), prefix="a" * 99)

@@ -1,0 +1,126 @@
+"""Music, molecules and text: what a GAN reaches beside the baseline, the rival, and real held-out examples.
+
+    python bench/sequences.py jsb_chorales.npz --gan musegan --samples 150000 --option transpose=5
+    python bench/sequences.py qm9.csv.gz --gan sequencegan --samples 200000 --count 3000 --metrics fcd,molecule_c2st,unique
+    python bench/sequences.py captions.txt --gan sequencegan --samples 100000 --config adversarial=false
+
+An .npz holds chorales as in JSB-Chorales-dataset: `pitches` [steps, 4] per sixteenth, -1 for rests, and `offsets` of the pieces. One
+thread, CPU seconds; results are added to bench/results/sequences.json.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+
+from gansmith.data.dataset import Dataset
+from gansmith.evaluation.judge import judge
+from gansmith.kinds.music.piece import Note, Piece, Track
+from gansmith.kinds.opening import open_dataset
+from gansmith.model import Model
+from gansmith.planning import plan as planning
+from gansmith.training.trainer import Trainer
+
+RESULTS = Path(__file__).parent / "results" / "sequences.json"
+VOICES = ("soprano", "alto", "tenor", "bass")
+
+
+def chorales(path: Path) -> list[Piece]:
+    """Pieces whose equal pitches in a row are one note: the source has no onsets."""
+    with np.load(path) as found:
+        pitches, offsets = found["pitches"], found["offsets"]
+    return [_piece(pitches[start:end]) for start, end in zip(offsets, offsets[1:], strict=False)]
+
+
+def _piece(columns: np.ndarray) -> Piece:
+    tracks = []
+    for name, voice in zip(VOICES, columns.T.tolist(), strict=True):
+        notes, start = [], 0
+        for step in range(1, len(voice) + 1):
+            if step == len(voice) or voice[step] != voice[start]:
+                if voice[start] >= 0:
+                    notes.append(Note(start, step - start, voice[start]))
+                start = step
+        tracks.append(Track(name, tuple(notes)))
+    return Piece(tuple(tracks), len(columns))
+
+
+def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Trains, generates and judges."""
+    config = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.config)}
+    plan = planning.plan(
+        train,
+        gan=arguments.gan,
+        options=config,
+        samples=arguments.samples,
+        seed=arguments.seed,
+        device="cpu",
+        precision="float32",
+    )
+    made, before = plan.build(train), time.process_time()
+    Trainer(made, train, plan.settings).train()
+    seconds = time.process_time() - before
+    model, before = Model(made.eval(), train.codec, {"gan": arguments.gan}), time.process_time()
+    rng = torch.Generator().manual_seed(arguments.seed)
+    with torch.inference_mode():
+        batch = made.generate(
+            arguments.count, train.codec.conditions(arguments.count, rng), rng=rng, truncation=arguments.truncation
+        )
+    sampling = time.process_time() - before
+    fake = Dataset.of(batch, train.codec, "generated")
+    metrics = arguments.metrics.split(",") if arguments.metrics else None
+    found = judge(fake, train, held_out, metrics=metrics, samples=arguments.count, overview=False, model=model)
+    scores = {
+        score.name: {name: getattr(score, name) for name in ("value", "low", "high", "baseline", "rival", "ceiling")}
+        for score in found.scores
+    }
+    return {
+        "data": train.name,
+        "gan": arguments.gan,
+        "config": config,
+        "options": arguments.option,
+        "samples": arguments.samples,
+        "seed": arguments.seed,
+        "truncation": arguments.truncation,
+        "count": arguments.count,
+        "cpu_seconds": round(seconds, 1),
+        "sampling_seconds": round(sampling, 2),
+        "gauges": {name: round(float(value), 4) for name, value in made.gauges().items()},
+        "scores": scores,
+        "machine": f"{platform.machine()}, torch {torch.__version__}",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--gan", required=True)
+    parser.add_argument("--samples", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=1000, help="generated examples")
+    parser.add_argument("--truncation", type=float, default=1.0)
+    parser.add_argument("--metrics", default="")
+    parser.add_argument("--config", nargs="*", default=[], metavar="FIELD=JSON")
+    parser.add_argument("--option", nargs="*", default=[], metavar="NAME=JSON", help="options of the data")
+    parser.add_argument("--kind")
+    arguments = parser.parse_args()
+    options = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.option)}
+    given: Any = chorales(arguments.data) if arguments.data.suffix == ".npz" else arguments.data
+    data = open_dataset(given, kind=arguments.kind, **options)
+    train, held_out = data.split(0.2)
+    found = measured(train, held_out, arguments)
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+    RESULTS.write_text(json.dumps([*known, found], indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""SequenceGAN: a likelihood model, a critic of what it writes, and a game that must prove itself (ours; Deng et al. 2020, "Residual
+energy-based models for text generation"; d'Autume et al. 2019, ScratchGAN).
+
+Four stages. A recurrent network learns by likelihood. A critic learns to tell its samples from the data, per token and as a whole. Then
+the critic's logits are rewards, and the network learns by policy gradients beside the likelihood; a second critic, which gives no rewards,
+watches whether that makes its samples any harder to tell apart: if not, the weights from before are taken back. When it is used, the
+critic draws one of several samples by its logits: `gansmith generate RUN --where critic=4`.
+
+    gansmith train captions.txt --gan sequencegan
+"""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.special import ndtr
+
+from gansmith.data.codec import Batch
+from gansmith.data.tokens import TokenSpec
+from gansmith.errors import UserError
+from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.layers.labels import Label
+from gansmith.layers.sequence import SequenceCritic, SequenceModel, area, discounted, resampled, there_of
+from gansmith.training.clock import Clock
+from gansmith.training.ema import Average
+from gansmith.training.seeds import uniform_rows
+
+REMEMBERED = 0.95
+"""How much of a running mean stays each round."""
+SLACK = 0.05
+"""Nats a token that the likelihood may lose in the game."""
+GAIN = 0.01
+"""What the area under the second critic's curve must have lost at the end, or the weights from before are taken back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of SequenceGAN."""
+
+    width: int = 320
+    """Hidden units of the model."""
+    layers: int = 1
+    """Recurrent layers of the model."""
+    embedding: int = 128
+    """Numbers that stand for a token, in the model's inputs and outputs alike."""
+    dropout: float = 0.1
+    """Share of the model's inputs and outputs that is left out while it learns."""
+    critic_width: int = 192
+    """Hidden units of each critic."""
+    likelihood_share: float = 0.75
+    """Share of the budget in which the model learns by likelihood alone."""
+    critic_share: float = 0.15
+    """Share of the budget after that in which the critics learn against the model as it is."""
+    adversarial: bool = True
+    """Play the game in the rest of the budget; otherwise the critics go on learning."""
+    likelihood: float = 0.3
+    """Weight of the likelihood beside the rewards."""
+    discount: float = 0.6
+    """What a reward one token later is worth."""
+    gate_interval: int = 25
+    """Rounds of the game from one check of the second critic to the next."""
+    learning_rate: float = 4e-3
+    """Adam's step size for the model at the start; a tenth at the end of its stage."""
+    adversarial_learning_rate: float = 1.5e-4
+    """Adam's step size for the model in the game."""
+    critic_learning_rate: float = 1e-3
+    """Adam's step size for the critics."""
+    half_life: int = 5_000
+    """Half-life of the model's moving average in samples."""
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """Warm-up over 50 rounds, then a straight line to a tenth; another one for the game."""
+
+    config: Config
+
+    def __call__(self, clock: Clock) -> float:
+        done, share = clock.progress(), self.config.likelihood_share
+        if done >= share:
+            return self.config.adversarial_learning_rate
+        return self.config.learning_rate * (1 - 0.9 * done / share) * min(1.0, (clock.rounds + 1) / 50)
+
+
+class SequenceGAN(GAN):
+    """Likelihood, critics on the model's own samples, policy gradients behind a gate, resampling."""
+
+    Config = Config
+    spec: TokenSpec
+    kinds = ("text",)
+    axes = (("token",),)
+    makers = ("generator", "critic")
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(about="minutes on a CPU", kind="text", batch=128, minutes=5.0),
+        "molecules": Preset(about="molecules, minutes on a CPU", kind="molecules", batch=128, minutes=5.0),
+    }
+
+    def __init__(self, config: Config, spec: TokenSpec) -> None:
+        super().__init__(config, spec)
+        if not (0 <= config.likelihood_share <= 1 and 0 <= config.critic_share <= 1 - config.likelihood_share):
+            raise UserError(
+                "--gan.likelihood-share and --gan.critic-share are shares of the budget that add up to 1 at most, but they are "
+                f"{config.likelihood_share} and {config.critic_share}."
+            )
+        network = SequenceModel(
+            spec, width=config.width, embedding=config.embedding, layers=config.layers, dropout=config.dropout
+        )
+        self.generator = Player(
+            network,
+            learning_rate=_Rate(config),
+            betas=(0.9, 0.98),
+            optimizer=partial(torch.optim.AdamW, weight_decay=0.01, fused=True),
+            max_gradient_norm=1.0,
+            average=partial(Average, half_life=config.half_life),
+        )
+        made = partial(SequenceCritic, spec, width=config.critic_width, embedding=64, dropout=0.15)
+        self.critic = Player(made(), learning_rate=config.critic_learning_rate, betas=(0.5, 0.99))
+        self.judge = Player(made(), learning_rate=config.critic_learning_rate, betas=(0.5, 0.99))
+        self.before = nn.ModuleDict({"model": deepcopy(network), "critic": deepcopy(self.critic.network)}).requires_grad_(False)
+        """The model and its critic when the game began."""
+        self.register_buffer("expected", torch.zeros(spec.shape[0]))
+        self.register_buffer("seen", torch.tensor([0.5, 0.0, 0.5, 0.0]))
+        """Running means: the area under the second critic's curve and nats a token, before and in the game."""
+        self.expected: Tensor
+        self.seen: Tensor
+        self.taken_back = False
+
+    def get_extra_state(self) -> Tensor:
+        return torch.tensor([self.taken_back])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.taken_back = bool(state[0])
+
+    @property
+    def model(self) -> SequenceModel:
+        """The network that plays."""
+        assert isinstance(self.generator.network, SequenceModel)
+        return self.generator.network
+
+    @property
+    def stage(self) -> str:
+        """likelihood, critic or game."""
+        done = self.clock.progress() + 1e-9  # sums of shares are not exact
+        if done < self.config.likelihood_share:
+            return "likelihood"
+        begun = done >= self.config.likelihood_share + self.config.critic_share
+        return "game" if begun and self.config.adversarial and not self.taken_back else "critic"
+
+    def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
+        batch = draw()
+        tokens, label, stage = batch[self.spec.key], batch.get("label"), self.stage
+        if stage == "likelihood":
+            yield self.generator.minimizes(likelihood=self.model.surprise(tokens, label))
+            return
+        if stage == "critic" and not self.taken_back:
+            self._begin_from_the_average()
+        playing = self.model if stage == "game" else self.generator.averaged
+        assert isinstance(playing, SequenceModel)
+        with torch.no_grad():
+            fake = playing.sampled(uniform_rows(*tokens.shape, device=tokens.device), label)
+        yield from self._critics(tokens, fake, label)
+        if stage == "game":
+            rewards = self._rewards(fake, label)
+            there = there_of(fake, self.spec.pad)
+            if self.clock.rounds % self.config.gate_interval == self.config.gate_interval - 1:
+                self._check(last=self.clock.progress() > 0.95)
+            if self.taken_back:
+                return
+            advantage = (rewards - self.expected) * there
+            gained = (advantage * self.model.log_probabilities(fake, label)).sum() / there.sum()
+            self.expected.mul_(REMEMBERED).add_((1 - REMEMBERED) * (rewards * there).sum(0) / there.sum(0).clamp_min(1))
+            likelihood = self.model.surprise(tokens, label)
+            self._remember(3, likelihood.detach())
+            yield self.generator.minimizes(rewards=-gained, likelihood=self.config.likelihood * likelihood)
+
+    def _critics(self, real: Tensor, fake: Tensor, label: Label | None) -> Iterator[tuple[Move, ...]]:
+        """Both critics tell real from generated, token by token and as a whole."""
+        both, labels = torch.cat([real, fake]), None if label is None else torch.cat([label, label])
+        there, moves = there_of(both, self.spec.pad), []
+        for name, player in (("critic", self.critic), ("judge", self.judge)):
+            positions, whole = player(both, labels)
+            first, second = whole.detach().chunk(2)
+            if name == "judge":
+                self._remember(2 if self.stage == "game" else 0, area(first, second))
+            truth = torch.cat([torch.ones_like(first), torch.zeros_like(second)])
+            by_token = binary_cross_entropy_with_logits(positions, truth[:, None].expand_as(positions), reduction="none")
+            moves.append(
+                player.minimizes(
+                    tokens=(by_token * there).sum() / there.sum(), whole=binary_cross_entropy_with_logits(whole, truth)
+                )
+            )
+        if self.stage != "game":
+            with torch.no_grad():
+                averaged = self.generator.averaged
+                assert isinstance(averaged, SequenceModel)
+                self._remember(1, averaged.surprise(real, label))
+                self.seen[2:].copy_(self.seen[:2])
+        yield tuple(moves)
+
+    @torch.no_grad()
+    def _rewards(self, fake: Tensor, label: Label | None) -> Tensor:
+        """What each token earned [batch, length]: its own reward and the discounted later ones, the last of which is the whole's."""
+        positions, whole = self.critic(fake, label)
+        there = there_of(fake, self.spec.pad)
+        last = there * (there.cumsum(1) == there.sum(1, keepdim=True)).float()
+        return discounted((positions / 2).tanh() * there + 2 * (whole / 2).tanh()[:, None] * last, self.config.discount)
+
+    def _remember(self, place: int, value: Tensor) -> None:
+        kept = torch.where(self.seen[place] == (0.5 if place % 2 == 0 else 0.0), 0.0, REMEMBERED)
+        self.seen[place] = kept * self.seen[place] + (1 - kept) * value
+
+    @torch.no_grad()
+    def _begin_from_the_average(self) -> None:
+        """The averaged model is the one whose samples the critics learn; the game will begin with it, and may come back to it."""
+        for network in (self.model, self.before["model"]):
+            network.load_state_dict(self.generator.averaged.state_dict())
+        self.before["critic"].load_state_dict(self.critic.network.state_dict())
+
+    @torch.no_grad()
+    def _check(self, last: bool) -> None:
+        """Takes the weights back if the game made things worse, or at the end not better."""
+        area_before, nats_before, area_now, nats_now = self.seen.tolist()
+        worse = nats_now > nats_before + SLACK or area_now > area_before + GAIN
+        if worse or (last and area_now > area_before - GAIN):
+            self.taken_back = True
+            for network in (self.model, self.generator.averaged):
+                network.load_state_dict(self.before["model"].state_dict())
+            self.critic.network.load_state_dict(self.before["critic"].state_dict())
+
+    # ---- use --------------------------------------------------------------------------------------------------------------------
+
+    def condition_of(self, key: str, value: str, n: int) -> Tensor | None:
+        """critic=4 draws one of four by the critic's logits; temperature=0.8; top_p=0.9."""
+        limits = {"critic": (1, 64), "temperature": (0, 10), "top_p": (0.01, 1)}
+        if key not in limits:
+            return None
+        low, high = limits[key]
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high or (key == "critic" and number % 1):
+            raise UserError(f"{key} must be a number between {low} and {high}, but it is {value!r}.")
+        return torch.full((n,), number)
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
+        """n sequences; the truncation is the temperature. The condition may also hold a "prefix" [n, length], -1 where nothing is given,
+        and numbers under "temperature", "top_p" and "critic" (see `condition_of`)."""
+        model, length = self.generator.averaged, self.spec.shape[0]
+        assert isinstance(model, SequenceModel)
+        label = condition["label"].to(self.device) if "label" in condition else None
+        prefix = condition["prefix"].to(self.device) if "prefix" in condition else None
+        how = {name: float(condition[name][0]) for name in ("temperature", "top_p", "critic") if name in condition and n}
+        temperature = truncation * how.get("temperature", 1.0)
+
+        def make() -> Tensor:
+            dice = ndtr(torch.randn(n, length, generator=rng)).to(self.device)
+            return model.sampled(dice, label, temperature=temperature, top_p=how.get("top_p", 1.0), prefix=prefix, may_stop=True)
+
+        tries = int(how.get("critic", 1))
+        if tries == 1:
+            made = make()
+        else:
+            network = self.critic.averaged
+            made = resampled(make, lambda tokens: network(tokens, label)[1], tries, torch.rand(n, generator=rng).to(self.device))
+        kept = {key: value for key, value in condition.items() if key not in ("prefix", *how)}
+        return {self.spec.key: made, **kept}
+
+    def scores(self, batch: Batch) -> Tensor:
+        return self.critic(batch[self.spec.key], batch.get("label"))[1]
+
+    def gauges(self) -> Mapping[str, float]:
+        """What the second critic and the likelihood say of the game."""
+        before, nats_before, now, nats_now = self.seen.tolist()
+        if self.stage == "likelihood":
+            return {}
+        said = {"critic_auc_before": before, "critic_auc": now, "nats_before": nats_before, "nats": nats_now}
+        return {**said, "taken_back": float(self.taken_back)}
+
+    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        inputs = {"noise": torch.randn(2, self.spec.shape[0])}
+        if self.spec.classes:
+            inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
+        elif self.spec.attributes:
+            inputs["label"] = torch.zeros(2, len(self.spec.attributes))
+        return self.generator.averaged, inputs

@@ -1,0 +1,1 @@
+"""Music made for music that is given."""
