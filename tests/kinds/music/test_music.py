@@ -163,6 +163,7 @@ def test_statistics_equal_what_is_counted_by_hand():
     assert steps(row, 8) == [{4: 1, -2: 1}]
     assert rhythms(row, 8) == [{(0, 2): 1, (2, 1): 1, (4, 4): 1}]
     assert divergence(Counter([1]), Counter([1, 1])) == 0 and divergence(Counter([1]), Counter([2])) == pytest.approx(1)
+    assert rhythms(np.full((1, 1, 8), HOLD), 8) == [Counter()]  # nothing begins in what a model may write
     assert nearest_shares(row, row + (row >= FIRST) * 3)[0] == 1
     assert np.isfinite(described(row, 40, 8)).all()
 

@@ -102,7 +102,7 @@ def rhythms(rows: np.ndarray, bar: int) -> list[Counter]:
         counts: Counter = Counter()
         for voice in row:
             begins = np.flatnonzero(voice != 1)  # a hold goes on; all else begins something
-            ends = np.append(begins[1:], len(voice))
+            ends = np.append(begins, len(voice))[1:]
             counts.update(
                 (int(begin % bar), int(end - begin)) for begin, end in zip(begins, ends, strict=True) if voice[begin] >= FIRST
             )
