@@ -104,7 +104,7 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
     def rivals(self) -> Mapping[str, Sampler]:
         from gansmith.kinds.molecules.rivals import add_carbon, ngrams
 
-        return {"n-grams (graphs: a carbon added)": ngrams, "a carbon added": add_carbon}
+        return {"n-grams, or a carbon added": ngrams, "a carbon added": add_carbon}
 
     def features(self, train: Dataset, seed: int, folder: Path) -> Extractor:
         from gansmith.kinds.molecules.features import FingerprintFeatures

@@ -133,3 +133,16 @@ def test_held_out_data_are_encoded_alike_and_larger_molecules_are_left_out(tmp_p
     data = open_dataset(path, like=codec)
     assert data.codec is codec and len(data) == 2
     assert "2 of 4 molecules are larger than 24 tokens" in data.remarks()[0]
+
+
+def test_chemnet_sees_real_molecules_nearer_to_real_ones_than_to_chains():
+    pytest.importorskip("fcd_torch")
+    from gansmith.kinds.molecules.metrics.frechet_chemnet_distance import _activations
+    from gansmith.metrics.frechet import Moments, frechet_distance
+
+    data = molecules(160, length=40)
+    smiles = [raw.smiles for raw in data.codec.decode(data.batch(slice(0, 120)))]
+    chains = ["C" * (1 + place % 30) for place in range(60)]
+    first, second, far = (Moments.of(_activations(each).astype(np.float64)) for each in (smiles[:60], smiles[60:], chains))
+    assert frechet_distance(first, second) < 0.5 * frechet_distance(first, far)
+    assert _activations(["CCO"]).shape == (1, 512)

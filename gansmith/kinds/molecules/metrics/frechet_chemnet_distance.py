@@ -44,7 +44,7 @@ def _network() -> Any:
         import fcd_torch
     except ImportError as error:
         raise NotApplicableError('fcd needs the package fcd_torch: run pip install "gansmith[molecules]".') from error
-    return fcd_torch.FCD(device="cpu", n_jobs=1, batch_size=512, pbar=False)
+    return fcd_torch.FCD(device="cpu", n_jobs=0, batch_size=512, canonize=False)
 
 
 @cache
@@ -53,5 +53,9 @@ def _moments(key: str, smiles: tuple[str, ...]) -> Moments:
 
 
 def _activations(smiles: list[str]) -> np.ndarray:
-    network = _network()
-    return np.asarray(network.get_predictions(smiles))
+    """ChemNet's last activations [molecules, 512] of canonical SMILES."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the package calls NumPy's row_stack
+        return np.asarray(_network().get_predictions(smiles))
