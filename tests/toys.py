@@ -133,6 +133,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
     "specgan": {"bands": 16, "iterations": 2, "noise": 8, "width": 4, "critic_width": 4, "class_embedding": 8, "half_life": 500},
     "musegan": {"noise": 8, "width": 16, "branch": 4, "critic_width": 8, "penalty_interval": 2, "half_life": 500},
+    "textgan": {"noise": 8, "width": 16, "embedding": 8, "filters": 4, "autoencoder_share": 0.0, "half_life": 500},
     "seqgan": {
         "width": 16,
         "embedding": 8,
