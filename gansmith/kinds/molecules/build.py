@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gansmith.data.attributes import Attributes
+from gansmith.data.cache import Writer, store, stored
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import described, fingerprint
 from gansmith.data.suggestions import did_you_mean, listed
@@ -18,6 +23,47 @@ from gansmith.kinds.molecules.options import Options
 
 MINIMUM = 2
 """Fewer valid molecules are no data."""
+CACHED = 5_000
+"""From so many molecules on, what was parsed is kept in the cache: a hundred thousand take minutes."""
+VERSION = "1"
+"""Raised when parsing changes."""
+
+
+def opened_molecules(found: Molecules, options: Options, cache: Path, like: MoleculeCodec | None = None) -> Dataset:
+    """As `build_molecules`, from the cache if the same molecules were opened with the same options before."""
+    if len(found.smiles) < CACHED:
+        return build_molecules(found, options, like)
+    key = _key(found, options, like)
+    entry = stored(cache, found.name, key)
+    if entry is None:
+        data = build_molecules(found, options, like)
+
+        def fill(writer: Writer) -> dict[str, Any]:
+            groups = {} if data.groups is None else {"groups": np.asarray(data.groups)}
+            writer.append({**data.arrays, **groups})
+            notes = list(data.facts.get("notes", ()))
+            return {"codec": data.codec.to_json(), "notes": notes, "fingerprint": data.fingerprint}
+
+        entry = store(cache, found.name, key, fill)
+    arrays = dict(entry.arrays)
+    groups = arrays.pop("groups", None)
+    return Dataset(
+        name=found.name,
+        codec=like if like is not None else MoleculeCodec.from_json(entry.facts["codec"]),
+        arrays=arrays,
+        fingerprint=entry.facts["fingerprint"],
+        groups=groups,
+        facts={"notes": tuple(entry.facts["notes"])} if entry.facts["notes"] else {},
+    )
+
+
+def _key(found: Molecules, options: Options, like: MoleculeCodec | None) -> str:
+    """All that decides what becomes of these molecules."""
+    names = like.spec.attributes if like is not None else options.properties
+    facts = [VERSION, options.to_json(), None if like is None else like.to_json(), list(found.notes), list(found.places)]
+    columns = {name: list(map(repr, found.columns[name])) for name in names if name in found.columns}
+    told = json.dumps([*facts, columns, list(found.smiles)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def build_molecules(found: Molecules, options: Options, like: MoleculeCodec | None = None) -> Dataset:

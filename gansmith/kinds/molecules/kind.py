@@ -14,7 +14,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.kind import POSSIBLE, SURE, Kind, Match, Sampler
 from gansmith.kinds.molecules import toys
 from gansmith.kinds.molecules.assembled import assembled
-from gansmith.kinds.molecules.build import build_molecules
+from gansmith.kinds.molecules.build import opened_molecules
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.molecule import Molecule, Molecules
 from gansmith.kinds.molecules.options import BUILTIN, Options
@@ -69,7 +69,7 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
     def open(
         self, source: Source, options: Options, *, cache: Path, like: MoleculeCodec | None = None, originals: bool = False
     ) -> Dataset:
-        return build_molecules(molecules_of(source, options), options, like)
+        return opened_molecules(molecules_of(source, options), options, cache, like)
 
     def like(self, codec: MoleculeCodec, options: Options, source: Source) -> Options:
         named = source.path is not None and source.path.name.lower().endswith(TABLES)

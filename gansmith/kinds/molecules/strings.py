@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from gansmith.errors import missing_extra
-from gansmith.kinds.molecules.chemistry import canonical
+from gansmith.kinds.molecules.chemistry import REMEMBERED, canonical
 
 SMILES = re.compile(r"\[[^\]]+\]|Br|Cl|%\d\d|\\|[A-Za-z*]|[().=#$:/+~@?>-]|\d")
 """Tokens of SMILES: atoms in brackets whole, as in Schwaller et al. 2018."""
@@ -21,19 +23,20 @@ def selfies() -> Any:
     return package
 
 
-def split(smiles: str, language: str) -> list[str] | None:
+@lru_cache(REMEMBERED)
+def split(smiles: str, language: str) -> tuple[str, ...] | None:
     """The tokens of a SMILES string in this language; None if it cannot be written in it."""
     if language == "smiles":
         found = SMILES.findall(smiles)
-        return found if "".join(found) == smiles else None
+        return tuple(found) if "".join(found) == smiles else None
     package = selfies()
     try:
-        return list(package.split_selfies(package.encoder(smiles)))
+        return tuple(package.split_selfies(package.encoder(smiles)))
     except package.EncoderError:
         return None
 
 
-def joined(tokens: list[str], language: str) -> str:
+def joined(tokens: Sequence[str], language: str) -> str:
     """The SMILES of tokens: as they stand, valid or not; of SELFIES, the canonical SMILES of what they mean."""
     text = "".join(tokens)
     if language == "smiles" or not text:

@@ -28,6 +28,7 @@ def inspected(name: str, pieces: Sequence[Piece], names: Sequence[str], options:
     rows = data.packed(slice(0, 2000))["music"]
     keys = Counter(KEYS[key_of(pitches_of(row, codec.spec.low))] for row in rows)  # pyright: ignore[reportAttributeAccessIssue]
     voices = [f"{own} ({count})" for own, count in zip(codec.names, codec.spec.voices, strict=True)]  # pyright: ignore[reportAttributeAccessIssue]
+    count = sum(len(track.notes) for piece in pieces for track in piece.tracks)
     return Inspection(
         name=name,
         kind="music",
@@ -35,7 +36,7 @@ def inspected(name: str, pieces: Sequence[Piece], names: Sequence[str], options:
         count=len(data),
         duplicates=[group for group in same.values() if len(group) > 1],
         notes=[
-            f"{len(pieces):,} pieces, {sum(len(track.notes) for piece in pieces for track in piece.tracks):,} notes",
+            f"{len(pieces):,} piece{'s' * (len(pieces) != 1)}, {count:,} notes",
             f"meters: {listed([f'{own} {count:,}' for own, count in meters.most_common()], 6)}; "
             f"{min(tempi):.0f} to {max(tempi):.0f} beats a minute, half at most {np.median(tempi):.0f}",
             f"tracks by the number of pieces: {listed([f'{own} {count:,}' for own, count in tracks.most_common()], 10)}",

@@ -9,10 +9,12 @@ import torch
 from gansmith.data.source import Source
 from gansmith.errors import UserError
 from gansmith.kinds.kind import SURE
+from gansmith.kinds.molecules.assembled import assembled
 from gansmith.kinds.molecules.chemistry import canonical, fingerprints, measured, scaffold, tanimoto
 from gansmith.kinds.molecules.graphs import atoms_of, matrix_of, smiles_of
 from gansmith.kinds.molecules.kind import MoleculeKind
 from gansmith.kinds.molecules.metrics.moses import cosine, known_molecules
+from gansmith.kinds.molecules.options import Options
 from gansmith.kinds.molecules.strings import joined, split
 from gansmith.kinds.molecules.toys import molecules
 from gansmith.kinds.opening import inspect_dataset, open_dataset
@@ -146,3 +148,17 @@ def test_chemnet_sees_real_molecules_nearer_to_real_ones_than_to_chains():
     first, second, far = (Moments.of(_activations(each).astype(np.float64)) for each in (smiles[:60], smiles[60:], chains))
     assert frechet_distance(first, second) < 0.5 * frechet_distance(first, far)
     assert _activations(["CCO"]).shape == (1, 512)
+
+
+def test_what_was_parsed_is_opened_from_the_cache_as_it_was(tmp_path, monkeypatch):
+    from gansmith.kinds.molecules import build
+
+    monkeypatch.setattr(build, "CACHED", 10)
+    found, options = assembled(60), Options(properties=("logp",))
+    first = build.opened_molecules(found, options, tmp_path)
+    monkeypatch.setattr(build, "canonical", None)  # nothing is parsed again
+    again = build.opened_molecules(found, options, tmp_path)
+    assert again.codec == first.codec and again.fingerprint == first.fingerprint and again.remarks() == first.remarks()
+    assert (np.asarray(again.groups) == np.asarray(first.groups)).all() and (again.arrays["label"] == first.arrays["label"]).all()
+    with pytest.raises(TypeError):
+        build.opened_molecules(found, Options(), tmp_path)  # other options are others
