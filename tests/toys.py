@@ -117,6 +117,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "acgan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "half_life": 500},
     "contragan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "embedding": 8, "half_life": 500},
     "reacgan": {"width": 8, "widest": 16, "shared": 8, "noise": 16, "critic_moves": 1, "embedding": 8, "half_life": 500},
+    "own": {
+        "generator": f"{Path(__file__).parent / 'own_players.py'}:make_generator",
+        "critic": f"{Path(__file__).parent / 'own_players.py'}:make_critic",
+        "half_life": 500,
+    },
     "projected": {
         "features": f"{Path(__file__).parent / 'feature_maps.py'}:maps",
         "width": 8,

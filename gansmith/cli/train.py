@@ -58,6 +58,10 @@ class Train:
     """A folder, zip, npz, npy, csv or Parquet file, a built-in name (gansmith list data), or a hub name user/name."""
     gan: Annotated[str | None, takes("NAME", "r3gan")] = None
     """A GAN (gansmith list gans), the path of a .py file that defines one, or auto: one that suits data and machine."""
+    generator: Annotated[str | None, takes("FILE.py:FUNCTION")] = None
+    """A generator of your own, a PyTorch module or Keras model that this function returns; with --critic (gansmith list gans: own)."""
+    critic: Annotated[str | None, takes("FILE.py:FUNCTION")] = None
+    """A critic of your own, likewise."""
     preset: Annotated[str | None, takes("NAME", "the GAN's first")] = None
     """Settings that belong together (gansmith list presets)."""
     out: Annotated[Path | None, takes("DIR", "runs/DATA-0001, -0002, ...")] = None
@@ -142,6 +146,7 @@ class Train:
 
 
 def run(argv: list[str]) -> int:
+    argv = _with_own_players(argv)
     options = parse(_shape(argv), argv, "gansmith train", BARE)
     if options.data is None and options.resume is None and not (options.dry_run or options.profile):
         raise UserError(NEEDS_DATA)
@@ -162,6 +167,22 @@ def run(argv: list[str]) -> int:
             print(f"gansmith: {error}", file=sys.stderr)
             return 1
     return _train(options, argv)
+
+
+def _with_own_players(argv: list[str]) -> list[str]:
+    """The command line with --generator and --critic as options of the game between players of one's own."""
+    words = [word.partition("=") for word in argv]
+    if not {"--generator", "--critic"} & {name for name, *_ in words}:
+        return argv
+    if (gan := value_of("--gan", argv)) not in (None, "own"):
+        raise UserError(
+            f"--generator and --critic play the game of --gan own, not of {gan}: leave --gan out, and choose a loss with --gan.loss."
+        )
+    spelled = [
+        f"--gan.{name[2:]}{sign}{value}" if name in ("--generator", "--critic") else name + sign + value
+        for name, sign, value in words
+    ]
+    return [*spelled, *([] if gan else ["--gan", "own"])]
 
 
 def _shape(argv: Sequence[str]) -> type[Train]:
