@@ -107,12 +107,21 @@ class Model:
 
     @checked
     @torch.inference_mode()
-    def batches(self, n: Examples, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> Iterator[Batch]:
-        """n generated examples as tensors on the CPU, at most CHUNK at a time.
+    def batches(
+        self,
+        n: Examples,
+        *,
+        seed: Seed = 0,
+        truncation: Truncation = 1.0,
+        where: Mapping[str, str] | None = None,
+        **conditions: str,
+    ) -> Iterator[Batch]:
+        """n generated examples as tensors on the CPU, at most CHUNK at a time. Conditions are keywords, or in `where` whatever their names.
 
         The first n examples of a seed are the same whatever n is: they are made in blocks whose sizes do not depend on n, with a stream
         of labels and one of noise for each, and of the last block the end is cut off.
         """
+        wanted = {**(where or {}), **conditions}
         self.as_requested = None
         was_training = self.gan.training
         self.gan.eval()
@@ -122,9 +131,9 @@ class Model:
         try:
             with kept_for_reuse() if n > CHUNK else nullcontext():
                 for start, size in _blocks(n, max(1, most), whole=isinstance(self.codec, Complies)):
-                    condition = {**self._conditions(size, _stream(seed, start, 0), where), **self._given(start, size)}
+                    condition = {**self._conditions(size, _stream(seed, start, 0), wanted), **self._given(start, size)}
                     make = partial(makes, size, condition, rng=_stream(seed, start, 1), truncation=truncation)
-                    batch = self._as_requested(make, where, n - start)
+                    batch = self._as_requested(make, wanted, n - start)
                     yield {key: tensor[: n - start].cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
@@ -163,14 +172,30 @@ class Model:
             raise UserError("This model makes images of images: give it some with gansmith translate RUN INPUT.")
         return self.codec.source(self.inputs.batch(np.arange(start, start + count) % len(self.inputs)))
 
-    def sample(self, n: Examples, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> Batch:
+    def sample(
+        self,
+        n: Examples,
+        *,
+        seed: Seed = 0,
+        truncation: Truncation = 1.0,
+        where: Mapping[str, str] | None = None,
+        **conditions: str,
+    ) -> Batch:
         """n generated examples as tensors."""
-        parts = list(self.batches(n, seed=seed, truncation=truncation, **where))
+        parts = list(self.batches(n, seed=seed, truncation=truncation, where=where, **conditions))
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
-    def generate(self, n: Examples = 64, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> list[Any]:
+    def generate(
+        self,
+        n: Examples = 64,
+        *,
+        seed: Seed = 0,
+        truncation: Truncation = 1.0,
+        where: Mapping[str, str] | None = None,
+        **conditions: str,
+    ) -> list[Any]:
         """n generated examples in the codec's raw form."""
-        batches = self.batches(n, seed=seed, truncation=truncation, **where)
+        batches = self.batches(n, seed=seed, truncation=truncation, where=where, **conditions)
         raws = [raw for batch in batches for raw in self.codec.decode(batch)]
         return self.codec.numbered(raws) if isinstance(self.codec, Numbers) else raws
 

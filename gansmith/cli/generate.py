@@ -97,7 +97,7 @@ def _generate(options: Generate) -> int:
 
         model = Seeded(model, seeds_in(options.seeds))
         n = len(model.seeds)
-    made: dict[str, Any] = {"seed": options.seed, "truncation": options.truncation, **conditions}
+    made: dict[str, Any] = {"seed": options.seed, "truncation": options.truncation, "where": conditions}
     if str(out) == "-":  # where nothing but the texts belongs
         _print(model, n, made)
         return 0
@@ -124,7 +124,7 @@ def condition(text: str, names: Sequence[str] = ()) -> tuple[str, str]:
         if text.startswith(name) and re.match(r">=|<=|!=|=|>|<", rest):
             return name, rest[1:] if rest[0] == "=" else rest
     match = re.fullmatch(r"(.+?)(>=|<=|!=|=|>|<)(.*)", text, re.DOTALL)
-    if match is None or match[1] in ("n", "seed", "truncation"):
+    if match is None:
         raise UserError(f"--where takes key=value, e.g. class=7, but it is {text!r}.")
     return match[1].strip(), match[3] if match[2] == "=" else match[2] + match[3]
 

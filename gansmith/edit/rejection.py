@@ -7,7 +7,7 @@ Examples compete within their class, so that the classes keep their shares; scor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -131,11 +131,13 @@ class Rejecting(Model):
         return found
 
     @torch.inference_mode()
-    def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
+    def batches(
+        self, n: int, *, seed: int = 0, truncation: float = 1.0, where: Mapping[str, str] | None = None, **more: str
+    ) -> Iterator[Batch]:
         """n accepted examples. Raises UserError if almost nothing is accepted."""
         rng, kept, made = np.random.Generator(np.random.Philox(key=seed)), 0, 0
         for number in range(MAX_ROUNDS):
-            for batch in super().batches(256, seed=seed + 10_007 * number, truncation=truncation, **where):
+            for batch in super().batches(256, seed=seed + 10_007 * number, truncation=truncation, where=where, **more):
                 chances = self.acceptance(batch)
                 passes = np.flatnonzero(rng.random(len(chances)) < chances)[: n - kept]
                 made, kept = made + len(chances), kept + len(passes)

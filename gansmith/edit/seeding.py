@@ -1,6 +1,6 @@
 """Examples each of which has a seed of its own, so that one can be found again whatever was made with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
@@ -18,12 +18,15 @@ class Seeded(Model):
         self.seeds = list(seeds)
 
     @torch.inference_mode()
-    def batches(self, n: int, *, seed: int = 0, truncation: float = 1.0, **where: str) -> Iterator[Batch]:
+    def batches(
+        self, n: int, *, seed: int = 0, truncation: float = 1.0, where: Mapping[str, str] | None = None, **more: str
+    ) -> Iterator[Batch]:
         """The examples of the first n seeds; `seed` says nothing here."""
+        asked = {**(where or {}), **more}
         self.gan.eval()
         for start in range(0, n, AT_ONCE):
             seeds = self.seeds[start : min(start + AT_ONCE, n)]
-            conditions = [self.codec.conditions(1, torch.Generator().manual_seed(own), **where) for own in seeds]
+            conditions = [self.codec.conditions(1, torch.Generator().manual_seed(own), **asked) for own in seeds]
             condition = {key: torch.cat([one[key] for one in conditions]) for key in conditions[0]}
             latent = torch.cat([self.gan.latent(1, torch.Generator().manual_seed(own)) for own in seeds])
             batch = self.gan.paint(self.gan.style(latent, condition, truncation), condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,17 @@ class Run(RunFolder):
             raise gan.untrainable
         return gan
 
-    def generate(self, n: Examples = 64, *, seed: Seed = 0, truncation: Truncation = 1.0, **where: str) -> list[Any]:
-        """n new examples in the codec's raw form (images: pictures with a label), e.g. `run.generate(64, class_="7")`."""
-        return self.model().generate(n, seed=seed, truncation=truncation, **where)
+    def generate(
+        self,
+        n: Examples = 64,
+        *,
+        seed: Seed = 0,
+        truncation: Truncation = 1.0,
+        where: Mapping[str, str] | None = None,
+        **conditions: str,
+    ) -> list[Any]:
+        """n new examples in the codec's raw form (images: pictures with a label), e.g. `run.generate(64, where={"class": "7"})`."""
+        return self.model().generate(n, seed=seed, truncation=truncation, where=where, **conditions)
 
     def evaluate(self, **options: Any) -> Judgement:
         """Judges the model against its data; see `gansmith.evaluate`."""

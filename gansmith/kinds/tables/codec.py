@@ -218,7 +218,7 @@ class TableCodec:
 
     # ---- conditions --------------------------------------------------------------------------------------------------------------
 
-    def conditions(self, n: int, rng: torch.Generator, **where: Any) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: Any) -> Batch:
         """Bounds of the requested rows: "low" and "high" [n, W]; nothing without conditions.
 
         A condition is a category, a number or comparisons (`Condition.parse`). A condition on a column that a rule computes
@@ -253,7 +253,7 @@ class TableCodec:
                 low[start], high[start] = lowest, highest
         return {"low": low.expand(n, -1), "high": high.expand(n, -1)}
 
-    def complies(self, batch: Batch, **where: Any) -> np.ndarray:
+    def complies(self, batch: Batch, /, **where: Any) -> np.ndarray:
         """Which rows meet the conditions, judged as they would be saved."""
         parsed = self._parsed(where)
         columns = self.table(self.repack(batch))

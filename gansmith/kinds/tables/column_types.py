@@ -45,6 +45,10 @@ FORMATS = (
     "%m/%d/%Y",
     "%d/%m/%Y",
     "%d-%b-%Y",
+    "%Y%m%d",
+    "%-m/%-d/%Y",
+    "%-d/%-m/%Y",
+    "%-d.%-m.%Y",
     "%H:%M:%S",
     "%H:%M",
 )
@@ -53,7 +57,7 @@ ZONED = "zoned"
 _ZONE = re.compile(r":\d\d(?:\.\d+)?\s?(Z|[+-]\d\d:?\d\d)$")
 _TRUTHS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"0", "1"})
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
-_PADDED = re.compile(r"[+-]?0\d")
+_PADDED = re.compile(r"\+|-?0\d")
 _NAMED = re.compile(r"(^|[_\s-])(id|uuid|guid|key|index|no|nr)$", re.IGNORECASE)
 _REPEATED = re.compile(r"(?i:(^|[_\s-])(id|uuid|guid)$)|[a-z](Id|ID)$")
 """Names of columns of numbers that stand for something that several rows share."""
@@ -82,6 +86,8 @@ def type_of(name: str, cells: Cells, min_count: int = 1) -> str:
     numeric = [(level, count) for level, count in known if number_of(level) is not None]
     words = len(levels) - len(numeric)
     share = sum(count for _, count in numeric) / max(rows, 1)
+    if is_text and {len(level) for level in levels} == {8} and _are_days(levels):
+        return "datetime"
     if not any(isinstance(level, str) and _PADDED.match(level) for level in levels) and (
         share == 1 or (words <= MIXED and share >= 0.5 and len(numeric) > FEW)
     ):
@@ -95,6 +101,11 @@ def type_of(name: str, cells: Cells, min_count: int = 1) -> str:
     if not prose and min_count > 1 and rare == rows:
         return "identifier"
     return "text" if prose else "categorical"
+
+
+def _are_days(texts: list[str]) -> bool:
+    """Whether these are dates like 20240131, of years that people write about."""
+    return all(text.isdigit() and "1800" <= text[:4] < "2200" for text in texts) and date_format(texts) == "%Y%m%d"
 
 
 def _is_prose(texts: list[str]) -> bool:
@@ -168,9 +179,19 @@ def _is_zoned(text: str) -> bool:
 
 def _follows(texts: list[str], form: str) -> bool:
     try:
-        return all(datetime.strptime(text, form).strftime(form) == text for text in texts)
+        return all(spelled_date(read_date(text, form), form) == text for text in texts)
     except ValueError:
         return False
+
+
+def read_date(text: str, form: str) -> datetime:
+    """The date that a text of this format spells; "%-d" and "%-m" are days and months without a zero before them."""
+    return datetime.strptime(text, form.replace("%-", "%"))
+
+
+def spelled_date(moment: datetime, form: str) -> str:
+    """A date as text of this format."""
+    return moment.strftime(form.replace("%-d", str(moment.day)).replace("%-m", str(moment.month)))
 
 
 def _is_truth(levels: list[Any]) -> bool:

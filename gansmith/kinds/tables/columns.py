@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from scipy.special import ndtr, ndtri
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells
-from gansmith.kinds.tables.column_types import ZONED, is_whole, number_of, spelled_whole, type_of
-from gansmith.kinds.tables.forms import Form, form_of
+from gansmith.kinds.tables.column_types import ZONED, is_whole, number_of, spelled_date, spelled_whole, type_of
+from gansmith.kinds.tables.forms import Form, bounds_of, form_of
 from gansmith.kinds.tables.knots import KNOTS
 from gansmith.kinds.tables.numeric import EPOCH, EXACT, exact, numeric_facts, seconds_of
 from gansmith.kinds.tables.personal import recognise
@@ -78,7 +79,9 @@ class Column:
         found = column_type or type_of(name, cells, min_count)
         counts = cells.counts()
         known = {level: int(count) for level, count in zip(cells.levels, counts, strict=True) if count}
-        about: dict[str, Any] = {"name": name, "column_type": found, "dtype": cells.dtype, "min_count": min_count}
+        spelled = found != "categorical" and all(isinstance(level, str) for level in known if level is not None)
+        dtype = "text" if spelled and found not in ("boolean", "constant") else cells.dtype
+        about: dict[str, Any] = {"name": name, "column_type": found, "dtype": dtype, "min_count": min_count}
         if found == "constant":
             value = next((level for level in known if level is not None), None)
             return cls(**about, choices=(_plain(value),), counts=(len(cells), 0))
@@ -199,7 +202,8 @@ class Column:
         values, shares = np.array(self.values), np.array(self.shares)
         if len(shares) > len(values):
             return values[(np.searchsorted(shares, rank, side="right") - 1).clip(0, len(values) - 1)]
-        return np.round(np.interp(rank, shares, values), self.decimals or 0)
+        numbers = np.interp(rank, shares, values)
+        return numbers if (self.decimals or 0) > 15 else np.round(numbers, self.decimals or 0)
 
     def _ranks(self, numbers: Float[np.ndarray, " n"]) -> tuple[np.ndarray, np.ndarray]:
         """The lowest and the highest rank of each number."""
@@ -268,10 +272,11 @@ class Column:
             if self.spelling == ZONED:
                 return f"{moment.isoformat()}+00:00" if self.dtype == "text" else moment.replace(tzinfo=UTC)
             if self.dtype == "text":
-                return moment.strftime(self.spelling)
+                return spelled_date(moment, self.spelling)
             return moment.date() if self.spelling == "date" else moment
         if self.decimals is None:
-            whole = round(value) + self.origin
+            low, high = self._bounds
+            whole = min(max(round(value) + self.origin, low), high)
             return str(whole) if self.dtype == "text" else whole
         number = round(value, self.decimals)
         if self.dtype == "text":
@@ -327,6 +332,11 @@ class Column:
     def _counting(self) -> Form:
         """The form of identifiers of versions that counted on from the largest."""
         return Form(prefix=f"{self.name}-") if self.spelling == "word" else Form(start=self.start)
+
+    @cached_property
+    def _bounds(self) -> tuple[float, float]:
+        """The least and the largest whole number of the column's type."""
+        return bounds_of(self.dtype)
 
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)

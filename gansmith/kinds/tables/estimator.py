@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -108,7 +109,7 @@ class TableGAN:
         if is_frame(X):
             if y is not None:
                 self.target_ = target or str(getattr(y, "name", None) or "target")
-                X = _with_column(X, self.target_, y)
+                X = _with_column(X, self.target_, _by_row(X, y))
             self._like = X[:1]
         elif y is not None:
             raise UserError("y goes with a data frame: give one, or name the target among its columns with target=.")
@@ -123,17 +124,23 @@ class TableGAN:
         return [rule.sentence() for rule in self._codec.rules]
 
     @checked
-    def sample(self, n: Examples = 1000, *, seed: Seed = 0, **where: Any) -> Any:
+    def sample(self, n: Examples = 1000, *, seed: Seed = 0, where: Mapping[str, Any] | None = None, **conditions: Any) -> Any:
         """n new rows as a data frame of the library that was fitted (pandas after a file), with its types and order.
 
-        Keywords are conditions: `income=">50K"`, `age=">60"`, `**{"marital-status": "Divorced"}`.
+        Keywords are conditions, as are the pairs in `where` whatever the names of columns: `income=">50K"`,
+        `where={"marital-status": "Divorced", "n": ">5"}`. Raises UserError where no row meets them, and warns where only some do.
         """
-        return self._sampled(n, seed, where)
+        return self._sampled(n, seed, {**(where or {}), **conditions})
 
     def _sampled(self, n: int, seed: int, where: Mapping[str, Any], first: int = 0) -> Any:
         """n rows that meet the conditions; identifiers begin with the one of number `first`."""
-        conditions: dict[str, Any] = {name: str(value) for name, value in where.items()}
-        raws = self._fitted().generate(n, seed=seed, **conditions)
+        model = self._fitted()
+        raws = model.generate(n, seed=seed, where={str(name): str(value) for name, value in where.items()})
+        if where and model.as_requested is not None and model.as_requested < n:
+            said = " and ".join(f"{name} {value}" for name, value in where.items())
+            if not model.as_requested:
+                raise UserError(f"none of {n} rows has {said}, as few or none of the data have: ask for less at once.")
+            warnings.warn(f"only {model.as_requested} of {n} rows have {said}: the others do not.", stacklevel=4)
         return self._framed(self._codec.numbered(raws, first) if first else raws)
 
     @checked
@@ -227,6 +234,26 @@ class Augmenter:
                 setattr(self, name, value)
         return self
 
+    def _check(self, X: Any, answers: Any) -> None:
+        """Raises UserError for what could not be made after training: free text, and classes of too few rows to be kept."""
+        from gansmith.kinds.tables.column_types import type_of
+        from gansmith.kinds.tables.frames import table_from_frame
+
+        model = self.table_gan or TableGAN()
+        prose = [
+            name
+            for name, cells in table_from_frame(X).columns.items()
+            if (dict(model.schema or {}).get(name) or type_of(name, cells, model.min_count)) == "text"
+        ]
+        if prose:
+            raise UserError(f"free text cannot be made, so rows cannot be added with {', '.join(prose)}: leave it out of X.")
+        counts = answers.value_counts()
+        if self.balance and counts.min() < model.min_count:
+            raise UserError(
+                f"the class {counts.idxmin()!r} of y has {counts.min()} rows, and what fewer than {model.min_count} have is not kept: "
+                "give a TableGAN with min_count=1, or leave the class out."
+            )
+
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
         """(X, y) with the generated rows after the given ones. X is a pandas data frame, y a column of classes."""
         import pandas
@@ -235,7 +262,9 @@ class Augmenter:
         if not isinstance(X, pandas.DataFrame):
             raise UserError(f"Augmenter takes a pandas data frame, but X is a {type(X).__name__}: convert it.")
         share = within(Times, "share", self.share)
-        answers = pandas.Series(y, index=X.index, name=getattr(y, "name", None) or "target")
+        name = getattr(y, "name", None)
+        answers = pandas.Series(_by_row(X, y), index=X.index, name="target" if name is None else name)
+        self._check(X, answers)
         self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(X, answers)
         name = self.table_gan_.target_
         counts = answers.value_counts()
@@ -254,6 +283,24 @@ class Augmenter:
         return pandas.concat([X, made[list(X.columns)]], ignore_index=True), pandas.concat(
             [answers, made[name]], ignore_index=True
         )
+
+
+def _by_row(X: Any, y: Any) -> Any:
+    """The answers in the order of the rows: by their index where both are of pandas and hold the same labels, else by position.
+
+    Raises UserError where there are more or fewer answers than rows, and where their labels are others than those of the rows.
+    """
+    if len(y) != len(X):
+        raise UserError(f"X has {len(X)} rows and y {len(y)} answers: give one for each row.")
+    if not hasattr(y, "index") or not hasattr(y, "reindex") or not hasattr(X, "index") or y.index.equals(X.index):
+        return getattr(y, "array", y)
+    if y.index.is_unique and X.index.is_unique and set(y.index) == set(X.index):
+        return y.reindex(X.index).array
+    if list(y.index) == list(range(len(y))) or list(X.index) == list(range(len(X))):
+        return y.array
+    raise UserError(
+        "the index of y holds other labels than that of X, so it is unclear which answer is whose: give both the same index."
+    )
 
 
 def _with_column(frame: Any, name: str, values: Any) -> Any:

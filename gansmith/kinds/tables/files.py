@@ -37,10 +37,13 @@ def table_from_csv(path: Path) -> Table:
                 builder.extend(column)
     if not builders or not builders[0].places:
         raise UserError(f"{path} has a header but no rows: give at least one row.")
-    columns = {name: _without_missing(builder.finished()) for name, builder in zip(names, builders, strict=True)}
+    read = {name: builder.finished() for name, builder in zip(names, builders, strict=True)}
+    words = {name: [level for level in cells.levels if level in MISSING and level] for name, cells in read.items()}
+    columns = {name: _without_missing(cells) for name, cells in read.items()}
     commas = [name for name, cells in columns.items() if separator != "," and _has_commas(cells)]
     columns |= {name: _with_points(columns[name]) for name in commas}
     notes = (f"decimal commas of {listed(commas, 5)} are read as points, and written so",) if commas else ()
+    notes += tuple(f'{", ".join(found)} in "{name}" is read as a missing cell' for name, found in words.items() if found)
     return Table(name=path.name.split(".")[0], columns=columns, notes=notes)
 
 

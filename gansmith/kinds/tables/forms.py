@@ -185,7 +185,7 @@ def _common_beginning(texts: Sequence[str]) -> str:
 
 def _first_new(numbers: Sequence[int], dtype: str, negative: bool) -> tuple[int, int]:
     """(first new number, step): above the numbers of the data, or where their type ends, below them or in their widest gap."""
-    low, high = _bounds(dtype, negative)
+    low, high = bounds_of(dtype, negative)
     if numbers[0] >= 0:
         low = 0
     start, step = beyond(numbers[-1]), 1
@@ -210,7 +210,7 @@ def beyond(number: int) -> int:
     return (number // unit + 1) * unit
 
 
-def _bounds(dtype: str, negative: bool) -> tuple[float, float]:
+def bounds_of(dtype: str, negative: bool = False) -> tuple[float, float]:
     """The least and the largest number of a type of a data frame; the distance from 0 where it is that of negative numbers."""
     if match := _INTEGER.fullmatch(dtype):
         bits = int(match[2])
@@ -251,7 +251,7 @@ def _slots_of(texts: Sequence[str], dtype: str) -> tuple[str, ...]:
     mixed = {sign for each in signs if len(each) > 1 and _has(each, str.isdigit) and _has(each, str.isalpha) for sign in each}
     slots = [_class_of(each, mixed) for each in signs]
     if _is_number(dtype):
-        first, high = next(i for i, sign in enumerate(texts[0]) if sign.isdigit()), _bounds(dtype, texts[0][0] == "-")[1]
+        first, high = next(i for i, sign in enumerate(texts[0]) if sign.isdigit()), bounds_of(dtype, texts[0][0] == "-")[1]
         most = int(str(high)[0]) if high < math.inf and len(str(high)) == len(slots) - first else 10
         slots[first] = "".join(digit for digit in slots[first] if (digit != "0" or len(slots) == 1) and int(digit) < most) or "1"
     return tuple(slots)

@@ -45,9 +45,11 @@ def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[st
     if type(like).__module__.split(".")[0] == "pandas":
         import pandas
 
-        like = named_by_text(like)
+        names, like = dict(zip(map(str, like.columns), like.columns, strict=True)), named_by_text(like)
         made = pandas.DataFrame({name: pandas.Series(values, dtype=object) for name, values in columns.items()})
         for name, dtype in dtypes.items():
+            if dtype == "text":  # what came as text in a column of any type
+                dtype = str(like[name].dtype)
             if dtype == "category":
                 made[name] = pandas.Categorical(made[name], dtype=like[name].dtype)
             elif dtype.startswith("timedelta"):
@@ -57,7 +59,7 @@ def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[st
             else:
                 with suppress(OverflowError):  # sums of columns may leave 64 bits: they stay Python's whole numbers
                     made[name] = made[name].astype(dtype)
-        return made
+        return made.rename(columns=names)
     schema = {name: original.schema[name] for name in columns}
     lasting = {name for name, kind in schema.items() if kind == narwhals.Duration}
     columns = {name: [_lasting(cell) for cell in cells] if name in lasting else cells for name, cells in columns.items()}

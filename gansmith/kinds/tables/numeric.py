@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.errors import UserError
-from gansmith.kinds.tables.column_types import ZONED, date_format, is_whole, number_of
+from gansmith.kinds.tables.column_types import ZONED, date_format, is_whole, number_of, read_date
 from gansmith.kinds.tables.knots import knots_of
 
 PEAK = 0.05
@@ -81,11 +81,7 @@ def _origin(least: int, largest: int, min_count: int) -> int:
 
 def exact(level: Any, origin: int) -> float:
     """A number less its column's origin; what is not exact is rounded towards the origin, so that none leaves the range of its type."""
-    if not origin:
-        number = number_of(level)
-        assert number is not None
-        return number
-    if not is_whole(level):
+    if not is_whole(level) or (not origin and abs(float(level)) <= EXACT):
         return float(level) - origin
     exact = int(level) - origin
     near = float(exact)
@@ -99,9 +95,15 @@ def _digits(levels: list[Any]) -> dict[str, Any]:
     texts = [level.strip() if isinstance(level, str) else repr(float(level)) for level in levels]
     plain = all("e" not in text.lower() for text in texts)
     behind = {len(text.partition(".")[2]) for text in texts}
-    needed = max(len(text.partition(".")[2].rstrip("0")) for text in texts) if plain else 12
+    needed = max(0, *(_behind_point(text) for text in texts))
     fixed = plain and len(behind) == 1 and isinstance(levels[0], str)
     return {"decimals": needed, "spelling": str(max(behind)) if fixed else ""}
+
+
+def _behind_point(text: str) -> int:
+    """Digits behind the point that are not 0: 2 of "1.250", 21 of "1.5e-20"."""
+    mantissa, _, power = text.lower().partition("e")
+    return len(mantissa.partition(".")[2].rstrip("0")) - int(power or 0)
 
 
 def _type_of_dates(known: dict[Any, int]) -> str:
@@ -113,7 +115,7 @@ def _type_of_dates(known: dict[Any, int]) -> str:
 def seconds_of(level: Any, form: str) -> float:
     """Seconds since 1970 of a date."""
     if isinstance(level, str):
-        moment = datetime.strptime(level, form) if form not in ("", "date", "moment", ZONED) else datetime.fromisoformat(level)
+        moment = read_date(level, form) if form not in ("", "date", "moment", ZONED) else datetime.fromisoformat(level)
     elif isinstance(level, datetime):
         moment = level
     else:

@@ -15,7 +15,10 @@ def test_decimal_commas_beside_semicolons_are_numbers(tmp_path):
     assert table.columns["price"].values() == ["1.5", "-2.25", None]
     assert table.columns["total"].values() == ["1234.50", "999", "12345678.9"]
     assert table.columns["town"].values() == ["Köln", "Bonn", "a,b"]
-    assert table.notes == ("decimal commas of price, total are read as points, and written so",)
+    assert table.notes == (
+        "decimal commas of price, total are read as points, and written so",
+        'NA in "price" is read as a missing cell',
+    )
 
 
 @pytest.mark.parametrize(
