@@ -1,9 +1,9 @@
 """MuseGAN: all voices of several bars at once (Dong et al. 2018, "MuseGAN: multi-track sequential generative adversarial networks").
 
 Layers that all tracks share are followed by a branch for each voice, and the critic sees chroma and onset streams beside the notes, as in
-the paper's code. What differs: voices are choices among rest, hold and pitches (straight-through; the paper has binary pitches), the
-objective is R3GAN's, time is one-dimensional, and in half of the examples some cells are given (voices, bars, the beginning), which are
-kept as they are: one model makes music, accompanies, continues and fills in.
+the paper's code. What differs: voices are choices among rest, hold and pitches (straight-through Gumbel-softmax; the paper has binary
+pitches), the objective is R3GAN's, time is one-dimensional, and in half of the examples some cells are given (voices, bars, the
+beginning), which are kept as they are: one model makes music, accompanies, continues and fills in.
 
     gansmith train chorales/ --kind music --gan musegan --transpose 5
 """
@@ -11,12 +11,14 @@ kept as they are: one model makes music, accompanies, continues and fills in.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, interpolate, leaky_relu
+from torch.special import ndtr
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
@@ -26,7 +28,7 @@ from gansmith.kinds.music.spec import MusicSpec
 from gansmith.layers.labels import Label, label_embedding, one_hot, with_label
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training.ema import Average
-from gansmith.training.schedules import Cosine
+from gansmith.training.schedules import Cosine, Geometric
 from gansmith.training.seeds import normal_rows, uniform_rows
 
 Tokens = Int[Tensor, "batch voices steps"]
@@ -40,18 +42,22 @@ class Config:
 
     noise: int = 64
     """Dimensions of the noise."""
-    width: int = 192
+    width: int = 128
     """Channels of the layers that all voices share."""
-    branch: int = 48
+    branch: int = 32
     """Channels of each voice's own layers."""
-    critic_width: int = 160
+    critic_width: int = 96
     """Channels of the critic."""
     given: float = 0.5
     """Share of training examples of which some cells are given."""
-    gamma: float = 1.0
-    """Weight of the critic's gradient penalties at the start."""
+    gamma: float = 0.5
+    """Weight of the critic's gradient penalties."""
     penalty_interval: int = 4
     """Rounds from one with penalties to the next; they then weigh as many times more."""
+    temperature: float = 1.0
+    """Of the Gumbel-softmax where the game begins."""
+    temperature_end: float = 0.4
+    """Of the Gumbel-softmax at the end."""
     learning_rate: float = 5e-4
     """Adam's step size for both players at the start."""
     learning_rate_end: float = 5e-5
@@ -93,6 +99,9 @@ class Band(nn.Module):
         self.part = nn.Conv1d(width, self.voices * config.branch, 1)
         self.own = Residual(self.voices * config.branch, groups=self.voices)
         self.out = nn.Conv1d(self.voices * config.branch, self.voices * self.vocabulary, 3, padding=1, groups=self.voices)
+        if spec.frequencies:  # at first every token is as frequent as in the data
+            counts = torch.tensor(spec.frequencies, dtype=torch.float32).clamp_min(0.1)
+            self.out.bias.data.copy_((counts / counts.sum(1, keepdim=True)).log().flatten())  # pyright: ignore[reportOptionalMemberAccess]
 
     def forward(
         self,
@@ -101,16 +110,22 @@ class Band(nn.Module):
         given: Tokens | None = None,
         mask: Cells | None = None,
     ) -> Tokens:
-        """The likeliest token of every cell, and those that are given where the mask is 1."""
+        """A token for every cell, drawn by the last `voices` x `steps` numbers of the noise, and those that are given where the mask is 1."""
         cells = None if given is None else one_hot(given, self.vocabulary)
-        made = self.logits(noise, label, cells, mask).argmax(3)
+        drawn = self.voices * self.steps
+        reached = self.logits(noise[:, :-drawn], label, cells, mask).softmax(3).cumsum(3)
+        dice = ndtr(noise[:, -drawn:].float()).unflatten(1, (self.voices, self.steps))[..., None]
+        made = (reached < dice * reached[..., -1:]).sum(3).clamp_max(self.vocabulary - 1)
         return made if given is None or mask is None else torch.where(mask > 0, given, made)
 
-    def soft(self, noise: Float[Tensor, "batch noise"], label: Label | None, given: Soft, mask: Cells) -> Soft:
-        """The same one-hot, with the gradients of the softmax."""
-        logits = self.logits(noise, label, given, mask)
-        soft = logits.softmax(3)
-        hard = one_hot(logits.argmax(3), self.vocabulary) + soft - soft.detach()
+    def soft(
+        self, noise: Float[Tensor, "batch noise"], dice: Soft, label: Label | None, given: Soft, mask: Cells, temperature: float
+    ) -> Soft:
+        """Tokens drawn one-hot, with the gradients of the Gumbel-softmax (Jang et al. 2017); `dice` are uniform in [0, 1)."""
+        gumbel = -(-dice.clamp_min(1e-9).log()).log()
+        drawn = (self.logits(noise, label, given, mask) + gumbel) / temperature
+        soft = drawn.softmax(3)
+        hard = one_hot(drawn.argmax(3), self.vocabulary) + soft - soft.detach()
         return mask[..., None] * given + (1 - mask[..., None]) * hard
 
     def logits(self, noise: Tensor, label: Label | None, given: Soft | None, mask: Cells | None) -> Soft:
@@ -182,6 +197,7 @@ class MuseGAN(GAN):
         super().__init__(config, spec)
         if not 0 <= config.given <= 1:
             raise UserError(f"--gan.given must lie between 0 and 1, but it is {config.given}.")
+        self.temperature = Geometric(config.temperature, config.temperature_end)
         rate = Cosine(config.learning_rate, config.learning_rate_end)
         self.generator = Player(
             Band(config, spec), learning_rate=rate, betas=(0.0, 0.99), average=partial(Average, half_life=config.half_life)
@@ -195,7 +211,8 @@ class MuseGAN(GAN):
         mask = masks(tokens, self.config.given, self.spec.bar)
         band = self.generator.network
         assert isinstance(band, Band)
-        fake = band.soft(normal_rows(len(real), self.config.noise, device=real.device), label, real, mask)
+        noise, dice = normal_rows(len(real), self.config.noise, device=real.device), uniform_rows(*real.shape, device=real.device)
+        fake = band.soft(noise, dice, label, real, mask, self.temperature(self.clock))
         both, masked = torch.cat([real, fake]).flatten(1), torch.cat([mask, mask])
         labels = None if label is None else torch.cat([label, label])
         penalties: dict[str, Tensor] = {}
@@ -213,9 +230,15 @@ class MuseGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n examples; with "given" tokens [n, voices, steps] and a "mask" of the same shape, cells where it is 1 are kept."""
-        noise = truncation * torch.randn(n, self.config.noise, generator=rng).to(self.device)
+        noise = truncation * torch.randn(n, self.config.noise + prod(self.spec.shape), generator=rng).to(self.device)
         label, given, mask = (condition[key].to(self.device) if key in condition else None for key in ("label", "given", "mask"))
         return {self.spec.key: self.generator.averaged(noise, label, given, mask), **condition}
+
+    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        inputs = {"noise": torch.randn(2, self.config.noise + prod(self.spec.shape))}
+        if self.spec.classes:
+            inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
+        return self.generator.averaged, inputs
 
     def scores(self, batch: Batch) -> Tensor:
         tokens = batch[self.spec.key]

@@ -26,6 +26,7 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label
 from gansmith.layers.sequence import SequenceCritic, SequenceModel, area, discounted, resampled, there_of
+from gansmith.training import distributed
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.seeds import uniform_rows
@@ -173,7 +174,8 @@ class SequenceGAN(GAN):
                 return
             advantage = (rewards - self.expected) * there
             gained = (advantage * self.model.log_probabilities(fake, label)).sum() / there.sum()
-            self.expected.mul_(REMEMBERED).add_((1 - REMEMBERED) * (rewards * there).sum(0) / there.sum(0).clamp_min(1))
+            earned = distributed.average((rewards * there).sum(0) / there.sum(0).clamp_min(1))
+            self.expected.lerp_(earned, 1 - REMEMBERED)
             likelihood = self.model.surprise(tokens, label)
             self._remember(3, likelihood.detach())
             yield self.generator.minimizes(rewards=-gained, likelihood=self.config.likelihood * likelihood)
@@ -212,7 +214,7 @@ class SequenceGAN(GAN):
 
     def _remember(self, place: int, value: Tensor) -> None:
         kept = torch.where(self.seen[place] == (0.5 if place % 2 == 0 else 0.0), 0.0, REMEMBERED)
-        self.seen[place] = kept * self.seen[place] + (1 - kept) * value
+        self.seen[place] = kept * self.seen[place] + (1 - kept) * distributed.average(value)
 
     @torch.no_grad()
     def _begin_from_the_average(self) -> None:

@@ -7,11 +7,11 @@ from gansmith.kinds.molecules.options import Options
 
 
 def toys() -> dict[str, Dataset]:
-    """Graphs, SELFIES, and SMILES with computed properties."""
+    """SELFIES, SMILES with computed properties, and graphs."""
     return {
-        "molecular graphs": molecules(language="graph", length=12),
         "molecules": molecules(),
         "molecules with properties": molecules(language="smiles", properties=("logp", "weight")),
+        "molecular graphs": molecules(language="graph", length=12),
     }
 
 

@@ -73,6 +73,10 @@ def build_music(
         )
     music = np.stack(arrays).astype(np.uint8)
     packed = {codec.spec.key: music}
+    if like is None:
+        counts = [np.bincount(music[:, voice].ravel(), minlength=codec.spec.vocabulary) for voice in range(music.shape[1])]
+        spec = MusicSpec(**{**vars(codec.spec), "frequencies": tuple(tuple(row.tolist()) for row in counts)})
+        codec = MusicCodec(**{**vars(codec), "spec": spec})
     if codec.spec.classes or (options.keys and like is None):
         keys = np.array([key_of(pitches_of(each, codec.spec.low)) for each in music])
         if like is None:

@@ -175,6 +175,8 @@ class MusicCodec:
             return f"has {len(self.names)} tracks and {self.spec.shape[0]} voices where its spec has {self.spec.voices}"
         if not len(self.names) == len(self.programs) == len(self.drums):
             return "has tracks without a program"
+        if self.spec.frequencies and [len(row) for row in self.spec.frequencies] != [self.spec.vocabulary] * self.spec.shape[0]:
+            return "has frequencies of other voices or tokens"
         if self.spec.shape[1] % self.spec.bar or not 0 <= self.spec.low <= self.high <= 127 or not self.tempo > 0:
             return "has a bar, a range or a tempo that cannot be"
         if len(self.frequencies) != len(self.spec.classes):

@@ -23,6 +23,8 @@ class MusicSpec(Spec):
     """How many voices each track has, in order."""
     bar: int = 16
     """Steps of a bar."""
+    frequencies: tuple[tuple[int, ...], ...] = ()
+    """How often each voice has each token."""
     rest: int = 0
     hold: int = 1
     first: int = 2
