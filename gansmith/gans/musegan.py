@@ -110,7 +110,7 @@ class Band(nn.Module):
         given: Tokens | None = None,
         mask: Cells | None = None,
     ) -> Tokens:
-        """A token for every cell, drawn by the last `voices` x `steps` numbers of the noise, and those that are given where the mask is 1."""
+        """A token for every cell, drawn by the last voices x steps numbers of the noise, or given where the mask is 1."""
         cells = None if given is None else one_hot(given, self.vocabulary)
         drawn = self.voices * self.steps
         reached = self.logits(noise[:, :-drawn], label, cells, mask).softmax(3).cumsum(3)

@@ -53,9 +53,9 @@ class Config:
     """Share of the model's inputs and outputs that is left out while it learns."""
     critic_width: int = 192
     """Hidden units of each critic."""
-    likelihood_share: float = 0.75
+    likelihood_share: float = 0.85
     """Share of the budget in which the model learns by likelihood alone."""
-    critic_share: float = 0.15
+    critic_share: float = 0.1
     """Share of the budget after that in which the critics learn against the model as it is."""
     adversarial: bool = True
     """Play the game in the rest of the budget; otherwise the critics go on learning."""
@@ -97,8 +97,8 @@ class SequenceGAN(GAN):
     axes = (("token",),)
     makers = ("generator", "critic")
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(about="minutes on a CPU", kind="text", batch=128, minutes=5.0),
-        "molecules": Preset(about="molecules, minutes on a CPU", kind="molecules", batch=128, minutes=5.0),
+        "small": Preset(about="minutes on a CPU", kind="text", batch=64, minutes=5.0),
+        "molecules": Preset(about="molecules, minutes on a CPU", kind="molecules", batch=64, minutes=5.0),
     }
 
     def __init__(self, config: Config, spec: TokenSpec) -> None:
