@@ -159,7 +159,7 @@ MISTAKES = {
     "train clusters.npy --resume runs/none": "There is no run to continue in runs/none",
     "train clusters.npy --out runs/clusters-0001": "runs/clusters-0001 already holds a run",
     "train clusters.npy --out clusters.npy/run --samples 640": "clusters.npy/run could not be written",
-    "train clusters.npy --resolution 8": "--resolution is an option for images, and these data are of another kind",
+    "train clusters.npy --resolution 8": "--resolution is an option for images and video, and these data are of another kind",
     "train squares.npz --channels 2": "channels",
     "train --dry-run": "A dry run needs data",
     "train clusters.npy --judge-metrics fidd": 'there is no metric "fidd"',

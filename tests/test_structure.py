@@ -26,12 +26,13 @@ HIGH = (
     # judging and reports
     *("images.patches", "series.fact_plots", "series.steps", "tables.views", "tables.copula"),
     # the work of a command
-    *("images.translation", "images.translation.*", "music.translation", "music.translation.*"),
+    *("translation", "translation.*"),
 )
 """Files of a kind that may know of evaluation, metrics, planning, reports and models; all others are low."""
 EDGES = {
     ("series", "tables"): "series are cut from tables of text, which are read as tables are",
     ("audio", "images"): "labels of sound files are read as those of images are, and spectra are judged as pictures",
+    ("video", "images"): "frames are read, resized and shown as images are",
 }
 """Kinds whose low files may import low files of another kind, and why."""
 OUTSIDERS = {

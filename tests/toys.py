@@ -159,6 +159,17 @@ SMALL: dict[str, dict[str, Any]] = {
         "half_life": 500,
     },
     "molgan": {"noise": 8, "widths": (16, 16), "critic_widths": (8, 8), "pooled": 8, "half_life": 500},
+    "videogan": {"width": 4, "critic_width": 4, "noise": 8, "half_life": 500},
+    "mocogan": {"width": 4, "critic_width": 4, "noise": 8, "motion": 4, "half_life": 500},
+    "motiongan": {
+        "width": 8,
+        "critic_width": 4,
+        "noise": 8,
+        "motion": 8,
+        "motion_noise": 4,
+        "penalty_interval": 2,
+        "half_life": 500,
+    },
     "gumbelgan": {
         "width": 16,
         "embedding": 8,

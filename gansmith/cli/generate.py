@@ -45,7 +45,7 @@ class Generate:
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
     """A condition, e.g. class=7; for tables any column, income=yes or "age>60"."""
     length: Annotated[Count | None, takes("T", "that of the training")] = None
-    """Steps of a series, possibly more than it was trained on."""
+    """Steps of a series or frames of a clip, possibly more than it was trained on."""
     truncation: Annotated[Truncation, takes("T", "1.0")] = 1.0
     """Below 1: likelier examples, less variety."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"

@@ -24,6 +24,10 @@ from gansmith.kinds.text.build import build_texts
 from gansmith.kinds.text.grammar import sentences
 from gansmith.kinds.text.options import Options as TextOptions
 from gansmith.kinds.text.text import Texts
+from gansmith.kinds.video.baseline import cross_fades, frozen_frames, shuffled_frames
+from gansmith.kinds.video.build import build_shapes
+from gansmith.kinds.video.options import Options as VideoOptions
+from gansmith.kinds.video.shapes import moving_shapes
 from gansmith.model import Model
 from gansmith.networks.pretrained.perceptual_network import LPIPS
 from tests.metrics.conftest import image_data, ring_points, stripes
@@ -281,4 +285,21 @@ def music_cheats() -> dict[str, Dataset]:
         "voices of different examples": changed(
             np.stack([rows[rng.permutation(COUNT), voice] for voice in range(rows.shape[1])], 1)
         ),
+    }
+
+
+@cache
+def clip_cheats() -> dict[str, Dataset]:
+    """Clips of moving shapes, said to loop, and what is given out for generated ones."""
+    made = build_shapes(moving_shapes(3 * COUNT, steps=8), VideoOptions(frames=8))
+    made = replace(made, codec=replace(made.codec, spec=replace(made.codec.spec, loops=True)))
+    fresh = made.subset(np.arange(2 * COUNT, 3 * COUNT))
+    return {
+        "training": made.subset(np.arange(COUNT)),
+        "held out": made.subset(np.arange(COUNT, 2 * COUNT)),
+        "fresh real examples": fresh,
+        "copies of the training set": made.subset(np.arange(COUNT)),
+        "frozen frames": frozen_frames(fresh, COUNT, 2),
+        "shuffled frames": shuffled_frames(fresh, COUNT, 2),
+        "cross-fades": cross_fades(fresh, COUNT, 2),
     }

@@ -14,6 +14,7 @@ from gansmith.evaluation.score import Score
 from gansmith.kinds.molecules.chemistry import fingerprints
 from gansmith.kinds.molecules.metrics import frechet_chemnet_distance
 from gansmith.kinds.series.metrics import fair_series, timegan_scores
+from gansmith.kinds.video.metrics import read_classes
 from gansmith.metrics.registry import families, metric_names
 from gansmith.networks.pretrained.dists_network import DISTS
 from gansmith.networks.pretrained.perceptual_network import LPIPS, TRUNKS
@@ -33,6 +34,7 @@ from tests.metrics.cheats import (
     WAVES,
     Squares,
     StandIn,
+    clip_cheats,
     generator,
     map_data,
     molecule_cheats,
@@ -139,6 +141,17 @@ GAMES = [
     ("rhythm_distance", "music", "voices of different examples", "consonance"),
     ("copied_music", "music", "voices of different examples", "consonance"),
     ("music_c2st", "music", "copies of the training set", "copied_music"),
+    ("motion_frechet", "clips", "copies of the training set", "memorisation"),
+    ("frame_frechet", "clips", "copies of the training set", "memorisation"),
+    ("order", "clips", "cross-fades", "motion_error"),
+    ("motion_error", "clips", "copies of the training set", "memorisation"),
+    ("drift_error", "clips", "shuffled frames", "order"),
+    ("loop_seam", "clips", "frozen frames", "motion_error"),
+    ("clip_class", "clips", "copies of the training set", "memorisation"),
+    ("clip_c2st", "clips", "copies of the training set", "memorisation"),
+    ("shape_class", "clips", "frozen frames", "motion_error"),
+    ("shape_kept", "clips", "shuffled frames", "order"),
+    ("shape_bends", "clips", "frozen frames", "order"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -162,6 +175,7 @@ def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iter
             (fair_series, "FORECASTER_STEPS"),
         ):
             patch.setattr(module, name, 30)
+        patch.setattr(read_classes, "SIDE", 4)
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
         patch.setattr(frechet_chemnet_distance, "_activations", lambda smiles: fingerprints(smiles)[:, :16].astype(np.float64))
         patch.setattr(DISTS, "pretrained", Squares)
@@ -210,6 +224,9 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "molecules":
             made = molecule_cheats()
             return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)
+        if data == "clips":
+            clips = clip_cheats()
+            return judge(clips[cheat], clips["training"], clips["held out"], metrics=sorted(metrics), cache=remembered)
         dressed = attributed_data if data == "images with attributes" else image_data
         fake, train, held_out = map(dressed, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")

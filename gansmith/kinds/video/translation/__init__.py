@@ -1,0 +1,1 @@
+"""Videos made from given frames."""
