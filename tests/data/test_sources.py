@@ -41,7 +41,7 @@ FILES = [png(picture) for picture in PICTURES]
             r'must be domains, images, pairs, points, series, tables or text, not "image" \(did you mean "images"\?\)',
         ),
         ("ring", {"kind": "images"}, "ring holds points, not images"),
-        ("ring", {"channels": 3}, "--channels is an option for images, and ring holds points"),
+        ("ring", {"channels": 3}, "--channels is an option for images and video, and ring holds points"),
         (3, {}, "data cannot be of the type int"),
         ([], {}, "the data set is empty"),
         ([object()], {}, r"images\[0\] is a object, where an image is a Pillow image"),

@@ -91,7 +91,7 @@ def test_two_dimensional_floats_are_points() -> None:
         open_dataset(BYTES, kind="points")
     with pytest.raises(UserError, match="the first is row 1"):
         open_dataset(np.array([[0.0, 1.0], [np.inf, 0.0]]))
-    with pytest.raises(UserError, match="--resolution is an option for images, and a Python ndarray holds points"):
+    with pytest.raises(UserError, match="--resolution is an option for images and video, and a Python ndarray holds points"):
         open_dataset(points, resolution=8)
 
 
