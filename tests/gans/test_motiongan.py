@@ -45,14 +45,6 @@ def test_clips_are_as_long_as_they_are_asked_to_be(gan):
     assert gan.condition_of("class", "circle", 2) is None
 
 
-@pytest.mark.parametrize("wrong", [("frames", "1"), ("frames", "x"), ("seconds", "1e9"), ("length", "inf")])
-def test_a_length_that_no_clip_has_is_a_sentence(gan, wrong):
-    from gansmith.errors import UserError
-
-    with pytest.raises(UserError, match="frames|number"):
-        gan.condition_of(*wrong, 2)
-
-
 def test_frames_that_are_painted_alone_are_those_of_the_whole_clip(gan):
     noise = torch.randn(3, gan.numbers(4), generator=torch.Generator().manual_seed(0))
     label = torch.tensor([0, 1, 2])
