@@ -93,7 +93,7 @@ class Band(nn.Module):
         (self.voices, self.steps), self.vocabulary = spec.shape, spec.vocabulary
         self.levels = halvings(self.steps)
         self.enter = nn.Linear(config.noise + spec.conditions, width * (self.steps >> self.levels))
-        self.given = nn.Conv1d(self.voices * (self.vocabulary + 1), width, 1)
+        self.given = nn.Conv1d(self.voices * (self.vocabulary + 1), width, 1, bias=False)  # nothing of nothing
         self.place = nn.Parameter(torch.zeros(width, self.steps))
         self.shared = nn.ModuleList(nn.Sequential(Residual(width), Residual(width)) for _ in range(self.levels + 1))
         self.part = nn.Conv1d(width, self.voices * config.branch, 1)

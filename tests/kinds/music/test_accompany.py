@@ -34,6 +34,13 @@ def test_given_tracks_stay_note_by_note_and_the_others_are_made(model):
     assert made != accompanied(model, Piece((MELODY,), 96, 90.0), seed=2)[0]
 
 
+def test_nothing_given_is_the_same_as_no_cells_given(model):
+    shape = (3, *model.codec.spec.shape)
+    empty = {"given": torch.zeros(shape, dtype=torch.long), "mask": torch.zeros(shape)}
+    first, second = (model.gan.generate(3, how, rng=torch.Generator().manual_seed(0))["music"] for how in ({}, empty))
+    assert torch.equal(first, second)
+
+
 def test_behind_the_end_all_tracks_are_made(model):
     tune = tunes(1)[0]
     whole, kept = accompanied(model, tune, bars=11)
