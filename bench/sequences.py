@@ -87,6 +87,7 @@ def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -
         "config": config,
         "options": arguments.option,
         "samples": arguments.samples,
+        "batch": plan.settings.batch,
         "seed": arguments.seed,
         "count": arguments.count,
         "cpu_seconds": round(seconds, 1),
