@@ -33,10 +33,12 @@ from gansmith.runs.begun import as_begun
 from gansmith.runs.data import open_together, run_data, split
 from gansmith.runs.folder import BEST
 from gansmith.runs.lock import RunLock
+from gansmith.runs.milestones import in_samples
 from gansmith.runs.recorder import Follower, Recorder
 from gansmith.runs.run import Run
 from gansmith.training import distributed
 from gansmith.training.trainer import Interrupted, Trainer
+from gansmith.watch.notebook import Notebook, in_notebook
 
 if TYPE_CHECKING:
     from gansmith.evaluation.judgement import Judgement
@@ -77,8 +79,9 @@ def train(
     judge_share: Share = Validation.share,
     keep_best: str | None = None,
     patience: Count | None = None,
+    checkpoint_every: int | str | None = None,
     evaluate: bool = True,
-    watchers: Sequence[Watcher | Callable[[Path], Watcher]] = (),
+    watchers: Sequence[Watcher | Callable[[Path], Watcher]] | None = None,
     trust: bool = False,
     **opening: Any,
 ) -> Run:
@@ -89,8 +92,10 @@ def train(
     run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
     keeps its own configuration and refuses another; a budget given with it extends or shortens it, and `threads` changes their number,
     after which sums are rounded differently. Without `threads`, the number that is measured to be fastest is used on a CPU, and kept. A
-    watcher may be given as a function of the run folder. A resumed run that names a Python file as its GAN needs that file again as
-    `gan`, or `trust`.
+    watcher may be given as a function of the run folder; without any, a notebook shows progress and the newest picture. A resumed run
+    that names a Python file as its GAN needs that file again as `gan`, or `trust`.
+
+    `checkpoint_every` keeps the model of every so many samples, or "10epochs", in the run's milestones/.
 
     `judge_metrics` are measured during training on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best`
     names the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
@@ -98,6 +103,8 @@ def train(
 
     Raises UserError for whatever the user can mend, and Interrupted when stopped by Ctrl-C or SIGTERM after saving.
     """
+    if watchers is None:
+        watchers = [Notebook()] if in_notebook() else []
     distributed.start()
     folder = _resumed_folder(data, out, resume)
     if folder is not None:
@@ -139,7 +146,17 @@ def train(
     folder = Path(distributed.share_text(str(folder)))
     _refuse_taken(folder)
     with trusting(trust):
-        return _train(dataset, plan, folder, _source(data, opening), None, evaluate, watchers, examination)
+        return _train(
+            dataset,
+            plan,
+            folder,
+            _source(data, opening),
+            None,
+            evaluate,
+            watchers,
+            examination,
+            checkpoint_every=checkpoint_every,
+        )
 
 
 def _refuse_taken(folder: Path) -> None:
@@ -265,6 +282,7 @@ def _play(
     watching: Sequence[Watcher | Callable[[Path], Watcher]],
     examination: Validation | None,
     extended: bool = False,
+    checkpoint_every: int | str | None = None,
 ) -> Run:
     training, held_out = split(dataset)
     mirrored = kinds.find(training.codec.spec.kind).mirrored(training) if plan.mirror else training
@@ -280,6 +298,8 @@ def _play(
         trainer.aside = examination.share
         validator = distributed.in_first(lambda: Validator(examination, model, training, held_out, folder / BEST))
     facts = _facts(folder, dataset, plan, gan, source) | _judged_with(held_out, examination)
+    if checkpoint_every is not None:
+        facts["checkpoint_every"] = in_samples(checkpoint_every, len(training))
     if lock := distributed.in_first(lambda: RunLock(folder)):
         at_end.callback(lock.release)
     run = resumed or distributed.in_first(lambda: _new_run(folder, facts)) or Run(folder)

@@ -15,6 +15,10 @@ class UserError(ValueError):
         longer = len(sentence) > LONGEST
         super().__init__(f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}" if longer else sentence)
 
+    def _render_traceback_(self) -> list[str]:
+        """What notebooks and IPython show in place of a traceback."""
+        return [f"UserError: {self}"]
+
 
 def missing_extra(package: str, extra: str, purpose: str) -> UserError:
     """The answer to an optional package that is not installed: the exact command that installs it."""

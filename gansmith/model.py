@@ -27,6 +27,7 @@ from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_mod
 from gansmith.runs.rebuild import codec_of, game_of, load_weights
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.precision import choose_precision
+from gansmith.watch.shown import Examples as Shown
 
 CHUNK = 256
 """Examples generated at a time, so that memory stays flat."""
@@ -194,10 +195,10 @@ class Model:
         where: Mapping[str, str] | None = None,
         **conditions: str,
     ) -> list[Any]:
-        """n generated examples in the codec's raw form."""
+        """n generated examples in the codec's raw form, in a list that notebooks show as pictures."""
         batches = self.batches(n, seed=seed, truncation=truncation, where=where, **conditions)
         raws = [raw for batch in batches for raw in self.codec.decode(batch)]
-        return self.codec.numbered(raws) if isinstance(self.codec, Numbers) else raws
+        return Shown(self.codec.numbered(raws) if isinstance(self.codec, Numbers) else raws, self.codec)
 
     def translate(self, given: Any, **how: Any) -> Any:
         """What a model of pairs or domains makes of an example, e.g. of a picture of any size.

@@ -21,6 +21,33 @@ Options = TypeVar("Options")
 Flag = Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")]
 """An option without a value, off by default."""
 
+ELSEWHERE = {
+    "class": "--where class=NAME",
+    "label": "--where class=NAME",
+    "condition": "--where KEY=VALUE",
+    "epochs": "--samples N, which counts examples of real data",
+    "steps": "--samples N, which counts examples of real data",
+    "iterations": "--samples N, which counts examples of real data",
+    "kimg": "--samples N, which counts examples of real data",
+    "time": "--minutes M",
+    "lr": "--gan.learning-rate",
+    "learning-rate": "--gan.learning-rate",
+    "model": "--gan NAME",
+    "arch": "--gan NAME",
+    "gpu": "--device cuda",
+    "gpus": "--devices N",
+    "output": "--out",
+    "outdir": "--out",
+    "name": "--out",
+    "size": "--resolution",
+    "image-size": "--resolution",
+    "num": "-n N",
+    "count": "-n N",
+    "num-samples": "-n N",
+    "trunc": "--truncation",
+    "continue": "--resume",
+}
+"""What options of other programs are called here."""
 _EXPECTED = {int: "a whole number", float: "a number", bool: "True or False", str: "a word"}
 
 
@@ -83,9 +110,17 @@ def _unknown(word: str, shape: Any, program: str) -> str:
         return f"{program} does not know what to do with {word!r}: see {program} --help."
     known = list(_fields(shape))
     theirs = _flags_of_kinds() if "--kind" in known else {}
+    here = ELSEWHERE.get(word.lstrip("-").replace("_", "-"))
+    if here is not None and word not in theirs and _first_of(here) in {*known, *theirs}:
+        return f"{program} has no option {word} (did you mean {here}?): see {program} --help."
     if word in theirs:
         return f"{word} is an option for {' and '.join(theirs[word])}, and these data are of another kind: leave it out, or name --kind."
     return f"{program} has no option {word}{did_you_mean(word, [*known, *theirs])}: see {program} --help."
+
+
+def _first_of(spelled: str) -> str:
+    """The option that a spelling begins with: --gan of --gan.learning-rate, --n of -n N."""
+    return {"-n": "--n"}.get(first := spelled.split()[0], first.partition(".")[0])
 
 
 def _flags_of_kinds() -> dict[str, list[str]]:

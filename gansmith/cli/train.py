@@ -41,6 +41,7 @@ KEPT = (
     "mirror",
     "no_mirror",
     "judge_metrics",
+    "checkpoint_every",
     *EXAMINATION,
 )
 """What a resumed run keeps as it was begun."""
@@ -103,6 +104,8 @@ class Train:
     """Keep the best model by this metric in RUN/best/."""
     patience: Annotated[Count | None, takes("N")] = None
     """Stop when --keep-best's metric (or the first of --judge-metrics) has not left its interval for the better N times."""
+    checkpoint_every: Annotated[str | None, takes("N|Kepochs")] = None
+    """Keep the model of every N samples, or K passes over the data, in RUN/milestones/."""
     trust: Flag = False
     """Let programs run that a resumed run names, and feature networks in FILE.pt, which are programs too."""
     no_evaluate: Flag = False
@@ -296,6 +299,7 @@ def _train(options: Train, argv: Sequence[str]) -> int:
             out=options.out,
             resume=True if options.resume == BARE["--resume"] else options.resume or False,
             **options.examination(),
+            checkpoint_every=options.checkpoint_every,
             evaluate=not options.no_evaluate,
             trust=options.trust,
             watchers=[Watching(), *([partial(_board, options.track)] if options.track else [])],

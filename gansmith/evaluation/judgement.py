@@ -62,6 +62,11 @@ class Judgement:
             "neighbours": self.neighbours.to_json(),
         }
 
+    def _repr_html_(self) -> str:
+        from gansmith.watch.shown import scores
+
+        return scores(self.scores)
+
     def table(self) -> "Table":
         """The scores for a terminal."""
         from rich import box

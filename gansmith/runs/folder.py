@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BEST = "best"
 """The folder of a run's best model."""
 _OWN = (
-    *("samples", "checkpoints", "model"),
+    *("samples", "checkpoints", "model", "milestones"),
     *("log.jsonl", "messages.jsonl", "evaluations.jsonl", "judgement.json", "report.html"),
 )
 
@@ -59,6 +59,7 @@ class RunFacts(TypedDict):
     held_out: NotRequired[str]
     examination: NotRequired[dict[str, Any] | None]
     compile_seconds: NotRequired[float]
+    checkpoint_every: NotRequired[int]
 
 
 class RunFolder:

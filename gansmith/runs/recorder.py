@@ -16,6 +16,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
 from gansmith.model import Model
 from gansmith.runs.folder import RunFolder
+from gansmith.runs.milestones import Milestones
 from gansmith.runs.previews import preview_of, write_numbered, write_preview
 from gansmith.training.checkpoint import load_newest, save_checkpoint
 from gansmith.training.health import PROBED, Health, Landmarks
@@ -44,6 +45,7 @@ class Recorder:
         validator: Validator | None = None,
     ) -> None:
         self.run, self.model, self.watchers, self.validator = run, model, watchers, validator
+        self.milestones = Milestones(run.folder, run.facts.get("checkpoint_every"))
         self.health = Health()
         codec = model.codec
         self.held_out = held_out.batch(slice(0, PROBED))
@@ -76,6 +78,7 @@ class Recorder:
 
     def progress(self, trainer: Trainer) -> None:
         clock = trainer.gan.clock
+        self.milestones.pass_by(clock.samples, self.model)
         for watcher in self.watchers:
             watcher.progress(clock.samples, clock.total, trainer.seconds())
 

@@ -67,6 +67,11 @@ class Run(RunFolder):
 
         return verdict(read_records(self.folder))
 
+    def _repr_html_(self) -> str:
+        from gansmith.watch.shown import run
+
+        return run(self.folder, self.facts["name"], self.verdict)
+
     def report(self) -> Path:
         """Writes report.html anew and returns its path."""
         from gansmith.report.html import write_report

@@ -1,5 +1,6 @@
 """Images of any height, width, depth and number of channels, with or without classes or attributes."""
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,12 @@ class Picture:
     """Its numbers by name, if the data has attributes."""
     values: np.ndarray | None = field(default=None, compare=False)
     """The exact numbers [C, H, W] where `image` cannot hold them."""
+
+    def _repr_png_(self) -> bytes:
+        """What notebooks show."""
+        content = io.BytesIO()
+        self.image.save(content, "PNG")
+        return content.getvalue()
 
 
 @dataclass(frozen=True)
