@@ -409,6 +409,10 @@ class TableCodec:
         if rule.form == "decided":
             return [rule.table[text(value)] for value in found[rule.by[0]]]
         column = self.by_name[rule.column]
+        if column.column_type == "datetime":
+            by, excess = self.by_name[rule.by[0]], found[f"{rule.column} excess"]
+            pairs = zip(found[by.name], excess, strict=True)
+            return [None if None in pair else column.spelled(float(by.key_of(pair[0]) + pair[1])) for pair in pairs]
         terms = [found[name] for name in rule.by] + ([found[f"{rule.column} excess"]] if rule.form == "at_least" else [])
         whole = column.decimals is None  # whole numbers are added exactly, however large
         sums = ([_term(cell, whole) for cell in cells] for cells in zip(*terms, strict=True))

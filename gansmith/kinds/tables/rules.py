@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
 
 from gansmith.kinds.tables.cells import Cells
-from gansmith.kinds.tables.column_types import is_whole, number_of
+from gansmith.kinds.tables.column_types import date_format, is_whole, number_of
+from gansmith.kinds.tables.numeric import seconds_of
 
 MINIMUM = 50
 """Rows below which no rule is inferred, as all would be chance."""
@@ -19,6 +21,8 @@ SUPPORT = 5
 MAXIMUM = 1000
 """The most values of a column that decides another."""
 TOLERANCE = 1e-9
+CHANCE = 1e-9
+"""How likely a rule may be to hold among columns that have nothing to do with each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +100,8 @@ def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mappi
         pairs = np.unique(other * (own.max() + 1) + own)
         if len(pairs) > sizes[by] or (sizes[column] == sizes[by] and _finer(columns, column, by)):
             continue
+        if not _is_more_than_chance(own, other):
+            continue
         table = {
             text(columns[by].levels[pair // (own.max() + 1)]): columns[column].levels[pair % (own.max() + 1)] for pair in pairs
         }
@@ -106,6 +112,14 @@ def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mappi
                 continue
         found.append(Rule(form="decided", column=column, by=(by,), table=table))
     return sorted(found, key=lambda rule: -sizes[rule.by[0]])
+
+
+def _is_more_than_chance(own: np.ndarray, by: np.ndarray) -> bool:
+    """Whether independent columns of these values would hardly have one value of the first for each of the second."""
+    shares = np.unique(own, return_counts=True)[1] / len(own)
+    groups, often = np.unique(np.unique(by, return_counts=True)[1], return_counts=True)
+    agreeing = np.log((shares[None] ** groups[:, None]).sum(1).clip(1e-300))  # that all rows of a value agree
+    return bool((agreeing * often).sum() < np.log(CHANCE))
 
 
 def _finer(columns: Mapping[str, Cells], column: str, by: str) -> bool:
@@ -123,19 +137,26 @@ def _sums(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
         total = numbers[a] + numbers[b]
         for column, values in numbers.items():
             if column not in (a, b) and _holds(np.abs(values - total) <= TOLERANCE * np.maximum(1, np.abs(total)), values, total):
-                found.append(Rule(form="sum", column=column, by=(a, b)))
+                mixed = np.random.default_rng(0).permutation(values)
+                if _holds_beyond_chance(np.abs(mixed - total) <= TOLERANCE * np.maximum(1, np.abs(total)), mixed, total):
+                    found.append(Rule(form="sum", column=column, by=(a, b)))
     return found
 
 
 def _inequalities(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
-    """Numbers of overlapping range of which one is never below the other, but sometimes near."""
+    """Numbers or dates of overlapping range of which one is never below the other, but sometimes near."""
     found = []
-    numbers = {name: as_numbers(columns[name]) for name in columns if types[name] in ("integer", "continuous")}
+    numbers = {name: as_numbers(columns[name]) for name in columns if types[name] in ("integer", "continuous", "datetime")}
     for low, high in permutations(numbers, 2):
+        if (types[low] == "datetime") != (types[high] == "datetime"):
+            continue
         a, b = numbers[low], numbers[high]
         if not _holds(b >= a, a, b) or (a == b).mean() > 0.99:
             continue
         spread = np.nanmax(b) - np.nanmin(b)
+        mixed = np.random.default_rng(0).permutation(b)
+        if not _holds_beyond_chance(mixed >= a, a, mixed):
+            continue
         if np.nanmax(a) > np.nanmin(b) + spread / 4 and np.nanmin(b - a) <= spread / 100:
             found.append(Rule(form="at_least", column=high, by=(low,)))
     return found
@@ -147,13 +168,28 @@ def _holds(true: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
     return known.mean() > 0.5 and bool(true[known].all()) and bool((known == np.isfinite(b)).all())
 
 
+def _holds_beyond_chance(true: np.ndarray, a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether what holds in all rows, but only in these of columns whose rows were mixed, hardly holds in all of them by chance."""
+    known = np.isfinite(a) & np.isfinite(b)
+    share = (true[known].sum() + 1) / (known.sum() + 2)
+    return bool(known.sum() * np.log(share) < np.log(CHANCE))
+
+
 def as_numbers(cells: Cells) -> np.ndarray:
-    """The numbers of a column, NaN for missing cells and words."""
+    """The numbers of a column, or seconds of dates; NaN for missing cells and words."""
     return _numbers(cells.levels)[cells.codes]
 
 
 def _numbers(values: list[Any]) -> np.ndarray:
-    return np.array([np.nan if (number := number_of(value)) is None else number for value in values], np.float64)
+    numbers = np.array([np.nan if (number := number_of(value)) is None else number for value in values], np.float64)
+    if len(values) and np.isnan(numbers).all():
+        different = [value for value in dict.fromkeys(values) if value is not None]
+        texts = [value for value in different if isinstance(value, str)]
+        form = date_format(texts) if texts else ""
+        if form is not None and all(isinstance(value, str | date) for value in different):
+            seconds: dict[Any, float] = {value: seconds_of(value, form) for value in different}
+            return np.array([seconds.get(value, np.nan) for value in values], np.float64)
+    return numbers
 
 
 def text(value: Any) -> str:

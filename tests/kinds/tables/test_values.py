@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas
 import pytest
+import torch
 
 from gansmith import Augmenter, TableGAN
 from gansmith.errors import UserError
@@ -14,6 +15,7 @@ from gansmith.kinds.tables.column_types import type_of
 from gansmith.kinds.tables.columns import Column
 from gansmith.kinds.tables.files import table_from_csv
 from gansmith.kinds.tables.frames import frame_from_columns, table_from_frame
+from gansmith.kinds.tables.rules import infer
 
 TINY = {"samples": 64 * 8, "batch": 64, "options": {"width": 16, "critic_width": 16, "blocks": 1}}
 RNG = np.random.default_rng(3)
@@ -141,3 +143,39 @@ def test_an_augmenter_refuses_before_training_what_it_could_not_make():
 def test_an_identifier_of_text_digits_stays_text():
     made = Column.fit("code_id", cells_of([f"{1000 + i}" for i in range(60)], "object"), "identifier").new_identifiers(3)
     assert all(isinstance(each, str) for each in made)
+
+
+# ---- rules ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spell", [lambda day: day.isoformat(), lambda day: day.strftime("%d.%m.%Y"), lambda day: day])
+def test_a_date_that_is_never_before_another_stays_so(spell):
+    first = [date(2022, 1, 1) + timedelta(days=int(day)) for day in RNG.integers(0, 300, 300)]
+    last = [day + timedelta(days=int(more)) for day, more in zip(first, RNG.integers(0, 20, 300), strict=True)]
+    dtype = "text" if isinstance(spell(first[0]), str) else "object"
+    columns = {"arrives": cells_of(map(spell, first), dtype), "leaves": cells_of(map(spell, last), dtype)}
+    made = Table(name="t", columns=columns)
+    codec = TableCodec.fit(made)
+    assert [rule.sentence() for rule in codec.rules] == ["leaves >= arrives"]
+    columns = codec.table(codec.repack({"row": torch.randn(500, *codec.spec.shape, generator=torch.Generator().manual_seed(0))}))
+    assert not codec.rules[0].violations(columns).any()
+    keys = [[codec.by_name[name].key_of(cell) for cell in columns[name]] for name in ("arrives", "leaves")]
+    assert (np.array(keys[1]) >= np.array(keys[0])).all() and len(set(keys[1])) > 50
+    assert {type(cell) for cell in columns["leaves"]} == {type(spell(first[0]))}
+
+
+def test_no_rule_is_born_of_chance():
+    found = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rows = 200
+        columns = {
+            "city": cells_of(rng.choice([f"c{i}" for i in range(30)], rows).tolist()),
+            "fraud": cells_of(["yes" if i == 7 else "no" for i in range(rows)]),
+            "plan": cells_of(rng.choice(["a", "b"], rows, p=[0.98, 0.02]).tolist()),
+            "low": cells_of(rng.gamma(0.3, 1, rows).round(2).tolist()),
+            "high": cells_of((5 + rng.gamma(3, 2, rows)).round(2).tolist()),
+            "zero": cells_of(np.where(rng.random(rows) < 0.01, 1.5, 0.0).tolist()),
+        }
+        found += [rule.sentence() for rule in infer(columns, {name: type_of(name, cells) for name, cells in columns.items()})]
+    assert found == []
