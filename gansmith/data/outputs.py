@@ -64,5 +64,9 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, path)
+    except OSError as error:
+        if error.strerror is None:  # NumPy and Pillow say how much they could not write, and not why
+            raise UserError(f"{path} could not be written ({error}): make room or permission there.") from error
+        raise
     finally:
         part.unlink(missing_ok=True)

@@ -6,6 +6,7 @@
 they are, and holds the classes and the codec.
 """
 
+import io
 import json
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def write(model: Model, path: Path) -> str:
     sizes = dynamic(network, inputs)
     with quiet():
         program = torch.export.export(network, (), kwargs=inputs, dynamic_shapes=sizes)
-        torch.export.save(program, path, extra_files={"gansmith.json": json.dumps(properties(model, inputs))})
+        content = io.BytesIO()  # the writer of torch ends the process where the disk is full
+        torch.export.save(program, content, extra_files={"gansmith.json": json.dumps(properties(model, inputs))})
+        path.write_bytes(content.getvalue())
         module = torch.export.load(path).module()
         return compared(network, inputs, lambda given: module(**given))

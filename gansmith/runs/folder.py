@@ -94,7 +94,7 @@ class RunFolder:
     def create(cls, folder: Path, facts: Mapping[str, Any]) -> Self:
         """Makes the folder and writes its configuration. Raises UserError if it cannot be written, or holds files of the same names as
         those of a run."""
-        if taken := [name for name in _OWN if (folder / name).exists()]:
+        if taken := [name for name in _OWN if _holds(folder / name)]:  # empty folders are of a start that was killed
             raise UserError(f"{folder} holds {listed(taken, 3)}, which the run would replace: choose another --out.")
         try:
             for name in ("samples", "checkpoints"):
@@ -178,6 +178,10 @@ class RunFolder:
                 kept = [record for record in self.records(name) if _number(record.get(key)) <= samples]
                 write_atomically(self.folder / name, "".join(map(sealed_line, kept)).encode())
         previews.drop(self.samples, lambda seen: seen > samples)
+
+
+def _holds(path: Path) -> bool:
+    return any(path.iterdir()) if path.is_dir() else path.exists()
 
 
 def _last_byte(file: IO[bytes]) -> bytes:

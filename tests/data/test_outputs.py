@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gansmith.data.outputs import refuse_overwriting, whole
@@ -52,3 +53,20 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with whole(tmp_path / "a.txt") as part:
         part.write_text("after")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_text() == "after"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sizes of files are limited")
+def test_a_disk_without_room_is_a_sentence_though_numpy_does_not_say_why(tmp_path: Path) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
+    try:
+        with (
+            pytest.raises(UserError, match=r"made.npy could not be written \(.*\): make room"),
+            whole(tmp_path / "made.npy") as part,
+        ):
+            np.save(part, np.zeros(1000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

@@ -55,3 +55,13 @@ def test_a_run_whose_configuration_changed_is_refused_until_the_user_says_that_i
     assert again.facts["settings"]["seed"] == 1 and "sha256" not in again.facts
     again.write_facts()
     assert "sha256" in json.loads(path.read_text()) and RunFolder(run.folder).facts == again.facts
+
+
+def test_a_start_that_was_killed_before_its_configuration_is_begun_again(tmp_path: Path) -> None:
+    for name in ("samples", "checkpoints"):
+        (tmp_path / "run" / name).mkdir(parents=True)
+    assert RunFolder.create(tmp_path / "run", FACTS).facts["name"] == "run"
+    (tmp_path / "other" / "samples").mkdir(parents=True)
+    (tmp_path / "other" / "samples" / "mine.png").touch()
+    with pytest.raises(UserError, match="other holds samples, which the run would replace"):
+        RunFolder.create(tmp_path / "other", FACTS)
