@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
+from gansmith.data.spreadsheets import add_to_table
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.resize import converted, resized
@@ -182,19 +182,7 @@ class VideoCodec:
             columns, rows = ["class"], [[str(raw.label)] for raw in raws]
         else:
             return
-        path = folder / "labels.csv"
-        is_new = not path.exists()
-        if not is_new:
-            with path.open(encoding="utf-8", newline="") as file:
-                if (there := next(csv.reader(file), [])) != ["file", *columns]:
-                    raise UserError(
-                        f"{path} has the columns {listed(there, 4)}, so that lines cannot be added: choose another --out."
-                    )
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            if is_new:
-                writer.writerow(["file", *columns])
-            writer.writerows([name, *row] for name, row in zip(names, rows, strict=True))
+        add_to_table(folder / "labels.csv", ["file", *columns], ([name, *row] for name, row in zip(names, rows, strict=True)))
 
     def preview(self, raws: Sequence[Clip]) -> Image.Image:
         """Film strips."""
