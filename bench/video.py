@@ -1,0 +1,106 @@
+"""Videos: GANs of clips at equal CPU seconds, beside clips without a game.
+
+    python bench/video.py shapes --gans motiongan mocogan videogan --seconds 120
+    python bench/video.py clips.npz --frames 8 --resolution 32 --channels 3 --gans motiongan
+
+Each GAN trains for so many seconds of one thread, with its usual preset, on all but a fifth of the videos; 400 of its clips are judged by the
+metrics of video, beside frozen and shuffled frames, cross-fades and mean clips. Results go to bench/results/video.json.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+
+from gansmith import gans, kinds
+from gansmith.data.cache import cache_folder
+from gansmith.data.dataset import Dataset
+from gansmith.evaluation.judge import judge
+from gansmith.kinds.opening import open_dataset
+from gansmith.kinds.video.baseline import cross_fades, frozen_frames, mean_clips, shuffled_frames
+from gansmith.kinds.video.preview import strips
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
+
+RESULTS = Path(__file__).parent / "results" / "video.json"
+JUDGED, TRIED = 400, 12
+CHEATS = {"frozen frame": frozen_frames, "shuffled frames": shuffled_frames, "cross-fades": cross_fades, "mean clip": mean_clips}
+
+
+def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str) -> tuple[Dataset, dict[str, Any]]:
+    """Clips of a GAN that trained for so many CPU seconds, and what it took; schedules are stretched to them by a few rounds tried first."""
+    seed_everything(seed)
+    made = gans.find(name)
+    preset = next(own for own in made.presets.values() if own.kind in (None, "video"))
+    config = made.Config(**preset.config)
+
+    def trainer(samples: int) -> Trainer:
+        seed_everything(seed)
+        return Trainer(
+            made(config, train.codec.spec), train, Settings(batch=preset.batch, samples=samples, seed=seed, precision=precision)
+        )
+
+    tried = trainer(10_000)
+    tried.play_round()
+    begun = time.process_time()
+    for _ in range(TRIED):
+        tried.play_round()
+    round_seconds = (time.process_time() - begun) / TRIED
+    rounds = int(seconds / round_seconds)
+    real = trainer(rounds * preset.batch)
+    begun = time.process_time()
+    while real.gan.clock.rounds < rounds and time.process_time() - begun < seconds:
+        real.play_round()
+    spent = time.process_time() - begun
+    real.gan.eval()
+    condition = train.codec.conditions(JUDGED, torch.Generator().manual_seed(seed))
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, JUDGED, 50):
+            own = {key: value[start : start + 50] for key, value in condition.items()}
+            parts.append(real.gan.generate(50, own, rng=torch.Generator().manual_seed(seed + 1 + start)))
+    batch = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+    facts = {"rounds": real.gan.clock.rounds, "batch": preset.batch, "seconds": round(spent, 1), "precision": precision}
+    return Dataset.of(batch, train.codec, name), facts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data")
+    parser.add_argument("--gans", nargs="*", default=["motiongan", "mocogan", "videogan"])
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--pictures", type=Path, help="a folder for film strips of what was made")
+    for name in ("frames", "resolution", "channels"):
+        parser.add_argument(f"--{name}", type=int)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    options = {name: getattr(asked, name) for name in ("frames", "resolution", "channels") if getattr(asked, name) is not None}
+    data = open_dataset(asked.data, kind="video", **options)
+    train, held_out = data.split(0.2)
+    made = {name: (sampler(train, JUDGED, asked.seed + 1), {}) for name, sampler in CHEATS.items()}
+    made |= {name: trained(name, train, asked.seconds, asked.seed, asked.precision) for name in asked.gans}
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name, (clips, facts) in made.items():
+        judged = judge(clips, train, held_out, metrics=list(kinds.find("video").metrics), cache=cache_folder())
+        scores = {score.name: [round(score.value, 4), round(score.low, 4), round(score.high, 4)] for score in judged.scores}
+        real = {score.name: None if score.ceiling is None else round(score.ceiling, 4) for score in judged.scores}
+        found[f"{data.name} {name} seed {asked.seed}"] = {**facts, "scores": scores, "real": real}
+        print(name, facts, {key: value[0] for key, value in scores.items()}, flush=True)
+        if asked.pictures:
+            asked.pictures.mkdir(parents=True, exist_ok=True)
+            strips(clips.codec.decode(clips.batch(slice(0, 8)))).save(
+                asked.pictures / f"{data.name}-{name.replace(' ', '-')}.png"
+            )
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
