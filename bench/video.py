@@ -3,8 +3,8 @@
     python bench/video.py shapes --gans motiongan mocogan videogan --seconds 120
     python bench/video.py clips.npz --frames 8 --resolution 32 --channels 3 --gans motiongan
 
-Each GAN trains for so many seconds of one thread, with its usual preset, on all but a fifth of the videos; 400 of its clips are judged by the
-metrics of video, beside frozen and shuffled frames, cross-fades and mean clips. Results go to bench/results/video.json.
+Each GAN trains for so many seconds of one thread, with its usual preset, on all but a fifth of the videos; 400 of its clips are judged
+by the metrics of video, beside frozen and shuffled frames, cross-fades and mean clips. Results go to bench/results/video.json.
 """
 
 import argparse
@@ -34,7 +34,7 @@ CHEATS = {"frozen frame": frozen_frames, "shuffled frames": shuffled_frames, "cr
 
 
 def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str) -> tuple[Dataset, dict[str, Any]]:
-    """Clips of a GAN that trained for so many CPU seconds, and what it took; schedules are stretched to them by a few rounds tried first."""
+    """Clips of a GAN that trained for so many CPU seconds, to which its schedules are stretched by a few rounds tried first, and facts."""
     seed_everything(seed)
     made = gans.find(name)
     preset = next(own for own in made.presets.values() if own.kind in (None, "video"))
