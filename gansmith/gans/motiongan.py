@@ -9,6 +9,8 @@ in what lies between two frames.
 
     gansmith train shapes                                   # clips from noise, classes, pictures
     gansmith translate RUN portrait.png --out moving.mp4
+
+We have not trained it to a score: after 60 CPU seconds on shapes (804 rounds of 16 clips, bfloat16) it makes coloured blobs that move.
 """
 
 from __future__ import annotations
