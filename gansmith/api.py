@@ -11,7 +11,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansmith import kinds
+from gansmith import gans, kinds
 from gansmith.data.cache import cache_folder
 from gansmith.data.codec import Keeps
 from gansmith.data.dataset import Dataset
@@ -123,7 +123,9 @@ def train(
     if data is None:
         raise UserError("Training needs data: give a folder, a file, a built-in name such as digits, or a data set from Python.")
     if not isinstance(data, Dataset):
-        read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
+        kind, _ = read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
+        if gan is not None and gan != planning.AUTO and kind.name in gans.find(gan).kinds:
+            opening = {**gans.find(gan).opens, **opening}
     examination = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
     dataset = open_together(data, opening)
     plan = planning.plan(

@@ -144,6 +144,10 @@ class GAN(nn.Module, ABC):
     """What it does with them (`Spec.task`): make examples from noise, from a partner ("pairs"), or between classes ("domains")."""
     source: ClassVar[tuple[str, ...]] | None = None
     """The kinds of data it makes examples from, if it does; None for the kinds that it makes."""
+    source_axes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """The axes (`Spec.axes`) of what it makes examples from, if it takes only some: (("band", "frame"),) of mel spectra; () for any."""
+    opens: ClassVar[Mapping[str, Any]] = {}
+    """Options of its kinds of data with which data are opened for it where they are not given: {"degrade": "mel"}."""
     name: ClassVar[str] = ""
     """Its name on the command line: that of its file."""
     judged_by: ClassVar[tuple[str, ...]] = ()

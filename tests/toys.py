@@ -136,6 +136,18 @@ SMALL: dict[str, dict[str, Any]] = {
     "quantgan": {"width": 6, "dilations": (1, 1, 2), "half_life": 500},
     "rcgan": {"width": 8, "half_life": 500},
     "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
+    "wavegan": {"width": 4, "noise": 8, "critic_moves": 2, "half_life": 500},
+    "advoc": {"width": 16, "blocks": 1, "iterations": 2, "critic_width": 4, "critic_begins": 0.0, "half_life": 500},
+    "cmgan": {"width": 16, "blocks": 1, "measure": "mel", "critic_width": 2, "half_life": 500},
+    "vocos": {
+        "width": 16,
+        "blocks": 1,
+        "periods": (2,),
+        "windows": (128,),
+        "critic_width": 2,
+        "spectrum_width": 4,
+        "half_life": 500,
+    },
     "specgan": {"bands": 16, "iterations": 2, "noise": 8, "width": 4, "critic_width": 4, "class_embedding": 8, "half_life": 500},
     "musegan": {"noise": 8, "width": 16, "branch": 4, "critic_width": 8, "penalty_interval": 2, "half_life": 500},
     "textgan": {"noise": 8, "width": 16, "embedding": 8, "filters": 4, "autoencoder_share": 0.0, "half_life": 500},
@@ -201,6 +213,9 @@ def fitting(name: str) -> list[str]:
             if kind not in made.kinds and data.codec.spec.axes not in made.axes:
                 continue
             pairs = data.codec.spec.task == "pairs"
+            source = data.codec.spec.source
+            if source is not None and made.source_axes and source.axes not in made.source_axes:
+                continue
             if data.codec.spec.task in made.tasks and (not pairs or (toy == "small pairs") == (name in ENLARGING)):
                 found.append(toy)
     return found

@@ -15,6 +15,8 @@ from gansmith.model import Model
 
 TOLERANCE = 1e-4
 """The largest difference to torch, in outputs of the order of 1, that passes for rounding."""
+_LEAST = 8
+"""Multiples that a wave has at least."""
 BATCHES = (1, 5)
 """Batch sizes at which an export is checked, neither being the one that it was traced with."""
 
@@ -27,10 +29,16 @@ def network_of(model: Model) -> tuple[nn.Module, dict[str, Tensor]]:
 
 
 def dynamic(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, dict[int, Any]]:
-    """Which sizes of the inputs may change: the batch, and of images that are translated their sides, in the network's multiples."""
+    """Which sizes of the inputs may change: the batch, and of what is translated the sides of images or the length of waves and spectra, in
+    the network's multiples."""
     sizes: dict[str, dict[int, Any]] = {name: {0: torch.export.Dim("batch")} for name in inputs}
     if "input" in sizes:
         multiple = int(getattr(network, "multiple", 1))
+        if (last := inputs["input"].dim() - 1) < 3:
+            sizes["input"][last] = (
+                multiple * torch.export.Dim("length", min=_LEAST) if multiple > 1 else torch.export.Dim("length")
+            )
+            return sizes
         rows, columns = (torch.export.Dim(name, min=2) for name in ("rows", "columns"))
         sizes["input"] |= {2: multiple * rows, 3: multiple * columns} if multiple > 1 else {2: rows, 3: columns}
     return sizes
@@ -57,10 +65,12 @@ def compared(
 
 
 def _grown(network: nn.Module, name: str, example: Tensor, n: int) -> Tensor:
-    """Images to be translated, in sizes that go with the batch."""
+    """Images to be translated, in sizes that go with the batch; waves and spectra in lengths that do."""
     if name != "input":
         return example
     multiple = int(getattr(network, "multiple", 1))
+    if example.dim() < 4:
+        return example.new_zeros(*example.shape[:-1], multiple * (n + 2 * _LEAST))
     return example.new_zeros(len(example), example.shape[1], multiple * (n + 2), multiple * (n + 1))
 
 

@@ -75,16 +75,28 @@ class GriffinLim(nn.Module):
         self.register_buffer("cosine", phase.cos(), persistent=False)
         self.register_buffer("sine", phase.sin(), persistent=False)
 
+    def spread(self, bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch bins frames"]:
+        """The least-squares inverse of mel bands, in float32; some of it may be negative."""
+        with torch.autocast(bands.device.type, enabled=False):
+            return self.inverse @ bands.float()
+
     def magnitudes(self, bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch bins frames"]:
         """Those of the transform whose mel bands are nearest to these (Lee & Seung 2000)."""
-        found, goal = (self.inverse @ bands).clamp_min(1e-7), self.filters.T @ bands
+        found, goal = self.spread(bands).clamp_min(1e-7), self.filters.T @ bands
         for _ in range(self.updates):
             found = found * goal / (self.gram @ found).clamp_min(1e-9)
         return found
 
     def forward(self, bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch samples"]:
-        size = self.magnitudes(bands)
-        cosine, sine = self.cosine.expand_as(size), self.sine.expand_as(size)
+        return self.wave(self.magnitudes(bands))
+
+    def wave(self, size: Float[Tensor, "batch bins frames"]) -> Float[Tensor, "batch samples"]:
+        """A wave whose transform has nearly these magnitudes, of any number of frames."""
+        cosine, sine = self.cosine, self.sine
+        if torch.compiler.is_exporting() or size.shape[2] != cosine.shape[1]:
+            places = torch.arange(size.shape[2], device=size.device) % cosine.shape[1]
+            cosine, sine = cosine[:, places], sine[:, places]
+        cosine, sine = cosine.expand_as(size), sine.expand_as(size)
         before = torch.zeros_like(size), torch.zeros_like(size)
         share = self.momentum / (1 + self.momentum)
         for _ in range(self.iterations):

@@ -137,6 +137,12 @@ def check_fits(made: type[GAN], gan: str, data: Dataset) -> None:
         raise UserError(
             f"{gan} makes examples from {' and '.join(theirs)}, but the sources of these data are {spec.source.kind}."
         )
+    if spec.source is not None and made.source_axes and spec.source.axes not in made.source_axes:
+        taken = " or ".join(", ".join(axes) for axes in made.source_axes)
+        raise UserError(
+            f"{gan} makes examples from arrays of {taken}, but the sources of these data are arrays of {', '.join(spec.source.axes)}: "
+            f"choose --gan {usual}, or other data."
+        )
 
 
 def default_preset(made: type[GAN], kind: str, core_minutes: float | None = None) -> str | None:

@@ -190,7 +190,11 @@ def test_every_number_that_commands_take_has_a_range():
 def test_numbers_among_the_options_of_a_kind_are_finite_and_in_a_range(kind):
     shape = kinds.options_of(kind)
     for name, hint in hints_of(shape):
-        if not {int, float} & {hint, *typing.get_args(hint), *(getattr(part, "__origin__", part) for part in typing.get_args(hint))}:
+        if not {int, float} & {
+            hint,
+            *typing.get_args(hint),
+            *(getattr(part, "__origin__", part) for part in typing.get_args(hint)),
+        }:
             continue
         for value in (math.nan, math.inf, -(10**30), 10**30, True, "3"):
             with pytest.raises(UserError, match=f"--{name.replace('_', '-')} "):

@@ -72,5 +72,7 @@ def test_the_report_of_a_run_of_version_0_1_is_written_anew(runs: Path) -> None:
 
 def test_data_are_opened_as_a_run_of_version_0_1_opened_them(runs: Path) -> None:
     data = run_data(Run(runs / "tables"))
-    assert data.fingerprint == open_dataset(runs / "data" / "parcels.csv", schema={"used": "categorical"}, min_count=1).fingerprint
+    assert (
+        data.fingerprint == open_dataset(runs / "data" / "parcels.csv", schema={"used": "categorical"}, min_count=1).fingerprint
+    )
     np.testing.assert_equal(len(data), 80)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +12,10 @@ from torch import Tensor, nn
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.data.paired import PairedCodec
+from gansmith.kinds.audio.build import build_audio
+from gansmith.kinds.audio.options import Options as AudioOptions
+from gansmith.kinds.audio.source import _in_memory
+from gansmith.kinds.audio.toys import tones
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.spec import ImageSpec
@@ -36,6 +41,8 @@ from tests.toys import pairs, rows, series, small
 
 COUNT = 200
 """Training, held-out and generated examples alike, so that copies of the training set are all of it."""
+SOUND_RATE, SOUND_SAMPLES, SOUND_COUNT = 2_000, 1_536, 100
+"""Of sounds: samples in a second and in a sound, and how many there are on each side."""
 MANY = 50 * COUNT
 """For the metric that needs many."""
 Images = dict[str, np.ndarray]
@@ -303,3 +310,46 @@ def clip_cheats() -> dict[str, Dataset]:
         "shuffled frames": shuffled_frames(fresh, COUNT, 2),
         "cross-fades": cross_fades(fresh, COUNT, 2),
     }
+
+
+def sounds(**how: object) -> Dataset:
+    """Tones in two classes; `pitch=True` by their pitch instead."""
+    waves, high, notes = tones(3 * SOUND_COUNT, samples=SOUND_SAMPLES)
+    options = AudioOptions(trim=False, seconds=SOUND_SAMPLES / SOUND_RATE, degrade=how.get("degrade"))
+    if how.get("pitch"):
+        found = _in_memory("tones", waves, SOUND_RATE, [(float(note), 0.0) for note in notes], attributes=("pitch", "dynamic"))
+    else:
+        found = _in_memory("tones", waves, SOUND_RATE, ["high" if one else "low" for one in high])
+    return build_audio(found, options, Path())
+
+
+def parted(data: Dataset) -> dict[str, Dataset]:
+    """Training, held-out and fresh examples, and copies."""
+    parts = [data.subset(np.arange(place * SOUND_COUNT, (place + 1) * SOUND_COUNT)) for place in range(3)]
+    names = ("training", "held out", "fresh real examples")
+    return dict(zip(names, parts, strict=True)) | {"copies of the training set": parts[0]}
+
+
+SOUNDS, NOTES = parted(sounds()), parted(sounds(pitch=True))
+"""Tones in two classes, and by their pitch, and what is given out for generated ones."""
+
+
+def restored() -> dict[str, Dataset]:
+    """Damaged tones, and what is given out for restored ones."""
+    whole = sounds(degrade="noise5")
+    parts = parted(whole)
+    held_out = parts["held out"].packed(slice(None))
+    late = held_out["b"].copy()
+    late[:, :80] //= 50
+    made = {
+        "fresh real examples": parts["fresh real examples"].packed(slice(None))["b"],
+        "the real partner without its beginning": late,
+        "the real partner half as loud": held_out["b"] // 2,
+    }
+    for name, wave in made.items():
+        arrays = {"a": held_out["a"], "b": wave, "target": held_out["b"]}
+        parts[name] = Dataset(name=name, codec=whole.codec, arrays=arrays, fingerprint=fingerprint(arrays))
+    return parts
+
+
+RESTORED = restored()

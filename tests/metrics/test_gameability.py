@@ -22,13 +22,16 @@ from tests.metrics.cheats import (
     HELD_OUT,
     IMAGES,
     MAPS,
+    NOTES,
     PAIRS,
     PARCELS,
     PARCELS_HELD_OUT,
     POINTS,
+    RESTORED,
     RING,
     RING_HELD_OUT,
     SENTENCES,
+    SOUNDS,
     TABLES,
     TRAIN,
     WAVES,
@@ -152,6 +155,13 @@ GAMES = [
     ("shape_class", "clips", "frozen frames", "motion_error"),
     ("shape_kept", "clips", "shuffled frames", "order"),
     ("shape_bends", "clips", "frozen frames", "order"),
+    ("gan_test", "sounds", "copies of the training set", "memorisation"),
+    ("gan_train", "sounds", "copies of the training set", "memorisation"),
+    ("pitch_accuracy", "notes", "copies of the training set", "memorisation"),
+    ("mel_l1", "damaged sounds", "the real partner without its beginning", "precision"),
+    ("mr_stft", "damaged sounds", "the real partner without its beginning", "precision"),
+    ("si_sdr", "damaged sounds", "the real partner half as loud", "precision"),
+    ("stoi", "damaged sounds", "the real partner half as loud", "precision"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -227,6 +237,9 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "clips":
             clips = clip_cheats()
             return judge(clips[cheat], clips["training"], clips["held out"], metrics=sorted(metrics), cache=remembered)
+        if data in ("sounds", "notes", "damaged sounds"):
+            own = {"sounds": SOUNDS, "notes": NOTES, "damaged sounds": RESTORED}[data]
+            return judge(own[cheat], own["training"], own["held out"], metrics=sorted(metrics), cache=remembered)
         dressed = attributed_data if data == "images with attributes" else image_data
         fake, train, held_out = map(dressed, (IMAGES[cheat](rng), TRAIN, HELD_OUT))
         model = generator(deaf=cheat == "a generator that ignores its noise")

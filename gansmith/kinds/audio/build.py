@@ -21,7 +21,9 @@ from gansmith.data.windowed import PerPiece, Starts, Windows
 from gansmith.errors import UserError
 from gansmith.kinds.audio.cleaning import as_int16, levelled, mono, resampled, sounding
 from gansmith.kinds.audio.codec import AudioCodec
+from gansmith.kinds.audio.degradations import MEL, degraded, parsed
 from gansmith.kinds.audio.options import Options
+from gansmith.kinds.audio.pairs import AudioPairs, MelCodec, Spectra
 from gansmith.kinds.audio.sound import Recording, Recordings, speakers_of
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import Mel, hertz_to_mel
@@ -43,9 +45,9 @@ VERSION = "2"
 class Clips(Windows):
     """Windows [N, length] of recordings that lie one after another; what lies beyond the end of a recording is silence."""
 
-    def __init__(self, source: np.ndarray, starts: Starts, ends: np.ndarray) -> None:
+    def __init__(self, source: np.ndarray, starts: Starts, ends: np.ndarray, made: Any = None) -> None:
         self.ends = ends
-        super().__init__(source, starts)
+        super().__init__(source, starts, made)
 
     def rows(self, positions: np.ndarray) -> np.ndarray:
         steps = self.starts.at(positions)[:, None] + np.arange(self.starts.length)
@@ -64,9 +66,91 @@ class Cleaned:
     """rate, lengths [kept], kept (their places), rates, channels, cut (seconds of silence), silent, unreadable."""
 
 
-def build_audio(found: Recordings, options: Options, cache: Path, like: AudioCodec | None = None) -> Dataset:
+def build_audio(found: Recordings, options: Options, cache: Path, like: Any = None) -> Dataset:
     """Recordings as a data set; `like` is the codec of others, which these are to be encoded as."""
-    clean = cleaned(found, options, cache, like)
+    if isinstance(like, AudioPairs) or found.given is not None or (like is None and options.degrade):
+        return build_pairs(found, options, cache, like)
+    return _alone(found, options, cache, like, cleaned(found, options, cache, like))
+
+
+def build_pairs(found: Recordings, options: Options, cache: Path, like: AudioPairs | None = None) -> Dataset:
+    """Pairs of what is given and the clean recordings: the partners that the source has, or what `--degrade` makes of them."""
+    words = parsed(options.degrade) if options.degrade else []
+    plain = replace(options, labels=False)
+    if found.given is not None:  # cut at the same places, so that partners stay together
+        plain = replace(plain, trim=False, level="none")
+    found = replace(found, attributes=(), recordings=[replace(one, label=None) for one in found.recordings])
+    clean = cleaned(found, plain, cache, like.b if like else None)
+    data = _alone(replace(found, held_out=None, given=None), plain, cache, like.b if like else None, clean)
+    wave: Clips = data.arrays["wave"]  # pyright: ignore[reportAssignmentType]
+    own: AudioSpec = data.codec.spec  # pyright: ignore[reportAssignmentType]
+    if like is not None:
+        codec = like
+    elif words == [(MEL, 0.0)]:
+        shape = (own.bands, own.shape[0] // own.hop)
+        codec = AudioPairs.of(MelCodec(replace(own, key="mel", shape=shape, axes=("band", "frame"))), data.codec, True)
+    else:
+        codec = AudioPairs.of(AudioCodec(own), data.codec, True)
+    if isinstance(codec.a, MelCodec):
+        a: Any = Clips(clean.samples, wave.starts, wave.ends, Spectra(codec.a.spec))
+    else:
+        given = _partners(found, plain, cache, clean) if found.given is not None else _suffered(found, options, cache, clean)
+        a = Clips(given, wave.starts, wave.ends)
+    arrays = {"a": a, "b": wave}
+    facts = dict(data.facts) | ({"degrade": options.degrade} if options.degrade else {})
+    return replace(
+        data,
+        codec=codec,
+        arrays=arrays,
+        fingerprint=fingerprint(arrays, described(codec)),
+        held_out=build_pairs(found.held_out, options, cache, codec) if found.held_out else None,
+        facts=facts,
+    )
+
+
+def _partners(found: Recordings, options: Options, cache: Path, clean: Cleaned) -> np.ndarray:
+    """The given side of recordings, each cut or followed by silence to the length of its partner."""
+    rate = clean.facts["rate"]
+    parts = []
+    assert found.given is not None
+    for place, length in zip(clean.facts["kept"], clean.facts["lengths"], strict=True):
+        own, wave = _read(found.given[place], found.name)
+        wave = levelled(resampled(mono(wave), own, rate), rate, "none")[:length]
+        parts.append(as_int16(np.pad(wave, (0, length - len(wave)))))
+    return np.concatenate(parts)
+
+
+def _read(one: Recording, name: str) -> tuple[int, np.ndarray]:
+    try:
+        return one.read()
+    except Unreadable as error:
+        raise UserError(f"{one.name} of {name} cannot be read ({error}): remove it.") from error
+
+
+def _suffered(found: Recordings, options: Options, cache: Path, clean: Cleaned) -> np.ndarray:
+    """Every recording after the degradations; one that would exceed the range is made quieter."""
+    rate, edges = clean.facts["rate"], np.cumsum([0, *clean.facts["lengths"]])
+    waves = [clean.samples[first:end] / np.float32(32768) for first, end in zip(edges, edges[1:], strict=False)]
+    words, noises = str(options.degrade), []
+    if options.noises is not None:
+        from gansmith.data.source import Source
+        from gansmith.kinds.audio.source import recordings_of
+
+        own = Options(rate=rate, labels=False)
+        several = cleaned(recordings_of(Source(options.noises), own), own, cache)
+        ends = np.cumsum([0, *several.facts["lengths"]])
+        noises = [several.samples[first:end] / np.float32(32768) for first, end in zip(ends, ends[1:], strict=False)]
+    parts = []
+    for place, wave in enumerate(waves):
+        name = found.recordings[clean.facts["kept"][place]].name
+        others = [waves[other] for other in range(max(0, place - 8), min(len(waves), place + 9)) if other != place]
+        made = degraded(wave.astype(np.float64), rate, words, name, others, noises)
+        parts.append(as_int16(made / max(1.0, float(np.abs(made).max()))))
+    return np.concatenate(parts)
+
+
+def _alone(found: Recordings, options: Options, cache: Path, like: AudioCodec | None, clean: Cleaned) -> Dataset:
+    """Sounds by themselves."""
     facts, rate = clean.facts, clean.facts["rate"]
     kept = [found.recordings[place] for place in facts["kept"]]
     lengths = np.array(facts["lengths"], np.int64)

@@ -31,7 +31,7 @@ class AsPictures:
     mel: Mel
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
-        wave = torch.from_numpy(packed["wave"].astype(np.float32)) / 32768
+        wave = torch.from_numpy(packed["b" if "b" in packed else "wave"].astype(np.float32)) / 32768
         return {"image": picture(wave, self.mel)}
 
 

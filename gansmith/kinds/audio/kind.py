@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.preview import Medium, Preview
@@ -14,6 +15,7 @@ from gansmith.kinds.audio import toys
 from gansmith.kinds.audio.build import build_audio
 from gansmith.kinds.audio.codec import AudioCodec
 from gansmith.kinds.audio.options import BUILTIN, Options
+from gansmith.kinds.audio.pairs import AudioPairs, MelCodec
 from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES, wav_bytes
 from gansmith.kinds.audio.source import ARRAYS, RATES, recordings_of
 from gansmith.kinds.audio.spec import AudioSpec
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
 
     from gansmith.data.inspection import Inspection
     from gansmith.evaluation.extractors import Extractor
-    from gansmith.kinds.audio.sound import Sound
     from gansmith.kinds.choice import Choice
+
+
+RESTORED = ("mel_l1", "mr_stft", "si_sdr", "stoi")
+"""The metrics of sounds that were made from others."""
 
 
 class AudioKind(Kind[Options, AudioCodec]):
@@ -71,6 +76,16 @@ class AudioKind(Kind[Options, AudioCodec]):
     ) -> Dataset:
         return build_audio(recordings_of(source, options), options, cache, like)
 
+    def like(self, codec: Any, options: Options, source: Source) -> Options:
+        if codec.spec.task != "pairs":
+            return replace(options, degrade=None, noises=None)
+        return replace(options, degrade=options.degrade or ("mel" if codec.a.spec.key == "mel" else None))
+
+    def load_codec(self, facts: dict[str, Any]) -> Any:
+        if "a" in facts:
+            return AudioPairs.from_json(facts)
+        return MelCodec.from_json(facts) if facts["spec"]["key"] == "mel" else AudioCodec.from_json(facts)
+
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.audio.inspection import inspected
 
@@ -79,9 +94,16 @@ class AudioKind(Kind[Options, AudioCodec]):
     def usual(self, data: Dataset) -> Choice:
         from gansmith.kinds.choice import Choice
 
+        spec = data.codec.spec
+        if spec.source is not None:
+            if spec.source.key == "mel":
+                return Choice("advoc", {}, "it makes waves of mel spectra and begins where Griffin-Lim ends")
+            return Choice("cmgan", {}, "it makes clean speech of damaged speech")
         return Choice(self.gan, {}, "it learns sounds of a second as pictures of their spectra, in minutes, and takes classes")
 
     def usual_metrics(self, spec: Spec) -> tuple[str, ...]:
+        if spec.source is not None:
+            return RESTORED
         left_out = {"pitch_accuracy"} if "pitch" not in spec.attributes else set()
         left_out |= {"gan_test", "gan_train"} if len(spec.classes) < 2 else set()
         return tuple(name for name in self.metrics if name not in left_out)
@@ -104,8 +126,11 @@ class AudioKind(Kind[Options, AudioCodec]):
 
         return features_of(train, seed, folder)
 
-    def preview(self, codec: AudioCodec, raws: Sequence[Sound]) -> Preview:
-        players = (Medium(f"{place}.wav", "audio/wav", wav_bytes(raw)) for place, raw in enumerate(raws))
+    def preview(self, codec: Any, raws: Sequence[Any]) -> Preview:
+        if codec.spec.key == "mel":
+            return Preview(codec.preview(raws))
+        sounds = [raw.b for raw in raws] if codec.spec.source is not None else raws
+        players = (Medium(f"{place}.wav", "audio/wav", wav_bytes(raw)) for place, raw in enumerate(sounds))
         return Preview(codec.preview(raws), tuple(players))
 
     def toys(self) -> Mapping[str, Dataset]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from gansmith.data.options import DataOptions, option
@@ -34,6 +35,10 @@ class Options(DataOptions):
     """Do not take sub-folders or tables for classes."""
     split_by: Literal["recording", "speaker"] = option("recording")
     """What is held out as a whole: recordings, or speakers (the column speaker of a table, or the class)."""
+    degrade: str | None = option(None, "WORDS")
+    """Make pairs of clean recordings: noise5,hum10,babble5 (dB), reverb0.4 (s), clip12 (dB), lowpass4000 (Hz), bits6; or mel."""
+    noises: Path | None = option(None, "DIR")
+    """Recordings of noise that --degrade noise mixes in, in place of noise that is computed."""
     skip_unreadable: bool = option(False)
     """Leave out files that cannot be read."""
 
@@ -44,5 +49,7 @@ class Options(DataOptions):
         for name, value in (("seconds", self.seconds), ("stride", self.stride)):
             if value is not None and not 0.001 <= value <= 3600:
                 raise UserError(f"--{name} must be from 0.001 to 3600 seconds, but it is {value:g}.")
+        if self.noises is not None and "noise" not in (self.degrade or ""):
+            raise UserError("--noises is mixed in by --degrade noise5 (dB): give both, or leave it out.")
         if not 10 <= self.silence <= 120:
             raise UserError(f"--silence must be from 10 to 120 dB, but it is {self.silence:g}.")

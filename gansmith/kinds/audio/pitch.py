@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from gansmith.kinds.audio.cleaning import resampled
+
 THRESHOLD = 0.15
 """The aperiodicity below which a dip is taken at once."""
 VOICED = 0.3
 """The aperiodicity up to which a frame counts as voiced."""
+AUDIBLE = 0.01
+"""The share of the loudest frame's energy that a frame needs to count."""
+PERIOD, FINER = 16, 4
+"""Samples that the shortest period should have, and how many times finer a wave is sampled for that at most."""
 
 
 def yin(
@@ -58,12 +64,14 @@ def _dips(normal: Float[np.ndarray, "frames lags"], shortest: int) -> np.ndarray
 
 
 def note_of(wave: Float[np.ndarray, " samples"], rate: int, **span: float) -> float:
-    """The MIDI number of a note: the median over its voiced frames, weighted to the louder half; NaN without any."""
+    """The MIDI number of a note: the median over its voiced frames that are not 20 dB below the loudest; NaN without any."""
+    finer = int(np.clip(np.ceil(PERIOD * span.get("high", 2000.0) / rate), 1, FINER))
+    wave, rate = resampled(np.asarray(wave, np.float64), rate, finer * rate), finer * rate  # periods of few samples are coarse
     hertz, aperiodicity = yin(wave, rate, **span)
     if not len(hertz):
         return float("nan")
     low = span.get("low", 50.0)
     size, step = 2 * int(np.ceil(rate / low)), max(1, round(0.01 * rate))
     energy = np.array([np.square(wave[place * step : place * step + size]).mean() for place in range(len(hertz))])
-    kept = (aperiodicity < VOICED) & (energy >= np.median(energy))
+    kept = (aperiodicity < VOICED) & (energy >= AUDIBLE * energy.max(initial=0))
     return float(69 + 12 * np.log2(np.median(hertz[kept]) / 440)) if kept.any() else float("nan")

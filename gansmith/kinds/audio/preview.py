@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 
 from gansmith.kinds.audio.sound import Sound
@@ -52,7 +53,11 @@ def spectrum(sound: Sound, width: int = WIDTH, height: int = SPECTRUM) -> Image.
     """The mel spectrum, low notes at the bottom."""
     mel = Mel.usual(sound.rate)
     wave = torch.from_numpy(np.pad(sound.wave.astype(np.float32), (0, max(0, mel.n_fft - len(sound.wave)))))
-    bands = log_mel(wave[None], mel)[0].numpy()
+    return picture_of(log_mel(wave[None], mel)[0].numpy(), width, height)
+
+
+def picture_of(bands: Float[np.ndarray, "bands frames"], width: int = WIDTH, height: int = SPECTRUM) -> Image.Image:
+    """A logarithmic mel spectrum, low notes at the bottom."""
     share = np.clip((bands[::-1] - LOUDEST) / RANGE + 1, 0, 1)
     at = share * (len(COLOURS) - 1)
     low = np.minimum(at.astype(int), len(COLOURS) - 2)

@@ -37,11 +37,11 @@ def _made(train: Dataset, count: int, seed: int, name: str, make) -> Dataset:
     for group in np.unique(groups[drawn]):
         members, places = np.flatnonzero(groups == group), np.flatnonzero(groups[drawn] == group)
         chosen = members[torch.randperm(len(members), generator=rng)[:LEARNT].numpy()]
-        examples = train.batch(np.sort(chosen))["wave"]
+        examples = train.batch(np.sort(chosen))[spec.key]
         for start in range(0, len(places), AT_ONCE):
             rows = places[start : start + AT_ONCE]
             waves[rows] = make(examples, len(rows), spec, rng)
-    arrays = dict(codec.repack({"wave": waves}))
+    arrays = dict(codec.repack({spec.key: waves}))
     if labels is not None:
         arrays["label"] = labels[drawn]
     return Dataset(name=name, codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))

@@ -50,6 +50,8 @@ class Recordings:
     attributes: tuple[str, ...] = ()
     """The names of the numbers, if the labels are such."""
     notes: tuple[str, ...] = ()
+    given: Sequence[Recording] | None = None
+    """The damaged partner of each recording, where the source has pairs."""
     held_out: Recordings | None = None
     """What the source itself holds out."""
 

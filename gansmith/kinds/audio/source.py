@@ -31,6 +31,8 @@ ARRAYS = ("wave", "waves", "audio", "samples", "x")
 RATES = ("rate", "sample_rate", "sampling_rate", "sr")
 HELD_OUT = ("test", "tests", "valid", "validation", "val", "heldout", "held_out")
 """Sub-folders beside "train" that are held out."""
+SIDES = (("noisy", "clean"), ("a", "b"), ("input", "target"))
+"""Names of two sub-folders whose files are partners: what is given, and what is made of it."""
 COLUMNS = ("audio", "sound", "wav", "file", "bytes")
 LABELS = ("label", "labels", "class", "category", "target")
 SPEAKERS = ("speaker", "speaker_id", "client_id")
@@ -114,6 +116,8 @@ def _named(
 ) -> Recordings:
     """Sounds by their paths: held out by folders "train" and "test", labelled by tables or else by their first sub-folder."""
     tops = {PurePosixPath(sound).parts[0] if "/" in sound else "" for sound in sounds}
+    if tops in map(set, SIDES):
+        return _paired(name, sounds, reader, key)
     if "train" in tops and tops - {"train"} and tops - {"train"} <= set(HELD_OUT):
         train, test = (
             [sound for sound in sounds if (PurePosixPath(sound).parts[0] == "train") == is_train] for is_train in (True, False)
@@ -151,6 +155,24 @@ def _named(
     )
     recordings = [Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound)) for sound in sounds]
     return Recordings(name=name, recordings=recordings, key=f"{key} {options.labels}", attributes=attributes, notes=notes)
+
+
+def _paired(
+    name: str, sounds: Sequence[str], reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]], key: str
+) -> Recordings:
+    """Folders "noisy" and "clean" (or "a" and "b") with files of the same names. Raises UserError for one without its partner."""
+    first, second = next(side for side in SIDES if set(side) == {PurePosixPath(sound).parts[0] for sound in sounds})
+    sides: dict[str, dict[str, str]] = {first: {}, second: {}}
+    for sound in sounds:
+        path = PurePosixPath(sound)
+        sides[path.parts[0]][path.relative_to(path.parts[0]).with_suffix("").as_posix()] = sound
+    if alone := sorted(sides[first].keys() ^ sides[second].keys()):
+        raise UserError(
+            f"{alone[0]} is in one of the folders {first} and {second} of {name} alone: add its partner, or remove it."
+        )
+    names = sorted(sides[second], key=natural)
+    given, clean = ([Recording(sides[side][own], reader(sides[side][own])) for own in names] for side in (first, second))
+    return Recordings(name=name, recordings=clean, given=given, key=key, notes=(f"{first} is given, and {second} is made of it",))
 
 
 def _label(found: Any) -> str | tuple[float, ...] | None:

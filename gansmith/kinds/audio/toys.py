@@ -1,5 +1,6 @@
 """Tiny sounds, for tests that run over every kind of data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +22,19 @@ def toys() -> dict[str, Dataset]:
     options = Options(trim=False, seconds=SAMPLES / RATE)
     return {
         "sounds": _built(_in_memory("sounds", waves, RATE), options),
+        "noisy sounds": _built(_in_memory("noisy", waves, RATE), replace(options, degrade="noise5")),
+        "mel sounds": _built(_in_memory("mel", waves, RATE), replace(options, degrade="mel")),
         "noted sounds": _built(_in_memory("noted", waves, RATE, numbers, attributes=("pitch", "dynamic")), options),
         "named sounds": _built(_in_memory("named", waves, RATE, words), options),
     }
 
 
-def tones(count: int = 64, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Waves [count, SAMPLES], whether each is high, and its pitch as a MIDI number."""
+def tones(count: int = 64, seed: int = 0, samples: int = SAMPLES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Waves [count, samples], whether each is high, and its pitch as a MIDI number."""
     rng = np.random.default_rng(seed)
     high = np.arange(count) % 2 == 1
     hertz = np.where(high, 500.0, 200.0) * 2 ** rng.uniform(-0.2, 0.2, count)
-    time = np.arange(SAMPLES) / RATE
+    time = np.arange(samples) / RATE
     waves = 0.8 * np.sin(2 * np.pi * hertz[:, None] * time) * np.exp(-time / rng.uniform(0.05, 0.15, (count, 1)))
     waves += 0.005 * rng.normal(size=waves.shape)
     return waves.astype(np.float32), high, 69 + 12 * np.log2(hertz / 440)

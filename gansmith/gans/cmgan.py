@@ -1,0 +1,188 @@
+"""CMGAN: clean speech of noisy speech, with a critic that measures it (Cao et al. 2022, "CMGAN: conformer-based metric GAN").
+
+A network answers, for every frequency and time of a compressed spectrum, how much stays and what is added; a critic learns a measure of
+quality of pairs of clean and made speech, and the network asks it for the best mark (MetricGAN, Fu et al. 2019). Noise, hum, reverberation,
+clipping and lost high notes are all learned alike.
+
+    gansmith train voice/ --degrade noise0                  # clean recordings are enough: noise is mixed in
+    gansmith train voice/ --degrade noise0 --noises street/ --minutes 20
+    gansmith train voice/ --degrade lowpass4000             # bandwidth extension from 8 to 16 kHz
+    gansmith translate RUN noisy.wav --out clean/
+
+In place of conformers, ConvNeXt blocks run along time (as in Vocos), and the measure is STOI, which speech of any rate has, in place of
+PESQ, which is no Python and fails on silence. Figures: docs/audio.md.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import instance_norm, leaky_relu
+
+from gansmith.data.codec import Batch
+from gansmith.data.spec import Spec
+from gansmith.game import Draw, Move, Player, Preset
+from gansmith.gans._waves import MakingWaves
+from gansmith.kinds.audio.intelligibility import stoi
+from gansmith.kinds.audio.spec import AudioSpec
+from gansmith.kinds.audio.transforms import log_mel
+from gansmith.layers.convnext import FrameNetwork
+from gansmith.layers.sounding import Fourier
+from gansmith.layers.spectral import normalize_spectra
+from gansmith.training.ema import Average
+from gansmith.training.schedules import Cosine
+
+MOST = 1.2
+"""The greatest share of a magnitude that stays (as in MetricGAN)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Options of CMGAN; the weights of the terms are the paper's (section III)."""
+
+    width: int = 192
+    """Channels inside the generator."""
+    blocks: int = 6
+    """ConvNeXt blocks of the generator."""
+    compression: float = 0.3
+    """The power to which magnitudes are raised."""
+    magnitudes: float = 0.9
+    """Weight of the squared error of compressed magnitudes."""
+    complexes: float = 0.1
+    """Weight of the squared error of compressed complex spectra."""
+    waves: float = 0.2
+    """Weight of the mean absolute error of waves."""
+    adversarial: float = 0.05
+    """Weight of what the critic's mark lacks to the best one."""
+    measure: Literal["stoi", "mel"] = "stoi"
+    """What the critic learns to mark: intelligibility, which speech has, or the distance of mel spectra, which every sound has."""
+    critic_width: int = 16
+    """Channels of the critic's first layer, doubled in each of four."""
+    learning_rate: float = 1e-3
+    """Adam's step size for the generator, which falls to a tenth."""
+    critic_learning_rate: float = 1e-3
+    """Adam's step size for the critic."""
+    half_life: int = 2_000
+    """Half-life of the generator's moving average in samples."""
+
+
+class Enhancer(nn.Module):
+    """A damaged wave to a clean one, of any length from a window on."""
+
+    def __init__(self, config: Config, n_fft: int) -> None:
+        super().__init__()
+        self.compression, bins = config.compression, n_fft // 2 + 1
+        self.fourier = Fourier(n_fft, n_fft // 4)
+        self.multiple = n_fft // 4
+        """Waves are multiples of so many samples long."""
+        self.network = FrameNetwork(3 * bins, config.width, config.blocks, 3 * bins, start=0.1)
+
+    def compressed(self, wave: Float[Tensor, "batch samples"]) -> tuple[Tensor, Tensor, Tensor]:
+        """(magnitude, real, imaginary), each [batch, bins, frames], all three with magnitudes raised to the power."""
+        real, imaginary = self.fourier.spectrum(wave)
+        power = real.square() + imaginary.square() + 1e-9
+        share = power ** ((self.compression - 1) / 2)
+        return power ** (self.compression / 2), real * share, imaginary * share
+
+    def enhanced(self, wave: Float[Tensor, "batch samples"]) -> tuple[Tensor, Tensor]:
+        """The compressed spectrum of the clean wave as (real, imaginary)."""
+        size, real, imaginary = self.compressed(wave)
+        mask, add_real, add_imaginary = self.network(torch.cat([size, real, imaginary], 1)).float().chunk(3, 1)
+        mask = MOST * (mask + 1.6).sigmoid()  # it begins at 1
+        return real * mask + add_real, imaginary * mask + add_imaginary
+
+    def wave(self, real: Tensor, imaginary: Tensor) -> Float[Tensor, "batch samples"]:
+        """The wave of a compressed spectrum."""
+        share = (real.square() + imaginary.square() + 1e-9) ** ((1 / self.compression - 1) / 2)
+        return self.fourier.wave(real * share, imaginary * share)
+
+    def forward(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch samples"]:
+        return self.wave(*self.enhanced(wave)).clamp(-1, 1)
+
+
+class MetricCritic(nn.Module):
+    """Compressed magnitudes of the clean and the made wave to a mark from 0 to 1."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        widths = [2, width, 2 * width, 4 * width, 8 * width]
+        self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1, bias=False) for a, b in zip(widths, widths[1:], strict=False))
+        self.first = nn.Linear(widths[-1], 4 * width)
+        self.last = nn.Linear(4 * width, 1)
+        normalize_spectra(self)
+
+    def forward(
+        self, clean: Float[Tensor, "batch bins frames"], made: Float[Tensor, "batch bins frames"]
+    ) -> Float[Tensor, " batch"]:
+        x = torch.stack([clean, made], 1)
+        for layer in self.layers:
+            x = layer(x)
+            x = leaky_relu(instance_norm(x) if min(x.shape[2:]) > 1 else x, 0.2)
+        return self.last(leaky_relu(self.first(x.amax((2, 3))), 0.2)).float().sigmoid()[:, 0]
+
+
+class CMGAN(MakingWaves):
+    """Errors of spectra and waves, and the marks of a critic that learns a measure (equations 4 to 9)."""
+
+    Config = Config
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(about="speech in minutes on a CPU", kind="audio", batch=8, minutes=10.0),
+        "wide": Preset(
+            about="for a GPU",
+            kind="audio",
+            batch=16,
+            samples=2_000_000,
+            config={"width": 512, "blocks": 12, "critic_width": 16, "learning_rate": 5e-4},
+        ),
+    }
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        assert isinstance(spec, AudioSpec)
+        self.generator = Player(
+            Enhancer(config, spec.n_fft // 2),  # 32 ms, as speech is enhanced in
+            learning_rate=Cosine(config.learning_rate, config.learning_rate / 10),
+            average=partial(Average, half_life=config.half_life),
+            max_gradient_norm=5.0,
+        )
+        self.critic = Player(MetricCritic(config.critic_width), learning_rate=config.critic_learning_rate)
+
+    def marks(self, clean: Float[Tensor, "batch samples"], made: Float[Tensor, "batch samples"]) -> Float[Tensor, " batch"]:
+        """What the critic is to learn: 1 is best."""
+        mel = self.spec.mel
+        near = (-(log_mel(clean, mel) - log_mel(made, mel)).abs().mean((1, 2))).exp()
+        if self.config.measure == "mel":
+            return near
+        pairs = zip(clean.double().cpu().numpy(), made.double().cpu().numpy(), strict=True)
+        found = torch.tensor(np.array([stoi(one, other, self.spec.rate) for one, other in pairs])).to(near)
+        return torch.where(found.isfinite(), found.clamp(0, 1), near)  # clips of silence have no intelligibility
+
+    def play(self, draw: Draw) -> Iterator[Move]:
+        batch, config, network = draw(), self.config, self.generator.network
+        given, clean = batch["a"], batch["b"]
+        true_size, true_real, true_imaginary = network.compressed(clean)
+        real, imaginary = network.enhanced(given)
+        size = (real.square() + imaginary.square() + 1e-9).sqrt()
+        wave = network.wave(real, imaginary).float()
+        with torch.no_grad():
+            noisy_size = network.compressed(given)[0]
+            marks = torch.cat([self.marks(clean, wave.detach()), self.marks(clean, given), torch.ones_like(clean[:, 0])])
+        seen = torch.cat([size.detach(), noisy_size, true_size])
+        answers = self.critic(true_size.repeat(3, 1, 1), seen)
+        yield self.critic.minimizes(mark=(answers - marks).square().mean())
+        yield self.generator.minimizes(
+            magnitudes=config.magnitudes * (size - true_size).square().mean(),
+            complexes=config.complexes * ((real - true_real).square() + (imaginary - true_imaginary).square()).mean(),
+            waves=config.waves * (wave - clean).abs().mean(),
+            mark=config.adversarial * (self.critic(true_size, size) - 1).square().mean(),
+        )
+
+    def scores(self, batch: Batch) -> Tensor:
+        network = self.generator.network
+        clean, made = (network.compressed(each.float())[0] for each in (batch.get("target", batch["b"]), batch["b"]))
+        return self.critic(clean, made)
