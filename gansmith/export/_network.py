@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from gansmith.model import Model
 
 TOLERANCE = 1e-4
-"""The largest difference to torch, in outputs of the order of 1, that passes for rounding."""
+"""The largest difference to torch, in outputs of the order of 1, that passes for rounding; a network whose iterations magnify rounding says
+another in its attribute `tolerance`."""
 _LEAST = 8
 """Multiples that a wave has at least."""
 BATCHES = (1, 5)
@@ -51,7 +52,7 @@ def compared(
     tolerance: float | None = None,
 ) -> str:
     """In words, how far the exported network is from torch. Raises RuntimeError if that is more than the tolerance, or rounding."""
-    allowed = TOLERANCE if tolerance is None else tolerance
+    allowed = getattr(network, "tolerance", TOLERANCE) if tolerance is None else tolerance
     rng = torch.Generator().manual_seed(0)
     differences = []
     for n in BATCHES:

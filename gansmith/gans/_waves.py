@@ -16,6 +16,8 @@ class Given(nn.Module):
         super().__init__()
         self.network = network
         self.multiple = getattr(network, "multiple", 1)
+        if hasattr(network, "tolerance"):
+            self.tolerance = network.tolerance
 
     def forward(self, input: Tensor) -> Tensor:
         return self.network(input)

@@ -31,7 +31,7 @@ from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import FLOOR, magnitude, mel_filters, stft
 from gansmith.layers.convnext import FrameNetwork
 from gansmith.layers.patch_critic import PatchCritic
-from gansmith.layers.sounding import GriffinLim
+from gansmith.layers.sounding import MAGNIFIED, GriffinLim
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 
@@ -70,6 +70,8 @@ class Config:
 class Vocoder(nn.Module):
     """A logarithmic mel spectrum to a wave."""
 
+    tolerance = MAGNIFIED
+
     def __init__(self, config: Config, spec: AudioSpec) -> None:
         super().__init__()
         bins = spec.n_fft // 2 + 1
@@ -84,7 +86,7 @@ class Vocoder(nn.Module):
 
     def forward(self, mel: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch samples"]:
         size = self.logarithms(mel).exp() - QUIETEST
-        return self.phases.wave(size.clamp_min(1e-7)).clamp(-1, 1)
+        return self.phases.wave(size.clamp_min(1e-7), mel.float().exp()).clamp(-1, 1)
 
 
 class AdVoc(MakingWaves):

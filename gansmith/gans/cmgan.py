@@ -4,7 +4,7 @@ A network answers, for every frequency and time of a compressed spectrum, how mu
 quality of pairs of clean and made speech, and the network asks it for the best mark (MetricGAN, Fu et al. 2019). Noise, hum, reverberation,
 clipping and lost high notes are all learned alike.
 
-    gansmith train voice/ --degrade noise0                  # clean recordings are enough: noise is mixed in
+    gansmith train voice/ --gan cmgan                       # clean recordings are enough: noise is mixed in
     gansmith train voice/ --degrade noise0 --noises street/ --minutes 20
     gansmith train voice/ --degrade lowpass4000             # bandwidth extension from 8 to 16 kHz
     gansmith translate RUN noisy.wav --out clean/
@@ -130,6 +130,7 @@ class CMGAN(MakingWaves):
     """Errors of spectra and waves, and the marks of a critic that learns a measure (equations 4 to 9)."""
 
     Config = Config
+    opens: ClassVar[Mapping[str, str]] = {"degrade": "noise0"}
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="speech in minutes on a CPU", kind="audio", batch=8, minutes=10.0),
         "wide": Preset(

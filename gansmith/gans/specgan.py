@@ -29,7 +29,7 @@ from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import Mel, log_mel
 from gansmith.layers.labels import Label
 from gansmith.layers.plain import PlainCritic, PlainGenerator
-from gansmith.layers.sounding import GriffinLim
+from gansmith.layers.sounding import MAGNIFIED, GriffinLim
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
@@ -73,6 +73,8 @@ class Config:
 
 class SoundGenerator(nn.Module):
     """Noise and label to a wave: a picture of its spectrum, then the phases."""
+
+    tolerance = MAGNIFIED
 
     def __init__(self, config: Config, spec: AudioSpec, picture: Spec, mel: Mel) -> None:
         super().__init__()

@@ -57,10 +57,15 @@ class Fourier(nn.Module):
         return made[:, self.left : end] / envelope[:, self.left : end]
 
 
+MAGNIFIED = 1e-3
+"""How far waves may differ after Griffin-Lim's iterations that start from numbers which are equal but for rounding."""
+
+
 class GriffinLim(nn.Module):
     """Magnitudes in mel bands to a wave: the bands' non-negative inverse, then Griffin & Lim's iterations with momentum.
 
-    The phases begin at random, the same for every call. Nothing of it is learned.
+    Magnitudes move with the phases: each iteration takes those of the wave that is there and scales them until their mel bands are those
+    that are given (`transforms.consistent_griffin_lim`). The phases begin at random, the same for every call. Nothing of it is learned.
     """
 
     def __init__(self, mel: Mel, frames: int, iterations: int, momentum: float = 0.99, updates: int = 30) -> None:
@@ -71,6 +76,7 @@ class GriffinLim(nn.Module):
         self.register_buffer("filters", filters, persistent=False)
         self.register_buffer("inverse", torch.linalg.pinv(filters.double()).float(), persistent=False)
         self.register_buffer("gram", filters.T @ filters, persistent=False)
+        self.register_buffer("covered", filters.sum(0)[:, None].clamp_min(1e-9), persistent=False)
         phase = 2 * torch.pi * torch.rand(mel.n_fft // 2 + 1, frames, generator=torch.Generator().manual_seed(0))
         self.register_buffer("cosine", phase.cos(), persistent=False)
         self.register_buffer("sine", phase.sin(), persistent=False)
@@ -88,10 +94,12 @@ class GriffinLim(nn.Module):
         return found
 
     def forward(self, bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch samples"]:
-        return self.wave(self.magnitudes(bands))
+        return self.wave(self.magnitudes(bands), bands)
 
-    def wave(self, size: Float[Tensor, "batch bins frames"]) -> Float[Tensor, "batch samples"]:
-        """A wave whose transform has nearly these magnitudes, of any number of frames."""
+    def wave(
+        self, size: Float[Tensor, "batch bins frames"], bands: Float[Tensor, "batch bands frames"]
+    ) -> Float[Tensor, "batch samples"]:
+        """A wave whose mel bands are nearly these, of any number of frames; its magnitudes begin at `size`."""
         cosine, sine = self.cosine, self.sine
         if torch.compiler.is_exporting() or size.shape[2] != cosine.shape[1]:
             places = torch.arange(size.shape[2], device=size.device) % cosine.shape[1]
@@ -105,4 +113,7 @@ class GriffinLim(nn.Module):
             before = real, imaginary
             length = (ahead[0].square() + ahead[1].square()).sqrt().clamp_min(1e-9)
             cosine, sine = ahead[0] / length, ahead[1] / length
+            found = (real.square() + imaginary.square()).sqrt() + 1e-7
+            ratio = self.filters.T @ (bands / (self.filters @ found).clamp_min(1e-7)) / self.covered
+            size = found * ratio.clamp(0.1, 10)
         return self.fourier.wave(size * cosine, size * sine)

@@ -8,7 +8,7 @@ import torch
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.kinds.audio.spec import AudioSpec
-from gansmith.kinds.audio.transforms import FLOOR, griffin_lim, istft, log_mel, magnitude, magnitudes_from_mel, stft
+from gansmith.kinds.audio.transforms import FLOOR, consistent_griffin_lim, istft, log_mel, magnitude, stft
 
 LEARNT = 512
 """Training sounds of each class that the statistics are of."""
@@ -62,4 +62,4 @@ def _gaussian(examples: torch.Tensor, count: int, spec: AudioSpec, rng: torch.Ge
     weights = torch.randn(count, len(spectra), generator=rng) / len(spectra) ** 0.5  # exactly their covariance
     made = mean + (weights @ (spectra - mean).flatten(1)).view(count, *mean.shape)
     made = made.clamp(float(np.log(FLOOR)), float(spectra.max()))
-    return griffin_lim(magnitudes_from_mel(made.exp(), spec.mel), spec.n_fft, spec.hop, iterations=ITERATIONS)
+    return consistent_griffin_lim(made.exp(), spec.mel, iterations=ITERATIONS)

@@ -184,9 +184,41 @@ def griffin_lim(
     return istft(magnitudes * angles, n_fft, hop, centred=centred)
 
 
+def consistent_griffin_lim(
+    bands: Float[Tensor, "batch bands frames"],
+    mel: Mel,
+    *,
+    iterations: int = 64,
+    momentum: float = 0.99,
+    seed: int = 0,
+    size: Float[Tensor, "batch bins frames"] | None = None,
+) -> Float[Tensor, "batch samples"]:
+    """A wave whose mel bands are nearly these: Griffin-Lim in which magnitudes move with the phases.
+
+    Each iteration takes the magnitudes of the wave that is there, and scales every bin by how far the bands over it are from those given: a
+    step of expectation maximisation (Richardson 1972; Lucy 1974). The magnitudes begin at `size`, or at the bands' non-negative inverse.
+    A bin between two harmonics, which the bands cannot tell from its neighbours, is thus found by consistency (after Masuyama et al.
+    2023, joint amplitude and phase refinement).
+    """
+    size = magnitudes_from_mel(bands, mel) if size is None else size
+    filters = _filters(mel).to(bands.device, bands.dtype)
+    covered = filters.sum(0)[:, None].clamp_min(1e-9)
+    phase = 2 * torch.pi * torch.rand(size.shape[1:], generator=torch.Generator().manual_seed(seed)).to(size)
+    angles, before = torch.polar(torch.ones_like(size), phase.expand_as(size)), torch.zeros_like(size)
+    for _ in range(iterations):
+        rebuilt = stft(istft(size * angles, mel.n_fft, mel.hop), mel.n_fft, mel.hop)
+        ahead = rebuilt - momentum / (1 + momentum) * before
+        before = rebuilt
+        angles = ahead / ahead.abs().clamp_min(1e-9)
+        found = rebuilt.abs() + 1e-7
+        ratio = filters.T @ (bands / (filters @ found).clamp_min(1e-7)) / covered
+        size = found * ratio.clamp(0.1, 10)
+    return istft(size * angles, mel.n_fft, mel.hop)
+
+
 def wave_from_log_mel(
     log_bands: Float[Tensor, "batch bands frames"], mel: Mel, *, iterations: int = 32, seed: int = 0
 ) -> Float[Tensor, "batch samples"]:
-    """A wave of frames * hop samples by the mel bands' inverse and Griffin-Lim."""
+    """A wave of frames * hop samples by the mel bands' inverse and the plain Griffin-Lim."""
     magnitudes = magnitudes_from_mel(log_bands.exp(), mel)
     return griffin_lim(magnitudes, mel.n_fft, mel.hop, iterations=iterations, seed=seed)

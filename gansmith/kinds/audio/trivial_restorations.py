@@ -10,7 +10,7 @@ from torch import Tensor
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
 from gansmith.kinds.audio.spec import AudioSpec
-from gansmith.kinds.audio.transforms import istft, magnitude, stft, wave_from_log_mel
+from gansmith.kinds.audio.transforms import consistent_griffin_lim, istft, magnitude, stft, wave_from_log_mel
 
 ITERATIONS = 64
 """Of Griffin-Lim."""
@@ -26,7 +26,10 @@ def trivial(held_out: Dataset) -> dict[str, Dataset]:
     spec = held_out.codec.spec
     assert isinstance(spec, AudioSpec) and isinstance(spec.source, AudioSpec)
     makers = (
-        {f"Griffin-Lim ({ITERATIONS})": lambda a: wave_from_log_mel(a, spec.mel, iterations=ITERATIONS)}
+        {
+            f"Griffin-Lim ({ITERATIONS})": lambda a: wave_from_log_mel(a, spec.mel, iterations=ITERATIONS),
+            f"consistent Griffin-Lim ({ITERATIONS})": lambda a: consistent_griffin_lim(a.exp(), spec.mel, iterations=ITERATIONS),
+        }
         if spec.source.key == "mel"
         else {"input": lambda a: a, "spectral gating": lambda a: gated(a, spec)}
     )

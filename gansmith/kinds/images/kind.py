@@ -74,7 +74,8 @@ class Images(Kind[Options, ImageCodec]):
         if path is None:
             return Match(LIKELY, "it is a name on the hub") if source.is_hub_name else None
         if source.is_folder:
-            if recognised(path):
+            alien = len(source.names) > 2 * source.count(*self.suffixes, ARRAY_SUFFIX, ".zip", ".csv", ".txt", ".json", ".jsonl")
+            if not alien and recognised(path):
                 return Match(SURE + 1, "its folders are the two sides of pairs")
             if tables := parquet_files(path):
                 return Match(LIKELY, "its Parquet files hold images") if holds_images(tables[0]) else None

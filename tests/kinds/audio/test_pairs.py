@@ -74,6 +74,10 @@ def test_pairs_are_made_of_clean_recordings_or_read_from_two_folders(tmp_path):
         put(tmp_path / "two" / "noisy" / f"{place}.wav", voice(1, place) * 0.5)
     found = open_dataset(tmp_path / "two", seconds=0.5).batch(slice(0, 4))
     torch.testing.assert_close(found["a"], found["b"] / 2, atol=1e-4, rtol=0)
+    for place in range(6):
+        put(tmp_path / "sides" / "a" / f"{place}.wav", voice(0.5, place))
+        put(tmp_path / "sides" / "b" / f"{place}.wav", voice(0.5, place))
+    assert open_dataset(tmp_path / "sides").codec.spec.kind == "audio"
     (tmp_path / "two" / "noisy" / "5.wav").unlink()
     with pytest.raises(UserError, match="5 is in one of the folders"):
         open_dataset(tmp_path / "two")

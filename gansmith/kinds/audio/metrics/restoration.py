@@ -1,6 +1,7 @@
 """How near a sound that was made of another one is to the real one that belongs there.
 
-The baseline is the best of what needs no training: of damaged waves these themselves and spectral gating, of mel spectra Griffin-Lim.
+The baseline is the best of what needs no training: of damaged waves these themselves and spectral gating, of mel spectra Griffin-Lim, plain
+or with magnitudes that move along.
 """
 
 import numpy as np
