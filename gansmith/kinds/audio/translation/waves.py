@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 
 from gansmith.data.readers.files import Unreadable, read_whole
+from gansmith.data.readers.rows import open_npy
 from gansmith.errors import UserError
 from gansmith.kinds.audio.cleaning import mono, resampled
 from gansmith.kinds.audio.readers.files import decoded
@@ -47,8 +48,8 @@ def _spectrum(path: Path, spec: AudioSpec) -> np.ndarray:
     if spec.source is None or spec.source.key != "mel":
         raise UserError(f"{path} is an array, but this model makes sounds of sounds: give a sound file.")
     try:
-        found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        found = np.asarray(open_npy(path))
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as an array ({error}): write it with numpy.save.") from error
     if found.ndim != 2 or found.shape[0] != spec.bands or found.dtype.kind != "f" or not np.isfinite(found).all():
         raise UserError(
