@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Times, checked, within
@@ -65,6 +66,26 @@ class TableGAN:
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle and copies: the model as the files that `save` writes."""
+        state = dict(self.__dict__)
+        if (model := state.pop("model_", None)) is not None:
+            with TemporaryDirectory() as folder:
+                model.save(Path(folder))
+                state["files"] = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from gansmith.model import Model
+
+        files = state.pop("files", None)
+        self.__dict__.update(state)
+        if files is not None:
+            with TemporaryDirectory() as folder:
+                for name, content in files.items():
+                    (Path(folder) / name).write_bytes(content)
+                self.model_ = Model.load(folder)
 
     def __repr__(self) -> str:
         usual = {name: p.default for name, p in inspect.signature(type(self).__init__).parameters.items()}

@@ -1,5 +1,7 @@
 """Values come back as they were written: scales, digits that are text, dates, names of columns."""
 
+import copy
+import pickle
 from datetime import date, timedelta
 
 import numpy as np
@@ -107,6 +109,14 @@ def fitted(frame) -> TableGAN:
 def test_columns_of_any_name_can_be_conditions(fitted):
     made = fitted.sample(40, where={"n": ">3", "seed": "oak", "self": "<5"})
     assert (made["n"] > 3).all() and (made["seed"] == "oak").all()
+
+
+def test_a_fitted_table_gan_is_pickled_and_copied(fitted):
+    made = fitted.sample(20, seed=4)
+    for again in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
+        found = again.sample(20, seed=4)
+        assert found.n.tolist() == made.n.tolist() and found.seed.tolist() == made.seed.tolist()
+        assert found.dtypes.to_dict() == made.dtypes.to_dict() and again.get_params() == fitted.get_params()
 
 
 def test_rows_that_do_not_meet_the_conditions_are_never_silent(fitted, monkeypatch):
