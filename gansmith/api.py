@@ -19,7 +19,7 @@ from gansmith.data.inspection import Inspection
 from gansmith.data.programs import named_in, trusting
 from gansmith.data.schema import describing
 from gansmith.data.source import Source
-from gansmith.data.values import Budget, Count, Examples, Minutes, Names, Seed, Share, Threads, checked
+from gansmith.data.values import Budget, Count, Examples, Minutes, Name, Names, Seed, Share, Somewhere, Threads, Values, checked
 from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.evaluation.evaluate import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
@@ -37,6 +37,7 @@ from gansmith.runs.milestones import in_samples
 from gansmith.runs.recorder import Follower, Recorder
 from gansmith.runs.run import Run
 from gansmith.training import distributed
+from gansmith.training.devices import choose_device
 from gansmith.training.trainer import Interrupted, Trainer
 from gansmith.watch.notebook import Notebook, in_notebook
 
@@ -59,10 +60,10 @@ def load(path: os.PathLike[str] | str, device: str = "cpu", precision: str = "fl
 def train(
     data: Any = None,
     *,
-    gan: str | None = None,
-    preset: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    out: Path | str | None = None,
+    gan: Name | None = None,
+    preset: Name | None = None,
+    options: Values | None = None,
+    out: Somewhere | None = None,
     resume: bool | str | Path = False,
     minutes: Minutes | None = None,
     samples: Budget | None = None,
@@ -70,14 +71,14 @@ def train(
     accumulate: Count = 1,
     seed: Seed = 0,
     device: str = "auto",
-    precision: str = "auto",
+    precision: Name = "auto",
     compile: bool = False,
     mirror: bool | None = None,
     threads: Threads | None = None,
     judge_metrics: Names = (),
     judge_samples: Examples = Validation.samples,
     judge_share: Share = Validation.share,
-    keep_best: str | None = None,
+    keep_best: Name | None = None,
     patience: Count | None = None,
     checkpoint_every: int | str | None = None,
     evaluate: bool = True,
@@ -251,7 +252,7 @@ def _continue(
             "new run."
         )
     used = threads or begun.settings.threads or run.facts["environment"].get("threads")
-    device = planning.choose_device(begun.settings.device.partition(":")[0])
+    device = choose_device(begun.settings.device.partition(":")[0])
     settings = dataclasses.replace(begun.settings, threads=used, device=device)
     if minutes or samples:
         settings = dataclasses.replace(settings, minutes=minutes, samples=samples)
@@ -423,7 +424,8 @@ def _restore(trainer: Trainer, run: Run, extended: bool, validator: Validator | 
 # ---- looking ------------------------------------------------------------------------------------------------------------------
 
 
-def inspect(data: Any, *, kind: str | None = None, cache: Path | None = None, **options: Any) -> Inspection:
+@checked
+def inspect(data: Any, *, kind: Name | None = None, cache: Path | None = None, **options: Any) -> Inspection:
     """What is in the data, what is wrong with it, what we would train and how long that would take here.
 
     `kind` and `options` are those of `open_dataset`. Unreadable files are part of the report. Raises UserError if there is nothing to look

@@ -29,5 +29,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether Python, torch or its allocators could not get the memory that they asked for."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    words = ("out of memory", "not enough memory", "can't allocate memory", "Cannot allocate memory")
+    words = (
+        "out of memory",
+        "not enough memory",
+        "can't allocate memory",
+        "Cannot allocate memory",
+        "Storage size calculation overflowed",
+    )
+    words += ("invalid memory size", "integer multiplication overflow", "Overflow when unpacking long", "bad allocation")
     return isinstance(error, RuntimeError) and any(each in str(error) for each in words)

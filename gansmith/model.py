@@ -19,13 +19,15 @@ from gansmith import __version__, kinds
 from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
-from gansmith.data.values import Examples, Seed, Truncation, checked
+from gansmith.data.readers.limits import check
+from gansmith.data.values import PLACE, Examples, Name, Seed, Somewhere, Truncation, checked
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.inference import TRIED, Optimized, optimize_for_inference
 from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_model, write_model
 from gansmith.runs.rebuild import codec_of, game_of, load_weights
 from gansmith.training.allocator import kept_for_reuse
+from gansmith.training.devices import choose_device
 from gansmith.training.precision import choose_precision
 from gansmith.watch.shown import Examples as Shown
 
@@ -62,7 +64,8 @@ class Model:
         A model may name a Python file as its GAN, which runs only with `trust`. Raises UserError if there is no model, and if it names
         such a file without `trust`.
         """
-        folder = Path(path)
+        device = choose_device(device)
+        folder = PLACE.of("the model", path)
         if not folder.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
             folder = _from_hub(str(path))
         folder = folder / "model" if is_model(folder / "model") else folder
@@ -173,6 +176,12 @@ class Model:
             raise UserError("This model makes images of images: give it some with gansmith translate RUN INPUT.")
         return self.codec.source(self.inputs.batch(np.arange(start, start + count) % len(self.inputs)))
 
+    def _check_room(self, n: int) -> None:
+        """Raises UserError for so many examples that they cannot be in memory together."""
+        what = f"What is to be made of {n:,} examples together"
+        check("array_bytes", 4 * n * prod(self.codec.spec.shape), what, "bytes")
+
+    @checked
     def sample(
         self,
         n: Examples,
@@ -183,9 +192,11 @@ class Model:
         **conditions: str,
     ) -> Batch:
         """n generated examples as tensors."""
+        self._check_room(n)
         parts = list(self.batches(n, seed=seed, truncation=truncation, where=where, **conditions))
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
+    @checked
     def generate(
         self,
         n: Examples = 64,
@@ -196,6 +207,7 @@ class Model:
         **conditions: str,
     ) -> list[Any]:
         """n generated examples in the codec's raw form, in a list that notebooks show as pictures."""
+        self._check_room(n)
         batches = self.batches(n, seed=seed, truncation=truncation, where=where, **conditions)
         raws = [raw for batch in batches for raw in self.codec.decode(batch)]
         return Shown(self.codec.numbered(raws) if isinstance(self.codec, Numbers) else raws, self.codec)
@@ -208,7 +220,8 @@ class Model:
         """
         return kinds.find(self.codec.spec.kind).translated(self, given, **how)
 
-    def export(self, to: str = "onnx", out: Path | str = ".", overwrite: bool = False) -> Path:
+    @checked
+    def export(self, to: Name = "onnx", out: Somewhere = ".", overwrite: bool = False) -> Path:
         """Writes the model in another format, to a file or into a folder; see `gansmith.export`."""
         from gansmith.export import export
 

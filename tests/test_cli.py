@@ -417,6 +417,11 @@ def test_a_mistake_in_several_processes_is_said_once_with_status_2():
     assert "give --batch a multiple of 2" in done.stderr
 
 
+def test_a_name_whose_suffix_no_file_has_is_a_folder(workshop):
+    assert main(["generate", "runs/clusters-0001", "-n", "2", "--out", "made.v1"]) == 0
+    assert Path("made.v1").is_dir()
+
+
 def test_of_several_processes_only_the_first_speaks(capsys, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     assert main(["train", "clusters.npy", "--devices", "0"]) == 2

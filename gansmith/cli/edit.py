@@ -192,7 +192,7 @@ def run(argv: list[str]) -> int:
 
 def _model(options: Edit) -> Model:
     from gansmith.model import Model
-    from gansmith.planning.plan import choose_device
+    from gansmith.training.devices import choose_device
 
     return Model.load(options.run, choose_device(options.device), trust=options.trust)
 

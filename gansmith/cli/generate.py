@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mimetypes
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction
 
+from gansmith import kinds
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.outputs import refuse_overwriting, whole
@@ -19,6 +21,7 @@ from gansmith.data.values import Count, Examples, Percentile, Seed, Truncation, 
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
+    from gansmith.data.codec import Codec
     from gansmith.model import Model
 
 AT_ONCE = 2**28
@@ -74,13 +77,13 @@ def _generate(options: Generate) -> int:
     out = options.out or options.run / "generated"
     if str(out) == "-" and options.json:
         raise UserError("--out - and --json both print on standard output: give one of them.")
-    if out.suffix:
+    if out.suffix and not out.is_dir():
         refuse_overwriting([out], overwrite=options.overwrite)
     for text in options.where:
         condition(text)  # before anything is loaded
     from gansmith.data.codec import Named
     from gansmith.model import Model
-    from gansmith.planning.plan import choose_device
+    from gansmith.training.devices import choose_device
 
     model = Model.load(options.run, choose_device(options.device), options.precision, trust=options.trust)
     conditions: dict[str, str] = {}
@@ -101,7 +104,7 @@ def _generate(options: Generate) -> int:
     if str(out) == "-":  # where nothing but the texts belongs
         _print(model, n, made)
         return 0
-    paths = _one_file(model, n, out, made) if out.suffix else _files(model, n, out, made)
+    paths = _one_file(model, n, out, made) if _is_file(out, model.codec) else _files(model, n, out, made)
     output = Output(options.json)
     if options.rejection is not None:
         accepted = f" ({model.card['accepted']:.0%} of those made)"
@@ -141,14 +144,27 @@ def _rejecting(model: Model, options: Generate) -> Model:
     return Rejecting.of(run, model, training, held_out, seed=options.seed, percentile=options.rejection)
 
 
-def _one_file(model: Model, n: int, path: Path, made: dict[str, Any]) -> list[Path]:
-    """All examples in one file, in the format of its suffix. Raises UserError for a suffix that this kind of data does not write."""
-    codec = model.codec
-    if path.suffix.lower() not in codec.suffixes:
+def _is_file(path: Path, codec: Codec[Any]) -> bool:
+    """Whether a file is meant, and no folder: what ends in a suffix of this kind of data does, "made.v1" does not.
+
+    Raises UserError for the suffix of another kind of file.
+    """
+    if not path.suffix or path.is_dir():
+        return False
+    if path.suffix.lower() in codec.suffixes:
+        return True
+    others = {suffix for name in kinds.names() for suffix in kinds.find(name).suffixes}
+    if path.suffix.lower() in others or mimetypes.guess_type(path.name)[0]:
         known = ", ".join(codec.suffixes)
         raise UserError(
             f"--out {path} ends in {path.suffix}, where {codec.spec.kind} are written as {known}, or into a folder (a name without suffix)."
         )
+    return False
+
+
+def _one_file(model: Model, n: int, path: Path, made: dict[str, Any]) -> list[Path]:
+    """All examples in one file, in the format of its suffix."""
+    codec = model.codec
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part:
         codec.write(model.generate(n, **made), part)

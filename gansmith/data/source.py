@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +11,8 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from gansmith.data.readers.archives import opened_archive
 from gansmith.data.readers.files import Unreadable
@@ -25,6 +28,13 @@ class Source:
     """What a user gave as data: a path, a built-in or hub name, or a Python object."""
 
     given: Any
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a path that no file can have, and for an array some of whose values are masked."""
+        if isinstance(self.given, str | Path):
+            _check_name(str(self.given))
+        elif isinstance(self.given, np.ma.MaskedArray) and np.ma.is_masked(self.given):
+            raise UserError("some values of the array are masked, which says nothing of what they are: fill them in (.filled()).")
 
     @cached_property
     def path(self) -> Path | None:
@@ -83,6 +93,18 @@ class Source:
     def said(self) -> str:
         """What was given, in few words."""
         return str(self.given) if isinstance(self.given, str | Path) else f"a Python {type(self.given).__name__}"
+
+
+def _check_name(name: str) -> None:
+    try:
+        Path(name).expanduser().lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UserError(
+                f"{name[:60]}... has a name of {len(name):,} characters, more than files can have: name other data."
+            ) from error
+    except (ValueError, RuntimeError) as error:  # a null character, or the home of nobody
+        raise UserError(f"{name[:200]!r} is no path ({error}): name other data.") from error
 
 
 def _below(folder: Path) -> Iterator[str]:

@@ -12,12 +12,14 @@ import functools
 import inspect
 import math
 import operator
+import os
 import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from gansmith.errors import UserError
@@ -116,7 +118,44 @@ class Unique:
         return found
 
 
-Range = Whole | Number | Unique
+@dataclass(frozen=True)
+class Place:
+    """The path of a file or folder."""
+
+    def of(self, name: str, value: Any) -> Path:
+        """The value as a path. Raises UserError for what is none, for an empty one, and for one with a null character."""
+        if not isinstance(value, str | os.PathLike) or isinstance(text := os.fspath(value), bytes) or not text or "\0" in text:
+            raise UserError(f"{name} takes a path, but it is {_shown(value)}.")
+        return Path(text)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name in one word; the path of a file is one, too."""
+
+    def of(self, name: str, value: Any) -> str:
+        """The value as text. Raises UserError for what is none."""
+        if not isinstance(value, str | Path) or not str(value):
+            raise UserError(f"{name} takes a name, but it is {_shown(value)}.")
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Values by their names."""
+
+    def of(self, name: str, value: Any) -> Mapping[str, Any]:
+        """The value. Raises UserError for what is no mapping of names."""
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise UserError(f'{name} takes values by their names, such as {{"width": 64}}, but it is {_shown(value)}.')
+        return value
+
+
+Range = Whole | Number | Unique | Place | Word | Table
+Name = Annotated[str, Word()]
+"""The name of something, or of a file that defines it."""
+Values = Annotated[Mapping[str, Any], Table()]
+"""Values by name."""
 
 Count = Annotated[int, Whole(1)]
 """How many, at least one."""
@@ -169,7 +208,9 @@ Seeds = Annotated[Sequence[int], Unique(Whole(0, 2**64 - 1))]
 SomeSeeds = Annotated[Sequence[int], Unique(Whole(0, 2**64 - 1), again=True)]
 """Seeds in an order, possibly again."""
 
-FINITE, NATURAL, POSITIVE = Number(), Number(0), Whole(1)
+FINITE, NATURAL, POSITIVE, PLACE = Number(), Number(0), Whole(1), Place()
+Somewhere = Annotated[Path | str, Place()]
+"""A file or folder."""
 
 
 def seeds_in(text: str, option: str = "--seeds", *, again: bool = False) -> list[int]:
@@ -257,7 +298,7 @@ def checked(function: Function) -> Function:
     for name, hint in inspect.get_annotations(function).items():
         if isinstance(hint, str):
             try:
-                hint = eval(hint, function.__globals__)
+                hint = eval(hint, inspect.unwrap(function).__globals__)
             except (NameError, AttributeError):  # there for type checkers alone
                 continue
         if name != "return" and (found := range_of(hint)) is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -137,6 +138,8 @@ def compare(
 
     Raises UserError for fewer than two runs, and for runs that cannot be compared.
     """
+    if isinstance(runs, str | os.PathLike) or not isinstance(runs, Iterable):
+        raise UserError(f"comparing takes a list of runs, but it is {runs!r:.80}: give two or more in brackets.")
     named = _titled([run if isinstance(run, RunFolder) else RunFolder(run, trust) for run in runs])
     if len(named) < max(2, len(runs)):
         raise UserError(

@@ -14,10 +14,10 @@ from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
-from gansmith.planning import plan as planning
 from gansmith.runs.data import open_like, run_data, split
 from gansmith.runs.folder import BEST, RunFolder
 from gansmith.runs.model_files import is_model
+from gansmith.training.devices import choose_device
 
 JUDGE_OPTIONS = (
     "metrics",
@@ -59,7 +59,7 @@ def evaluate_run(
     `how` are further options of `metrics.judge.judge`: features, inception, resize, fast, segmenter, device, progress.
     """
     opening, how = _parted(run, how)
-    how["device"] = planning.choose_device(how.get("device") or "auto")
+    how["device"] = choose_device(how.get("device", "auto"))
     with trusting(trust):
         if run.facts["data"]["source"] is None and run.data is None and data is not None:
             return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
@@ -93,6 +93,10 @@ def evaluate(
             return _evaluate_beside(Model.load(run), parent, data, **options)
     if run is not None:
         return evaluate_run(run if isinstance(run, RunFolder) else RunFolder(run, trust), data=data, trust=trust, **options)
+    if data is not None:
+        raise UserError(
+            "--data are held-out data to judge a run with, and no run is named: give RUN, or --real and --fake alone."
+        )
     if real is None or fake is None:
         raise UserError("Judging needs a run folder, or both --real and --fake.")
     with trusting(trust):
@@ -104,7 +108,7 @@ def _evaluate_samples(real: Any, fake: Any, **options: Any) -> Judgement:
     from gansmith.evaluation.judge import judge
 
     opening = {name: options.pop(name) for name in list(options) if name not in JUDGE_OPTIONS}
-    options["device"] = planning.choose_device(options.get("device") or "auto")
+    options["device"] = choose_device(options.get("device", "auto"))
     everything = open_dataset(real, **opening, originals=True)
     training, held_out = split(everything)
     everything = dataclasses.replace(everything, held_out=None)
@@ -134,7 +138,7 @@ def _evaluate_beside(
 ) -> Judgement:
     """Judges a model that is not the run's own by the run's data."""
     opening, how = _parted(run, how)
-    how["device"] = planning.choose_device(how.get("device") or "auto")
+    how["device"] = choose_device(how.get("device", "auto"))
     given = run.facts["data"]["source"] is None and run.data is None
     training, held_out = split(run_data(run, data if given else None))
     if data is not None and not given:

@@ -92,6 +92,7 @@ def judge(
     """
     usual = (model.gan.judged_by if model else ()) or usual_metrics(train)
     names = _known(metrics if metrics is not None else usual)
+    _refuse_unused(names, features, inception, segmenter)
     _same_geometry(train, fake, "generated")
     _same_geometry(train, held_out, "held-out")
     limit = MAXIMUM if samples is None else samples
@@ -155,6 +156,16 @@ def judge(
     return Judgement(
         scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions, compared), overview=shown
     )
+
+
+def _refuse_unused(names: Sequence[str], features: Any, inception: Any, segmenter: Any) -> None:
+    """Raises UserError for networks that none of the metrics would look through."""
+    families = [load_family(family_of(name)) for name in names]
+    sentence = "--{0} names {1}, and none of the metrics uses it: leave it out, or add {2} to --metrics."
+    if inception is not None and features != "inception" and not any(hasattr(family, "INCEPTION") for family in families):
+        raise UserError(sentence.format("inception", f"{inception!s:.200}", "fid"))
+    if segmenter is not None and not any(hasattr(family, "SEGMENTER") for family in families):
+        raise UserError(sentence.format("segmenter", f"{segmenter!s:.200}", "mean_iou"))
 
 
 def usual_metrics(train: Dataset) -> tuple[str, ...]:
@@ -268,6 +279,8 @@ def _companions(module: str, family: Family, real: Real) -> dict[str, float]:
 def _known(metrics: Sequence[str]) -> list[str]:
     """The metrics asked for, each once; raises UserError for an unknown one."""
     known = list(metric_names())
+    if not metrics:
+        raise UserError(f"metrics names none: the metrics are {listed(known, len(known))}.")
     for metric in metrics:
         if metric not in known:
             guess = did_you_mean(metric, known)

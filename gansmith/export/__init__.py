@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from gansmith import __version__, kinds
 from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.suggestions import did_you_mean
+from gansmith.data.values import Name, Somewhere, checked
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,13 +48,16 @@ def _first_line(path: Path) -> str:
     return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
-def export(model: "Model", to: str, out: Path, say: Callable[[str], None] = lambda _: None, overwrite: bool = False) -> Path:
+@checked
+def export(
+    model: "Model", to: Name, out: Somewhere, say: Callable[[str], None] = lambda _: None, overwrite: bool = False
+) -> Path:
     """Writes a model in another format and returns the path; `say` hears how it was checked.
 
     `out` is a file with the format's suffix, or a folder to put it in. The file appears once it is whole and has been checked.
     Raises UserError for an unknown format, a missing extra, a place that cannot be written, and a file that exists, unless `overwrite`.
     """
-    known = exporter_names()
+    known, out = exporter_names(), Path(out)
     if to not in known:
         raise UserError(f"There is no format {to!r}{did_you_mean(to, list(known))}: choose one of {', '.join(known)}.")
     exporter: Exporter = importlib.import_module(f"gansmith.export.{to}")  # pyright: ignore[reportAssignmentType]

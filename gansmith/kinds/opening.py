@@ -15,14 +15,16 @@ from gansmith.data.inspection import Inspection
 from gansmith.data.options import DataOptions
 from gansmith.data.source import Source
 from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.data.values import Name, checked
 from gansmith.errors import UserError
 from gansmith.kinds.kind import Kind
 
 
+@checked
 def open_dataset(
     data: Any,
     *,
-    kind: str | None = None,
+    kind: Name | None = None,
     cache: Path | None = None,
     like: Codec[Any] | None = None,
     originals: bool = False,

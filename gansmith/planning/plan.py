@@ -17,13 +17,15 @@ from torch import Tensor
 from gansmith import __version__, gans, kinds
 from gansmith.data.dataset import Dataset
 from gansmith.data.suggestions import did_you_mean
-from gansmith.data.values import Budget, Count, Minutes, Seed, Threads, checked, options_checked
+from gansmith.data.values import Budget, Count, Minutes, Name, Seed, Threads, Values, checked, options_checked
 from gansmith.errors import UserError
 from gansmith.game import GAN, Preset
 from gansmith.training import distributed, seeds
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.cpu_threads import candidates, fastest, using
+from gansmith.training.devices import choose_device
 from gansmith.training.precision import choose_precision
+from gansmith.training.room import networks_that_fit
 from gansmith.training.trainer import Settings, Trainer
 
 AUTO = "auto"
@@ -49,23 +51,24 @@ class Plan:
     def build(self, data: Dataset) -> GAN:
         """The GAN with its initial weights, which the seed decides."""
         seeds.seed_everything(self.settings.seed)
-        return gans.find(self.gan)(self.config, data.codec.spec)
+        with networks_that_fit(self.gan, self.settings.device):
+            return gans.find(self.gan)(self.config, data.codec.spec)
 
 
 @checked
 def plan(
     data: Dataset,
     *,
-    gan: str | None = None,
-    preset: str | None = None,
-    options: Mapping[str, Any] | None = None,
+    gan: Name | None = None,
+    preset: Name | None = None,
+    options: Values | None = None,
     minutes: Minutes | None = None,
     samples: Budget | None = None,
     batch: Count | None = None,
     accumulate: Count = 1,
     seed: Seed = 0,
     device: str = "auto",
-    precision: str = "auto",
+    precision: Name = "auto",
     compile: bool = False,
     mirror: bool | None = None,
     threads: Threads | None = None,
@@ -171,18 +174,6 @@ def made_config(made: type[GAN], gan: str, preset: Preset, options: Mapping[str,
     values = {**preset.config, **options}
     options_checked(made.Config, values)
     return made.Config(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
-
-
-def choose_device(device: str) -> str:
-    """The named device, or the best one there is; one GPU per process where torchrun started several."""
-    kind = device.partition(":")[0]
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if kind == "auto":
-        kind = device = next(name for name in ("cuda", "mps", "cpu") if available[name])
-    if not available.get(kind, False):
-        here = ", ".join(name for name, there in available.items() if there)
-        raise UserError(f"--device {device} is not available here: choose auto or one of {here}.")
-    return f"cuda:{torch.cuda.current_device()}" if device == "cuda" else device
 
 
 def settle_threads(plan: Plan, data: Dataset) -> Plan:

@@ -13,6 +13,7 @@ from gansmith.data.atomic import cannot_write, make_folder, write_atomically
 from gansmith.data.json_files import read_sealed, record_in, sealed_json, sealed_line
 from gansmith.data.schema import check, describing
 from gansmith.data.suggestions import listed
+from gansmith.data.values import PLACE
 from gansmith.errors import UserError
 from gansmith.runs import previews
 
@@ -70,7 +71,7 @@ class RunFolder:
 
         With `trust` the Python file that a run may name as its GAN runs. Raises UserError if there is no run.
         """
-        self.folder, self.trust = Path(folder), trust
+        self.folder, self.trust = PLACE.of("a run", folder), trust
         self.takes_best = self.folder.name == BEST and not (self.folder / "run.json").exists()
         if self.takes_best:
             self.folder = self.folder.parent

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import register_module_buffer_registration_hook, register_module_parameter_registration_hook
 
 from gansmith import kinds
 from gansmith.data.codec import Checked, Codec
@@ -20,6 +19,7 @@ from gansmith.data.values import options_checked
 from gansmith.errors import UserError
 from gansmith.game import GAN
 from gansmith.gans import find
+from gansmith.training import room
 
 TRIED = 2**24
 """Numbers of an example up to which a codec is tried out."""
@@ -66,20 +66,12 @@ def game_of(name: str, config: Mapping[str, Any], codec: Codec[Any], path: Path,
 @contextmanager
 def at_most(numbers: int, tensors: int) -> Iterator[None]:
     """Inside, no game is built that is far larger than so many numbers in so many tensors: it is refused before it takes memory."""
-    numbers, count = SPARE_NUMBERS + TIMES * numbers, SPARE_TENSORS + TIMES * tensors
 
-    def counted(module: nn.Module, name: str, tensor: Tensor | None) -> None:
-        nonlocal numbers, count
-        numbers, count = numbers - (tensor.numel() if tensor is not None else 0), count - 1
-        if numbers < 0 or count < 0:
-            raise MismatchError("config asks for networks that are far larger than the weights in the file")
+    def refusal() -> MismatchError:
+        return MismatchError("config asks for networks that are far larger than the weights in the file")
 
-    hooks = register_module_parameter_registration_hook(counted), register_module_buffer_registration_hook(counted)
-    try:
+    with room.at_most(SPARE_NUMBERS + TIMES * numbers, SPARE_TENSORS + TIMES * tensors, refusal):
         yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], path: Path, prefix: str = "") -> None:

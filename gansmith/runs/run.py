@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith.data.programs import named_in
-from gansmith.data.values import Examples, Seed, Truncation
+from gansmith.data.values import Examples, Name, Seed, Somewhere, Truncation, checked
 from gansmith.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Run(RunFolder):
             raise gan.untrainable
         return gan
 
+    @checked
     def generate(
         self,
         n: Examples = 64,
@@ -55,7 +56,8 @@ class Run(RunFolder):
 
         return evaluate_run(self, **options)
 
-    def export(self, to: str = "onnx", out: Path | str | None = None, overwrite: bool = False) -> Path:
+    @checked
+    def export(self, to: Name = "onnx", out: Somewhere | None = None, overwrite: bool = False) -> Path:
         """Exports the model to a file or folder, without `out` to export/ in the run, whose files it replaces; see `gansmith.export`."""
         return self.model().export(to, out or self.folder / "export", overwrite or out is None)
 

@@ -22,6 +22,7 @@ from gansmith.training import distributed, seeds
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.budget import Budget
 from gansmith.training.cpu_threads import Pace, using
+from gansmith.training.room import batch_that_fits
 from gansmith.training.stopping import Listener, listening
 from gansmith.training.term_means import TermMeans
 
@@ -91,6 +92,7 @@ class Trainer:
                 "accumulated parts, "
                 f"but it is {settings.batch}: give --batch a multiple of {parts}."
             )
+        batch_that_fits(data.codec.spec, settings.batch // settings.accumulate, settings.device)
         self.gan, self.data, self.settings, self.guest = gan, data, settings, guest
         self.device = torch.device(settings.device)
         gan.to(self.device).train()

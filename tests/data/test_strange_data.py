@@ -307,3 +307,47 @@ def test_numbers_beyond_32_bits_are_refused(kind: str, tmp_path: Path) -> None:
     array[1, 1] = 1e200
     np.save(tmp_path / "a.npy", array)
     refusal(tmp_path / "a.npy", kind=kind)
+
+
+# ---- names, and data sets of strangers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("a\0b", "is no path"),
+        (Path("a\0b"), "is no path"),
+        ("a" * 5000, "has a name of 5,000 characters, more than files can have"),
+        ("~nobody-has-this-name", "is no path"),
+        (np.ma.masked_array(np.zeros((40, 2)), mask=True), "some values of the array are masked"),
+    ],
+)
+def test_what_no_file_is_called_and_what_is_masked_are_refused(data: Any, why: str) -> None:
+    assert why in refusal(data)
+
+
+class Strange:
+    """A data set that does not do what it should."""
+
+    def __init__(self, length: Any, item: Any) -> None:
+        self.length, self.item = length, item
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Any:
+        return self.item(index)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (Strange(-1, None), "does not tell its length (ValueError"),
+        (Strange(10**12, lambda _: torch.zeros(1, 8, 8)), "the data set has 1,000,000,000,000 examples, more than the limit"),
+        (Strange(40, lambda _: 1 / 0), "does not tell Strange[0] (ZeroDivisionError: division by zero)"),
+        (Strange(40, lambda _: []), "Strange[0] is a list, where an image is"),
+        ([[], []], "is a list, where an image is"),
+    ],
+)
+def test_data_sets_of_strangers_that_fail_are_refused(data: Any, why: str) -> None:
+    assert why in refusal(data)

@@ -7,6 +7,7 @@ import math
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,19 @@ from hypothesis import strategies as st
 import gansmith
 from gansmith import edit, gans, kinds
 from gansmith.cli import COMMANDS
+from gansmith.data import values
 from gansmith.data.options import names_in
 from gansmith.data.values import (
     Count,
     Minutes,
     Names,
     Number,
+    Place,
     Seed,
+    Table,
     Unique,
     Whole,
+    Word,
     checked,
     options_checked,
     range_of,
@@ -114,6 +119,20 @@ def test_names_and_seeds_come_once():
         Unique().of("metrics", "frechet")
     with pytest.raises(UserError, match="metrics takes names, but one of them is 3"):
         Unique().of("metrics", ["a", 3])
+
+
+def test_paths_words_and_mappings_are_what_they_should_be():
+    assert Place().of("out", "a/b") == Path("a/b") and Word().of("gan", Path("mine.py")) == "mine.py"
+    assert Table().of("options", {"width": 3}) == {"width": 3}
+    for wrong in (5, "", b"a", None, "a\0b", ["a"]):
+        with pytest.raises(UserError, match="out takes a path, but it is"):
+            Place().of("out", wrong)
+    for wrong in (5, "", b"a", ["a"]):
+        with pytest.raises(UserError, match="gan takes a name, but it is"):
+            Word().of("gan", wrong)
+    for wrong in (5, "a", [("width", 3)], {3: 4}):
+        with pytest.raises(UserError, match="options takes values by their names"):
+            Table().of("options", wrong)
 
 
 def test_arguments_are_brought_within_the_ranges_of_their_types():
@@ -207,6 +226,10 @@ def test_every_number_that_public_functions_take_has_a_range():
     assert {"train", "Model.generate", "Run.generate", "TableGAN.sample", "interpolate"} <= set(found)
     bare = [f"{name}.{argument}" for name, call in found.items() for argument, hint in annotations(call) if bare_number(hint)]
     assert bare == []
+    for name, call in found.items():
+        hints = {argument: RANGES.get(str(hint).removesuffix(" | None"), hint) for argument, hint in annotations(call)}
+        declared = {argument for argument, hint in hints.items() if range_of(hint) is not None}
+        assert declared == set(getattr(call, "ranges", {})), f"{name} needs @checked"
 
 
 def public_functions() -> Iterator[Callable[..., Any]]:
@@ -224,6 +247,7 @@ def public_functions() -> Iterator[Callable[..., Any]]:
             yield each
 
 
+RANGES = {name: value for name, value in vars(values).items() if range_of(value) is not None}
 PUBLIC = {
     *("train", "load", "evaluate", "compare", "inspect", "open_dataset"),
     *(

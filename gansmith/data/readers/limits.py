@@ -105,8 +105,10 @@ def _checked(given: Mapping[str, int | str]) -> dict[str, int]:
         if name not in names:
             raise UserError(f"there is no limit {name!r}{did_you_mean(name, names)}: the limits are {', '.join(names)}.")
         try:
+            if isinstance(value, bool):
+                raise TypeError
             found[name] = int(float(value))
-        except (ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserError(f"the limit {name} takes a whole number, such as 4e8, not {value!r}.") from error
         if found[name] < 1:
             raise UserError(f"the limit {name} must be at least 1, but it is {value}.")

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.data.values import POSITIVE
 from gansmith.errors import UserError
@@ -217,6 +218,7 @@ class SeriesCodec:
         found: dict[str, Tensor] = {}
         if (steps := requests.pop("length", None)) is not None:
             steps = POSITIVE.read("--length", str(steps))
+            check("array_bytes", 8 * n * steps * self.spec.shape[-1], f"--length {steps:,}, of {n:,} examples,", "bytes")
             if self.lengths:
                 raise UserError("these series have lengths of their own, which the model chooses: leave --length out.")
             found["steps"] = torch.full((n,), steps)

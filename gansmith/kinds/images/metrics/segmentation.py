@@ -32,6 +32,8 @@ METRICS = {
     "mean_iou": ("higher", "the mean over labels of the intersection over the union of given and found pixels"),
 }
 SAYS = "quality"
+SEGMENTER = True
+"""It looks through the network that --segmenter names."""
 MINIMUM = 2
 BASELINE = "every label in its mean colour"
 STEPS, BATCH, WIDTH = 600, 8, 24

@@ -1,6 +1,7 @@
 """Images handed over from Python: a map-style torch data set, a list of pictures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from threading import Lock
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from gansmith.data.readers.limits import check
 from gansmith.data.readers.tensors import array_of
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -27,15 +29,32 @@ def from_mapstyle(data: Any) -> Collection:
     the whole data set. Integer labels take their names from `data.classes` if it is there, several numbers an image from
     `data.attr_names`, as in torchvision.
     """
-    if len(data) == 0:
+    with _theirs("its length"):
+        count = len(data)
+    if count == 0:
         raise UserError("the data set is empty: give at least one image.")
+    check("members", count, "the data set", "examples")
     classes = getattr(data, "classes", None)
     names = tuple(str(name) for name in classes) if isinstance(classes, list | tuple) else None
     name = "images" if isinstance(data, list) else type(data).__name__
-    _, first = _image_and_label(data[0], f"{name}[0]")
+    with _theirs(f"{name}[0]"):
+        example = data[0]
+    _, first = _image_and_label(example, f"{name}[0]")
     titles = [title for title in getattr(data, "attr_names", ()) if title]
     attributes = attribute_names([first], titles or None)
     return Collection(name=name, load=lambda: _MapStyle(data, name), classes=None if attributes else names, attributes=attributes)
+
+
+@contextmanager
+def _theirs(what: str) -> Iterator[None]:
+    """Inside, somebody else's data set is asked: whatever it raises is a UserError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise UserError(f"the data set does not tell {what} ({reason[:200]}): correct it, or give other data.") from error
 
 
 def labelled(images: Sequence[Any], labels: Any) -> list[tuple[Any, Any]]:
@@ -89,7 +108,9 @@ class _MapStyle:
 
     def _items(self) -> Iterator[tuple[int, tuple[Any, Label]]]:
         for index in range(len(self.data)):
-            yield index, _image_and_label(self.data[index], f"{self.name}[{index}]")
+            with _theirs(f"{self.name}[{index}]"):
+                example = self.data[index]
+            yield index, _image_and_label(example, f"{self.name}[{index}]")
 
     @property
     def note(self) -> str | None:
@@ -124,7 +145,7 @@ def _image_and_label(item: Any, name: str) -> tuple[_Picture, Label]:
     if isinstance(item, Mapping):
         label = next((item[key] for key in LABEL_COLUMNS if key in item), None)
         item = next((item[key] for key in IMAGE_COLUMNS if key in item), None)
-    elif isinstance(item, tuple | list):
+    elif isinstance(item, tuple | list) and item:
         item, label = item[0], item[1] if len(item) > 1 else None
     if isinstance(item, torch.Tensor):
         item = array_of(item, name)

@@ -80,7 +80,7 @@ def run(argv: list[str]) -> int:
     from gansmith.kinds.images.translation.page import write_page
     from gansmith.kinds.images.translation.pictures import check_translates
     from gansmith.model import Model
-    from gansmith.planning.plan import choose_device
+    from gansmith.training.devices import choose_device
 
     source, given_at = _source(options)
     device = choose_device(options.device)

@@ -222,6 +222,11 @@ def _partner(model: Model, picture: Opened, partner: Opened | None, name: str) -
 
 
 def _upright(picture: Opened) -> Opened:
+    """Raises UserError for what is no opened picture."""
+    if not isinstance(picture, Image.Image | Stack):
+        raise UserError(
+            f"a picture is expected, as PIL.Image.open gives one, but it is a {type(picture).__name__}: open it first."
+        )
     return picture if isinstance(picture, Stack) else ImageOps.exif_transpose(picture)
 
 
