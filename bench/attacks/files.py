@@ -270,8 +270,7 @@ def files(place: Place) -> Iterator[Attack]:
             def prepare(folder: Path, name: str = name, content: bytes = spoiled) -> None:
                 (folder / name).write_bytes(content)
 
-            yield place.command("mutants", ["inspect", name, *kind], False, prepare)
-            assert number < 5
+            yield place.command("mutants", ["inspect", name, *kind], False, prepare, f"mutant {number}")
         for suffix in ("npy", "npz", "zip", "csv", "parquet", "png", "txt", "csv.gz", "tif"):
             if not name.endswith(suffix):
 

@@ -162,14 +162,16 @@ def models(place: Place) -> Iterator[Attack]:
         return spoil
 
     for path in ("model/model.json", "model/model.safetensors", "run.json"):
-        for change in spoils.values():
+        for what, change in spoils.items():
             for name in ("points", "images") if path != "run.json" else ("points",):
                 for argv in (
                     acts(name)
                     if path != "run.json"
                     else [["evaluate", "run"], ["train", "--resume", "run"], ["compare", "run", str(place.runs / "points2")]]
                 ):
-                    yield place.command("runs", argv, path != "model/model.json", copied(name, spoiled(path, change)))
+                    yield place.command(
+                        "runs", argv, path != "model/model.json", copied(name, spoiled(path, change)), f"{path} is {what}, {name}"
+                    )
     for what in ("fifo", "zero", "folder", "socket", "loop", "gone", "dangling"):
         for path in ("model/model.json", "model/model.safetensors", "run.json", "model", "checkpoints"):
             for argv in (
@@ -178,10 +180,13 @@ def models(place: Place) -> Iterator[Attack]:
                 ["train", "--resume", "run"],
             ):
                 yield place.command(
-                    "runs", argv, False, copied("points", lambda run, what=what, path=path: replaced(run / path, what))
+                    "runs",
+                    argv,
+                    False,
+                    copied("points", lambda run, what=what, path=path: replaced(run / path, what)),
+                    f"{path} is {what}",
                 )
-    newest = sorted((place.runs / "points" / "checkpoints").glob("*.safetensors"))
-    for change in spoils.values():
+    for what, change in spoils.items():
         yield place.command(
             "runs",
             ["train", "--resume", "run"],
@@ -190,6 +195,7 @@ def models(place: Place) -> Iterator[Attack]:
                 "points",
                 lambda run, change=change: [p.write_bytes(change(p.read_bytes())) for p in (run / "checkpoints").glob("*")],
             ),
+            f"checkpoints are {what}",
         )
         yield place.command(
             "runs",
@@ -199,8 +205,8 @@ def models(place: Place) -> Iterator[Attack]:
                 "images",
                 lambda run, change=change: [p.write_bytes(change(p.read_bytes())) for p in (run / "checkpoints").glob("*")],
             ),
+            f"checkpoints are {what}",
         )
-    assert newest is not None
     # values of single fields, in models without checksums
     values = [None, [], {}, "", "x", -1, 0, 10**9, 10**20, 1e308, float("nan"), True, [[[]]], "9" * 5000]
     number = 0
@@ -215,6 +221,7 @@ def models(place: Place) -> Iterator[Attack]:
                     argv,
                     False,
                     copied(name, lambda run, facts=facts, where=where, value=value: unsealed(run / "model", facts, where, value)),
+                    f"{name} with {where} {value!r:.20}",
                 )
             number += 1
     facts = json.loads((place.runs / "points" / "run.json").read_text())
@@ -234,6 +241,7 @@ def models(place: Place) -> Iterator[Attack]:
                 "points",
                 lambda run, where=where, value=value: (run / "run.json").write_text(json.dumps(changed(facts, where, value))),
             ),
+            f"run.json with {where} {value!r:.20}",
         )
 
 

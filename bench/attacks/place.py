@@ -157,11 +157,20 @@ class Place:
                 if path.is_file():
                     yield path, path.stat()
 
-    def command(self, group: str, argv: list[str], must: bool, prepare: Callable[[Path], None] | None = None) -> Attack:
-        """A command line in an empty folder."""
+    def command(
+        self, group: str, argv: list[str], must: bool, prepare: Callable[[Path], None] | None = None, what: str = ""
+    ) -> Attack:
+        """A command line in an empty folder, which `prepare` may fill; `what` says with what."""
         self.count += 1
         folder = self.root / "work" / f"{self.count:05}"
-        return Attack(group, _line(argv), lambda: main(argv), folder, must, (lambda: _prepared(folder, prepare)))
+        return Attack(
+            group,
+            f"{what}: {_line(argv)}" if what else _line(argv),
+            lambda: main(argv),
+            folder,
+            must,
+            (lambda: _prepared(folder, prepare)),
+        )
 
     def call(self, group: str, code: str, must: bool) -> Attack:
         """A call from Python."""

@@ -60,7 +60,7 @@ def temporary(path: Path, suffix: str = "") -> Path:
 
     It ends in `suffix`, for writers that go by it.
     """
-    name = path.name.encode()[:100].decode(errors="ignore")
+    name = os.fsencode(path.name)[:100].decode(errors="ignore")
     return path.with_name(f".{name}.{_host()}.{os.getpid()}.{secrets.token_hex(8)}.tmp{suffix}")
 
 

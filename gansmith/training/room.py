@@ -62,10 +62,13 @@ def networks_that_fit(gan: str, device: str) -> Iterator[None]:
     try:
         with at_most(memory // (4 * COPIES), TENSORS, refusal):
             yield
-    except (RuntimeError, MemoryError, OverflowError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise refusal() from error
+    except UserError:
+        raise
+    except (ArithmeticError, RuntimeError, ValueError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise refusal() from error
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise UserError(f"{gan} cannot be built with these --gan options ({reason[:200]}): change one of them.") from error
 
 
 def batch_that_fits(spec: Spec, count: int, device: str) -> None:

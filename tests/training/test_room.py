@@ -25,6 +25,18 @@ def test_a_tower_of_layers_is_refused_before_it_is_built():
         nn.ModuleList(nn.Linear(1, 1) for _ in range(room.TENSORS))
 
 
+def test_options_that_do_not_fit_each_other_are_a_sentence():
+    data = toys.rows()
+    with pytest.raises(UserError, match=r"dpgan cannot be built with these --gan options \(num_channels .* must be divisible"):
+        planning.plan(data, gan="dpgan", options={**toys.SMALL["dpgan"], "critic_width": 7}).build(data)
+
+
+def test_private_training_is_rehearsed_too():
+    data = toys.rows()
+    plan = planning.plan(data, gan="dpgan", options=toys.SMALL["dpgan"], batch=8, threads=1)
+    assert len(planning.rehearse(plan, data, 1).moves) == 3
+
+
 def test_networks_of_a_usual_size_are_built():
     data = toys.points()
     assert planning.plan(data, gan="gan").build(data) is not None

@@ -78,8 +78,10 @@ def _channels(frame: Image.Image) -> int:
 
 
 def is_animated(given: Path | bytes) -> bool:
-    """Whether a picture has several frames; reads little more than its header."""
+    """Whether a picture has several frames; reads little more than its header, and of pipes and devices nothing."""
     try:
+        if isinstance(given, Path):
+            check_ends(given)
         with Image.open(io.BytesIO(given) if isinstance(given, bytes) else given) as image:
             return bool(getattr(image, "is_animated", False))
     except Exception:  # what is no picture is not animated
