@@ -66,9 +66,10 @@ def main() -> None:
     )
     parser.add_argument("--again", action="store_true", help="run those again that failed")
     parser.add_argument("--record", action="store_true", help="write the results from what is kept, and run nothing")
+    parser.add_argument("--note", default="", help="a sentence for the record")
     chosen = parser.parse_args()
     if chosen.record:
-        write(read(chosen.kept))
+        write(read(chosen.kept), chosen.note)
         return
     with contextlib.nullcontext(chosen.folder) if chosen.folder else tempfile.TemporaryDirectory() as folder:
         os.environ |= {"GANSMITH_CACHE": f"{folder}/cache", "HF_HUB_OFFLINE": "1", "COLUMNS": "100"}
@@ -232,7 +233,7 @@ def own_size() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def write(found: list[Outcome]) -> None:
+def write(found: list[Outcome], note: str) -> None:
     """The record: counts by group, and every failure."""
     import platform
 
@@ -249,8 +250,9 @@ def write(found: list[Outcome]) -> None:
         "the import, 1 GB above it.",
         "",
         "Accepted are inputs that have a meaning, such as a folder with a strange name; silent would be status 0 where the input must be "
-        "refused.",
+        "refused. Inputs that failed at first were run again once their fault was cured.",
         "",
+        *([note, ""] if note else []),
         f"| inputs | all | {' | '.join(names)} |",
         f"|---|{'---:|' * (len(names) + 1)}",
     ]
