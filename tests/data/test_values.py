@@ -273,8 +273,8 @@ def hints_of(shape: type) -> list[tuple[str, Any]]:
 
 
 def bare_number(hint: Any) -> bool:
-    if isinstance(hint, str):
-        return hint.split(" | ")[0] in ("int", "float")
+    if isinstance(hint, str):  # what may be written out as well, such as "10epochs", is read by a function of its own
+        return bool({"int", "float"} & {*hint.split(" | ")}) and "str" not in hint.split(" | ")
     if range_of(hint) is not None:
         return False
     while typing.get_origin(hint) is typing.Annotated:
