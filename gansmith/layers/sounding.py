@@ -115,5 +115,5 @@ class GriffinLim(nn.Module):
             cosine, sine = ahead[0] / length, ahead[1] / length
             found = (real.square() + imaginary.square()).sqrt() + 1e-7
             ratio = self.filters.T @ (bands / (self.filters @ found).clamp_min(1e-7)) / self.covered
-            size = found * ratio.clamp(0.1, 10)
+            size = found * ratio.clamp_min(0.1).clamp_max(10.0)
         return self.fourier.wave(size * cosine, size * sine)
