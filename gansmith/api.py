@@ -92,15 +92,12 @@ def train(
     `options` are fields of the GAN's Config. Without a budget (`minutes`, `samples`) the preset's is used. `resume=True` continues the
     run in `out` (or the newest run of this data) exactly; `resume="auto"` does so if there is one, and begins otherwise. A resumed run
     keeps its own configuration and refuses another; a budget given with it extends or shortens it, and `threads` changes their number,
-    after which sums are rounded differently. Without `threads`, the number that is measured to be fastest is used on a CPU, and kept. A
-    watcher may be given as a function of the run folder; without any, a notebook shows progress and the newest picture. A resumed run
-    that names a Python file as its GAN needs that file again as `gan`, or `trust`.
+    after which sums are rounded differently. Without `threads`, the fastest number is measured on a CPU, and kept. A watcher may be
+    given as a function of the run folder; without any, a notebook shows progress. A resumed run that names a Python file as its GAN
+    needs it again as `gan`, or `trust`. `checkpoint_every` (samples, or "10epochs") keeps models in the run's milestones/.
 
-    `checkpoint_every` keeps the model of every so many samples, or "10epochs", in the run's milestones/.
-
-    `judge_metrics` are measured during training on `judge_samples` examples a side, in at most `judge_share` of the time. `keep_best`
-    names the metric by which the best model is kept in the run's best/; `patience` ends the training when that metric (or else the first of
-    `judge_metrics`) has not left its 95% interval for the better in so many judgements.
+    `judge_metrics` are measured during training on `judge_samples` examples a side, in at most `judge_share` of the time. The best model
+    by `keep_best` is kept in the run's best/; `patience` ends the training when that metric (or the first) no longer improves clearly.
 
     Raises UserError for whatever the user can mend, and Interrupted when stopped by Ctrl-C or SIGTERM after saving.
     """

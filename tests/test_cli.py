@@ -176,7 +176,7 @@ MISTAKES = {
     "generate nothing": "nothing holds no model",
     "generate runs/clusters-0001 -n 0": "-n must be at least 1, but it is 0",
     "generate runs/clusters-0001 --where seven": "--where takes key=value",
-    "generate runs/clusters-0001 --where seed=7": "--where takes key=value",
+    "generate runs/clusters-0001 --where seed=7": "points have no classes: remove seed=7",
     "generate runs/clusters-0001 --where class=7": "points have no classes: remove class=7",
     "generate runs/squares-0001 --where class=7": 'there is no class "7"',
     "generate runs/clusters-0001 --out clusters.npy/here": "clusters.npy/here cannot be used (Not a directory)",

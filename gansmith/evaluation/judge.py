@@ -181,7 +181,7 @@ def fewest_for(metric: str) -> int:
 
 def over_all(metrics: Sequence[str] | None) -> bool:
     """Whether one of these metrics is defined over all examples, as those of Inception-v3 are."""
-    return any(hasattr(load_family(family_of(name)), "INCEPTION") for name in _known(metrics or ()))
+    return any(hasattr(load_family(family_of(name)), "INCEPTION") for name in (_known(metrics) if metrics else ()))
 
 
 def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path, **options: Any) -> Any:

@@ -38,7 +38,7 @@ FILES = [png(picture) for picture in PICTURES]
         (
             "digits",
             {"kind": "image"},
-            r'must be domains, images, pairs, points, series, tables or text, not "image" \(did you mean "images"\?\)',
+            r'must be audio, domains, images, .* or video, not "image" \(did you mean "images"\?\)',
         ),
         ("ring", {"kind": "images"}, "ring holds points, not images"),
         ("ring", {"channels": 3}, "--channels is an option for images and video, and ring holds points"),

@@ -36,6 +36,7 @@ def ended(body: str) -> tuple[int, str, str, float]:
 def test_the_first_request_is_told_and_the_second_one_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "ECHO", 0.05)
     asked: list[str] = []
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup would have it ignored
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     with listening(asked.append):
         os.kill(os.getpid(), signal.SIGHUP)

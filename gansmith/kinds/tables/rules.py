@@ -136,11 +136,22 @@ def _sums(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
     for a, b in combinations(numbers, 2):
         total = numbers[a] + numbers[b]
         for column, values in numbers.items():
-            if column not in (a, b) and _holds(np.abs(values - total) <= TOLERANCE * np.maximum(1, np.abs(total)), values, total):
+            if column in (a, b):
+                continue
+            slack = _slack(values, total)
+            if _holds(np.abs(values - total) <= slack, values, total):
                 mixed = np.random.default_rng(0).permutation(values)
-                if _holds_beyond_chance(np.abs(mixed - total) <= TOLERANCE * np.maximum(1, np.abs(total)), mixed, total):
+                if _holds_beyond_chance(np.abs(mixed - total) <= slack, mixed, total):
                     found.append(Rule(form="sum", column=column, by=(a, b)))
     return found
+
+
+def _slack(values: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """How far a sum may be off: by TOLERANCE, but of large numbers that differ little by rounding or a share of their spread."""
+    size = np.maximum(1, np.abs(total))
+    known = values[np.isfinite(values)]
+    spread = np.ptp(known) if len(known) else 0.0
+    return np.minimum(TOLERANCE * size, np.maximum(4 * np.finfo(float).eps * size, 1e-3 * spread))
 
 
 def _inequalities(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:

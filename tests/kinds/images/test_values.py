@@ -91,15 +91,22 @@ def test_faint_pictures_are_told_and_can_be_cut_off(tmp_path: Path) -> None:
     assert (cut.codec.levels.low, cut.codec.levels.high) == (0, 2000) and cut.arrays["image"].max() == 2000
     assert not any("--values" in note for note in cut.remarks())
     np.testing.assert_array_equal(cut.arrays["image"], np.minimum(values, 2000))
-    with pytest.raises(UserError, match="LOW below HIGH, such as 0,3000, but it is 5,1"):
+    with pytest.raises(UserError, match="--values takes the lower number first, such as 0,3000, but it is 5,1"):
         open_dataset(values, values=(5, 1))
     with pytest.raises(UserError, match="for images of more than 8 bits"):
         open_dataset((values // 256).astype(np.uint8), values=(0, 3))
 
 
-@pytest.mark.parametrize("words", ["5", "a,b", "1,2,3"])
-def test_a_range_of_values_is_two_numbers(words: str) -> None:
-    with pytest.raises(UserError, match=f'--values takes two numbers, such as 0,3000 or -1000,400, not "{words}"'):
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("5", 'two numbers, such as 0,3000 or -1000,400, not "5"'),
+        ("a,b", "a number, but it is 'a'"),
+        ("1,2,3", 'two numbers, such as 0,3000 or -1000,400, not "1,2,3"'),
+    ],
+)
+def test_a_range_of_values_is_two_numbers(words: str, said: str) -> None:
+    with pytest.raises(UserError, match=f"--values takes {said}"):
         open_dataset(np.zeros((9, 8, 8), np.uint16), values=words)
 
 
