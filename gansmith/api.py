@@ -142,8 +142,7 @@ def train(
         mirror=mirror,
         threads=threads,
     )
-    folder = Path(out) if out is not None else Run.next_folder(Path("runs"), dataset.name)
-    folder = Path(distributed.share_text(str(folder)))
+    folder = Path(distributed.share_text(str(out if out is not None else Run.next_folder(Path("runs"), dataset.name))))
     _refuse_taken(folder)
     with trusting(trust):
         return _train(
@@ -398,7 +397,8 @@ def _judged_with(held_out: Dataset, examination: Validation | None) -> dict[str,
 
 def _restore(trainer: Trainer, run: Run, extended: bool, validator: Validator | None) -> None:
     assert trainer.guest is not None
-    state = trainer.guest.last_good()
+    with describing(run.checkpoints, "newest checkpoint"):
+        state = trainer.guest.last_good()
     if state is None:
         trainer.guest.say("There is no checkpoint yet: beginning again from the same seed.")
         return

@@ -18,7 +18,7 @@ from gansmith.model import Model
 from gansmith.runs.folder import RunFolder
 from gansmith.runs.milestones import Milestones
 from gansmith.runs.previews import preview_of, write_numbered, write_preview
-from gansmith.training.checkpoint import load_newest, save_checkpoint
+from gansmith.training.checkpoint import check_facts, load_newest, save_checkpoint
 from gansmith.training.health import PROBED, Health, Landmarks
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Recorder:
         """The newest state that can be read; log, scores and previews after it are dropped."""
         state = load_newest(self.run.checkpoints, self.say)
         if state is not None:
+            check_facts(state[1])
             self.run.forget_after(state[1]["clock"]["samples"])
             self.health.load_state(state[1]["health"])
             if self.validator:

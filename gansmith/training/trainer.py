@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset, Order
+from gansmith.data.schema import MismatchError
 from gansmith.data.values import Budget as Budgeted
 from gansmith.data.values import Count, Minutes, Seed, Threads
 from gansmith.errors import UserError
@@ -21,6 +22,7 @@ from gansmith.penalties import compiled_with
 from gansmith.training import distributed, seeds
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.budget import Budget
+from gansmith.training.checkpoint import check_facts
 from gansmith.training.cpu_threads import Pace, using
 from gansmith.training.room import batch_that_fits
 from gansmith.training.stopping import Listener, listening
@@ -323,12 +325,15 @@ class Trainer:
 
     def load_state(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Continues from a state exactly: every later number equals that of a training never interrupted."""
+        check_facts(facts)
+        _check_weights(self.gan.state_dict(), _under("gan/", tensors))
         self.gan.load_state_dict(_under("gan/", tensors))
         for name, player in self.gan.players.items():
             states: dict[int, dict[str, Tensor]] = {}
             for path, tensor in _under(f"optimizer/{name}/", tensors).items():
                 index, key = path.split("/")
                 states.setdefault(int(index), {})[key] = tensor.clone()  # the optimiser would keep, and change, the original
+            _check_states(name, player.optimizer, states)
             player.optimizer.load_state_dict({"state": states, "param_groups": player.optimizer.state_dict()["param_groups"]})
             player.optimizer.zero_grad(set_to_none=True)
             player.learning_rate_scale = facts["learning_rate_scales"][name]
@@ -371,6 +376,37 @@ def compile_seconds() -> float:
     from torch._dynamo.utils import calculate_time_spent
 
     return calculate_time_spent().get("total_wall_time", 0.0)
+
+
+def _check_weights(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Raises MismatchError for weights of another type or shape, and for numbers that are not finite; names are checked later."""
+    for name, tensor in found.items():
+        own = expected.get(name, tensor)
+        if tensor.shape != own.shape or tensor.dtype != own.dtype:
+            raise MismatchError(
+                f"gan/{name} is {tensor.dtype} {list(tensor.shape)}, where {own.dtype} {list(own.shape)} is expected"
+            )
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise MismatchError(f"gan/{name} holds numbers that are not finite")
+
+
+def _check_states(name: str, optimizer: torch.optim.Optimizer, states: Mapping[int, Mapping[str, Tensor]]) -> None:
+    """Raises MismatchError for states of an optimiser that do not fit its parameters: its kernels would read beyond their ends."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, state in states.items():
+        if not 0 <= index < len(parameters):
+            raise MismatchError(f"optimizer/{name}/{index} belongs to no parameter")
+        if state.keys() != states[min(states)].keys():
+            raise MismatchError(
+                f"optimizer/{name}/{index} holds {', '.join(state)}, where others hold {', '.join(states[min(states)])}"
+            )
+        for key, tensor in state.items():
+            place, expected = f"optimizer/{name}/{index}/{key}", parameters[index]
+            shape = torch.Size() if key == "step" else expected.shape
+            if tensor.shape != shape:
+                raise MismatchError(f"{place} has the shape {list(tensor.shape)}, where {list(shape)} is expected")
+            if tensor.dtype != (torch.float32 if key == "step" else expected.dtype) or not bool(tensor.isfinite().all()):
+                raise MismatchError(f"{place} should hold finite numbers of {expected.dtype}")
 
 
 def _finite(value: float) -> bool:

@@ -1,6 +1,8 @@
 """The trainer: whose gradients, lockstep accumulation, roll-back, budgets and signals."""
 
+import copy
 import os
+import re
 import signal
 
 import pytest
@@ -8,6 +10,7 @@ import torch
 
 from gansmith.adversarial import minimax_critic, non_saturating_generator
 from gansmith.data.dataset import Order
+from gansmith.data.schema import MismatchError
 from gansmith.errors import UserError
 from gansmith.game import GAN, Player
 from gansmith.training.clock import Clock
@@ -269,3 +272,57 @@ def test_lazy_terms_are_due_every_so_many_rounds():
         due.append(clock.every(16))
         clock.advance(1)
     assert [i for i, d in enumerate(due) if d] == [0, 16, 32]
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "says"),
+    [
+        ("optimizer/critic/0/exp_avg_sq", lambda tensor: tensor.new_zeros(0), "has the shape"),
+        ("optimizer/critic/0/exp_avg", lambda tensor: torch.zeros(*tensor.shape, 2), "has the shape"),
+        ("optimizer/critic/0/exp_avg", lambda tensor: torch.zeros(()), "has the shape"),
+        ("optimizer/critic/0/exp_avg", lambda tensor: tensor * float("nan"), "finite numbers"),
+        ("optimizer/critic/99/exp_avg", lambda tensor: torch.zeros(3), "belongs to no parameter"),
+    ],
+)
+def test_states_of_optimisers_that_do_not_fit_are_never_used(key, change, says):
+    guest = Listener()
+    trainer_for(guest=guest).train()
+    tensors, facts = guest.states[-1]
+    with pytest.raises(MismatchError, match=says):
+        trainer_for().load_state({**tensors, key: change(tensors.get(key, torch.zeros(3)))}, facts)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("clock", "samples"), "x", "clock.samples should be a whole number"),
+        (("clock", "samples"), -1, "clock.samples should be from 0"),
+        (("position",), -1, "position should be from 0"),
+        (("position",), [], "position should be a whole number"),
+        (("learning_rate_scales", "critic"), float("inf"), "learning_rate_scales.critic should be a finite number"),
+        (("learning_rate_scales", "critic"), 0.0, "above 0 and at most 1"),
+        (("roll_backs",), [0], "roll_backs should be a list of 2"),
+        (("clock",), None, "clock should be an object"),
+    ],
+)
+def test_facts_of_a_checkpoint_that_are_none_are_never_used(place, value, says):
+    guest = Listener()
+    trainer_for(guest=guest).train()
+    tensors, facts = guest.states[-1]
+    facts = copy.deepcopy(facts)
+    inner = facts
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    with pytest.raises(MismatchError, match=re.escape(says)):
+        trainer_for().load_state(tensors, facts)
+
+
+def test_weights_of_a_checkpoint_are_finite_and_of_their_type():
+    guest = Listener()
+    trainer_for(guest=guest).train()
+    tensors, facts = guest.states[-1]
+    name = next(name for name in tensors if name.startswith("gan/"))
+    for change, says in ((tensors[name] * float("nan"), "not finite"), (tensors[name].double(), "is expected")):
+        with pytest.raises(MismatchError, match=says):
+            trainer_for().load_state({**tensors, name: change}, facts)
