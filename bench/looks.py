@@ -216,7 +216,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     conditions = {"kind": asked.kind, "resolution": asked.resolution, "label_maps": asked.label_maps or None}
-    data = open_dataset(asked.data, **{name: wish for name, wish in conditions.items() if wish is not None})
+    data = open_dataset(asked.data, **{name: value for name, value in conditions.items() if value is not None})
     train, held_out = data.split(0.2)
     if asked.validate:
         train, held_out = train.split(0.2)

@@ -342,6 +342,8 @@ def _check_resume(options: Train, argv: Sequence[str]) -> None:
 
 
 def _report(options: Train, run: Run) -> None:
+    from gansmith.report.verdict import use_command
+
     output = Output(options.json)
     report = run.folder / "report.html"
     if run.judgement is not None:
@@ -351,8 +353,7 @@ def _report(options: Train, run: Run) -> None:
     if verdict.command:
         output.say(f"Best now: {verdict.command}")
     output.say(f"Report:   {report}")
-    made_from_others = run.facts["data"]["task"] != "generation"
-    use = f"gansmith translate {run.folder} INPUT" if made_from_others else f"gansmith generate {run.folder}"
+    use = use_command(run.folder, run.facts["data"]["task"])
     if verdict.command != use:
         output.say(f"Use it:   {use}")
     output.say(f"          gansmith export {run.folder} --to onnx")

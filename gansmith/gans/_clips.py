@@ -36,7 +36,7 @@ def frames_requested(key: str, value: str, n: int, spec: VideoSpec) -> Tensor | 
 
 
 def example_labels(spec: Spec) -> dict[str, Tensor]:
-    """Labels for a batch of two, by the name of the input; none where the data have none."""
+    """Labels for a batch of two, by the name of the input; none if the data hold none."""
     if spec.classes:
         return {"label": torch.tensor([0, len(spec.classes) - 1])}
     return {"label": torch.zeros(2, len(spec.attributes))} if spec.attributes else {}

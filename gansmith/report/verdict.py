@@ -6,6 +6,7 @@ import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -54,8 +55,9 @@ def verdict(records: Records) -> Verdict:
     seen = records.samples or 0.0
     examples = int(finite(records.part("data").get("examples")) or 0)
     needed = samples_needed(examples)
-    reached = {subject: median(found) for subject, found in _by_subject(records.evaluations).items()}
-    everything = [share for found in _by_subject(records.evaluations).values() for share in found]
+    shares = _by_subject(records.evaluations)
+    reached = {subject: median(found) for subject, found in shares.items()}
+    everything = [share for found in shares.values() for share in found]
     overall = median(everything) if everything else None
     so_far = f"{count(seen)} of about {count(needed)} samples that usually give a first good result"
     if seen < needed / 2 and (overall is None or overall < FAIR):
@@ -70,7 +72,11 @@ def verdict(records: Records) -> Verdict:
     weakest = min(reached, key=lambda subject: reached[subject])
     weak = f" Weakest is {NAMES[weakest]}: {_example(records.evaluations, weakest)}." if reached[weakest] < GOOD else ""
     if overall >= GOOD:
-        return Verdict(word="good", because=f"the scores are {_way(overall)}.{weak}", command=_use(records))
+        return Verdict(
+            word="good",
+            because=f"the scores are {_way(overall)}.{weak}",
+            command=use_command(records.folder, str(records.part("data").get("task", "generation"))),
+        )
     if overall >= NOTHING:
         more = f" It has seen {so_far}." if seen < needed else ""
         return Verdict(
@@ -161,8 +167,8 @@ def _judge(records: Records) -> str:
     return shlex.join(["gansmith", "evaluate", str(records.folder)])
 
 
-def _use(records: Records) -> str:
-    made_from_others = records.part("data").get("task", "generation") != "generation"
-    return shlex.join(["gansmith", "translate" if made_from_others else "generate", str(records.folder)]) + (
-        " INPUT" if made_from_others else ""
-    )
+def use_command(folder: Path, task: str) -> str:
+    """The command line that makes something with the run in this folder."""
+    if task != "generation":
+        return f"{shlex.join(['gansmith', 'translate', str(folder)])} INPUT"
+    return shlex.join(["gansmith", "generate", str(folder)])
