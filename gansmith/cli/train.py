@@ -20,7 +20,7 @@ from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
 from gansmith.data.options import names_in
 from gansmith.data.programs import trusting
-from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Share, Threads
+from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Share, Threads, check_divides
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -157,11 +157,8 @@ def run(argv: list[str]) -> int:
         with trusting(options.trust):
             return rehearse(options, argv) if options.dry_run else show_profile(options, argv)
     if options.devices > 1 and "RANK" not in os.environ:
-        if options.batch is not None and options.batch % (parts := options.devices * options.accumulate):
-            raise UserError(  # before torch is loaded in every process
-                f"The batch must divide evenly over {options.devices} processes and {options.accumulate} accumulated parts, but it is "
-                f"{options.batch}: give --batch a multiple of {parts}."
-            )
+        if options.batch is not None:  # before torch is loaded in every process
+            check_divides(options.batch, options.devices, options.accumulate)
         from gansmith.training import distributed
 
         try:

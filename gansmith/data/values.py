@@ -258,6 +258,15 @@ def flag_of(name: str) -> str:
     return f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
 
 
+def check_divides(batch: int, processes: int, accumulate: int) -> None:
+    """Raises UserError for a batch that processes and accumulated parts cannot share evenly."""
+    if batch % (parts := processes * accumulate):
+        raise UserError(
+            f"The batch must divide evenly over {processes} processes and {accumulate} accumulated parts, but it is {batch}: give --batch "
+            f"a multiple of {parts}."
+        )
+
+
 def options_checked(shape: type, values: Mapping[str, Any]) -> None:
     """Raises UserError for values of a GAN's options that no GAN has: numbers that are not finite or negative, none or billions of what
     is counted; unless the type of the field has a range of its own, and except for what the default itself is."""

@@ -15,7 +15,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.dataset import Dataset, Order
 from gansmith.data.schema import MismatchError
 from gansmith.data.values import Budget as Budgeted
-from gansmith.data.values import Count, Minutes, Seed, Threads
+from gansmith.data.values import Count, Minutes, Seed, Threads, check_divides
 from gansmith.errors import UserError
 from gansmith.game import GAN, Move, Player
 from gansmith.penalties import compiled_with
@@ -88,12 +88,7 @@ class Trainer:
         if gan.untrainable is not None:
             raise gan.untrainable
         parts = settings.accumulate * distributed.processes()
-        if settings.batch % parts:
-            raise UserError(
-                f"The batch must divide evenly over {distributed.processes()} processes and {settings.accumulate} "
-                "accumulated parts, "
-                f"but it is {settings.batch}: give --batch a multiple of {parts}."
-            )
+        check_divides(settings.batch, distributed.processes(), settings.accumulate)
         batch_that_fits(data.codec.spec, settings.batch // settings.accumulate, settings.device)
         self.gan, self.data, self.settings, self.guest = gan, data, settings, guest
         self.device = torch.device(settings.device)
