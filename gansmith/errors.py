@@ -12,12 +12,16 @@ class UserError(ValueError):
     """
 
     def __init__(self, sentence: str) -> None:
-        longer = len(sentence) > LONGEST
-        super().__init__(f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}" if longer else sentence)
+        super().__init__(shortened(sentence))
 
     def _render_traceback_(self) -> list[str]:
         """What notebooks and IPython show in place of a traceback."""
         return [f"UserError: {self}"]
+
+
+def shortened(sentence: str) -> str:
+    """The sentence without its middle, if it has more than LONGEST characters."""
+    return sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST // 2]} ... {sentence[-LONGEST // 2 :]}"
 
 
 def missing_extra(package: str, extra: str, purpose: str) -> UserError:

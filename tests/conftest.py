@@ -6,11 +6,16 @@ os.environ["OMP_NUM_THREADS"] = "1"  # tests run side by side; read when torch i
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 torch.set_num_threads(1)
 CHECKED = ("adversarial", "penalties", "schedules", "layers", "metrics")
 install_import_hook([f"gansmith.{name}" for name in CHECKED], "typechecker.checked")
+
+settings.register_profile("same", derandomize=True)  # the same values in every run, so that a red suite is red again
+settings.register_profile("anew", derandomize=False)  # HYPOTHESIS_PROFILE=anew pytest: values drawn anew, to find new faults
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,6 +1,7 @@
 """Whatever value an option of a command is given, the command ends with status 0 or 2, and refuses what no such option can be.
 
-The values are drawn anew in every run; what must be refused is told by the type alone, not by the ranges that the options declare.
+The values are the same in every run, or drawn anew with HYPOTHESIS_PROFILE=anew. What must be refused follows from the type alone, not from
+the ranges that the options declare.
 """
 
 import dataclasses
@@ -112,6 +113,11 @@ def test_whatever_value_an_option_has_the_command_ends_well(command, data, works
     for flag, hint in flags_of(command):
         value = data.draw(values_for(hint), label=flag)
         attacked(workshop, tmp_path, monkeypatch, capsys, command_lines()[command], flag, value, must_be_refused(hint, value))
+
+
+@pytest.mark.parametrize("flag", ["--partner", "--targets", "--masks", "--out"])
+def test_a_name_longer_than_any_file_system_allows_is_not_repeated_whole(flag, workshop, tmp_path, monkeypatch, capsys):
+    attacked(workshop, tmp_path, monkeypatch, capsys, command_lines()["translate"], flag, "a" * 5000, True)
 
 
 @pytest.mark.parametrize("name", ["gan", "r3gan", "stylegan2", "rowgan", "pix2pix"])

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from gansmith import __version__
 from gansmith.data.suggestions import did_you_mean
-from gansmith.errors import UserError, is_out_of_memory
+from gansmith.errors import UserError, is_out_of_memory, shortened
 from gansmith.training.stopping import INTERRUPTED, Stopped, listening
 
 COMMANDS = {
@@ -114,4 +114,4 @@ def _refuse(sentence: str) -> int:
 def _say(sentence: str) -> None:
     if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
         with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
-            print(f"gansmith: {sentence}", file=sys.stderr)
+            print(f"gansmith: {shortened(sentence)}", file=sys.stderr)
