@@ -23,6 +23,7 @@ from PIL import Image
 import gansmith
 from gansmith import gans
 from gansmith.cli import COMMANDS, main
+from gansmith.kinds.molecules import toys as molecule_toys
 from gansmith.model import Model
 from tests import toys
 
@@ -62,7 +63,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     gansmith.train(
         folder / "points.npy", gan="gan", options=options, samples=32, batch=16, threads=1, evaluate=False, out=folder / "run"
     )
-    for name, data in (("stylegan2", toys.images(channels=3)), ("pix2pix", toys.pairs())):
+    molecules = molecule_toys.molecules()
+    for name, data in (("stylegan2", toys.images(channels=3)), ("pix2pix", toys.pairs()), ("sequencegan", molecules)):
         Model(toys.small(name, data).eval(), data.codec, {"gan": name, "samples": 0}).save(folder / name / "model")
     return folder
 
@@ -75,6 +77,7 @@ def command_lines() -> dict[str, list[str]]:
         "evaluate": ["evaluate", "--real", "points.npy", "--fake", "nothing-here.npy"],
         "generate": ["generate", "run", "-n", "1", "--out", "made"],
         "translate": ["translate", "pix2pix", "picture.png", "--out", "made"],
+        "optimise": ["optimise", "sequencegan", "--maximise", "qed", "--calls", "3", "--out", "made"],
         "export": ["export", "run", "--to", "safetensors", "--out", "made"],
         "compare": ["compare", "run", "nothing-here"],
         "list": ["list", "formats"],
@@ -164,6 +167,8 @@ def flags_of(command: str) -> Iterator[tuple[str, Any]]:
         shape = importlib.import_module("gansmith.cli.edit").SHAPES[action][0]
     elif name == "translate":
         shape = importlib.import_module("gansmith.kinds.images.translation.command").Translate
+    elif name == "optimise":
+        shape = importlib.import_module("gansmith.kinds.molecules.optimisation.command").Optimise
     else:
         shape = getattr(importlib.import_module(f"gansmith.cli.{name}"), name.capitalize())
     for name, hint in typing.get_type_hints(shape).items():

@@ -9,11 +9,14 @@ USUAL = "images"
 
 
 def run(argv: list[str]) -> int:
-    return kinds.translator(_kind_of(argv))(argv)
+    return kinds.translator(kind_of_run(argv, USUAL))(argv)
 
 
-def _kind_of(argv: list[str]) -> str:
-    """The kind of what the run of this command line makes; what is wrong with the run is said by whoever reads it whole."""
+def kind_of_run(argv: list[str], usual: str) -> str:
+    """The kind of what the run of this command line makes, `usual` where none is named.
+
+    What is wrong with the run is said by whoever reads it whole.
+    """
     from gansmith.data.readers.json_text import read_json
     from gansmith.errors import UserError
 
@@ -25,6 +28,6 @@ def _kind_of(argv: list[str]) -> str:
                 kind = read_json(path)["codec"]["spec"]["kind"]
             except (OSError, ValueError, KeyError, TypeError, UserError):
                 continue
-            return kind if kinds.is_known(kind) else USUAL
+            return kind if kinds.is_known(kind) else usual
         break
-    return USUAL
+    return usual

@@ -93,6 +93,13 @@ def translator(name: str) -> Callable[[list[str]], int]:
     return find(name).translate
 
 
+def optimiser(name: str) -> Callable[[list[str]], int]:
+    """The command `gansmith optimise` of a kind."""
+    if name in _folders() and (_HERE / name / "optimisation" / "command.py").is_file():
+        return importlib.import_module(f"gansmith.kinds.{name}.optimisation.command").run
+    return find(name).optimise
+
+
 def lines() -> dict[str, str]:
     """Every kind with the first line of its file's docstring, read without importing any of this package."""
     here = {name: _first_line(_HERE / name / "kind.py").partition(": ")[2] for name in names() if name in _folders()}

@@ -207,6 +207,14 @@ class Kind(ABC, Generic[O, C]):
             f"examples are translated one by one where they are images, and this model makes {self.name}: generate from it."
         )
 
+    def optimise(self, argv: list[str]) -> int:
+        """`gansmith optimise` for models of this kind: parses the words and returns the exit status.
+
+        A folder `optimisation/` with a `command.py` that has a function `run(argv)` stands for it, and is found without loading torch.
+        Raises UserError if examples of the kind have nothing that could be optimised.
+        """
+        raise UserError(f"gansmith optimise takes models of molecules, and this one makes {self.name}: generate from it.")
+
     # ---- showing ----------------------------------------------------------------------------------------------------------------
 
     def preview(self, codec: C, raws: Sequence[Any]) -> Preview:

@@ -19,7 +19,8 @@ from gansmith.data.outputs import whole
 from gansmith.data.spreadsheets import Writer
 from gansmith.data.tokens import counted, padded, smallest_dtype
 from gansmith.errors import UserError
-from gansmith.kinds.molecules.chemistry import canonical, rdkit
+from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, rdkit
+from gansmith.kinds.molecules.comparisons import comparisons, is_comparison, meets
 from gansmith.kinds.molecules.graphs import atoms_of, matrix_of, smiles_of
 from gansmith.kinds.molecules.molecule import Molecule
 from gansmith.kinds.molecules.preview import drawn
@@ -162,15 +163,27 @@ class MoleculeCodec:
     def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
         """Properties [n, K] as they occur together in the data, with those set that are requested (qed="0.9").
 
-        Raises UserError for a property that the model does not know, and for a value outside of the data's.
+        Comparisons (logp="<3") of computed properties are left to `complies`. Raises UserError for a property that the model does not
+        know, for a value outside of the data's, and for what cannot be compared.
         """
+        comparisons(where)
+        near = {key: value for key, value in where.items() if not is_comparison(value)}
         if not self.attributes:
-            for key, value in where.items():
+            for key, value in near.items():
+                less = f', or say "{key}<{value}"' if key in PROPERTIES else ""
                 raise UserError(
-                    f"this model is unconditional: remove {key}={value}, or train it with --properties {key} if the data can say it."
+                    f"this model is unconditional: remove {key}={value}, or train it with --properties {key} if the data can say it{less}."
                 )
             return {}
-        return {"label": self.attributes.draw(n, rng, where)}
+        return {"label": self.attributes.draw(n, rng, near)}
+
+    def complies(self, batch: Batch, /, **where: Any) -> np.ndarray:
+        """bool [N]: which molecules are valid and meet all comparisons (logp="<3"); where there are none, all."""
+        tests = comparisons(where)
+        if not tests:
+            return np.ones(len(batch[self.spec.key]), bool)
+        known = [canonical(each) for each in self.smiles(batch[self.spec.key].detach().cpu().numpy())]
+        return np.array([each is not None and meets(each, tests) for each in known], bool)
 
     # ---- what is shown and kept -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Molecules that are good for something."""
