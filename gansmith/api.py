@@ -6,7 +6,6 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,22 @@ from gansmith.data.inspection import Inspection
 from gansmith.data.programs import named_in, trusting
 from gansmith.data.schema import describing
 from gansmith.data.source import Source
-from gansmith.data.values import Budget, Count, Examples, Minutes, Name, Names, Seed, Share, Somewhere, Threads, Values, checked
+from gansmith.data.values import (
+    Budget,
+    Count,
+    CountOrNone,
+    Examples,
+    Minutes,
+    Name,
+    Names,
+    Seed,
+    Share,
+    Somewhere,
+    Threads,
+    Values,
+    checked,
+)
 from gansmith.errors import UserError
-from gansmith.evaluation.cache import content_key
 from gansmith.evaluation.evaluate import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
 from gansmith.evaluation.validation import Validation
 from gansmith.evaluation.validator import Validator
@@ -29,13 +41,15 @@ from gansmith.kinds.opening import inspect_dataset, read_options
 from gansmith.model import Model
 from gansmith.planning import plan as planning
 from gansmith.report.verdict import samples_needed
-from gansmith.runs.begun import as_begun
+from gansmith.runs.begun import as_begun, facts_of, judged_with
 from gansmith.runs.data import open_together, run_data, split
 from gansmith.runs.folder import BEST
 from gansmith.runs.lock import RunLock
 from gansmith.runs.milestones import in_samples
 from gansmith.runs.recorder import Follower, Recorder
 from gansmith.runs.run import Run
+from gansmith.runs.warm_start import Origin, as_there, begin_from
+from gansmith.runs.warm_start import freeze_critic as frozen_critic
 from gansmith.training import distributed
 from gansmith.training.devices import choose_device
 from gansmith.training.trainer import Interrupted, Trainer
@@ -81,6 +95,8 @@ def train(
     keep_best: Name | None = None,
     patience: Count | None = None,
     checkpoint_every: int | str | None = None,
+    start_from: Somewhere | None = None,
+    freeze_critic: CountOrNone = 0,
     evaluate: bool = True,
     watchers: Sequence[Watcher | Callable[[Path], Watcher]] | None = None,
     trust: bool = False,
@@ -98,6 +114,9 @@ def train(
 
     `judge_metrics` are measured during training on `judge_samples` examples a side, in at most `judge_share` of the time. The best model
     by `keep_best` is kept in the run's best/; `patience` ends the training when that metric (or the first) no longer improves clearly.
+
+    `start_from` (a run, a model, or "user/name" on the hub) gives the players the weights that fit, and the GAN and options of that run
+    where no others are named; the first `freeze_critic` layers of the critic then stay as they are. A resumed run has its own weights.
 
     Raises UserError for whatever the user can mend, and Interrupted when stopped by Ctrl-C or SIGTERM after saving.
     """
@@ -125,6 +144,11 @@ def train(
         if gan is not None and gan != planning.AUTO and kind.name in gans.find(gan).kinds:
             opening = {**gans.find(gan).opens, **opening}
     examination = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
+    origin = None if start_from is None else Origin.read(start_from, trust)
+    if origin is not None:
+        gan, options = as_there(origin, gan, preset, options or {})
+    elif freeze_critic:
+        raise UserError("--freeze-critic keeps layers of an earlier training: give that with --from, or leave it out.")
     dataset = open_together(data, opening)
     plan = planning.plan(
         dataset,
@@ -155,6 +179,8 @@ def train(
             watchers,
             examination,
             checkpoint_every=checkpoint_every,
+            origin=origin,
+            frozen=freeze_critic,
         )
 
 
@@ -282,11 +308,16 @@ def _play(
     examination: Validation | None,
     extended: bool = False,
     checkpoint_every: int | str | None = None,
+    origin: Origin | None = None,
+    frozen: int = 0,
 ) -> Run:
     training, held_out = split(dataset)
     mirrored = kinds.find(training.codec.spec.kind).mirrored(training) if plan.mirror else training
     plan = planning.settle_threads(plan, mirrored)
     gan = plan.build(dataset)
+    beginning = begin_from(gan, origin) if origin else []
+    if frozen := resumed.facts.get("freeze_critic", 0) if resumed else frozen:
+        beginning.append(frozen_critic(gan, frozen))
     trainer = Trainer(gan, mirrored, plan.settings)
     watchers = [watcher(folder) if callable(watcher) else watcher for watcher in watching] if distributed.leads() else []
     card = {"gan": plan.gan, "data": dataset.name, "examples": len(training), "samples": 0}
@@ -296,7 +327,9 @@ def _play(
     if examination is not None:
         trainer.aside = examination.share
         validator = distributed.in_first(lambda: Validator(examination, model, training, held_out, folder / BEST))
-    facts = _facts(folder, dataset, plan, gan, source) | _judged_with(held_out, examination)
+    facts = facts_of(folder.name, dataset, plan, gan, source) | judged_with(held_out, examination)
+    if origin is not None:
+        facts |= {"start_from": origin.place, "freeze_critic": frozen}
     if checkpoint_every is not None:
         facts["checkpoint_every"] = in_samples(checkpoint_every, len(training))
     if lock := distributed.in_first(lambda: RunLock(folder)):
@@ -316,7 +349,7 @@ def _play(
     if resumed:
         _restore(trainer, run, extended, validator)
     elif distributed.leads():
-        for sentence in (*dataset.remarks(), *((plan.because,) if plan.because else ())):
+        for sentence in (*dataset.remarks(), *((plan.because,) if plan.because else ()), *beginning):
             recorder.say(sentence)
         recorder.preview_real(training)
         recorder.preview(0)
@@ -363,36 +396,6 @@ def _judged_if_possible(run: Run, recorder: Recorder, training: Dataset, held_ou
     except KeyboardInterrupt:
         recorder.say(f"Judging was stopped; the model is whole. gansmith evaluate {run.folder} judges it later.")
         return None
-
-
-def _facts(folder: Path, dataset: Dataset, plan: planning.Plan, gan: Any, source: Mapping[str, Any]) -> dict[str, Any]:
-    spec = dataset.codec.spec
-    return {
-        "name": folder.name,
-        "gan": plan.gan,
-        "preset": plan.preset,
-        "config": dataclasses.asdict(plan.config),
-        "settings": dataclasses.asdict(plan.settings),
-        "mirror": plan.mirror,
-        "data": {
-            **source,
-            "name": dataset.name,
-            "kind": spec.kind,
-            "task": spec.task,
-            "fingerprint": dataset.fingerprint,
-            "examples": len(dataset),
-            "classes": list(spec.classes),
-            "shape": list(spec.shape),
-        },
-        "parameters": planning.parameters(gan),
-        "environment": planning.environment(plan.settings),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _judged_with(held_out: Dataset, examination: Validation | None) -> dict[str, Any]:
-    """What run.json remembers of how scores are taken: which examples are held out, and what is measured during training."""
-    return {"held_out": content_key(held_out), "examination": examination.to_json() if examination else None}
 
 
 def _restore(trainer: Trainer, run: Run, extended: bool, validator: Validator | None) -> None:

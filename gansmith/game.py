@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -74,6 +74,13 @@ class Player(nn.Module):
     def moving(self) -> list[nn.Parameter]:
         """The parameters that this player's moves change."""
         return self._moving
+
+    def hold(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Takes parameters from those that this player's moves change, before the first of them."""
+        held = {id(parameter) for parameter in parameters}
+        self._moving = [parameter for parameter in self._moving if id(parameter) not in held]
+        for group in self.optimizer.param_groups:
+            group["params"] = [parameter for parameter in group["params"] if id(parameter) not in held]
 
     def minimizes(self, **terms: Tensor) -> Move:
         """A move of this player: minimise the sum of these scalar terms."""

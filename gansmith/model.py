@@ -65,17 +65,7 @@ class Model:
         such a file without `trust`.
         """
         device = choose_device(device)
-        folder = PLACE.of("the model", path)
-        if not folder.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
-            folder = _from_hub(str(path))
-        folder = folder / "model" if is_model(folder / "model") else folder
-        if folder.is_file():
-            raise UserError(f"{Path(path)} is a file, where the folder of a run or a model is expected: give that.")
-        if not is_model(folder):
-            raise UserError(
-                f"{Path(path)} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one "
-                "after its first checkpoint."
-            )
+        folder = model_at(path)
         tensors, facts = read_model(folder)
         with named_in(folder / FACTS, trust):
             codec = codec_of(facts["codec"], folder / FACTS)
@@ -226,6 +216,25 @@ class Model:
         from gansmith.export import export
 
         return export(self, to, Path(out), overwrite=overwrite)
+
+
+def model_at(path: os.PathLike[str] | str) -> Path:
+    """The folder with the files of a model: that of a run, its model/ folder, a copy of one, or of the hub ("user/name"; extra [hub]).
+
+    Raises UserError if there is none.
+    """
+    folder = PLACE.of("the model", path)
+    if not folder.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
+        folder = _from_hub(str(path))
+    folder = folder / "model" if is_model(folder / "model") else folder
+    if folder.is_file():
+        raise UserError(f"{Path(path)} is a file, where the folder of a run or a model is expected: give that.")
+    if not is_model(folder):
+        raise UserError(
+            f"{Path(path)} holds no model: give a run folder or a folder with model.json and model.safetensors; a run has one "
+            "after its first checkpoint."
+        )
+    return folder
 
 
 def _blocks(n: int, most: int, whole: bool) -> Iterator[tuple[int, int]]:

@@ -23,7 +23,13 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     from gansmith.planning import plan as planning
 
     data = open_dataset(options.data, **options.opening.opening())
-    plan = planning.settle_threads(planning.plan(data, **options.arguments(argv)), data)
+    arguments = options.arguments(argv)
+    if options.start_from is not None:
+        from gansmith.runs.warm_start import Origin, as_there
+
+        found = as_there(Origin.read(options.start_from), arguments["gan"], arguments["preset"], arguments["options"])
+        arguments |= {"gan": found[0], "options": found[1]}
+    plan = planning.settle_threads(planning.plan(data, **arguments), data)
     rehearsal = planning.rehearse(plan, data)
     parts = _parts(plan.build(data))
     spec = data.codec.spec

@@ -20,7 +20,7 @@ from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
 from gansmith.data.options import names_in
 from gansmith.data.programs import trusting
-from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Share, Threads, check_divides
+from gansmith.data.values import Budget, Count, CountOrNone, Examples, Minutes, Seed, Share, Threads, check_divides
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ KEPT = (
     "no_mirror",
     "judge_metrics",
     "checkpoint_every",
+    "start_from",
+    "freeze_critic",
     *EXAMINATION,
 )
 """What a resumed run keeps as it was begun."""
@@ -69,6 +71,10 @@ class Train:
     """The run folder."""
     resume: Annotated[str | None, takes("[auto|RUN]")] = None
     """Continue exactly: the run in --out, or the newest of this data; RUN: that one; auto: if there is one."""
+    start_from: Annotated[str | None, takes("RUN|MODEL|HUB", name="from")] = None
+    """Begin with the weights of another run or model, as far as they fit; GAN and options are that run's where no others are named."""
+    freeze_critic: Annotated[CountOrNone, takes("K", "0")] = 0
+    """With --from: keep the first K layers of the critic as they are, which helps with few examples."""
     minutes: Annotated[Minutes | None, takes("M", "the preset's")] = None
     """How long to train."""
     samples: Annotated[Budget | None, takes("N", "the preset's")] = None
@@ -297,6 +303,8 @@ def _train(options: Train, argv: Sequence[str]) -> int:
             resume=True if options.resume == BARE["--resume"] else options.resume or False,
             **options.examination(),
             checkpoint_every=options.checkpoint_every,
+            start_from=options.start_from,
+            freeze_critic=options.freeze_critic,
             evaluate=not options.no_evaluate,
             trust=options.trust,
             watchers=[Watching(), *([partial(_board, options.track)] if options.track else [])],
@@ -331,7 +339,7 @@ def _check_resume(options: Train, argv: Sequence[str]) -> None:
     changed = [name for name in KEPT if getattr(options, name) != getattr(usual, name)]
     if (options.gan or "").endswith(".py"):  # the user's word that this file may run, if it is the run's own
         changed.remove("gan")
-    given = [name.replace("_", "-") for name in changed]
+    given = [name.replace("_", "-").replace("start-from", "from") for name in changed]
     given += [f"gan.{name.replace('_', '-')}" for name in sorted(_own(argv))]
     if given:
         flags = ", ".join(f"--{name}" for name in given)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import gans
 from gansmith.data.schema import MismatchError, check, describing
 from gansmith.data.values import fields_checked
+from gansmith.evaluation.cache import content_key
 from gansmith.evaluation.validation import Validation
 from gansmith.planning import plan as planning
 from gansmith.runs.rebuild import at_most
@@ -65,3 +69,34 @@ def _examination(facts: dict[str, Any] | None) -> Validation | None:
     found = Validation.from_json(facts)
     known = Validation.requested(found.metrics, found.samples, found.share, found.keep_best, found.patience)
     return known and replace(known, schedule=found.schedule)
+
+
+def facts_of(name: str, dataset: Dataset, plan: planning.Plan, gan: Any, source: Mapping[str, Any]) -> dict[str, Any]:
+    """What run.json says of a training that begins."""
+    spec = dataset.codec.spec
+    return {
+        "name": name,
+        "gan": plan.gan,
+        "preset": plan.preset,
+        "config": dataclasses.asdict(plan.config),
+        "settings": dataclasses.asdict(plan.settings),
+        "mirror": plan.mirror,
+        "data": {
+            **source,
+            "name": dataset.name,
+            "kind": spec.kind,
+            "task": spec.task,
+            "fingerprint": dataset.fingerprint,
+            "examples": len(dataset),
+            "classes": list(spec.classes),
+            "shape": list(spec.shape),
+        },
+        "parameters": planning.parameters(gan),
+        "environment": planning.environment(plan.settings),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def judged_with(held_out: Dataset, examination: Validation | None) -> dict[str, Any]:
+    """What run.json remembers of how scores are taken: which examples are held out, and what is measured during training."""
+    return {"held_out": content_key(held_out), "examination": examination.to_json() if examination else None}

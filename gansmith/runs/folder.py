@@ -61,6 +61,8 @@ class RunFacts(TypedDict):
     examination: NotRequired[dict[str, Any] | None]
     compile_seconds: NotRequired[float]
     checkpoint_every: NotRequired[int]
+    start_from: NotRequired[str]
+    freeze_critic: NotRequired[int]
 
 
 class RunFolder:
