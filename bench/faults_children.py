@@ -3,6 +3,7 @@
 The parent has loaded everything, so a child is where its work begins within milliseconds. `bench/kills.py` kills whole processes.
 """
 
+import faulthandler
 import json
 import os
 import signal
@@ -20,8 +21,10 @@ from PIL import Image
 from gansmith.cli import main
 from gansmith.data.tensors import read_tensors
 
-LONGEST = 600.0
-"""Seconds after which a child that has not ended counts as hanging."""
+MOST_CPU = 120.0
+"""CPU seconds after which a child that has not ended counts as hanging: wall time would measure the load of the machine."""
+LONGEST_REST = 120.0
+"""Seconds without a hundredth of a second of CPU after which it does too."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Ended:
     said: str
     """Its standard error."""
     seconds: float
+    hung: bool
+    """Whether it was ended for taking too long; what it was doing stands in what it said."""
     writes: int
     """Files that it opened to write, moved, removed or made, as far as it came."""
     left: list[str]
@@ -45,7 +50,7 @@ class Ended:
     @property
     def broke(self) -> bool:
         """Whether it was a traceback, a hang or a signal of the system that ended it."""
-        return "Traceback" in self.said or self.seconds >= LONGEST or self.status not in (0, 2, 130, -signal.SIGKILL)
+        return "Traceback" in self.said or self.hung or self.status not in (0, 2, 130, -signal.SIGKILL)
 
 
 def child(
@@ -70,9 +75,11 @@ def child(
             os.setsid()
             os.chdir(folder)
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             for name, stream in ((errors, sys.stderr), (Path(os.devnull), sys.stdout)):
                 descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.dup2(descriptor, stream.fileno())
+            faulthandler.register(signal.SIGUSR1, sys.stderr)
             _count_writes(counted, at_write, number)
             before()
             status = main(argv)
@@ -83,25 +90,42 @@ def child(
         finally:
             sys.stderr.flush()
             os._exit(status)
-    status = _wait(process, after, number)
+    status, hung = _wait(process, after, number)
     said = errors.read_text(errors="replace") if errors.exists() else ""
     writes = counted.stat().st_size if counted.exists() else 0
-    return Ended(status, said, time.monotonic() - began, writes, _left(process))
+    return Ended(status, said, time.monotonic() - began, hung, writes, _left(process))
 
 
-def _wait(process: int, after: float | None, number: int) -> int:
+def _wait(process: int, after: float | None, number: int) -> tuple[int, bool]:
+    """Its exit status, and whether it hung."""
     began, sent = time.monotonic(), after is None
+    moved, used = began, 0.0
     while True:
         found, status = os.waitpid(process, os.WNOHANG)
         if found:
-            return os.waitstatus_to_exitcode(status)
-        elapsed = time.monotonic() - began
-        if not sent and after is not None and elapsed > after:
+            return os.waitstatus_to_exitcode(status), False
+        now = time.monotonic()
+        if not sent and after is not None and now - began > after:
             os.kill(process, number)
             sent = True
-        if elapsed > LONGEST:
+        if (cpu := _cpu(process)) != used:
+            moved, used = now, cpu
+        if cpu > MOST_CPU or now - moved > LONGEST_REST:
+            os.kill(process, signal.SIGUSR1)  # it writes where it is
+            time.sleep(1)
             os.killpg(process, signal.SIGKILL)
-        time.sleep(0.002)
+            _, status = os.waitpid(process, 0)
+            return os.waitstatus_to_exitcode(status), True
+        time.sleep(0.005)
+
+
+def _cpu(process: int) -> float:
+    """The CPU seconds that a process has taken, with its children that ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _count_writes(counted: Path, at_write: int | None, number: int) -> None:

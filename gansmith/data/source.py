@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -18,8 +20,8 @@ from gansmith.data.readers.archives import opened_archive
 from gansmith.data.readers.files import Unreadable
 from gansmith.errors import UserError
 
-LISTED = 5_000
-"""So many names of a folder are looked at to recognise a kind of data."""
+LISTED, LOOKED_AT = 5_000, 50_000
+"""So many names of files in a folder, and so many of files and folders, are looked at to recognise a kind of data."""
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -95,6 +97,15 @@ class Source:
         return str(self.given) if isinstance(self.given, str | Path) else f"a Python {type(self.given).__name__}"
 
 
+@contextmanager
+def reading(source: Source) -> Iterator[None]:
+    """Inside, damaged packing and files that cannot be read are a UserError that names the data, if no reader has said more."""
+    try:
+        yield
+    except (Unreadable, PermissionError, EOFError, zlib.error) as error:
+        raise UserError(f"{source.said()} cannot be read ({error}): check that it is whole and that you may read it.") from error
+
+
 def _check_name(name: str) -> None:
     try:
         Path(name).expanduser().lstat()
@@ -108,15 +119,18 @@ def _check_name(name: str) -> None:
 
 
 def _below(folder: Path) -> Iterator[str]:
-    """The files below a folder as relative paths."""
-    pending = [folder]
-    while pending:
+    """The files below a folder as relative paths, every folder once."""
+    pending, seen, looked_at = [folder], set[str](), 0
+    while pending and looked_at < LOOKED_AT:
         here = pending.pop()
         try:
-            entries = sorted(here.iterdir())
+            real = os.path.realpath(here)
+            entries = [] if real in seen else sorted(islice(here.iterdir(), LOOKED_AT))
         except OSError:
             continue
+        seen.add(real)
         for entry in entries:
+            looked_at += 1
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():

@@ -13,7 +13,7 @@ from gansmith.data.codec import Codec
 from gansmith.data.dataset import Dataset
 from gansmith.data.inspection import Inspection
 from gansmith.data.options import DataOptions
-from gansmith.data.source import Source
+from gansmith.data.source import Source, reading
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.data.values import Name, checked
 from gansmith.errors import UserError
@@ -48,7 +48,8 @@ def open_dataset(
             raise UserError(f"a Dataset is already decoded: give {', '.join(options)} where it is opened.")
         return data
     found, own = read_options(data, kind, options)
-    return found.open(Source(data), own, cache=cache_folder(cache), like=like, originals=originals)
+    with reading(source := Source(data)):
+        return found.open(source, own, cache=cache_folder(cache), like=like, originals=originals)
 
 
 def inspect_dataset(data: Any, *, kind: str | None = None, cache: Path | None = None, **options: Any) -> Inspection:
@@ -59,7 +60,8 @@ def inspect_dataset(data: Any, *, kind: str | None = None, cache: Path | None = 
     if isinstance(data, Dataset):
         raise UserError("a Dataset is already decoded: inspect the folder, file or array that it was made of.")
     found, own = read_options(data, kind, options)
-    return found.inspect(Source(data), own, cache=cache_folder(cache))
+    with reading(source := Source(data)):
+        return found.inspect(source, own, cache=cache_folder(cache))
 
 
 def read_options(
@@ -70,7 +72,8 @@ def read_options(
     Raises UserError for data of no kind, and for options that the kind does not have.
     """
     source, given = Source(data), {name: value for name, value in options.items() if value is not None}
-    found = kinds.recognise(source, kind, given)
+    with reading(source):
+        found = kinds.recognise(source, kind, given)
     own = {field.name for field in fields(found.Options)}
     for name in given.keys() - own:
         if theirs := kinds.with_option(name):

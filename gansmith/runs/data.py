@@ -7,7 +7,7 @@ from gansmith import kinds
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
-from gansmith.data.source import Source
+from gansmith.data.source import Source, reading
 from gansmith.errors import UserError
 from gansmith.kinds.opening import open_dataset, read_options
 from gansmith.runs.folder import RunFolder
@@ -41,7 +41,8 @@ def _encoded(codec: Any, data: Any, originals: bool = False, opening: Mapping[st
     source = Source(data)
     kind = kinds.find(codec.spec.kind)
     _, options = read_options(data, kind.name, _options_of(opening or {}))
-    return kind.open(source, kind.like(codec, options, source), cache=cache_folder(), like=codec, originals=originals)
+    with reading(source):
+        return kind.open(source, kind.like(codec, options, source), cache=cache_folder(), like=codec, originals=originals)
 
 
 def open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NotRequired, Self, TypedDict
 
 from gansmith.data.atomic import cannot_write, make_folder, write_atomically
-from gansmith.data.json_files import read_sealed, record_in, sealed_json, sealed_line
+from gansmith.data.json_files import content_of, read_sealed, record_in, sealed_json, sealed_line
 from gansmith.data.schema import check, describing
 from gansmith.data.suggestions import listed
 from gansmith.data.values import PLACE
@@ -161,7 +161,7 @@ class RunFolder:
     def records(self, name: str) -> list[dict[str, Any]]:
         """The lines of a .jsonl file; those that are damaged, or that a kill cut short, are left out."""
         path = self.folder / name
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        lines = content_of(path).decode(errors="replace").splitlines() if path.exists() else []
         return [record for line in lines if (record := record_in(line)) is not None]
 
     def add_scores(self, scores: Iterable[Score], **conditions: Any) -> list[dict[str, Any]]:

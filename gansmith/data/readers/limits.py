@@ -28,6 +28,10 @@ class Limits:
     """Pixels of all frames of an animation together, which are in memory until it is written."""
     members: int = 2_000_000
     """Files in one archive."""
+    files: int = 5_000_000
+    """Files below one folder."""
+    searched: int = 200_000
+    """Files and folders that are looked at below one folder if none of them can be read."""
     member_bytes: int = 2**28
     """Unpacked bytes of one file in an archive that is read whole: a picture, a table of labels."""
     ratio: int = 200

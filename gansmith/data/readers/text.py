@@ -13,6 +13,8 @@ from gansmith.data.readers.limits import check, check_ratio, current
 from gansmith.errors import UserError
 
 SEPARATORS = ",;\t|"
+PORTION = 1 << 22
+"""Bytes that are unpacked at a time."""
 
 
 @contextmanager
@@ -34,6 +36,19 @@ def opened_lines(path: Path) -> Iterator["Lines"]:
         ) from error
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UserError(f"{path} cannot be read as CSV ({error}): save it as comma-separated text in UTF-8.") from error
+
+
+def unpacked(path: Path) -> bytes:
+    """The content of a .gz file. Raises UserError above the limits `ratio` and `array_bytes`, OSError, EOFError and zlib.error for
+    damaged ones."""
+    size, parts, count = check_ends(path), [], 0
+    with gzip.open(path) as file:
+        while part := file.read(PORTION):
+            parts.append(part)
+            count += len(part)
+            check_ratio(count, size, str(path))
+            check("array_bytes", count, str(path), "bytes")
+    return b"".join(parts)
 
 
 def check_names(names: Sequence[str], where: str) -> None:

@@ -131,7 +131,7 @@ class AudioCodec:
     def save(self, raws: Sequence[Sound], folder: Path) -> list[Path]:
         """000000.wav, ..., those of a class in its sub-folder, attributes in attributes.csv; numbered on, none overwritten."""
         folder.mkdir(parents=True, exist_ok=True)
-        numbers = [int(match[1]) for path in folder.rglob("*.wav") if (match := re.match(r"(\d{6,})\.", path.name))]
+        numbers = [int(match[1]) for path in _written(folder) if (match := re.match(r"(\d{6,})\.", path.name))]
         paths = []
         for number, raw in enumerate(raws, start=max(numbers, default=-1) + 1):
             place = folder / _folder_name(raw.label) if raw.label is not None else folder
@@ -197,3 +197,8 @@ class AudioCodec:
 def _folder_name(label: str) -> str:
     """A class as the name of a folder that lies where it is put."""
     return label.replace("/", "_").replace("\\", "_").lstrip(".") or "_"
+
+
+def _written(folder: Path) -> list[Path]:
+    """The sounds in a folder and in those right below it, as `save` writes them."""
+    return [*folder.glob("*.wav"), *folder.glob("*/*.wav")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -12,9 +11,9 @@ from zipfile import ZipFile
 import numpy as np
 
 from gansmith.data.readers.archives import opened_archive, read_member
-from gansmith.data.readers.files import Unreadable, file_key, read_whole
-from gansmith.data.readers.limits import check
+from gansmith.data.readers.files import Unreadable, file_key, files_below, read_whole
 from gansmith.data.readers.parquet_files import hub_features, opened_parquet
+from gansmith.data.readers.rows import array_names, load_small
 from gansmith.data.source import Source
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -74,11 +73,8 @@ def _read(path: Path) -> tuple[int, np.ndarray]:
 
 
 def _from_folder(folder: Path, options: Options) -> Recordings:
-    paths = {
-        path.relative_to(folder).as_posix(): path
-        for path in folder.rglob("*")
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts) and path.is_file()
-    }
+    below = files_below(folder, lambda name: name.lower().endswith((*SUFFIXES, *FOREIGN)))
+    paths = {path.relative_to(folder).as_posix(): path for path in below}
     sounds = [name for name in paths if name.lower().endswith((*SUFFIXES, *FOREIGN))]
     if not sounds:
         raise UserError(f"there are no sound files in {folder}: give a folder of {listed(SUFFIXES[:7], 7)} files.")
@@ -202,9 +198,7 @@ def _in_memory(
 def _from_npz(path: Path, options: Options) -> Recordings:
     """Arrays: wave [N, samples], rate, and label [N] with classes, or attributes [N, K] with attribute_names."""
     try:
-        check("array_bytes", path.stat().st_size, str(path), "bytes")
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = {name: load_small(path, name) for name in array_names(path)}
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise UserError(f"{path} cannot be read as arrays ({error}): write it again with numpy.savez.") from error
     name = next((name for name in ARRAYS if name in arrays and arrays[name].ndim in (2, 3)), None)

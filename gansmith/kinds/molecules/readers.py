@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansmith.data.readers.files import read_whole
-from gansmith.data.readers.text import SEPARATORS, check_names, opened_lines
+from gansmith.data.readers.files import files_below, read_whole
+from gansmith.data.readers.text import SEPARATORS, check_names, opened_lines, unpacked
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import rdkit
@@ -27,7 +26,8 @@ USUAL = ("smiles", "canonical_smiles", "mol", "structure")
 def read(path: Path, options: Options) -> Molecules:
     """The molecules of a file, or of all files of a folder. Raises UserError where there are none."""
     if path.is_dir():
-        files = [each for each in sorted(path.rglob("*")) if ending(each.name) is not None and not each.name.startswith(".")]
+        below = files_below(path, lambda name: ending(name) is not None)
+        files = [each for each in sorted(below) if ending(each.name) is not None]
         if not files:
             raise UserError(f"{path} holds no file of molecules: give {listed([*SMILES_FILES, *TABLES, *SDF], 12)}.")
         return _together(path.resolve().name, [_file(each, options) for each in files])
@@ -111,9 +111,7 @@ def _table(path: Path, options: Options) -> Molecules:
 
 def _sdf(path: Path) -> Molecules:
     chem = rdkit()
-    content = read_whole(path, "array_bytes")
-    if path.suffix.lower() == ".gz":
-        content = gzip.decompress(content)
+    content = unpacked(path) if path.suffix.lower() == ".gz" else read_whole(path, "array_bytes")
     supplier = chem.SDMolSupplier()
     supplier.SetData(content.decode("utf-8", errors="replace"))
     smiles, places, facts = [], [], []

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from gansmith.data.readers.archives import opened_archive, opened_member
-from gansmith.data.readers.files import Unreadable, read_whole
+from gansmith.data.readers.archives import opened_archive, read_member
+from gansmith.data.readers.files import Unreadable, files_below, read_whole
 from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -21,7 +21,8 @@ MIDI = (".mid", ".midi")
 def read(path: Path, options: Options) -> tuple[list[Piece], list[str], tuple[str, ...]]:
     """(pieces, their names, sentences about files that are left out). Raises UserError where there is no music."""
     if path.is_dir():
-        files = [each for each in sorted(path.rglob("*")) if each.name.lower().endswith(MIDI) and not each.name.startswith(".")]
+        below = files_below(path, lambda name: name.lower().endswith(MIDI))
+        files = [each for each in sorted(below) if each.name.lower().endswith(MIDI)]
         contents = [(str(each.relative_to(path)), partial(read_whole, each, "array_bytes")) for each in files]
     elif path.suffix.lower() == ".zip":
         return _of_zip(path, options)
@@ -36,8 +37,7 @@ def _of_zip(path: Path, options: Options) -> tuple[list[Piece], list[str], tuple
             names = sorted(name for name in archive.namelist() if name.lower().endswith(MIDI) and "__MACOSX" not in name)
             contents = []
             for name in names:
-                with opened_member(archive, name) as member:
-                    contents.append((name, partial(bytes, member.read())))
+                contents.append((name, partial(bytes, read_member(archive, name))))
     except Unreadable as error:
         raise UserError(f"{path} cannot be read ({error}): check that it is a whole zip.") from error
     return _all(contents, str(path), options)

@@ -8,14 +8,23 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
+from gansmith.data.json_files import read_object
+from gansmith.data.schema import check, describing
 from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Times, checked, within
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
     from gansmith.kinds.tables.codec import TableCodec
     from gansmith.model import Model
+
+
+class _Facts(TypedDict):
+    """What table_gan.json holds."""
+
+    params: dict[str, Any]
+    target: str | None
 
 
 class TableGAN:
@@ -204,8 +213,10 @@ class TableGAN:
 
         model = Model.load(folder, trust=trust)
         path = Path(folder) / "table_gan.json"
-        facts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"params": {}, "target": None}
-        made = cls(**facts["params"])
+        facts = read_object(path) if path.exists() else {"params": {}, "target": None}
+        with describing(path, "facts"):
+            check(facts, _Facts)
+            made = cls().set_params(**facts["params"])
         made.model_, made.target_, made._like = model, facts["target"], None
         return made
 

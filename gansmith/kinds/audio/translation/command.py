@@ -76,6 +76,7 @@ def run(argv: list[str]) -> int:
 
 def inputs_in(path: Path) -> list[Path]:
     """The file, or the sound files (else the arrays) below a folder. Raises UserError where there are none."""
+    from gansmith.data.readers.files import files_below
     from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES
 
     if path.is_file():
@@ -83,9 +84,8 @@ def inputs_in(path: Path) -> list[Path]:
     if not path.is_dir():
         raise UserError(f"there is no file or folder {path}: give a recording, or a folder of them.")
     for suffixes in ((*SUFFIXES, *FOREIGN), (".npy",)):
-        found = [
-            own for own in path.rglob("*") if own.suffix.lower() in suffixes and own.is_file() and not own.name.startswith(".")
-        ]
+        below = files_below(path, lambda name: name.lower().endswith((*SUFFIXES, *FOREIGN, ".npy")))
+        found = [own for own in below if own.suffix.lower() in suffixes]
         if found:
             return sorted(found)
     raise UserError(f"there are no recordings in {path}: give a folder with {listed(SUFFIXES[:6], 6)} files.")

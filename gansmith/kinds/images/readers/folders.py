@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from gansmith.data.readers.archives import opened_archive, read_member
-from gansmith.data.readers.files import Unreadable, file_key, read_whole
+from gansmith.data.readers.files import Unreadable, file_key, files_below, read_whole
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.images.channels_file import Opened, open_npy_picture, open_picture
@@ -79,11 +79,13 @@ def from_image(path: Path) -> Collection:
 
 
 def _visible(folder: Path) -> Iterator[Path]:
-    seen = set()
-    for here, folders, files in os.walk(folder, followlinks=True):
-        seen.add(os.path.realpath(here))
-        folders[:] = [name for name in folders if not _is_hidden(name) and os.path.realpath(os.path.join(here, name)) not in seen]
-        yield from (Path(here, name) for name in files if not _is_hidden(name))
+    for path in files_below(folder, _is_used, links=True):
+        if not any(map(_is_hidden, path.relative_to(folder).parts)):
+            yield path
+
+
+def _is_used(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in (*IMAGE_SUFFIXES, ARRAY_SUFFIX, ".zip")
 
 
 def _is_hidden(name: str) -> bool:

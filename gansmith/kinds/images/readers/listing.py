@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from gansmith.data.atomic import write_atomically
 from gansmith.data.json_files import is_sealed, sealed_json
+from gansmith.data.readers.limits import check
 from gansmith.kinds.images.readers.collection import Collection
 
 Found = TypeVar("Found")
@@ -58,6 +59,7 @@ def _mark(folder: Path) -> tuple[str, int]:
             continue
         seen.add(real)
         lines, below = [], []
+        check("files", count, str(folder), "files or more")
         try:
             with os.scandir(here) as entries:
                 for entry in entries:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image, ImageOps
 
 from gansmith.data.readers.archives import Unreadable, opened_archive
-from gansmith.data.readers.files import file_key
+from gansmith.data.readers.files import file_key, files_below
 from gansmith.data.readers.text import opened_lines
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -334,7 +334,7 @@ def _with_masks(plain: Collection, masks: Sequence[Example], folder: Path) -> Pa
     fitting = len(lacking) < len(own)
     examples = [replace(example, open=partial(_hidden, example, mask, fitting)) for example, mask in pairs if mask is not None]
     names = [mask.name for mask in own if mask is not None]
-    a = _of(plain, examples, f"holes by {folder.resolve()} {names} {file_key(sorted(folder.rglob('*')))}")
+    a = _of(plain, examples, f"holes by {folder.resolve()} {names} {file_key(sorted(files_below(folder, lambda _: True)))}")
     return Pairs(name=plain.name, a=a, b=plain, aligned=True, scale=1, holes=True, notes=notes)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gansmith.data.film_writer import VideoWriter
 from gansmith.data.outputs import whole
+from gansmith.data.readers.files import files_below
 from gansmith.data.readers.films import SUFFIXES as VIDEOS
 from gansmith.data.readers.films import Film
 from gansmith.data.suggestions import listed
@@ -45,11 +46,8 @@ def inputs_in(path: Path, out: Path | None = None) -> list[Path]:
     inside = made is not None and here in made.parents
     found = [
         own
-        for own in path.rglob("*")
-        if own.suffix.lower() in KINDS
-        and not own.name.startswith(".")
-        and not own.is_dir()
-        and not (inside and made in own.resolve().parents)
+        for own in files_below(path, lambda name: Path(name).suffix.lower() in KINDS)
+        if own.suffix.lower() in KINDS and not (inside and made in own.resolve().parents)
     ]
     found = [own for own in found if own.suffix.lower() != ARRAY_SUFFIX] or found
     if not found:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gansmith.data.readers.files import files_below
 from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -86,15 +86,13 @@ def from_list(texts: Sequence[str], options: Options) -> Texts:
 
 def text_files(folder: Path) -> list[Path]:
     """The text files below a folder by name: those whose suffix says so, or else whatever is not binary. Hidden ones are left out."""
-    paths = sorted(_visible(folder))
-    named = [path for path in paths if path.name.lower().endswith((*TEXTS, ".jsonl"))]
+    paths = sorted(files_below(folder, _is_named))
+    named = [path for path in paths if _is_named(path.name)]
     return named or [path for path in paths if looks_like_text(path)]
 
 
-def _visible(folder: Path) -> Iterator[Path]:
-    for here, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(here, name) for name in files if not name.startswith("."))
+def _is_named(name: str) -> bool:
+    return name.lower().endswith((*TEXTS, ".jsonl"))
 
 
 def _of_files(folder: Path, files: Sequence[Path], above: int, options: Options) -> Texts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -64,13 +65,11 @@ class Frames:
     def __init__(self, opened: Sequence[Callable[[], Image.Image]]) -> None:
         self.opened = opened
         with _picture(opened[0]) as first:
-            check("pixels", first.width * first.height, "a frame", "pixels")
             self.size, self.channels = (first.height, first.width), channels_of(first)
 
     def frames(self) -> Iterator[tuple[Image.Image, float]]:
         for place, opening in enumerate([*self.opened, self.opened[-1]]):
             with _picture(opening) as frame:
-                frame.load()
                 yield frame, float(place)
 
 
@@ -88,8 +87,14 @@ class Array:
 
 
 def _picture(opening: Callable[[], Image.Image]) -> Image.Image:
+    """The picture, decoded. Raises Unreadable for damaged ones, UserError above the limit of pixels."""
     try:
-        return opening()
+        with ExitStack() as closed_on_failure:
+            frame = closed_on_failure.enter_context(opening())
+            check("pixels", frame.width * frame.height, "a frame", "pixels")
+            frame.load()
+            closed_on_failure.pop_all()
+            return frame
     except (UserError, Unreadable):
         raise
     except Exception as error:  # Pillow's decoders raise nearly everything on damaged bytes

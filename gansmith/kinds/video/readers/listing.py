@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -15,7 +13,7 @@ from PIL import Image
 
 from gansmith.data.readers import films
 from gansmith.data.readers.archives import opened_archive, read_member
-from gansmith.data.readers.files import Unreadable, file_key, read_whole
+from gansmith.data.readers.files import Unreadable, check_ends, file_key, files_below, read_whole
 from gansmith.data.readers.limits import check
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
@@ -69,6 +67,8 @@ class File:
         return Animation(self.path if self.content is None else self.content())
 
     def picture(self) -> Image.Image:
+        if self.content is None:
+            check_ends(self.path)
         return Image.open(self.path if self.content is None else io.BytesIO(self.content()))
 
 
@@ -79,7 +79,7 @@ def from_folder(folder: Path, options: Options) -> Videos:
     folders train and test are a training and a held-out split. Raises UserError if there are none.
     """
     files: list[File] = []
-    paths = sorted(_visible(folder))
+    paths = sorted(files_below(folder, _is_used))
     for path in paths:
         inside = path.relative_to(folder).as_posix()
         if path.suffix.lower() == ".zip":
@@ -100,10 +100,8 @@ def from_file(path: Path) -> Videos:
     return Videos(name=path.stem, videos=[Video(path.name, file.footage)], key=file_key([path]))
 
 
-def _visible(folder: Path) -> Iterator[Path]:
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(here, name) for name in names if not name.startswith("."))
+def _is_used(name: str) -> bool:
+    return name.lower().endswith((*films.SUFFIXES, *PICTURES, ".apng", ".zip"))
 
 
 def _members(path: Path) -> list[File]:
@@ -121,7 +119,7 @@ def _hidden(name: str) -> bool:
 
 
 def _member(path: Path, name: str) -> bytes:
-    with zipfile.ZipFile(path) as archive:
+    with opened_archive(path) as archive:
         return read_member(archive, name)
 
 

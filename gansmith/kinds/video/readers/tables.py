@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gansmith.data.readers.archives import opened_archive, read_member
+from gansmith.data.readers.archives import opened_archive
 from gansmith.data.readers.files import Unreadable, file_key
 from gansmith.data.readers.parquet_files import opened_parquet
+from gansmith.data.readers.rows import array_names, load_small
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.video.clip import Footage, Label, Video, Videos
@@ -74,16 +75,7 @@ def from_npz(path: Path, options: Options) -> Videos:
 
     Raises UserError where it holds none, or pickled objects.
     """
-    import io
-
-    arrays = {}
-    try:
-        with opened_archive(path) as archive:
-            for member in archive.namelist():
-                limit = "array_bytes" if member == f"{KEY}.npy" else "member_bytes"
-                arrays[member.removesuffix(".npy")] = np.load(io.BytesIO(read_member(archive, member, limit)), allow_pickle=False)
-    except (Unreadable, ValueError) as error:
-        raise UserError(f"{path} cannot be read as .npz ({error}): write it again with numpy.savez.") from error
+    arrays = {name: load_small(path, name) for name in array_names(path)}
     if KEY not in arrays:
         raise UserError(f'{path} has no array "{KEY}", only {listed(list(arrays))}: name the videos so.')
     return from_array(arrays[KEY], options, path.stem, arrays)
