@@ -1,10 +1,14 @@
 """Lines of text files, plain or packed by gzip, for every reader of CSV."""
 
+import codecs
 import csv
 import gzip
+import re
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -15,11 +19,19 @@ from gansmith.errors import UserError
 SEPARATORS = ",;\t|"
 PORTION = 1 << 22
 """Bytes that are unpacked at a time."""
+UTF_8 = "utf-8-sig"
+SNIFFED = 2**20
+"""Bytes and characters from which encoding and separator are recognised."""
+LOOKED_AT = 200
+"""Lines from which the separator is recognised."""
+_SIGNS = "€£¥¢§°±²³µ¼½¾«»‹›“”„‘’‚–—…•·©®™¿¡ªº×÷ß\u00a0\u00ad"
+_NUMBER = re.compile(r"[-+(]?[$€£]?\d[\d.,'\u00a0 ]*(?:[eE][-+]?\d+)?\s?[%€$]?\)?|")
 
 
 @contextmanager
-def opened_lines(path: Path) -> Iterator["Lines"]:
-    """The lines of a CSV file in UTF-8, plain or .gz.
+def opened_lines(path: Path, *, any_encoding: bool = False) -> Iterator["Lines"]:
+    """The lines of a CSV file in UTF-8, plain or .gz; with `any_encoding` also in UTF-16 with a mark of byte order, and in Windows-1252
+    where its first megabyte is such text and no UTF-8 (`Lines.encoding` says which).
 
     Inside the block, damaged files and whatever the csv module refuses become a UserError that names the file.
     """
@@ -27,12 +39,16 @@ def opened_lines(path: Path) -> Iterator["Lines"]:
         size = check_ends(path)
         packed = path.suffix.lower() == ".gz"
         opener = gzip.open if packed else open
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            yield Lines(file, str(path), size if packed else None)
+        encoding = UTF_8
+        if any_encoding:
+            with opener(path, "rb") as file:
+                encoding = _encoding_of(file.read(SNIFFED))
+        with opener(path, "rt", encoding=encoding, newline="") as file:
+            yield Lines(file, str(path), size if packed else None, encoding)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise UserError(
-            f"{path} is not UTF-8 (byte {byte:#04x} at place {error.start} of what was being read): save it as UTF-8."
+            f"{path} is not {error.encoding.upper()} (byte {byte:#04x} at place {error.start} of what was being read): save it as UTF-8."
         ) from error
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UserError(f"{path} cannot be read as CSV ({error}): save it as comma-separated text in UTF-8.") from error
@@ -49,6 +65,48 @@ def unpacked(path: Path) -> bytes:
             check_ratio(count, size, str(path))
             check("array_bytes", count, str(path), "bytes")
     return b"".join(parts)
+
+
+def _encoding_of(start: bytes) -> str:
+    """UTF-8, unless a mark of byte order says otherwise, or the bytes are none and are what Windows-1252 has for letters and signs."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+        return UTF_8
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = start.decode("cp1252")
+    except UnicodeDecodeError:
+        return UTF_8
+    foreign = [sign for sign in text if sign > "~"]
+    letters = sum(sign.isalpha() for sign in text)
+    usual = all(sign.isalpha() or sign in _SIGNS for sign in foreign) and not any(
+        sign < " " and sign not in "\t\r\n" for sign in text
+    )
+    return "cp1252" if usual and len(foreign) < letters / 3 else UTF_8
+
+
+def separator_of(lines: Sequence[str]) -> str:
+    """The separator that gives all of these lines of CSV equally many cells, as DuckDB's reader does it; of several such the one that makes
+    most cells numbers, then the one with most cells. Without any, the one that the first line has most of.
+    """
+    best, chosen = (0.0, 0), ""
+    for separator in SEPARATORS:
+        try:
+            rows = [row for row in csv.reader(lines, delimiter=separator) if row]
+        except csv.Error:
+            continue
+        widths = {len(row) for row in rows}
+        if len(widths) != 1 or (width := widths.pop()) == 1:
+            continue
+        cells = [cell for row in rows[1:] or rows for cell in row]
+        share = sum(bool(_NUMBER.fullmatch(cell.strip())) for cell in cells) / len(cells)
+        if (round(share, 2), width) > best:
+            best, chosen = (round(share, 2), width), separator
+    first = lines[0] if lines else ""
+    return chosen or max(SEPARATORS, key=first.count)
 
 
 def check_names(names: Sequence[str], where: str) -> None:
@@ -73,23 +131,38 @@ class Lines:
     """An iterator of lines, each with its end, that looks ahead by one. Raises UserError for lines above the limit `line_chars`, and
     for packed text that unpacks to far more than its size."""
 
-    def __init__(self, file: IO[str], where: str, packed: int | None) -> None:
+    def __init__(self, file: IO[str], where: str, packed: int | None, encoding: str = "utf-8-sig") -> None:
         self._file, self._where, self._packed, self._read = file, where, packed, 0
+        self.encoding = "" if encoding == UTF_8 else encoding
+        """The encoding, where it is not UTF-8."""
         self._most = current().line_chars
-        self._first: str | None = self._next()
-        self.first = self._first or ""
+        self._ahead: deque[str] = deque()
+        self._look_ahead(1)
+        self.first = self._ahead[0] if self._ahead else ""
         """The first line, which iterating returns too."""
 
-    @property
+    @cached_property
     def separator(self) -> str:
-        """The usual separator that the header has most of."""
-        return max(SEPARATORS, key=self.first.count)
+        """The separator by which all of the first lines have equally many cells. To be asked before iterating."""
+        self._look_ahead(LOOKED_AT)
+        return separator_of(self._ahead_whole())
+
+    def _look_ahead(self, count: int) -> None:
+        while len(self._ahead) < count and sum(map(len, self._ahead)) < SNIFFED and (line := self._next()):
+            self._ahead.append(line)
+
+    def _ahead_whole(self) -> list[str]:
+        """The lines that are known, without the end of a cell that goes on in the next one."""
+        lines = list(self._ahead)
+        while len(lines) > 1 and sum(line.count('"') for line in lines) % 2:
+            lines.pop()
+        return lines
 
     def __iter__(self) -> "Lines":
         return self
 
     def __next__(self) -> str:
-        line, self._first = (self._first, None) if self._first is not None else (self._next(), None)
+        line = self._ahead.popleft() if self._ahead else self._next()
         if not line:
             raise StopIteration
         return line

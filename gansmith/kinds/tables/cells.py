@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,30 @@ class CellsBuilder:
 
     def finished(self, dtype: str = "text") -> Cells:
         codes = np.concatenate(self.codes) if self.codes else np.empty(0, np.int32)
-        return Cells(list(self.places), codes, dtype)
+        return Cells([value_of(key) for key in self.places], codes, dtype)
+
+
+class Truth(Enum):
+    """Truth values as keys: Python's own are equal to 1 and 0."""
+
+    TRUE = True
+    FALSE = False
+
+
+def key(value: Any) -> Any:
+    """A key under which True is another than 1."""
+    return Truth(value) if isinstance(value, bool) else value
+
+
+def value_of(key: Any) -> Any:
+    """The value of a key."""
+    return key.value if isinstance(key, Truth) else key
 
 
 def cells_of(values: Iterable[Any], dtype: str = "text") -> Cells:
     """Cells of these values; NaN counts as missing."""
     builder = CellsBuilder()
-    builder.extend(None if value is None or value != value else value for value in values)
+    builder.extend(None if value is None or value != value else key(value) for value in values)
     return builder.finished(dtype)
 
 
@@ -72,7 +90,7 @@ def plain(value: Any, column: str, where: str) -> Any:
     Raises UserError for lists, bytes, intervals and whatever else is no number, text, truth value or date.
     """
     if isinstance(value, Decimal):
-        return None if value.is_nan() else int(value) if value == value.to_integral_value() else float(value)
+        return None if not value.is_finite() else value
     if isinstance(value, float):
         return None if value != value else value
     if isinstance(value, int) and value.bit_length() > _LONGEST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,16 @@ from gansmith.data.outputs import whole
 from gansmith.data.spreadsheets import Writer
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
-from gansmith.kinds.tables.cells import Cells, Table, cells_of
-from gansmith.kinds.tables.column_types import COLUMN_TYPES, MIN_COUNT, is_whole, number_of, type_of
+from gansmith.kinds.tables.cells import Cells, Table, cells_of, key
+from gansmith.kinds.tables.column_types import COLUMN_TYPES, MIN_COUNT, type_of
 from gansmith.kinds.tables.columns import MADE_UP, Column
 from gansmith.kinds.tables.conditions import Condition, parse_conditions
+from gansmith.kinds.tables.following import excess_of, followed
 from gansmith.kinds.tables.frames import pandas_from_columns, write_parquet
+from gansmith.kinds.tables.notation import notations_of, undressed
 from gansmith.kinds.tables.preview import excerpt
 from gansmith.kinds.tables.repeats import Repeats, repeats_of
-from gansmith.kinds.tables.rules import Rule, as_numbers, infer, text
+from gansmith.kinds.tables.rules import Rule, infer
 from gansmith.kinds.tables.spec import TableSpec
 
 Row = dict[str, Any]
@@ -80,12 +82,14 @@ class TableCodec:
                 )
         requested = schema or {}
         types = {name: requested.get(name) or type_of(name, cells, min_count) for name, cells in table.columns.items()}
-        columns = tuple(Column.fit(name, cells, types[name], min_count) for name, cells in table.columns.items())
-        rules = infer(table.columns, types, {column.name: column.steps() for column in columns})
+        written = notations_of(table.columns, types, requested)
+        plain = {name: undressed(cells, written.get(name)) for name, cells in table.columns.items()}
+        types |= {name: requested.get(name) or type_of(name, plain[name], min_count) for name in written}
+        table = replace(table, columns=plain)
+        columns = tuple(Column.fit(name, cells, types[name], min_count, written.get(name)) for name, cells in plain.items())
+        rules = infer(plain, types, {column.name: column.steps() for column in columns})
         excess = tuple(
-            Column.fit(rule.column, _excess(table.columns, rule), "continuous", min_count)
-            for rule in rules
-            if rule.form == "at_least"
+            Column.fit(rule.column, excess_of(plain, rule), "continuous", min_count) for rule in rules if rule.form == "at_least"
         )
         made = [name for name, column_type in types.items() if column_type in MADE_UP]
         fixed = [name for name, column_type in types.items() if column_type in ("categorical", "ordinal", "boolean")]
@@ -136,6 +140,11 @@ class TableCodec:
             if column.redrawn
         ]
         said += [
+            f"""numbers of "{column.name}" are written like {column.dressed("1234.5" if column.decimals else "1234")}"""
+            for column in self.columns
+            if column.notation is not None
+        ]
+        said += [
             f'"{column.name}" is ' + ("always missing" if column.choices[0] is None else f"always {column.choices[0]}")
             for column in self.columns
             if column.column_type == "constant"
@@ -163,7 +172,13 @@ class TableCodec:
                 raise UserError(
                     f'the column "{name}"{did_you_mean(name, list(columns))} is not there: give all columns of the data learned.'
                 )
-        given = {rule.column: _excess(columns, rule) for rule in self.rules if rule.form == "at_least" and rule.column in columns}
+        columns = {
+            name: undressed(cells, self.by_name[name].notation) if name in self.by_name else cells
+            for name, cells in columns.items()
+        }
+        given = {
+            rule.column: excess_of(columns, rule) for rule in self.rules if rule.form == "at_least" and rule.column in columns
+        }
         parts = []
         for place, column in enumerate(self.learned):
             rng = None if seed is None else np.random.default_rng([seed, place])
@@ -194,7 +209,12 @@ class TableCodec:
 
     def table(self, packed: Mapping[str, np.ndarray]) -> dict[str, list[Any]]:
         """The columns of packed rows, in the order of the data and as they were written, with all that follows from the rules."""
-        rows, start = packed["row"], 0
+        found = self._plain_table(packed["row"])
+        return {name: list(map(self.by_name[name].dressed, found[name])) for name in self.shown if name in found}
+
+    def _plain_table(self, rows: np.ndarray) -> dict[str, list[Any]]:
+        """The columns of packed rows, with numbers as Python writes them."""
+        start = 0
         found: dict[str, list[Any]] = {}
         for column in self.learned:
             width = len(column.sizes)
@@ -205,9 +225,8 @@ class TableCodec:
             if column.column_type == "constant":
                 found[column.name] = [column.choices[0]] * len(rows)
         for rule in self.rules:
-            found[rule.column] = self._followed(rule, found)
-        found |= self._made_up(found, len(rows))
-        return {name: found[name] for name in self.shown if name in found}
+            found[rule.column] = followed(rule, found, self.by_name)
+        return found | self._made_up(found, len(rows))
 
     def encode(self, raw: Row) -> Batch:
         return self.unpack({key: array[None] for key, array in self.pack(raw).items()})
@@ -256,7 +275,7 @@ class TableCodec:
     def complies(self, batch: Batch, /, **where: Any) -> np.ndarray:
         """Which rows meet the conditions, judged as they would be saved."""
         parsed = self._parsed(where)
-        columns = self.table(self.repack(batch))
+        columns = self._plain_table(self.repack(batch)["row"])
         kept = np.ones(len(batch["row"]), bool)
         for wanted in parsed:
             kept &= np.array([wanted.allows(value) for value in columns[wanted.column.name]], bool)
@@ -264,10 +283,13 @@ class TableCodec:
 
     def to_impute(self, rows: Sequence[Row]) -> Batch:
         """Rows with missing cells as a condition that keeps what is known: "given" [n, W] and "known" [n, columns]."""
-        columns = _of_rows(rows)
+        columns = {
+            name: undressed(cells, self.by_name[name].notation) if name in self.by_name else cells
+            for name, cells in _of_rows(rows).items()
+        }
         filled, known = {}, []
         for column in self.learned:
-            cells = columns[column.name] if column not in self.excess else _excess(columns, self._rule(column.name))
+            cells = columns[column.name] if column not in self.excess else excess_of(columns, self._rule(column.name))
             known.append(np.array([cells.levels[code] is not None for code in cells.codes]))
             default = next((choice for choice in column.choices if choice is not None), None)
             usual = column.spelled(default if default is not None else column.values[0]) if column.sizes else None
@@ -316,6 +338,7 @@ class TableCodec:
             return list(raws)
         columns = {name: [row[name] for row in raws] for name in self.shown} if raws else {}
         fresh = self._made_up(columns, len(raws), first)
+        fresh = {name: list(map(self.by_name[name].dressed, cells)) for name, cells in fresh.items()}
         return [row | {name: made[i] for name, made in fresh.items()} for i, row in enumerate(raws)]
 
     @cached_property
@@ -352,7 +375,7 @@ class TableCodec:
                 return f"has a rule of the column {', '.join(unknown) or rule.column} that names no column"
             if rule.form == "decided":
                 by = self.by_name[rule.by[0]]
-                lacking = [choice for choice in by.choices if text(by.spelled(choice)) not in rule.table]
+                lacking = [choice for choice in by.choices if not rule.knows(by.spelled(choice))]
                 if lacking:
                     return f"has a rule that does not say what {rule.column} is where {by.name} is {lacking[0]!r:.40}"
         return None
@@ -402,33 +425,7 @@ class TableCodec:
         if rule is None:
             return condition
         by = self.by_name[rule.by[0]]
-        return Condition(by, frozenset(choice for choice in by.choices if condition.allows(rule.table[text(by.spelled(choice))])))
-
-    def _followed(self, rule: Rule, found: Mapping[str, list[Any]]) -> list[Any]:
-        """The values of a column that follows from others."""
-        if rule.form == "decided":
-            return [rule.table[text(value)] for value in found[rule.by[0]]]
-        column = self.by_name[rule.column]
-        if column.column_type == "datetime":
-            by, excess = self.by_name[rule.by[0]], found[f"{rule.column} excess"]
-            pairs = zip(found[by.name], excess, strict=True)
-            return [None if None in pair else column.spelled(float(by.key_of(pair[0]) + pair[1])) for pair in pairs]
-        terms = [found[name] for name in rule.by] + ([found[f"{rule.column} excess"]] if rule.form == "at_least" else [])
-        whole = column.decimals is None  # whole numbers are added exactly, however large
-        sums = ([_term(cell, whole) for cell in cells] for cells in zip(*terms, strict=True))
-        totals = (sum(number for number in numbers if number is not None) if None not in numbers else None for numbers in sums)
-        return [None if total is None else column.spelled(float(total - column.origin)) for total in totals]
-
-
-def _excess(columns: Mapping[str, Cells], rule: Rule) -> Cells:
-    """How far the column of a rule lies above the other one."""
-    low, high = as_numbers(columns[rule.by[0]]), as_numbers(columns[rule.column])
-    return cells_of(np.maximum(high - low, 0).tolist(), "float64")
-
-
-def _term(cell: Any, whole: bool) -> float | None:
-    number = number_of(cell)
-    return number if number is None or not whole else int(cell) if is_whole(cell) else round(number)
+        return Condition(by, frozenset(key(choice) for choice in by.choices if condition.allows(rule.value(by.spelled(choice)))))
 
 
 def _of_rows(rows: Sequence[Row]) -> dict[str, Cells]:

@@ -2,7 +2,9 @@
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -81,8 +83,12 @@ def type_of(name: str, cells: Cells, min_count: int = 1) -> str:
         return "constant"
     if _is_truth(levels):
         return "boolean"
+    if is_mixed(levels):
+        return "categorical"
     if all(isinstance(level, date) for level in levels):
         return "datetime"
+    if is_category(cells.dtype) and not unique:
+        return "ordinal" if len(levels) <= FEW and all(number_of(level) is not None for level in levels) else "categorical"
     numeric = [(level, count) for level, count in known if number_of(level) is not None]
     words = len(levels) - len(numeric)
     share = sum(count for _, count in numeric) / max(rows, 1)
@@ -132,9 +138,24 @@ def _of_numbers(name: str, levels: list[Any], different: int, rows: int, rare: i
     return "integer" if whole and all(not isinstance(level, float) for level in levels) else "continuous"
 
 
+def is_category(dtype: str) -> bool:
+    """Whether a data frame says itself that a column is of categories."""
+    return dtype.casefold().startswith(("category", "categorical", "enum", "dictionary"))
+
+
+def is_mixed(levels: Iterable[Any]) -> bool:
+    """Whether numbers stand beside truth values, or beside texts that spell numbers: as numbers they could not be told apart."""
+    kinds = {
+        bool if isinstance(level, bool) else str if isinstance(level, str) else float
+        for level in levels
+        if number_of(level) is not None
+    }
+    return len(kinds) > 1
+
+
 def number_of(level: Any) -> float | None:
     """The number that a level is or spells, None if it does neither or is too large for a floating point number."""
-    if not isinstance(level, int | float) and not (isinstance(level, str) and _NUMBER.fullmatch(level)):
+    if not isinstance(level, int | float | Decimal) and not (isinstance(level, str) and _NUMBER.fullmatch(level)):
         return None
     try:
         number = float(level)
@@ -147,7 +168,7 @@ def is_whole(level: Any) -> bool:
     """Whether a level is written as a whole number."""
     if isinstance(level, str):
         return level.strip().lstrip("+-").isdigit()
-    return float(level).is_integer()
+    return level == level.to_integral_value() if isinstance(level, Decimal) else float(level).is_integer()
 
 
 def spelled_whole(level: Any) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +16,11 @@ from scipy.special import ndtr, ndtri
 
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
-from gansmith.kinds.tables.cells import Cells
+from gansmith.kinds.tables.cells import Cells, key, value_of
 from gansmith.kinds.tables.column_types import ZONED, is_whole, number_of, spelled_date, spelled_whole, type_of
 from gansmith.kinds.tables.forms import Form, bounds_of, form_of
 from gansmith.kinds.tables.knots import KNOTS
+from gansmith.kinds.tables.notation import Notation
 from gansmith.kinds.tables.numeric import EPOCH, EXACT, exact, numeric_facts, seconds_of
 from gansmith.kinds.tables.personal import recognise
 
@@ -69,19 +71,24 @@ class Column:
     """What personal values were recognised as, in the plural."""
     form: Form | None = None
     """Of identifiers and personal values, how new ones look."""
+    notation: Notation | None = None
+    """How numbers are written in text, if not as Python writes them."""
 
     @classmethod
-    def fit(cls, name: str, cells: Cells, column_type: str | None = None, min_count: int = 1) -> Column:
+    def fit(
+        cls, name: str, cells: Cells, column_type: str | None = None, min_count: int = 1, notation: Notation | None = None
+    ) -> Column:
         """Learns a column, of the type it has or of the one requested, and keeps no category or number of fewer rows than `min_count`.
 
         Raises UserError where the cells cannot be of that type, and where no category has so many rows.
         """
         found = column_type or type_of(name, cells, min_count)
         counts = cells.counts()
-        known = {level: int(count) for level, count in zip(cells.levels, counts, strict=True) if count}
+        tally = {key(level): int(count) for level, count in zip(cells.levels, counts, strict=True) if count}
+        known = {value_of(each): count for each, count in tally.items()}
         spelled = found != "categorical" and all(isinstance(level, str) for level in known if level is not None)
         dtype = "text" if spelled and found not in ("boolean", "constant") else cells.dtype
-        about: dict[str, Any] = {"name": name, "column_type": found, "dtype": dtype, "min_count": min_count}
+        about: dict[str, Any] = {"name": name, "column_type": found, "dtype": dtype, "min_count": min_count, "notation": notation}
         if found == "constant":
             value = next((level for level in known if level is not None), None)
             return cls(**about, choices=(_plain(value),), counts=(len(cells), 0))
@@ -92,15 +99,18 @@ class Column:
         if found in ("categorical", "boolean"):
             if any(isinstance(level, date) for level in known):
                 raise UserError(f'"{name}" holds dates and other cells: make text of all, or leave the column out.')
-            rare = {level for level in known if level is not None and known[level] < min_count and found == "categorical"}
-            ranked = sorted(known.keys() - rare, key=lambda level: (-known[level], str(level)))
+            if any(isinstance(level, Decimal) for level in known) and dtype != "decimal":
+                raise UserError(f'"{name}" holds decimals and other cells: make text or numbers of all.')
+            tally = {_choice(level): count for level, count in tally.items()}
+            rare = {level for level in tally if level is not None and tally[level] < min_count and found == "categorical"}
+            ranked = sorted(tally.keys() - rare, key=lambda level: (-tally[level], str(level)))
             if rare and not any(level is not None for level in ranked):
                 raise UserError(
                     f'no category of "{name}" is in {min_count} rows, and what fewer have is not kept: make it an identifier, or give '
                     "--min-count 1 to keep all."
                 )
-            about["redrawn"] = sum(known[level] for level in rare)
-            return cls(**about, choices=tuple(ranked), counts=(*(known[level] for level in ranked), 0))
+            about["redrawn"] = sum(tally[level] for level in rare)
+            return cls(**about, choices=tuple(map(value_of, ranked)), counts=(*(tally[level] for level in ranked), 0))
         return cls(**about, **numeric_facts(name, found, known, min_count))
 
     # ---- what a row holds -------------------------------------------------------------------------------------------------------
@@ -124,12 +134,12 @@ class Column:
         """
         if not self.sizes:
             return []
-        places = {choice: place for place, choice in enumerate(self.choices)}
+        places = {key(choice): place for place, choice in enumerate(self.choices)}
         keys = [self.key_of(level) for level in cells.levels]
         used = np.flatnonzero(cells.counts())
         option = np.full(len(keys), len(self.choices))
         for i in used:
-            option[i] = places.get(keys[i], len(self.choices))
+            option[i] = places.get(key(keys[i]), len(self.choices))
         if self.is_numeric and self.min_count > 1:
             self._bring_near(option, keys, used)
         if not self.values:
@@ -218,11 +228,11 @@ class Column:
 
     # ---- numbers and words ------------------------------------------------------------------------------------------------------
 
-    def steps(self) -> frozenset[Any]:
+    def steps(self) -> tuple[Any, ...]:
         """The values that are kept each by itself, as the column spells them; none where those between two of them occur too."""
         if self.column_type in UNLEARNED or (self.values and len(self.shares) <= len(self.values)):
-            return frozenset()
-        return frozenset(map(self.spelled, (*self.choices, *self.values)))
+            return ()
+        return tuple(map(self.spelled, (*self.choices, *self.values)))
 
     @property
     def is_numeric(self) -> bool:
@@ -236,8 +246,19 @@ class Column:
         if self.column_type == "datetime":
             return seconds_of(level, self.spelling)
         if self.is_numeric:
+            if isinstance(level, str) and self.notation is not None:
+                level = self.undressed(level)
             return exact(level, self.origin) if number_of(level) is not None else level
-        return level
+        return _choice(level)
+
+    def undressed(self, cell: Any) -> Any:
+        """A cell with its number as Python writes it, whatever the column's notation."""
+        plain = self.notation.plain(cell) if self.notation is not None and isinstance(cell, str) else None
+        return cell if plain is None else plain
+
+    def dressed(self, cell: Any) -> Any:
+        """A cell with its number in the column's notation."""
+        return self.notation.text(cell) if self.notation is not None and isinstance(cell, str) else cell
 
     def number(self, text: str) -> float:
         """The number or date that a condition names. Raises UserError for anything else."""
@@ -260,11 +281,14 @@ class Column:
             return (moment - EPOCH).total_seconds()
 
     def _moved(self, text: str) -> float:
+        text = self.undressed(text)
         return exact(text, self.origin) if self.origin and is_whole(text) else float(text) - self.origin
 
     def spelled(self, value: Any) -> Any:
         """A number as the data has it: text from files of text, Python's own types from data frames."""
-        if not isinstance(value, float) or not self.is_numeric:
+        if not self.is_numeric:
+            return Decimal(value) if self.dtype == "decimal" and isinstance(value, str) else value
+        if not isinstance(value, float):
             return value
         if self.column_type == "datetime":
             seconds = round(value / self.start) * self.start if self.start else value
@@ -277,15 +301,18 @@ class Column:
         if self.decimals is None:
             low, high = self._bounds
             whole = min(max(round(value) + self.origin, low), high)
-            return str(whole) if self.dtype == "text" else whole
+            return str(whole) if self.dtype == "text" else Decimal(whole) if self.dtype == "decimal" else whole
         number = round(value, self.decimals)
-        if self.dtype == "text":
-            return f"{number:.{self.spelling}f}" if self.spelling else repr(number)
+        if self.dtype in ("text", "decimal"):
+            text = _decimal_text(number, self.decimals, self.spelling)
+            return Decimal(text) if self.dtype == "decimal" else text
         return number
 
     def sentence(self) -> str:
         """What it is, for people: "integer, 72 values, 3% missing"."""
         said = [self.column_type if not self.what else f"{self.column_type}: {self.what}"]
+        if self.notation is not None:
+            said.append(f"written like {self.dressed('1234.5' if self.decimals else '1234')}")
         different = sum(choice is not None for choice in self.choices) + len(self.values)
         if self.column_type not in UNLEARNED:
             said.append(f"{different:,}{'+' if len(self.values) >= KNOTS else ''} values")
@@ -340,7 +367,7 @@ class Column:
 
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)
-        for field in fields(self)[-4:]:  # younger ones are left out where they say nothing, so that older files stay as they are
+        for field in fields(self)[-5:]:  # younger ones are left out where they say nothing, so that older files stay as they are
             if facts[field.name] == field.default:
                 del facts[field.name]
         return {"name": facts.pop("name"), "kind": facts.pop("column_type"), **facts}
@@ -350,11 +377,26 @@ class Column:
         known: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
         if known.get("form") is not None:
             known["form"] = Form.from_json(known["form"])
+        if known.get("notation") is not None:
+            known["notation"] = Notation(**known["notation"])
         return cls(column_type=known.pop("kind"), **known)
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | time) else value
+    return value.isoformat() if isinstance(value, date | time) else str(value) if isinstance(value, Decimal) else value
+
+
+def _choice(level: Any) -> Any:
+    """A category as JSON holds it: decimals as text."""
+    return str(level) if isinstance(level, Decimal) else level
+
+
+def _decimal_text(number: float, decimals: int, spelling: str) -> str:
+    """A number with decimals as text: always as many ("2"), without zeros at the end ("trim"), or as Python writes it ("")."""
+    if spelling == "trim":
+        text = f"{number:.{decimals}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{number:.{spelling}f}" if spelling else repr(number)
 
 
 def _made_up(name: str, column_type: str, known: Mapping[Any, int], dtype: str, min_count: int) -> dict[str, Any]:

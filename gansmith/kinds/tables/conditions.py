@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
+from gansmith.kinds.tables.cells import key
 from gansmith.kinds.tables.columns import MADE_UP, Column
 
 _TESTS = {">=": operator.ge, "<=": operator.le, "!=": operator.ne, ">": operator.gt, "<": operator.lt, "=": operator.eq}
@@ -41,7 +42,7 @@ class Condition:
         spelled = {_text(column, choice): choice for choice in column.choices}
         asked = [text] if text in spelled else text.split("|")
         if all(part in spelled for part in asked):
-            return cls(column, frozenset(spelled[part] for part in asked))
+            return cls(column, frozenset(key(spelled[part]) for part in asked))
         if not column.is_numeric:
             unknown = next(part for part in asked if part not in spelled)
             raise UserError(
@@ -62,10 +63,10 @@ class Condition:
 
     def allows(self, value: Any) -> bool:
         """Whether a value (as the column spells it) meets the condition; a missing cell passes no comparison."""
-        key = self.column.key_of(value)
+        own = self.column.key_of(value)
         if self.words is not None:
-            return key in self.words
-        return isinstance(key, float) and all(_TESTS[sign](key, number) for sign, number in self.tests)
+            return key(own) in self.words
+        return isinstance(own, float) and all(_TESTS[sign](own, number) for sign, number in self.tests)
 
     def box(self) -> tuple[np.ndarray, float, float]:
         """Which choices are allowed, and between which normal scores the numbers must lie (crossed where none may)."""
@@ -105,7 +106,7 @@ class Condition:
 
     def _allows_choice(self, choice: Any) -> bool:
         if self.words is not None:
-            return choice in self.words
+            return key(choice) in self.words
         return isinstance(choice, float) and all(_TESTS[sign](choice, number) for sign, number in self.tests)
 
 

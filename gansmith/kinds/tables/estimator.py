@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+from sklearn.base import BaseEstimator
 
 from gansmith.data.json_files import read_object
 from gansmith.data.schema import check, describing
@@ -27,11 +28,11 @@ class _Facts(TypedDict):
     target: str | None
 
 
-class TableGAN:
+class TableGAN(BaseEstimator):
     """Learns a table and makes new rows of it. The parameters are those of `gansmith train`.
 
-    A scikit-learn estimator in all but inheritance: `get_params`, `set_params` and `clone` work, `fit` returns the estimator, and
-    what was learned ends in an underscore. After `fit`: `model_` (`gansmith.Model`), `columns_`, `rules_` (sentences).
+    A scikit-learn estimator: `get_params`, `set_params` and `clone` work, `fit` returns the estimator, and what was learned ends in an
+    underscore. After `fit`: `model_` (`gansmith.Model`), `columns_`, `rules_` (sentences).
     """
 
     def __init__(
@@ -54,24 +55,16 @@ class TableGAN:
 
     # ---- scikit-learn's habits --------------------------------------------------------------------------------------------------
 
-    @classmethod
-    def _names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self._names()}
-
     def set_params(self, **params: Any) -> TableGAN:
+        known = self.get_params()
         for name, value in params.items():
-            if name not in self._names():
-                raise UserError(f"TableGAN has no parameter {name!r}: its parameters are {', '.join(self._names())}.")
+            if name not in known:
+                raise UserError(f"TableGAN has no parameter {name!r}: its parameters are {', '.join(known)}.")
             setattr(self, name, value)
         return self
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.base import BaseEstimator
-
-        return BaseEstimator().__sklearn_tags__()
+        return _tags(super().__sklearn_tags__())
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -96,17 +89,13 @@ class TableGAN:
                     (Path(folder) / name).write_bytes(content)
                 self.model_ = Model.load(folder)
 
-    def __repr__(self) -> str:
-        usual = {name: p.default for name, p in inspect.signature(type(self).__init__).parameters.items()}
-        given = (f"{name}={value!r}" for name, value in self.get_params().items() if value != usual[name])
-        return f"TableGAN({', '.join(given)})"
-
     # ---- learning and making ----------------------------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: Any = None, *, target: str | None = None) -> TableGAN:
-        """Learns a data frame (of any library), a path, or a `Dataset`; `y`, if given, becomes the column `target` or "target".
+        """Learns a data frame (of any library), an array [rows, columns], a path, or a `Dataset`; `y`, if given, becomes the column
+        `target` or "target". The columns of an array are called x0, x1, ..., and NaN are missing cells.
 
-        Raises UserError for data that are no table.
+        Raises UserError for data that are no table, and scikit-learn's ValueError for arrays that are none of rows and columns.
         """
         from gansmith.model import Model
         from gansmith.planning import plan as planning
@@ -131,16 +120,21 @@ class TableGAN:
         return self
 
     def _opened(self, X: Any, y: Any, target: str | None) -> Any:
+        from gansmith.data.dataset import Dataset
         from gansmith.data.source import is_frame
         from gansmith.kinds.opening import open_dataset
 
-        self._like = None
+        self._like, self._array = None, None
         self.target_ = target
+        if not is_frame(X) and not isinstance(X, str | Path | Dataset):
+            X, self._array = _framed_array(X, y, self)
+        elif is_frame(X):
+            _note_columns(X, self)
         if is_frame(X):
             if y is not None:
                 self.target_ = target or str(getattr(y, "name", None) or "target")
                 X = _with_column(X, self.target_, _by_row(X, y))
-            self._like = X[:1]
+            self._like = cast("Any", X)[:1]
         elif y is not None:
             raise UserError("y goes with a data frame: give one, or name the target among its columns with target=.")
         return open_dataset(X, kind="tables", schema=self.schema, target=self.target_, min_count=self.min_count)
@@ -155,7 +149,8 @@ class TableGAN:
 
     @checked
     def sample(self, n: Examples = 1000, *, seed: Seed = 0, where: Mapping[str, Any] | None = None, **conditions: Any) -> Any:
-        """n new rows as a data frame of the library that was fitted (pandas after a file), with its types and order.
+        """n new rows as a data frame of the library that was fitted (pandas after a file), with its types and order; an array after an
+        array, with y as the last column.
 
         Keywords are conditions, as are the pairs in `where` whatever the names of columns: `income=">50K"`,
         `where={"marital-status": "Divorced", "n": ">5"}`. Raises UserError where no row meets them, and warns where only some do.
@@ -217,7 +212,7 @@ class TableGAN:
         with describing(path, "facts"):
             check(facts, _Facts)
             made = cls().set_params(**facts["params"])
-        made.model_, made.target_, made._like = model, facts["target"], None
+        made.model_, made.target_, made._like, made._array = model, facts["target"], None, None
         return made
 
     def _fitted(self) -> Model:
@@ -236,10 +231,11 @@ class TableGAN:
         columns = {name: [row[name] for row in rows] for name in codec.shown}
         if self._like is None:
             return pandas_from_columns(columns, codec.columns)
-        return frame_from_columns(columns, self._like, {name: codec.by_name[name].dtype for name in columns})
+        frame = frame_from_columns(columns, self._like, {name: codec.by_name[name].dtype for name in columns})
+        return frame if self._array is None else frame.to_numpy(self._array)
 
 
-class Augmenter:
+class Augmenter(BaseEstimator):
     """Adds generated rows to a training set: to balance the classes of y, or to enlarge it by a share.
 
     `fit_resample(X, y)` learns from exactly what it is given, so inside cross-validation (an imbalanced-learn pipeline, or by hand in
@@ -286,19 +282,17 @@ class Augmenter:
                 "give a TableGAN with min_count=1, or leave the class out."
             )
 
-    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """(X, y) with the generated rows after the given ones. X is a pandas data frame, y a column of classes."""
-        import pandas
-        from sklearn.base import clone
+    def fit(self, X: Any, y: Any) -> Augmenter:
+        """Learns the rows of X (a pandas data frame, or an array) with their classes y. Raises UserError where none could be made."""
+        self._learned(X, y)
+        return self
 
-        if not isinstance(X, pandas.DataFrame):
-            raise UserError(f"Augmenter takes a pandas data frame, but X is a {type(X).__name__}: convert it.")
+    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """(X, y) with the generated rows after the given ones: data frames of pandas, or arrays of arrays."""
+        import pandas
+
+        rows, answers, name = self._learned(X, y)
         share = within(Times, "share", self.share)
-        name = getattr(y, "name", None)
-        answers = pandas.Series(_by_row(X, y), index=X.index, name="target" if name is None else name)
-        self._check(X, answers)
-        self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(X, answers)
-        name = self.table_gan_.target_
         counts = answers.value_counts()
         if self.balance:
             needed = {value: int(counts.max() - count) for value, count in counts.items() if count < counts.max()}
@@ -307,14 +301,78 @@ class Augmenter:
                 parts.append(self.table_gan_._sampled(count, self.seed, {str(name): value}, first))
                 first += count
         else:
-            more = round(share * len(X))
+            more = round(share * len(rows))
             parts = [self.table_gan_.sample(more, seed=self.seed)] if more else []
         made = pandas.concat([part.astype({name: answers.dtype}) for part in parts]) if parts else None
-        if made is None or not len(made):
+        if made is not None and len(made):
+            rows = pandas.concat([rows, made[list(rows.columns)]], ignore_index=True)
+            answers = pandas.concat([answers, made[name]], ignore_index=True)
+        elif isinstance(X, pandas.DataFrame):
             return X, answers
-        return pandas.concat([X, made[list(X.columns)]], ignore_index=True), pandas.concat(
-            [answers, made[name]], ignore_index=True
-        )
+        if isinstance(X, pandas.DataFrame):
+            return rows, answers
+        return rows.to_numpy(getattr(X, "dtype", None)), answers.to_numpy()
+
+    def _learned(self, X: Any, y: Any) -> tuple[Any, Any, str]:
+        """(rows, answers, the name of their column) as pandas has them, after `table_gan_` has learned them."""
+        import pandas
+        from sklearn.base import clone
+        from sklearn.utils.multiclass import check_classification_targets
+
+        from gansmith.data.source import is_frame
+
+        if y is None:
+            raise UserError("Augmenter requires y to be passed, but the target y is None: give the class of each row.")
+        if not isinstance(X, pandas.DataFrame) and (is_frame(X) or isinstance(X, str | Path)):
+            raise UserError(f"Augmenter takes a pandas data frame or an array, but X is a {type(X).__name__}: convert it.")
+        rows = X if isinstance(X, pandas.DataFrame) else _framed_array(X, y, self)[0]
+        if rows is X:
+            _note_columns(X, self)
+        name = getattr(y, "name", None)
+        answers = pandas.Series(_by_row(rows, y), index=rows.index, name="target" if name is None else name)
+        if self.balance:
+            check_classification_targets(answers)
+        self._check(rows, answers)
+        self.classes_ = sorted(answers.unique().tolist(), key=str)
+        self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(rows, answers)
+        return rows, answers, cast("str", self.table_gan_.target_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = _tags(super().__sklearn_tags__())
+        tags.target_tags.required = True
+        return tags
+
+
+def _tags(tags: Any) -> Any:
+    """scikit-learn's facts of both estimators: cells may be missing and words, and seeds decide what is made."""
+    tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
+    return tags
+
+
+def _framed_array(X: Any, y: Any, estimator: Any) -> tuple[Any, Any]:
+    """An array [rows, columns] as a data frame of pandas, and the type of what is sampled. Raises ValueError for other arrays."""
+    import numpy as np
+    import pandas
+    from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+    how: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan", "ensure_min_samples": 2}
+    array = check_array(X, **how, estimator=estimator)
+    if y is not None:
+        check_consistent_length(array, column_or_1d(y))
+    estimator.n_features_in_ = array.shape[1]
+    frame = pandas.DataFrame({f"x{place}": array[:, place] for place in range(array.shape[1])}).infer_objects()
+    common = array.dtype if y is None else np.result_type(array.dtype, np.asarray(y).dtype)
+    return frame, common if common.kind in "biuf" else object
+
+
+def _note_columns(X: Any, estimator: Any) -> None:
+    """scikit-learn's `n_features_in_` and `feature_names_in_`."""
+    import numpy as np
+
+    names = list(getattr(X, "column_names", X.columns if hasattr(X, "columns") else ()))
+    estimator.n_features_in_ = len(names)
+    if all(isinstance(name, str) for name in names):
+        estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
 def _by_row(X: Any, y: Any) -> Any:

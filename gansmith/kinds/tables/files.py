@@ -1,9 +1,8 @@
 """Tables in files: CSV (plain or .gz, any usual separator) and Parquet."""
 
 import csv
-import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -13,38 +12,87 @@ from gansmith.data.readers.parquet_files import opened_parquet
 from gansmith.data.readers.text import check_cells, check_names, opened_lines
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
-from gansmith.kinds.tables.cells import MISSING, Cells, CellsBuilder, Table, cells_of, plain
+from gansmith.kinds.tables.cells import MISSING, Cells, CellsBuilder, Table, plain
+from gansmith.kinds.tables.column_types import date_format, number_of
+from gansmith.kinds.tables.notation import notations
 
 CHUNK = 4096
 """Rows in memory as text at a time."""
-_COMMA = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?")
-"""A number with a decimal comma and perhaps points between thousands."""
+HEADED = 200
+"""Rows by which it is recognised whether the first names the columns."""
+_SAID = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def table_from_csv(path: Path) -> Table:
-    """The table in a CSV file with a header. Raises UserError for bytes that are no UTF-8, ragged rows and duplicate names."""
-    builders: list[CellsBuilder] = []
-    with opened_lines(path) as lines:
+def table_from_csv(path: Path, header: str | None = None, missing: Collection[str] | None = None) -> Table:
+    """The table in a CSV file. Whether the first row names the columns is recognised, unless `header` is "yes" or "no"; without names they
+    are x0, x1, ... `missing` are the words for missing cells beside the empty cell, MISSING if it is None.
+
+    Raises UserError for bytes that are no text, ragged rows and duplicate names.
+    """
+    absent = MISSING if missing is None else frozenset({"", *missing})
+    with opened_lines(path, any_encoding=True) as lines:
         separator = lines.separator
+        notes = [f"{path.name} is {lines.encoding.upper()}, not UTF-8"] if lines.encoding else []
+        if separator != ",":
+            notes.append(f"columns are separated by {_SAID[separator]}")
         rows = csv.reader(lines, delimiter=separator)
-        names = [name.strip() for name in next(rows, [])]
-        if not names:
+        ahead = list(islice(rows, HEADED))
+        if not ahead or not ahead[0]:
             raise UserError(f"{path} is empty: give a header and rows.")
+        names = [name.strip() for name in ahead[0]]
+        headed = _is_header(ahead) if header is None else header == "yes"
+        if not headed:
+            names = [f"x{place}" for place in range(len(names))]
+            notes.append(f"the first row is read as data, and columns are named {listed(names, 3)} (--header yes: it names them)")
         check_names(names, str(path))
         builders = [CellsBuilder() for _ in names]
-        for chunk in _chunks(rows, len(names), path):
+        for chunk in _chunks(chain(ahead[headed:], rows), len(names), path, headed):
             for builder, column in zip(builders, zip(*chunk, strict=True), strict=True):
                 builder.extend(column)
     if not builders or not builders[0].places:
         raise UserError(f"{path} has a header but no rows: give at least one row.")
     read = {name: builder.finished() for name, builder in zip(names, builders, strict=True)}
-    words = {name: [level for level in cells.levels if level in MISSING and level] for name, cells in read.items()}
-    columns = {name: _without_missing(cells) for name, cells in read.items()}
-    commas = [name for name, cells in columns.items() if separator != "," and _has_commas(cells)]
-    columns |= {name: _with_points(columns[name]) for name in commas}
-    notes = (f"decimal commas of {listed(commas, 5)} are read as points, and written so",) if commas else ()
-    notes += tuple(f'{", ".join(found)} in "{name}" is read as a missing cell' for name, found in words.items() if found)
-    return Table(name=path.name.split(".")[0], columns=columns, notes=notes)
+    words = {name: [level for level in cells.levels if level in absent and level] for name, cells in read.items()}
+    columns = {name: _without_missing(cells, absent) for name, cells in read.items()}
+    notes += [
+        f'{", ".join(found)} in "{name}" is read as a missing cell{"" if missing is not None else " (--missing changes which words are)"}'
+        for name, found in words.items()
+        if found
+    ]
+    return Table(name=path.name.split(".")[0], columns=columns, notes=tuple(notes))
+
+
+def _is_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: not if it holds numbers or dates exactly where the others do (years as names count up), nor
+    if it is, in every column, a word that the column has again."""
+    first, others = [cell.strip() for cell in rows[0]], [row for row in rows[1:] if len(row) == len(rows[0])]
+    if not others:
+        return True
+    if not all(first) or len(set(first)) < len(first):
+        return not all(map(_is_value, first))
+    columns = [[cell for row in others if (cell := row[place].strip()) not in MISSING] for place in range(len(first))]
+    of_values = [place for place, column in enumerate(columns) if column and all(map(_is_value, column))]
+    if of_values:
+        headed = [place for place in of_values if not _is_value(first[place])]
+        if headed or _counts_up([first[place] for place in of_values]):
+            return True
+        return any(_is_value(first[place]) for place in range(len(first)) if place not in of_values)
+    return not all(name in column for name, column in zip(first, columns, strict=True))
+
+
+def _is_value(cell: str) -> bool:
+    """Whether this is a number, however it is written, or a date."""
+    return number_of(cell) is not None or date_format([cell]) is not None or bool(notations({"": [cell]}))
+
+
+def _counts_up(names: Sequence[str]) -> bool:
+    """Whether these are whole numbers in equal steps from 0 or 1, or years."""
+    if len(names) < 2 or not all(name.isdigit() for name in names):
+        return False
+    numbers = [int(name) for name in names]
+    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    are_years = all(1800 <= number < 2200 for number in numbers)
+    return len(steps) == 1 and min(steps) > 0 and (are_years or (numbers[0] < 2 and len(names) > 3))
 
 
 def table_from_parquet(paths: Sequence[Path], name: str) -> Table:
@@ -69,8 +117,8 @@ def table_from_parquet(paths: Sequence[Path], name: str) -> Table:
     return Table(name=name, columns={column: builder.finished(types[column]) for column, builder in builders.items()})
 
 
-def _chunks(rows: Iterator[list[str]], width: int, path: Path) -> Iterator[list[list[str]]]:
-    number, cells, most = 1, 0, current().cells
+def _chunks(rows: Iterator[list[str]], width: int, path: Path, headed: bool) -> Iterator[list[list[str]]]:
+    number, cells, most = int(headed), 0, current().cells
     while chunk := list(islice(rows, CHUNK)):
         cells += width * len(chunk)
         check_cells(cells, most, str(path))
@@ -80,27 +128,19 @@ def _chunks(rows: Iterator[list[str]], width: int, path: Path) -> Iterator[list[
             if len(row) == width:
                 kept.append(row)
             elif row:
-                raise UserError(f"row {number} of {path} has {len(row)} cells, but the header has {width}: correct or remove it.")
+                first = "header" if headed else "first row"
+                raise UserError(
+                    f"row {number} of {path} has {len(row)} cells, but the {first} has {width}: correct or remove it."
+                )
         if kept:
             yield kept
 
 
-def _has_commas(cells: Cells) -> bool:
-    known = [level for level in cells.levels if level is not None]
-    return any("," in level for level in known) and all(_COMMA.fullmatch(level.strip()) for level in known)
-
-
-def _with_points(cells: Cells) -> Cells:
-    """1.234,5 as 1234.5."""
-    levels = [None if level is None else level.strip().replace(".", "").replace(",", ".") for level in cells.levels]
-    return cells_of([levels[code] for code in cells.codes], cells.dtype)
-
-
-def _without_missing(cells: Cells) -> Cells:
+def _without_missing(cells: Cells, absent: Collection[str]) -> Cells:
     """Missing cells as None."""
-    if not any(level in MISSING for level in cells.levels):
+    if not any(level in absent for level in cells.levels):
         return cells
-    levels = [None if level in MISSING else level for level in cells.levels]
+    levels = [None if level in absent else level for level in cells.levels]
     first = levels.index(None)
     places = [first if level is None else place for place, level in enumerate(levels)]
     return Cells(levels, np.array(places, np.int32)[cells.codes])

@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from gansmith.data.readers.text import check_names
 from gansmith.errors import UserError, missing_extra
 from gansmith.kinds.tables.cells import Table, cells_of, plain
-from gansmith.kinds.tables.column_types import ZONED, number_of
+from gansmith.kinds.tables.column_types import ZONED, is_category, number_of
 from gansmith.kinds.tables.columns import Column
 
 
@@ -25,7 +26,10 @@ def table_from_frame(frame: Any, name: str = "data") -> Table:
     columns = {}
     for place, column in enumerate(whole.columns):
         dtype = str(native.iloc[place]) if hasattr(native, "iloc") else str(whole.schema[column])
-        columns[column] = cells_of((plain(value, column, "the data frame") for value in whole[column].to_list()), dtype)
+        cells = [plain(value, column, "the data frame") for value in whole[column].to_list()]
+        if any(isinstance(cell, Decimal) for cell in cells):
+            dtype = "decimal" if all(cell is None or isinstance(cell, Decimal) for cell in cells) else dtype
+        columns[column] = cells_of(cells, dtype)
     return Table(name=name, columns=columns)
 
 
@@ -50,8 +54,12 @@ def frame_from_columns(columns: dict[str, list[Any]], like: Any, dtypes: dict[st
         for name, dtype in dtypes.items():
             if dtype == "text":  # what came as text in a column of any type
                 dtype = str(like[name].dtype)
-            if dtype == "category":
-                made[name] = pandas.Categorical(made[name], dtype=like[name].dtype)
+            if is_category(dtype):
+                known = set(like[name].dtype.categories)
+                if all(cell is None or cell in known for cell in columns[name]):
+                    made[name] = pandas.Categorical(made[name], dtype=like[name].dtype)
+            elif dtype == "decimal":
+                continue
             elif dtype.startswith("timedelta"):
                 made[name] = pandas.Series(pandas.to_timedelta(columns[name], unit="s")).astype(dtype)
             elif dtype.startswith("datetime") and "," in dtype:  # of a time zone: what comes is in UTC

@@ -67,13 +67,15 @@ class Tables(Kind[Options, TableCodec]):
     ) -> Dataset:
         known = like
         if known is None and options.public is not None:
-            known = TableCodec.fit(table_of(Source(options.public)), options.column_types(), options.target, options.min_count)
-        return build_table(table_of(source), options.column_types(), known, options.target, options.min_count)
+            known = TableCodec.fit(
+                table_of(Source(options.public), options), options.column_types(), options.target, options.min_count
+            )
+        return build_table(table_of(source, options), options.column_types(), known, options.target, options.min_count)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.data.inspection import Inspection
 
-        table = table_of(source)
+        table = table_of(source, options)
         codec = TableCodec.fit(table, options.column_types(), options.target, options.min_count)
         stacked = np.stack([cells.codes for cells in table.columns.values()], 1)
         _, first, inverse = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
@@ -123,7 +125,7 @@ class Tables(Kind[Options, TableCodec]):
         return toys.toys()
 
 
-def table_of(source: Source) -> Table:
+def table_of(source: Source, options: Options) -> Table:
     """The table of a source. Raises UserError where it holds none."""
     if is_frame(source.given):
         return table_from_frame(source.given)
@@ -132,13 +134,13 @@ def table_of(source: Source) -> Table:
         raise UserError(f"there is no table {source.said()}: give a csv or Parquet file, or a data frame.")
     if source.is_folder:
         if rows := sorted(path.glob("rows*.csv")):
-            return table_from_csv(rows[0])
+            return table_from_csv(rows[0], options.header, options.missing)
         if tables := _parquet_files(path):
             return table_from_parquet(tables, path.resolve().name)
     if source.suffix == ".parquet":
         return table_from_parquet([path], path.stem)
     if source.suffix in (".csv", ".csv.gz"):
-        return table_from_csv(path)
+        return table_from_csv(path, options.header, options.missing)
     raise UserError(f"{path} is no table: give a csv or Parquet file, or a data frame.")
 
 

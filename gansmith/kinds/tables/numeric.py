@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -92,12 +93,20 @@ def _digits(levels: list[Any]) -> dict[str, Any]:
     """How numbers are written."""
     if all(is_whole(level) and not isinstance(level, float) for level in levels):
         return {"decimals": None}
-    texts = [level.strip() if isinstance(level, str) else repr(float(level)) for level in levels]
+    written = all(isinstance(level, str | Decimal) for level in levels)
+    texts = [_written(level) for level in levels]
     plain = all("e" not in text.lower() for text in texts)
     behind = {len(text.partition(".")[2]) for text in texts}
     needed = max(0, *(_behind_point(text) for text in texts))
-    fixed = plain and len(behind) == 1 and isinstance(levels[0], str)
-    return {"decimals": needed, "spelling": str(max(behind)) if fixed else ""}
+    if written and plain and len(behind) == 1:
+        return {"decimals": needed, "spelling": str(max(behind))}
+    trimmed = written and plain and 0 in behind and not any("." in text and text[-1] in "0." for text in texts)
+    return {"decimals": needed, "spelling": "trim" if trimmed else ""}
+
+
+def _written(level: Any) -> str:
+    """A number as it is written."""
+    return level.strip() if isinstance(level, str) else f"{level:f}" if isinstance(level, Decimal) else repr(float(level))
 
 
 def _behind_point(text: str) -> int:

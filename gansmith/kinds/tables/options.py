@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gansmith.data.options import DataOptions, option, pairs_in
 from gansmith.data.readers.json_text import read_json
@@ -23,6 +23,10 @@ class Options(DataOptions):
     """The column to predict (the target)."""
     min_count: int = option(5, "K")
     """Values that fewer rows have are not kept: rare categories are redrawn, numbers told as means of so many; 1 keeps all."""
+    missing: tuple[str, ...] | None = option(None, "A,B,..", "NA, NaN, null, ..")
+    """Words of a CSV file that stand for missing cells, beside the empty cell; "" for none."""
+    header: Literal["yes", "no"] | None = option(None, shown="what is found")
+    """Whether the first row of a CSV file names the columns."""
     public: Any = option(None, "DATA")
     """A public table, from which alone the categories, ranges and rules of columns are read (for --gan dpgan)."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from decimal import Decimal
 from itertools import combinations, permutations
 from typing import Any
 
@@ -21,6 +22,8 @@ SUPPORT = 5
 MAXIMUM = 1000
 """The most values of a column that decides another."""
 TOLERANCE = 1e-9
+MISSING = "\0missing"
+"""The key of a missing cell: no word is."""
 CHANCE = 1e-9
 """How likely a rule may be to hold among columns that have nothing to do with each other."""
 
@@ -42,13 +45,21 @@ class Rule:
             return f"{self.column} is decided by {self.by[0]}"
         return f"{self.column} = {' + '.join(self.by)}" if self.form == "sum" else f"{self.column} >= {self.by[0]}"
 
+    def value(self, by: Any) -> Any:
+        """The value of a decided column where the deciding one has this value. Raises KeyError for one that was not learned."""
+        key = text(by)
+        return self.table[key if key in self.table else str(by)]  # files of version 0.1 wrote missing cells as words
+
+    def knows(self, by: Any) -> bool:
+        """Whether a decided column has a value where the deciding one has this value."""
+        return text(by) in self.table or (by is None and str(by) in self.table)
+
     def violations(self, columns: Mapping[str, list[Any]]) -> np.ndarray:
         """Which rows break it; rows with missing cells do not."""
         own, others = columns[self.column], [columns[name] for name in self.by]
         if self.form == "decided":
-            return np.array(
-                [key in self.table and self.table[key] != value for key, value in zip(map(text, others[0]), own, strict=True)]
-            )
+            pairs = zip(others[0], own, strict=True)
+            return np.array([self.knows(by) and text(self.value(by)) != text(stored(value)) for by, value in pairs])
         values, *parts = (_numbers(column) for column in (own, *others))
         right = np.sum(parts, axis=0)
         with np.errstate(invalid="ignore"):
@@ -64,7 +75,7 @@ class Rule:
         return cls(form=facts["kind"], column=facts["column"], by=tuple(facts["by"]), table=facts["table"])
 
 
-def infer(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[str, frozenset[Any]] | None = None) -> list[Rule]:
+def infer(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[str, Sequence[Any]] | None = None) -> list[Rule]:
     """The rules that no row breaks. A column follows from others at most once, and never from one that follows itself.
 
     `kept` are the values of columns that may be remembered, all where it is not given; a column decides others by those alone.
@@ -88,7 +99,7 @@ def infer(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[
     return rules
 
 
-def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[str, frozenset[Any]] | None) -> list[Rule]:
+def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[str, Sequence[Any]] | None) -> list[Rule]:
     """Columns whose value is fixed by that of another with as many values or more, the finest first."""
     found = []
     of_steps = [name for name in columns if types[name] in ("categorical", "ordinal", "boolean", "datetime")]
@@ -103,7 +114,8 @@ def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mappi
         if not _is_more_than_chance(own, other):
             continue
         table = {
-            text(columns[by].levels[pair // (own.max() + 1)]): columns[column].levels[pair % (own.max() + 1)] for pair in pairs
+            text(columns[by].levels[pair // (own.max() + 1)]): stored(columns[column].levels[pair % (own.max() + 1)])
+            for pair in pairs
         }
         if kept is not None:
             known = set(map(text, kept[by]))
@@ -208,4 +220,11 @@ def text(value: Any) -> str:
     number = None if isinstance(value, bool) else number_of(value)
     if number is not None and abs(number) >= 2**53 and is_whole(value):
         return str(int(value))
-    return repr(number) if number is not None else str(value)
+    if number is not None:
+        return repr(number)
+    return MISSING if value is None else f"\0{value}" if isinstance(value, bool) else str(value)
+
+
+def stored(value: Any) -> Any:
+    """A value as JSON holds it: dates and decimals as text."""
+    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, Decimal) else value

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.cache import content_key
+from gansmith.kinds.tables.cells import key
 from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.columns import UNLEARNED, Column
 
@@ -33,12 +34,12 @@ class View:
 
 def view(data: Dataset) -> View:
     """The table of a data set, held for a while as several metrics ask for it."""
-    key = content_key(data)
-    if key not in _held:
+    content = content_key(data)
+    if content not in _held:
         while len(_held) >= _MOST_HELD:
             _held.pop(next(iter(_held)))
-        _held[key] = _seen(data)
-    return _held[key]
+        _held[content] = _seen(data)
+    return _held[content]
 
 
 def _seen(data: Dataset) -> View:
@@ -52,12 +53,12 @@ def view_of(columns: Mapping[str, Sequence[Any]], known: Sequence[Column]) -> Vi
     numbers = []
     for column in kept:
         if column.is_numeric:
-            keys = {cell: column.key_of(cell) for cell in set(columns[column.name])}
-            found = {cell: key if isinstance(key, float) else np.nan for cell, key in keys.items()}
+            keys = {key(cell): column.key_of(cell) for cell in set(columns[column.name])}
+            found = {cell: number if isinstance(number, float) else np.nan for cell, number in keys.items()}
         else:
-            places = {column.spelled(choice): place for place, choice in enumerate(column.choices)}
-            found = {cell: float(places.get(cell, len(places))) for cell in set(columns[column.name])}
-        numbers.append(np.array([found[cell] for cell in columns[column.name]], np.float64))
+            places = {key(column.spelled(choice)): place for place, choice in enumerate(column.choices)}
+            found = {cell: float(places.get(cell, len(places))) for cell in map(key, columns[column.name])}
+        numbers.append(np.array([found[key(cell)] for cell in columns[column.name]], np.float64))
     categorical = np.array([not column.is_numeric for column in kept])
     gaps = [not column.is_numeric and None in column.choices for column in kept]
     missing = tuple(column.choices.index(None) if gap else -1 for column, gap in zip(kept, gaps, strict=True))

@@ -1,0 +1,205 @@
+"""How numbers are written in text: $1,234.50, 12.5 %, (123), 1.234,5. Read as numbers, and written back as they were."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
+from unicodedata import category
+
+from gansmith.kinds.tables.cells import Cells
+from gansmith.kinds.tables.column_types import MIXED, is_category
+
+SPACES = " \u00a0\u202f\u2009"
+"""Spaces that stand between thousands."""
+GROUPS = (",", ".", "'", "\u2019", *SPACES)
+"""Marks between thousands."""
+LOOKED_AT = 1000
+"""Different texts by which a notation is chosen; all must then follow it."""
+_UNIT = r"[^\d\s.,'’()+-]"
+_SIGNS = "%‰°"
+_BEFORE = re.compile(rf"(?:[A-Z]{{3}}|[A-Z]{{1,2}}\$|R|kr|Fr|zł|Kč)[{SPACES}]?")
+_BEHIND = re.compile(rf"[{SPACES}][A-Za-zµł]{{1,4}}|°[CF]")
+_SHAPE = re.compile(
+    rf"(?P<open>\()?(?P<minus>-)?(?P<prefix>(?:{_UNIT}{{1,4}}[{SPACES}]?)?)(?P<inner>-)?(?P<body>\d[\d.,'’{SPACES}]*\d|\d|[.,]\d+)"
+    rf"(?P<suffix>(?:[{SPACES}]?{_UNIT}{{1,4}})?)(?P<after>-)?(?P<close>\))?"
+)
+_PLAIN = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notation:
+    """One way to write numbers."""
+
+    prefix: str = ""
+    """What stands before every number: "$", "EUR "."""
+    suffix: str = ""
+    """What stands behind every number: "%", " kg"."""
+    group: str = ""
+    """The mark between thousands, none where it is empty."""
+    point: str = "."
+    """The mark before the decimals."""
+    negative: str = "-"
+    """How numbers below 0 are marked: "-" before all, "inner" behind the prefix, "after" behind all, "()" around all."""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing but digits and marks is written."""
+        return not self.prefix and not self.suffix
+
+    def plain(self, text: str) -> str | None:
+        """The number as Python writes it, None where the text does not follow this notation."""
+        match = _SHAPE.fullmatch(text)
+        if match is None or match["prefix"] != self.prefix or match["suffix"] != self.suffix:
+            return None
+        signs = [bool(match["open"] and match["close"]), bool(match["minus"]), bool(match["inner"]), bool(match["after"])]
+        if sum(signs) > 1 or bool(match["open"]) != bool(match["close"]):
+            return None
+        whole, mark, decimals = match["body"].partition(self.point)
+        if self.group:
+            parts = whole.split(self.group)
+            if not all(part.isdigit() for part in parts) or any(len(part) != 3 for part in parts[1:]) or len(parts[0]) > 3:
+                return None
+            whole = "".join(parts)
+        if (whole and not whole.isdigit()) or (mark and not decimals.isdigit()) or (len(whole) > 1 and whole[0] == "0"):
+            return None
+        number = f"{whole or '0'}{'.' if mark else ''}{decimals}"
+        sign = "-" if any(signs) else ""
+        made = f"{sign}{number}"
+        return made if not sign or self.text(made) == text else None
+
+    def text(self, number: str) -> str:
+        """A number as Python writes it, in this notation."""
+        if not _PLAIN.fullmatch(number):
+            return number
+        sign, size = ("-", number[1:]) if number.startswith("-") else ("", number)
+        if "e" in size.lower():
+            size = f"{float(size):.17f}".rstrip("0").rstrip(".")
+        whole, mark, decimals = size.partition(".")
+        if self.group:
+            whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", lambda _: self.group, whole)
+        body = f"{whole}{self.point if mark else ''}{decimals}"
+        if not sign:
+            return f"{self.prefix}{body}{self.suffix}"
+        return {
+            "-": f"-{self.prefix}{body}{self.suffix}",
+            "inner": f"{self.prefix}-{body}{self.suffix}",
+            "after": f"{self.prefix}{body}{self.suffix}-",
+            "()": f"({self.prefix}{body}{self.suffix})",
+        }[self.negative]
+
+    def follows(self, texts: Iterable[str]) -> bool:
+        """Whether all of these texts are numbers in this notation, and are written so again."""
+        return all((number := self.plain(text)) is not None and self.text(number) == text for text in texts)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def notations(columns: Mapping[str, Sequence[str]]) -> dict[str, Notation]:
+    """How the numbers of these columns of texts are written, for those that are numbers, but not as Python writes them.
+
+    A comma or point before three digits may stand before decimals or between thousands. What the column itself does not tell is taken from
+    the other columns; where these do not tell it either, a comma is between thousands, and a point before decimals.
+    """
+    able = {name: found for name, texts in columns.items() if (found := _able(texts))}
+    sure = Counter(ways[0].point for ways in able.values() if len({way.point for way in ways}) == 1 and _tells(ways[0]))
+    chosen = {}
+    for name, ways in able.items():
+        points = [point for point, _ in sure.most_common() if any(way.point == point for way in ways)]
+        fitting = [way for way in ways if way.point == points[0]] if len(sure) == 1 and points else ways
+        if fitting[0] != Notation():
+            chosen[name] = fitting[0]
+    return chosen
+
+
+def _tells(way: Notation) -> bool:
+    return bool(way.group) or way.point == ","
+
+
+def _able(texts: Sequence[str]) -> list[Notation]:
+    """The ways that write exactly these texts, the likeliest first; none where no text is a number that needs one."""
+    looked = list(islice(texts, LOOKED_AT))
+    matches = [_SHAPE.fullmatch(text) for text in looked]
+    if not looked or any(match is None for match in matches):
+        return []
+    known = [match for match in matches if match is not None]
+    fixes = {(match["prefix"], match["suffix"]) for match in known}
+    if len(fixes) != 1:
+        return []
+    prefix, suffix = fixes.pop()
+    if not (_is_unit(prefix, _BEFORE) and _is_unit(suffix, _BEHIND)):
+        return []
+    bodies = [match["body"] for match in known]
+    marks = {mark for body in bodies for mark in GROUPS if mark in body}
+    negative = next(
+        (
+            way
+            for match in known
+            for way, seen in (("()", match["open"]), ("-", match["minus"]), ("inner", match["inner"]), ("after", match["after"]))
+            if seen
+        ),
+        "-",
+    )
+    if negative == "-" and not prefix and not suffix and not marks - {"."}:
+        pairs = [("", ".")] if "." not in marks else []
+        pairs += [(".", ",")] if "." in marks and _are_thousands(bodies, ".") else []
+        if len(pairs) < 1 or (pairs == [("", ".")]):
+            return []
+        ways = [Notation(), *(Notation(group=group, point=point) for group, point in pairs)]
+        return [way for way in ways if way.follows(looked) and way.follows(texts)]
+    pairs = [(",", "."), (".", ","), ("", "."), ("", ","), *((group, point) for group in GROUPS[2:] for point in ".,")]
+    pairs = [(group, point) for group, point in pairs if not group or group in marks]
+    pairs = [(group, point) for group, point in pairs if point in marks or (point == ".") == (group != ".")]
+    found = [
+        way
+        for group, point in pairs
+        for way in (Notation(prefix=prefix, suffix=suffix, group=group, point=point, negative=negative),)
+        if way.follows(looked) and way.follows(texts)
+    ]
+    return sorted(found, key=lambda way: (way.point in marks and way.group == "" and way.point == ",", way.group == "."))
+
+
+def _are_thousands(bodies: Sequence[str], mark: str) -> bool:
+    """Whether these could be numbers with the mark between thousands."""
+    return any(mark in body for body in bodies) and all(
+        len(body.split(mark)[0]) <= 3 and all(len(part) == 3 for part in body.split(mark)[1:]) and not body.startswith("0")
+        for body in bodies
+    )
+
+
+def _is_unit(text: str, letters: re.Pattern[str]) -> bool:
+    """Whether what stands beside numbers is a currency or a unit: what stands in names such as A1 and #7 is none."""
+    bare = text.strip()
+    return not bare or all(category(sign) == "Sc" or sign in _SIGNS for sign in bare) or bool(letters.fullmatch(text))
+
+
+def notations_of(columns: Mapping[str, Cells], types: Mapping[str, str], requested: Mapping[str, str]) -> dict[str, Notation]:
+    """How numbers are written in the columns of text that hold some, where a schema does not say that they are words."""
+    texts = {}
+    for name, cells in columns.items():
+        numeric = requested.get(name) in ("continuous", "integer", "ordinal")
+        if (
+            is_category(cells.dtype)
+            or types[name] in ("personal", "datetime", "boolean", "constant")
+            or (name in requested and not numeric)
+        ):
+            continue
+        levels = [level for level, count in zip(cells.levels, cells.counts(), strict=True) if level is not None and count]
+        words = [level for level in levels if not isinstance(level, str) or not any(map(str.isdigit, level))]
+        if len(words) <= MIXED and len(levels) > 2 * len(words) and all(isinstance(word, str) for word in words):
+            texts[name] = [level for level in levels if level not in words]
+    return notations(texts)
+
+
+def undressed(cells: Cells, notation: Notation | None) -> Cells:
+    """Cells with their numbers as Python writes them."""
+    if notation is None:
+        return cells
+    plain = [notation.plain(level) if isinstance(level, str) else None for level in cells.levels]
+    return Cells(
+        [level if own is None else own for level, own in zip(cells.levels, plain, strict=True)], cells.codes, cells.dtype
+    )

@@ -1,0 +1,132 @@
+"""Numbers as people write them are read as numbers, and written back as they were."""
+
+import json
+from decimal import Decimal
+
+import numpy as np
+import pandas
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gansmith import TableGAN
+from gansmith.kinds.tables.cells import Table, cells_of
+from gansmith.kinds.tables.codec import TableCodec
+from gansmith.kinds.tables.frames import frame_from_columns, table_from_frame
+from gansmith.kinds.tables.notation import Notation, notations
+
+RNG = np.random.default_rng(5)
+AMOUNTS = RNG.normal(900, 1500, 400).round(2).tolist()
+
+
+def money(sign, before=True):
+    return [f"{'-' if x < 0 else ''}{sign if before else ''}{abs(x):,.2f}{'' if before else sign}" for x in AMOUNTS]
+
+
+WRITTEN = {
+    "dollars": money("$"),
+    "euros behind": [x.replace(",", "_").replace(".", ",").replace("_", ".") for x in money(" €", before=False)],
+    "Swiss": [x.replace(",", "'") for x in money("CHF ")],
+    "accounting": [f"({-round(x):,})" if x < 0 else f"{round(x):,}" for x in AMOUNTS],
+    "per cent": [f"{x / 100:.1f}%" for x in AMOUNTS],
+    "per cent, spaced": [f"{round(x / 100)} %" for x in AMOUNTS],
+    "thousands": [f"{round(abs(x)) * 7:,}" for x in AMOUNTS],
+    "minus behind": [f"{abs(x):.2f}{'-' if x < 0 else ''}" for x in AMOUNTS],
+    "narrow spaces": [f"{round(abs(x)) * 50:,}".replace(",", "\u202f") for x in AMOUNTS],
+    "units": [f"{x:.1f} kg" for x in AMOUNTS],
+    "trimmed": [f"${round(abs(x))}" if i % 3 else f"${abs(x):.1f}".removesuffix(".0") for i, x in enumerate(AMOUNTS)],
+}
+
+
+@pytest.mark.parametrize("cells", WRITTEN.values(), ids=WRITTEN)
+@pytest.mark.parametrize("min_count", [1, 5])
+def test_numbers_are_learned_as_numbers_and_written_as_they_were(cells, min_count):
+    made = Table(name="t", columns={"x": cells_of(cells), "y": cells_of(RNG.normal(size=400).tolist(), "float64")})
+    codec = TableCodec.from_json(json.loads(json.dumps(TableCodec.fit(made, min_count=min_count).to_json())))
+    column = codec.by_name["x"]
+    assert column.column_type in ("continuous", "integer") and column.notation is not None
+    back = codec.table({"row": codec.pack_table(made.columns)})["x"]
+    assert column.notation.follows(back)
+    if min_count == 1:
+        assert back == cells
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["A1", "A2"],
+        ["#12", "#13"],
+        ["007", "012"],
+        ["1,2,3", "4"],
+        ["$5", "€6"],
+        ["12:30"],
+        ["1,23,456"],
+        ["-1", "2.5", "3e5"],
+        ["+49", "+1"],
+        ["Q1", "12"],
+    ],
+)
+def test_names_and_codes_are_no_numbers(cells):
+    assert notations({"x": cells}) == {}
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        ([["1,234", "999", "12,345"]], [(",", ".")]),
+        ([["1,5", "2,25"]], [("", ",")]),
+        ([["1.234", "2.345"]], [None]),
+        ([["1.234", "2.345"], ["1,5", "2,5"]], [(".", ","), ("", ",")]),
+        ([["1,234", "2,345"], ["1,5", "2,5"]], [("", ","), ("", ",")]),
+        ([["1,234", "2,345"]], [(",", ".")]),
+        ([["0,512", "1,234"]], [("", ",")]),
+        ([["1.234.567", "3"]], [(".", ",")]),
+    ],
+)
+def test_a_comma_before_three_digits_is_read_as_the_other_numbers_say(columns, found):
+    ways = notations({str(place): cells for place, cells in enumerate(columns)})
+    assert [(ways[str(i)].group, ways[str(i)].point) if str(i) in ways else None for i in range(len(columns))] == found
+
+
+@settings(derandomize=True, max_examples=200)
+@given(
+    st.decimals(-(10**9), 10**9, places=2),
+    st.sampled_from(["", ",", ".", "'", " "]),
+    st.sampled_from(["-", "inner", "after", "()"]),
+    st.sampled_from(["", "$", "EUR "]),
+    st.sampled_from(["", "%", " kg"]),
+)
+def test_what_is_written_is_read_again(number, group, negative, prefix, suffix):
+    way = Notation(prefix=prefix, suffix=suffix, group=group, point="," if group == "." else ".", negative=negative)
+    written = way.text(f"{number:f}")
+    if not (negative == "inner" and not prefix):
+        assert Decimal(way.plain(written) or "nan") == number
+
+
+def test_mixed_cells_decimals_and_rules_between_them_come_back_exactly():
+    frame = pandas.DataFrame(
+        {
+            "decimal": [Decimal(int(x)) / 100 for x in RNG.integers(0, 10**6, 400)],
+            "few": [Decimal("1.50"), Decimal("2.00"), None, Decimal("3.25")] * 100,
+            "truth": [True, 1, "a", False, 0, "b", 2, "x"] * 50,
+            "digits": ["1", 1, "2", 2] * 100,
+            "none": ["None", None, "True", True] * 100,
+            "moment": [pandas.Timestamp(f"20{20 + i % 4}-05-01 12:00") for i in range(400)],
+            "y": RNG.normal(size=400),
+        }
+    )
+    table = table_from_frame(frame)
+    codec = TableCodec.from_json(json.loads(json.dumps(TableCodec.fit(table, min_count=1).to_json())))
+    assert any(rule.by == ("none",) or rule.column == "none" for rule in codec.rules)
+    made = codec.table({"row": codec.pack_table(table.columns)})
+    back = frame_from_columns(made, frame, {name: codec.by_name[name].dtype for name in made})
+    for name in frame:
+        assert [(type(a), a) for a in back[name]] == [(type(a), a) for a in frame[name]], name
+
+
+def test_columns_of_categories_stay_within_them():
+    frame = pandas.DataFrame({"of": pandas.Categorical(RNG.integers(0, 50, 400)), "y": RNG.normal(size=400)})
+    made = (
+        TableGAN(samples=128, batch=64, min_count=1, options={"width": 16, "critic_width": 16, "blocks": 1}).fit(frame).sample(40)
+    )
+    assert made.dtypes.equals(frame.dtypes) and made.of.notna().all()
