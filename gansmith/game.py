@@ -174,6 +174,8 @@ class GAN(nn.Module, ABC):
         self.config, self.spec, self.clock = config, spec, Clock()
         self.untrainable: UserError | None = None
         """Why this model can only generate: a network that training alone needs is missing or may not run."""
+        self.derived: dict[str, Any] = {}
+        """Options whose values follow from the data because the configuration leaves them open."""
 
     @classmethod
     def learned(cls) -> str:
@@ -238,6 +240,14 @@ class GAN(nn.Module, ABC):
         None if this GAN has no condition of that name. Raises UserError for a value that it cannot grant.
         """
         return None
+
+    def used(self) -> dict[str, Any]:
+        """The values, as used, of options that the configuration leaves open: those that follow from the data, and those that
+        follow from the budget once that is known."""
+        total = self.clock.total
+        over_budget = {"schedule": total, "augment_samples": None if total is None else total // 8}
+        known = {name: value for name, value in over_budget.items() if total and getattr(self.config, name, 0) is None}
+        return {**self.derived, **known}
 
     def facts(self) -> dict[str, Any]:
         """What a model's card says of it besides: what privacy it keeps, for example."""

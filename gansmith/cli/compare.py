@@ -12,6 +12,7 @@ from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.data.options import names_in
 from gansmith.data.values import Examples, JudgeSeed
+from gansmith.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Compare:
     """
 
     runs: Annotated[Positional[tuple[Path, ...]], takes("RUN RUN ..")] = ()
-    """Run folders; RUN/best is a run with its best model."""
+    """Run folders; RUN/best is a run with its best model, and the folder of train --seeds all runs in it."""
     data: Annotated[str | None, takes("DATA", "what the runs held out")] = None
     """Held-out data of your own to judge all by; runs of different data need it."""
     metrics: Annotated[str | None, takes("A,B,..", "all that any of the runs was judged by")] = None
@@ -37,12 +38,18 @@ class Compare:
     """Let Python files run that the runs name, as their GANs for example."""
     overwrite: Flag = False
     """Replace files that exist."""
+    csv: Flag = False
+    """Print the scores as CSV."""
+    latex: Flag = False
+    """Print the scores as a LaTeX table (package booktabs)."""
     json: Annotated[str | None, takes("[PATH]")] = None
     """Print JSON, or write it to a file."""
 
 
 def run(argv: list[str]) -> int:
     options = parse(Compare, argv, "gansmith compare", bare={"--json": "-"})
+    if options.csv + options.latex + (options.json == "-") > 1:
+        raise UserError("--csv, --latex and --json all print the result: give one of them.")
     output = Output(options.json, overwrite=options.overwrite, given=[options.data])
     from gansmith.evaluation.compare import compare
 
@@ -55,6 +62,10 @@ def run(argv: list[str]) -> int:
         trust=options.trust,
         say=partial(print, file=sys.stderr),
     )
+    if options.csv or options.latex:
+        print(found.csv() if options.csv else found.latex(), end="")
+        output.result(found.to_json())
+        return 0
     output.show(found.table())
     for sentence in found.sentences():
         output.say(sentence)

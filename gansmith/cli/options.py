@@ -84,6 +84,16 @@ def value_of(option: str, argv: Sequence[str]) -> str | None:
     return found
 
 
+def without(option: str, argv: Sequence[str]) -> list[str]:
+    """The command line without this option and its value."""
+    kept, skip = [], False
+    for word in argv:
+        if not (skip or word == option or word.startswith(f"{option}=")):
+            kept.append(word)
+        skip = word == option
+    return kept
+
+
 def _filled(argv: Sequence[str], bare: Mapping[str, str]) -> Iterator[str]:
     for word, after in zip(argv, [*argv, "--"][1:], strict=True):
         yield f"{word}={bare[word]}" if word in bare and after.startswith("-") else word

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
+from gansmith.cli.config_file import with_config
 from gansmith.cli.data_options import USUAL, Opening, with_data_options, without_gan
-from gansmith.cli.options import Flag, parse, takes, value_of
+from gansmith.cli.options import Flag, parse, takes, value_of, without
 from gansmith.cli.output import Output
 from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
+from gansmith.cli.study import study
 from gansmith.data.options import names_in
 from gansmith.data.programs import trusting
 from gansmith.data.values import Budget, Count, CountOrNone, Examples, Minutes, Seed, Share, Threads, check_divides
@@ -69,6 +71,8 @@ class Train:
     """Settings that belong together (gansmith list presets)."""
     out: Annotated[Path | None, takes("DIR", "runs/DATA-0001, -0002, ...")] = None
     """The run folder."""
+    config: Annotated[str | None, takes("FILE")] = None
+    """Options from a run.json, or from a .json or .toml file of your own; those on the command line win."""
     resume: Annotated[str | None, takes("[auto|RUN]")] = None
     """Continue exactly: the run in --out, or the newest of this data; RUN: that one; auto: if there is one."""
     start_from: Annotated[str | None, takes("RUN|MODEL|HUB", name="from")] = None
@@ -85,6 +89,8 @@ class Train:
     """Compute each batch in K parts, to spare memory."""
     seed: Annotated[Seed, takes("S", "0")] = 0
     """Decides the initial weights, the order of the data and all noise."""
+    seeds: Annotated[str | None, takes("1-5")] = None
+    """Train once with each of these seeds, in one folder, and compare: what luck alone does."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
     devices: Annotated[Count, takes("N", "1")] = 1
@@ -155,10 +161,15 @@ class Train:
 
 
 def run(argv: list[str]) -> int:
+    argv, data = with_config(argv)
     argv = _with_own_players(argv)
     options = parse(_shape(argv), argv, "gansmith train", BARE)
+    if options.data is None and options.resume is None and data is not None:
+        options, argv = dataclasses.replace(options, data=data), [data, *argv]
     if options.data is None and options.resume is None and not (options.dry_run or options.profile):
         raise UserError(NEEDS_DATA)
+    if options.seeds is not None:
+        return study(options, argv, run)
     if options.dry_run or options.profile:
         with trusting(options.trust):
             return rehearse(options, argv) if options.dry_run else show_profile(options, argv)
@@ -168,7 +179,7 @@ def run(argv: list[str]) -> int:
         from gansmith.training import distributed
 
         try:
-            return distributed.launch(options.devices, ["train", *_without("--devices", argv)])
+            return distributed.launch(options.devices, ["train", *without("--devices", argv)])
         except distributed.LostError as error:
             print(f"gansmith: {error}", file=sys.stderr)
             return 1
@@ -265,15 +276,6 @@ def _without_data(kind: str | None, opening: Mapping[str, Any]) -> tuple[Any, An
 def _own(argv: Sequence[str]) -> set[str]:
     """The names of the GAN's own options in a command line; the preset decides the others."""
     return {word.partition("=")[0].removeprefix("--gan.").replace("-", "_") for word in argv if word.startswith("--gan.")}
-
-
-def _without(option: str, argv: Sequence[str]) -> list[str]:
-    kept, skip = [], False
-    for word in argv:
-        if not (skip or word == option or word.startswith(f"{option}=")):
-            kept.append(word)
-        skip = word == option
-    return kept
 
 
 def _train(options: Train, argv: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gansmith.data.values import Examples, JudgeSeed, Names, checked
+from gansmith.data.values import PLACE, Examples, JudgeSeed, Names, checked
 from gansmith.errors import UserError
 from gansmith.evaluation.shared_scores import Record, scores_in_common
 from gansmith.evaluation.significance import Estimate, holm, p_value
@@ -96,6 +96,41 @@ class Comparison:
             rows.append({**vars(row), "estimates": columns, "differences": differences, "sentence": row.sentence()})
         return {"columns": dict(self.columns), "metrics": rows, "remarks": list(self.remarks)}
 
+    def csv(self) -> str:
+        """A line for each metric and column: metric, column, value, low, high, runs, baseline, ceiling, better."""
+        import csv
+        import io
+
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["metric", "column", "value", "low", "high", "runs", "baseline", "ceiling", "better"])
+        for row in self.rows:
+            for title, one in row.estimates.items():
+                known = (row.name, title, one.value, one.low, one.high, len(self.columns[title]))
+                writer.writerow([*known, row.baseline, row.ceiling, row.better])
+        return file.getvalue()
+
+    def latex(self) -> str:
+        """A table in the form of the package booktabs, each score with its 95% interval below it."""
+        heads = ["metric", *self.columns, "baseline", "ceiling"]
+        lines = [
+            f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
+            "\\toprule",
+            f"{' & '.join(map(_in_latex, heads))} \\\\",
+            "\\midrule",
+        ]
+        for row in self.rows:
+            arrow = "$\\downarrow$" if row.better == "lower" else "$\\uparrow$"
+            scores = [significant(one.value).replace("−", "$-$") for one in row.estimates.values()]
+            others = ["--" if number is None else significant(number) for number in (row.baseline, row.ceiling)]
+            lines.append(f"{' & '.join([f'{_in_latex(row.name)} {arrow}', *scores, *others])} \\\\")
+            between = [
+                f"\\scriptsize {significant(one.low)} to {significant(one.high)}".replace("−", "$-$")
+                for one in row.estimates.values()
+            ]
+            lines.append(f"{' & '.join(['', *between, '', ''])} \\\\")
+        return "\n".join([*lines, "\\bottomrule", "\\end{tabular}", ""])
+
     def table(self) -> Table:
         """The scores for a terminal, each above its 95% interval."""
         from rich import box
@@ -133,13 +168,14 @@ def compare(
     by these held-out data; runs of different data sets can only be compared so, and then these data alone stand for the real ones.
     Without `metrics` they are all that any of the runs was judged by. RUN/best stands for a run's best model.
 
-    Runs that differ in their seed alone are replicates: one column, with the interval over trainings. With `trust` the Python files
-    that runs may name as their GANs run.
+    The folder of a study (`gansmith train --seeds`) stands for the runs in it. Runs that differ in their seed alone are replicates: one
+    column, with the interval over trainings. With `trust` the Python files that runs may name as their GANs run.
 
     Raises UserError for fewer than two runs, and for runs that cannot be compared.
     """
     if isinstance(runs, str | os.PathLike) or not isinstance(runs, Iterable):
         raise UserError(f"comparing takes a list of runs, but it is {runs!r:.80}: give two or more in brackets.")
+    runs = [member for run in runs for member in _members(run)]
     named = _titled([run if isinstance(run, RunFolder) else RunFolder(run, trust) for run in runs])
     if len(named) < max(2, len(runs)):
         raise UserError(
@@ -156,6 +192,14 @@ def compare(
         remarks.append(LUCK)
     rows = [_row(dict(zip(named, records, strict=True)), columns) for records in found.values()]
     return Comparison(columns=columns, rows=rows, remarks=remarks)
+
+
+def _members(run: RunFolder | Path | str) -> list[RunFolder | Path | str]:
+    """The runs in the folder of a study (`gansmith train --seeds`); any other run itself."""
+    if isinstance(run, RunFolder) or (folder := PLACE.of("a run", run)).name == BEST or (folder / "run.json").exists():
+        return [run]
+    found = sorted(path.parent for path in folder.glob("*/run.json"))
+    return [*found] or [run]
 
 
 def _titled(runs: Sequence[RunFolder]) -> dict[str, RunFolder]:
@@ -229,6 +273,12 @@ def _row(records: Mapping[str, Record], columns: Mapping[str, Sequence[str]]) ->
         estimates=estimates,
         differences=differences,
     )
+
+
+def _in_latex(text: str) -> str:
+    """A name with the characters that mean something to LaTeX escaped."""
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    return "".join(special.get(letter, f"\\{letter}" if letter in "&%$#_{}" else letter) for letter in text)
 
 
 def _in_words(p: float) -> str:

@@ -319,6 +319,7 @@ class R3GAN(GAN):
         share = 800 if config.network == "plain" else 80
         gamma = math.prod(spec.shape) / share if config.gamma is None else config.gamma
         gamma_end = gamma / 10 if config.gamma_end is None else config.gamma_end
+        self.derived |= {"gamma": gamma, "gamma_end": gamma_end}
         self.gamma = (Cosine if config.gamma_falls == "cosine" else Geometric)(gamma, gamma_end, config.schedule)
         self.augment = Augment(AUGMENTATIONS) if config.augment and "height" in spec.axes else None
         self.augment_probability = Cosine(0, config.augment, config.schedule)
@@ -337,6 +338,7 @@ class R3GAN(GAN):
         config, spec = self.config, self.spec
         if spec.axes == ("dimension",):
             width, blocks = (config.widths or (256,))[0], config.blocks * 2
+            self.derived["widths"] = (width,)
             if config.against_overfitting != "none":
                 raise UserError("Points take no augmentation, which is for images: leave out --gan.against-overfitting.")
             inside = {"width": width, "blocks": blocks, "expansion": config.expansion}
@@ -345,7 +347,8 @@ class R3GAN(GAN):
         if config.code_bits:
             raise UserError("Images take no code bits, which are for points: leave out --gan.code-bits.")
         if config.network == "plain":
-            generator = PlainGenerator(spec, noise=config.noise, width=config.top_width or 16)
+            self.derived["top_width"] = config.top_width or 16
+            generator = PlainGenerator(spec, noise=config.noise, width=self.derived["top_width"])
             return generator, PlainCritic(spec, width=config.critic_width, class_features=config.class_embedding)
         _, height, columns = spec.shape
         stages, base = pyramid(height, columns, config.patch)
@@ -355,7 +358,7 @@ class R3GAN(GAN):
         widths = widths or tuple(768 >> max(0, i - 3) for i in range(stages))
         if len(widths) < stages:  # a preset made for smaller images: halve on
             widths += tuple(max(config.group_width, widths[-1] >> i + 1) for i in range(stages - len(widths)))
-        widths = widths[:stages]
+        self.derived["widths"] = widths = widths[:stages]
         return ImageGenerator(config, spec, widths, base), ImageCritic(config, spec, widths, base)
 
     def fake(self, label: Tensor | None, n: int) -> Tensor:

@@ -110,7 +110,7 @@ class SpecGAN(GAN):
         self.mel = Mel(spec.rate, spec.n_fft, spec.hop, config.bands)
         shape = (1, config.bands, spec.shape[0] // spec.hop)
         picture = replace(spec, key="image", shape=shape, axes=("channel", "height", "width"))
-        gamma = config.bands * shape[2] / 800 if config.gamma is None else config.gamma
+        gamma = self.derived["gamma"] = config.bands * shape[2] / 800 if config.gamma is None else config.gamma
         self.gamma = Cosine(gamma, gamma / 10)
         adam = {
             "learning_rate": Cosine(config.learning_rate, config.learning_rate / 10),

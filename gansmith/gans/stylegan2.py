@@ -349,7 +349,7 @@ class StyleGAN2(GAN):
         )
         self.critic = Player(Critic(config, spec, widths, base), learning_rate=learning_rate, betas=betas)
         # an image of twice the side has a quarter of the squared gradient norm for the same critic: hence the scaling with size
-        self.gamma = math.prod(spec.shape) / 2000 if config.gamma is None else config.gamma
+        self.gamma = self.derived["gamma"] = math.prod(spec.shape) / 2000 if config.gamma is None else config.gamma
         self.path_length = PathLengthPenalty()
         self.overfitting = AgainstOverfitting(config.augment, target=config.augment_target, full_swing=config.augment_samples)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import platform
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -192,14 +194,44 @@ def settle_threads(plan: Plan, data: Dataset) -> Plan:
     return replace(plan, settings=replace(plan.settings, threads=number))
 
 
+def cpu_model() -> str:
+    """The name of the processor, and whether it computes in bfloat16."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    units = [unit for unit in ("amx_bf16", "avx512_bf16") if known.get(unit)]
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()}{', ' if units else ''}{', '.join(units)})"
+
+
+def commit(folder: Path) -> str | None:
+    """The commit that a checkout of gansmith stands at; None for an installed package."""
+    for parent in (folder, *folder.parents):
+        if (parent / ".git").exists():
+            if not (parent / "gansmith" / "planning").is_dir():  # a checkout of something else around an installed package
+                return None
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                said = subprocess.run(
+                    ["git", "-C", str(parent), "describe", "--always", "--dirty", "--abbrev=12"],
+                    capture_output=True,
+                    timeout=5,
+                    text=True,
+                )
+                return said.stdout.strip() or None
+    return None
+
+
 def environment(settings: Settings) -> dict[str, Any]:
     """What a run was made with."""
     return {
         "gansmith": __version__,
         "python": platform.python_version(),
+        "commit": commit(Path(__file__).parent),
         "torch": torch.__version__,
+        "torch_commit": torch.version.git_version,
         "platform": platform.platform(),
-        "cpu": platform.processor() or platform.machine(),
+        "cpu": cpu_model(),
         "device": torch.cuda.get_device_name() if settings.device.startswith("cuda") else settings.device,
         "threads": settings.threads,
         "processes": distributed.processes(),

@@ -131,7 +131,7 @@ def _curves(records: Records) -> Markup | None:
 
 def _facts(records: Records) -> list[Markup | None]:
     configuration = {
-        heading: flat(records.part(key))
+        heading: flat(records.part(key) | (records.part("used") if key == "config" else {}))
         for heading, key in (("Network and game", "config"), ("Training", "settings"), ("Data", "data"))
         if records.part(key)
     }

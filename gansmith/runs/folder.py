@@ -61,6 +61,7 @@ class RunFacts(TypedDict):
     examination: NotRequired[dict[str, Any] | None]
     compile_seconds: NotRequired[float]
     checkpoint_every: NotRequired[int]
+    used: NotRequired[dict[str, Any]]
     start_from: NotRequired[str]
     freeze_critic: NotRequired[int]
 
