@@ -49,10 +49,21 @@ frame = pandas.read_csv(train)
 discrete = [c for c in frame if frame[c].dtype.kind not in "if"]
 for c in discrete: frame[c] = frame[c].fillna("missing")
 for c in frame: frame[c] = frame[c].fillna(frame[c].median()) if c not in discrete else frame[c]
-from ctgan import CTGAN, TVAE
-model = (CTGAN if name == "ctgan" else TVAE)(epochs=int(epochs), enable_gpu=False)
-start = time.process_time(); model.fit(frame, discrete); print(time.process_time() - start)
-made = model.sample(int(rows))
+start = time.process_time()
+if name == "arf":  # Watson et al. 2023: `epochs` is the number of trees
+    from arfpy import arf
+    frame[discrete] = frame[discrete].astype(str)
+    for c in frame: frame[c] = frame[c] if c in discrete else frame[c].astype(float)
+    model = arf.arf(x=frame, num_trees=int(epochs), verbose=False)
+    model.forde()
+    print(time.process_time() - start)
+    made = model.forge(n=int(rows)).astype({c: object for c in discrete})
+else:
+    from ctgan import CTGAN, TVAE
+    model = (CTGAN if name == "ctgan" else TVAE)(epochs=int(epochs), enable_gpu=False)
+    model.fit(frame, discrete)
+    print(time.process_time() - start)
+    made = model.sample(int(rows))
 for c in discrete: made[c] = made[c].where(made[c] != "missing")
 made.to_csv(out, index=False)
 """
@@ -135,7 +146,15 @@ def made_by_peer(python: str, name: str, epochs: str, table: Table, codec: Any) 
         call = [python, "-c", PEER, name, epochs, str(written), str(made), str(len(table))]
         done = subprocess.run(call, capture_output=True, text=True, check=True)
         columns = table_from_csv(made).columns
-        return view_of({c: cells.values() for c, cells in columns.items()}, codec.columns), float(done.stdout)
+        cells = {c: _as_written(cells.values(), codec.by_name[c]) for c, cells in columns.items()}
+        return view_of(cells, codec.columns), float(done.stdout.split()[-1])
+
+
+def _as_written(cells: list[Any], column: Any) -> list[Any]:
+    """Numbers with as many decimals as the column has: forests answer whole numbers as 38.0."""
+    if not column.is_numeric or column.column_type == "datetime":
+        return cells
+    return [None if cell is None else column.spelled(float(cell) - column.origin) for cell in cells]
 
 
 def main() -> None:
@@ -145,8 +164,8 @@ def main() -> None:
     parser.add_argument("--gans", default="rowgan")
     parser.add_argument("--seconds", type=float, default=150)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--peers", help="a python with ctgan 0.12.1")
-    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100")
+    parser.add_argument("--peers", help="a python with ctgan 0.12.1 or arfpy 0.1.1")
+    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100,arf=30")
     parser.add_argument(
         "--rivals", action=argparse.BooleanOptionalAction, default=True, help="whether trivial models are measured too"
     )
@@ -169,7 +188,8 @@ def main() -> None:
         if asked.peers:
             for peer, epochs in (pair.split("=") for pair in asked.peer_epochs.split(",")):
                 fake, seconds = made_by_peer(asked.peers, peer, epochs, parts[0], codec)
-                note(about | {"model": f"{peer} 0.12.1, {epochs} epochs", "cpu_seconds": round(seconds, 1)} | scored(fake))
+                named = f"arfpy 0.1.1, {epochs} trees" if peer == "arf" else f"{peer} 0.12.1, {epochs} epochs"
+                note(about | {"model": named, "cpu_seconds": round(seconds, 1)} | scored(fake))
             continue
         if asked.rivals:
             beside = {key: value for key, value in scored(test).items() if not key.startswith("tstr")}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from gansmith.kinds.series.calendar import Calendar
 from gansmith.kinds.series.files import csv_of, write_npz, write_series
 from gansmith.kinds.series.preview import lines
 from gansmith.kinds.series.returns import FAR, from_returns, heavier, lighter
-from gansmith.kinds.series.series import UNROUNDED, Series
+from gansmith.kinds.series.series import UNROUNDED, Series, fits_float32
 from gansmith.kinds.series.spec import SeriesSpec
 from gansmith.kinds.series.statics import StaticLaw
 
@@ -56,6 +57,8 @@ class SeriesCodec:
     """With how many decimals each column is written; empty, and 7 of one, is not rounded."""
     positive: tuple[bool, ...] = ()
     """Which columns are never below 0 in the data, nor in what is generated; empty if none."""
+    negative: tuple[bool, ...] = ()
+    """Which columns are never above 0; empty if none."""
     calendar: Calendar | None = None
     class_name: str = "class"
     """The attribute that is the class, where there are classes."""
@@ -78,6 +81,11 @@ class SeriesCodec:
     def steps(self) -> int:
         return self.spec.shape[0]
 
+    @cached_property
+    def packed_type(self) -> type[np.floating]:
+        """float32, or float64 where columns lie so far from 0 that their steps would be lost."""
+        return np.float32 if self.heaviness or fits_float32(np.array(self.low), np.array(self.high)) else np.float64
+
     # ---- packed and unpacked ---------------------------------------------------------------------------------------------------
 
     def pack(self, raw: Series) -> dict[str, np.ndarray]:
@@ -88,7 +96,7 @@ class SeriesCodec:
 
             packed["base"] = values[0]
             values = to_returns(values)
-        kept = np.empty((self.steps, len(self.columns)), np.float32)
+        kept = np.empty((self.steps, len(self.columns)), self.packed_type)
         kept[: len(values)] = values[: self.steps]
         kept[len(values) :] = values[-1]  # held: a constant is the easiest to learn
         packed["series"] = kept
@@ -157,7 +165,7 @@ class SeriesCodec:
         if not self.heaviness:
             values = np.where(np.array(self.low) == np.array(self.high), middle, values)  # what never changes is known
             values = self._as_written(values)
-        packed = {"series": values.astype(np.float32)}
+        packed = {"series": values.astype(self.packed_type)}
         if self.lengths:
             ended = extra[:, :, -1] < 0
             packed["length"] = np.where(ended.any(1), np.maximum(ended.argmax(1), 1), ended.shape[1]).astype(np.int64)
@@ -173,6 +181,8 @@ class SeriesCodec:
         """Not below 0 where the data never are, and rounded as they are."""
         if self.positive:
             values = np.where(np.array(self.positive), np.maximum(values, 0), values)
+        if self.negative:
+            values = np.where(np.array(self.negative), np.minimum(values, 0), values)
         for place, decimals in enumerate(self.decimals):
             if decimals < UNROUNDED:
                 values[..., place] = np.round(values[..., place], decimals)
@@ -283,7 +293,7 @@ class SeriesCodec:
         columns, channels = len(self.columns), self.spec.shape[1]
         if channels != columns * (3 if self.scale == "example" else 1) + bool(self.lengths):
             return f"has {columns} columns, which do not make {channels} channels"
-        for name in ("low", "high", "heaviness", "edges", "base", "reach", "decimals", "positive"):
+        for name in ("low", "high", "heaviness", "edges", "base", "reach", "decimals", "positive", "negative"):
             if len(getattr(self, name)) not in ((columns,) if name in ("low", "high") else (0, columns)):
                 return f"has {columns} columns, but {len(getattr(self, name))} of {name}"
         if (self.spec.means or self.spec.spectrum) and len(self.spec.means) != channels:
@@ -298,7 +308,10 @@ class SeriesCodec:
         return (self.statics.fault(sizes) if self.statics else "knows no distribution of its attributes") if sizes else None
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "spec": self.spec.to_json(), "calendar": self.calendar and self.calendar.to_json()}
+        facts = {**asdict(self), "spec": self.spec.to_json(), "calendar": self.calendar and self.calendar.to_json()}
+        if not self.negative:  # younger than other facts: older files stay as they are
+            del facts["negative"]
+        return facts
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> "SeriesCodec":

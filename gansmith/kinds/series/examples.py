@@ -101,7 +101,9 @@ class Cut:
         arrays: dict[str, Any] = {}
         if codec.heaviness:
             arrays["base"] = Windows(self.long, replace(self.starts, length=1), _first)
-        arrays["series"] = Windows(self.long, self.starts, _returns if codec.heaviness else _levels)
+        arrays["series"] = Windows(
+            self.long, self.starts, _returns if codec.heaviness else partial(_levels, kind=codec.packed_type)
+        )
         if codec.spec.conditions:
             arrays["label"] = PerPiece(np.stack([codec.label_of(raw.static) for raw in self.series]), self.starts)
         return arrays
@@ -119,5 +121,5 @@ def _returns(windows: np.ndarray) -> Float[np.ndarray, "n steps columns"]:
     return to_returns(windows.astype(np.float64)).astype(np.float32)
 
 
-def _levels(windows: np.ndarray) -> Float[np.ndarray, "n steps columns"]:
-    return windows.astype(np.float64).astype(np.float32) if windows.dtype != np.float32 else windows
+def _levels(windows: np.ndarray, kind: type[np.floating]) -> Float[np.ndarray, "n steps columns"]:
+    return windows if windows.dtype == kind else windows.astype(np.float64).astype(kind)

@@ -9,7 +9,7 @@ import numpy as np
 from gansmith.data.outputs import whole
 from gansmith.data.spreadsheets import Writer
 from gansmith.kinds.series.calendar import Calendar
-from gansmith.kinds.series.series import Series
+from gansmith.kinds.series.series import Series, fits_float32
 
 SERIES, LENGTH = "series", "length"
 """The column, and the keys of arrays, by which our own files are recognised."""
@@ -47,7 +47,8 @@ def csv_of(raws: Sequence[Series], columns: Sequence[str], calendar: Calendar | 
 def write_npz(raws: Sequence[Series], path: Path, columns: Sequence[str]) -> None:
     """All series [N, T, D] with their columns, lengths and static attributes."""
     longest = max(len(raw.values) for raw in raws)
-    values = np.zeros((len(raws), longest, len(columns)), np.float32)
+    single = all(fits_float32(raw.values.min(0), raw.values.max(0)) for raw in raws)
+    values = np.zeros((len(raws), longest, len(columns)), np.float32 if single else np.float64)
     for place, raw in zip(values, raws, strict=True):
         place[: len(raw.values)] = raw.values
     arrays = {SERIES: values, "columns": np.array(columns)}
@@ -59,4 +60,4 @@ def write_npz(raws: Sequence[Series], path: Path, columns: Sequence[str]) -> Non
 
 
 def _written(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.9g}"
+    return value if isinstance(value, str) else f"{value:.9g}" if abs(value) < 1e8 else f"{value:.15g}"

@@ -26,6 +26,13 @@ def decimals_of(numbers: Num[np.ndarray, " n"]) -> int:
     decimals = 0
     for part in passes(numbers):
         given = part.astype(np.float64)
-        while decimals < UNROUNDED and not np.allclose(given, np.round(given, decimals), rtol=1e-12, atol=1e-9):
+        near = min(1e-9, 1e-6 * float(np.abs(given).max(initial=0.0)))
+        while decimals < UNROUNDED and not np.allclose(given, np.round(given, decimals), rtol=1e-12, atol=near):
             decimals += 1
     return decimals
+
+
+def fits_float32(low: np.ndarray, high: np.ndarray) -> bool:
+    """Whether numbers from `low` to `high` [columns] keep a ten-thousandth of that range in 24 bits, or are small whole ones."""
+    size, spread = np.maximum(np.abs(low), np.abs(high)), high - low
+    return bool(np.all((size * 2.0**-24 <= 1e-4 * spread) | (spread == 0) | (size < 2**24) & (spread >= 1)))

@@ -21,6 +21,8 @@ ENTITIES = (SERIES, "series_id", "entity", "entity_id", "id")
 WIDE = re.compile(r"^(.*?)[_ ]?(\d+)$")
 """Columns of a file with one series in each row: t0, t1, ...; open_0, open_1, ..."""
 MIN_WIDE = 4
+ALIKE = 5
+"""Shorter series need not show the same steps as the first."""
 
 
 class AsLearned(Options):
@@ -159,7 +161,12 @@ def _from_long(sheet: Sheet, wanted: Options) -> Sequences:
             cells, lines = [row[header.index(time)] for _, row in group], [line for line, _ in group]
             own = calendar_of(time, cells, known, lines, where, gaps=bool(wanted.fill))
             calendar = calendar or own
-            if wanted.fill and own.rule in ("seconds", "numbers"):
+            if len(cells) > ALIKE and not own.is_like(calendar):
+                raise UserError(
+                    f"{what} has steps of {own.said}, where the first series has {calendar.said}, and dates of one step are made: give "
+                    "series of different steps as files of their own, resample them, or remove the column of times."
+                )
+            if wanted.fill:
                 at = own.places(cells)
                 inserted += int(at[-1]) + 1 - len(rows)
                 rows = spread(rows, at)

@@ -176,6 +176,10 @@ def _fitted(found: Sequences, whole: Whole | Cut, trained: Whole | Cut, window: 
         "decimals": tuple(decimals_of(column) for column in written.T),
         "positive": tuple((np.min([part.min(0) for part in passes(written)], axis=0) >= 0).tolist()),
     }
+    below = np.max([part.max(0) for part in passes(written)], axis=0) <= 0
+    facts["negative"] = (
+        tuple((below & ~np.array(facts["positive"])).tolist()) if (below & ~np.array(facts["positive"])).any() else ()
+    )
     lengths = sorted(steps - int(wanted.returns) for steps in trained.lengths())
     if lengths[0] != lengths[-1]:
         spread = np.linspace(0, len(lengths) - 1, min(200, len(lengths))).round().astype(int)
