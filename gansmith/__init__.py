@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "train": "gansmith.api",
     "load": "gansmith.api",
+    "connect": "gansmith.remote",
     "evaluate": "gansmith.api",
     "compare": "gansmith.evaluation.compare",
     "inspect": "gansmith.api",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gansmith.kinds.opening import open_dataset
     from gansmith.kinds.tables.estimator import Augmenter, TableGAN
     from gansmith.model import Model
+    from gansmith.remote import connect
     from gansmith.runs.run import Run
 
 

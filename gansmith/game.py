@@ -205,7 +205,11 @@ class GAN(nn.Module, ABC):
         kind override it. `rng` is a generator on the CPU, so that every device makes the same examples. A truncation below 1
         draws the noise nearer to its mean: likelier examples, less variety (Brock et al. 2019, section 3.1).
         """
-        noise = truncation * torch.randn(n, self.config.noise, generator=rng).to(self.device)
+        return self.generated(torch.randn(n, self.config.noise, generator=rng), condition, truncation)
+
+    def generated(self, noise: Tensor, condition: Batch, truncation: float = 1.0) -> Batch:
+        """The examples of noise [n, D] that was drawn before, of games that do not override `generate`."""
+        noise = truncation * noise.to(self.device)
         inputs = [noise, *(condition[key].to(self.device) for key in ("label",) if key in condition)]
         return {self.spec.key: self.players["generator"].averaged(*inputs), **condition}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,15 @@ class Optimized:
     """The mean absolute difference to the examples of the original GAN in float32."""
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float) -> Batch:
+        return self._in_float32(lambda: self.gan.generate(n, condition, rng=rng, truncation=truncation))
+
+    def generated(self, noise: Tensor, condition: Batch, truncation: float) -> Batch:
+        """The examples of noise [n, D] that was drawn before; see `GAN.generated`."""
+        return self._in_float32(lambda: self.gan.generated(noise, condition, truncation))
+
+    def _in_float32(self, make: Callable[[], Batch]) -> Batch:
         with torch.autocast(self.gan.device.type, torch.bfloat16, enabled=self.bfloat16):
-            made = self.gan.generate(n, condition, rng=rng, truncation=truncation)
+            made = make()
         return {key: tensor.float() if tensor.dtype == torch.bfloat16 else tensor for key, tensor in made.items()}
 
 

@@ -35,6 +35,8 @@ CHUNK = 256
 """Examples generated at a time, so that memory stays flat."""
 FIRST, MANY = 64, 1024
 """Examples in a block up to so many; large blocks are faster, small ones waste less where few are made."""
+TOGETHER = 4
+"""Rows that are computed together at least. CPU kernels round a row alike in batches of any multiple of it, unlike in smaller ones."""
 RETRIES = 20
 """How often examples are made anew that do not meet the conditions."""
 NUMBERS = 2**22
@@ -120,6 +122,15 @@ class Model:
         was_training = self.gan.training
         self.gan.eval()
         from_images = bool(self.codec.spec.source_shape)
+        if self.draws_first:
+            try:
+                with kept_for_reuse() if n > CHUNK else nullcontext():
+                    for start, noise, condition in self.drawn(n, seed=seed, where=wanted):
+                        batch = self.painted(noise, condition, truncation)
+                        yield {key: tensor[: n - start].cpu() for key, tensor in batch.items()}
+            finally:
+                self.gan.train(was_training)
+            return
         makes = self.optimized.generate if self.precision and not from_images else self.gan.generate
         most = min(CHUNK, NUMBERS // prod(self.codec.spec.shape)) if from_images else CHUNK
         try:
@@ -131,6 +142,35 @@ class Model:
                     yield {key: tensor[: n - start].cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
+
+    @property
+    def draws_first(self) -> bool:
+        """Whether all noise is drawn before anything is computed, so that rows of several requests may be computed in one batch."""
+        own = type(self.gan)
+        plain = own.generate is GAN.generate and own.generated is GAN.generated
+        return plain and not self.codec.spec.source_shape and not isinstance(self.codec, Complies)
+
+    def drawn(self, n: int, *, seed: int = 0, where: Mapping[str, str] | None = None) -> Iterator[tuple[int, Tensor, Batch]]:
+        """(start, noise [rows, D], condition [rows, ...]) of at least n examples, a multiple of TOGETHER rows at a time."""
+        parts: list[tuple[Tensor, Batch]] = []
+        first = 0
+        for start, size in _blocks(max(n, TOGETHER), CHUNK, whole=False):
+            condition = self._conditions(size, _stream(seed, start, 0), where or {})
+            noise = torch.randn(size, self.gan.config.noise, generator=_stream(seed, start, 1))
+            parts.append((noise, condition))
+            if (start + size) % TOGETHER == 0:
+                yield (
+                    first,
+                    torch.cat([noise for noise, _ in parts]),
+                    {key: torch.cat([own[key] for _, own in parts]) for key in condition},
+                )
+                parts, first = [], start + size
+
+    @torch.inference_mode()
+    def painted(self, noise: Tensor, condition: Batch, truncation: float = 1.0) -> Batch:
+        """The examples of noise that was drawn, on the model's device."""
+        makes = self.optimized if self.precision else self.gan
+        return makes.generated(noise, condition, truncation)
 
     def _conditions(self, n: int, rng: torch.Generator, where: Mapping[str, str]) -> Batch:
         """Conditions of n examples, as frequent as in the data but for what is asked for."""

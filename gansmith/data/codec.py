@@ -147,3 +147,13 @@ class Spelled(Protocol):
     def text(self, raws: Sequence[Any]) -> str:
         """All examples as text."""
         ...
+
+
+@runtime_checkable
+class Askable(Protocol):
+    """A codec that says what may be asked for, where that is more than classes and attributes."""
+
+    def askable(self) -> Sequence[Mapping[str, Any]]:
+        """What `conditions` takes, for a form: "name" with "choices", or with "low" and "high" (of numbers, which also take comparisons
+        where "compares"), or with "whole" (of counts), or alone (of words)."""
+        ...

@@ -201,6 +201,8 @@ Overlap = Annotated[int, Whole(0, 2**15)]
 """How far tiles overlap, in pixels."""
 Times = Annotated[float, Number(0, 1000)]
 """How many times as much."""
+Port = Annotated[int, Whole(0, 65535)]
+"""A TCP port; 0 takes one that is free."""
 Names = Annotated[Sequence[str], Unique()]
 """Names, each once."""
 Seeds = Annotated[Sequence[int], Unique(Whole(0, 2**64 - 1))]

@@ -192,6 +192,10 @@ class Kind(ABC, Generic[O, C]):
 
     # ---- using ------------------------------------------------------------------------------------------------------------------
 
+    def translates(self, model: Model) -> bool:
+        """Whether `gansmith translate` takes this model: whether it makes examples of something given."""
+        return bool(model.codec.spec.source_shape)
+
     def translate(self, argv: list[str]) -> int:
         """`gansmith translate` for models that make this kind of data from something: parses the words and returns the exit status.
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gansmith.data.inspection import Inspection
     from gansmith.evaluation.extractors import Extractor
     from gansmith.kinds.choice import Choice
+    from gansmith.model import Model
 
 HEARD = 4
 """Examples of a preview that are played."""
@@ -69,6 +70,10 @@ class MusicKind(Kind[Options, MusicCodec]):
 
     def like(self, codec: MusicCodec, options: Options, source: Source) -> Options:
         return replace(options, bars=codec.steps // codec.spec.bar, steps=codec.per_beat, transpose=0, tracks=())
+
+    def translates(self, model: Model) -> bool:
+        """Whether it keeps given tracks."""
+        return hasattr(model.gan.config, "given")
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.music.inspection import inspected

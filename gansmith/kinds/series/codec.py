@@ -219,6 +219,13 @@ class SeriesCodec:
 
     # ---- what to generate ------------------------------------------------------------------------------------------------------
 
+    def askable(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [] if self.lengths else [{"name": "length", "whole": self.spec.shape[0]}]
+        if self.spec.classes:
+            return [*found, {"name": self.class_name, "choices": list(self.spec.classes)}]
+        words = [{"name": name, "choices": list(values)} for name, values in self.words.items()]
+        return [*found, *words, *({"name": name} for name in self.numbers)]
+
     def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
         """Labels as frequent as in the data, or as requested (class="a", region="north"); "steps" [n] if a length is requested.
 

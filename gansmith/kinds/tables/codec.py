@@ -23,7 +23,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of, key
 from gansmith.kinds.tables.column_types import COLUMN_TYPES, MIN_COUNT, type_of
 from gansmith.kinds.tables.columns import MADE_UP, Column
-from gansmith.kinds.tables.conditions import Condition, parse_conditions
+from gansmith.kinds.tables.conditions import Condition, askable, parse_conditions
 from gansmith.kinds.tables.following import excess_of, followed
 from gansmith.kinds.tables.frames import pandas_from_columns, write_parquet
 from gansmith.kinds.tables.notation import notations_of, undressed
@@ -280,6 +280,9 @@ class TableCodec:
         for wanted in parsed:
             kept &= np.array([wanted.allows(value) for value in columns[wanted.column.name]], bool)
         return kept
+
+    def askable(self) -> list[dict[str, Any]]:
+        return askable(self.columns)
 
     def to_impute(self, rows: Sequence[Row]) -> Batch:
         """Rows with missing cells as a condition that keeps what is known: "given" [n, W] and "known" [n, columns]."""

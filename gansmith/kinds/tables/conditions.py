@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,29 @@ def parse_conditions(columns: Mapping[str, Column], conditions: Mapping[str, Any
                 f'there is no column "{name}"{did_you_mean(name, list(columns))}: the columns are {listed(list(columns), 40)}.'
             )
     return [Condition.parse(columns[name], str(value)) for name, value in conditions.items()]
+
+
+def askable(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """What may be asked of each column that can be a condition, for a form (see `data.codec.Askable`)."""
+    found: list[dict[str, Any]] = []
+    for column in columns:
+        if column.column_type in (*MADE_UP, "text", "constant"):
+            continue
+        numbers = [*column.values, *(choice for choice in column.choices if isinstance(choice, float))]
+        if column.is_numeric and numbers:
+            low, high = (column.spelled(edge(numbers)) for edge in (min, max))
+            found.append({"name": column.name, "low": _plain(low), "high": _plain(high), "compares": True})
+        else:
+            found.append({"name": column.name, "choices": [_text(column, choice) for choice in column.choices]})
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """A number where it is spelled as one, else a text, as dates are."""
+    try:
+        return float(value) if not isinstance(value, int) else value
+    except (TypeError, ValueError):
+        return str(value)
 
 
 def _text(column: Column, choice: Any) -> str:

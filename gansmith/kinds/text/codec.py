@@ -151,6 +151,10 @@ class TextCodec:
 
     # ---- what to generate -------------------------------------------------------------------------------------------------------
 
+    def askable(self) -> list[dict[str, Any]]:
+        classes = [{"name": "class", "choices": list(self.spec.classes)}] if self.spec.classes else []
+        return [*classes, {"name": "prefix"}]
+
     def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
         """Classes [n] as frequent as in the data, or all of the requested one (class="love"); nothing without classes.
 

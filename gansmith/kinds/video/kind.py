@@ -140,6 +140,16 @@ class VideoKind(Kind[Options, VideoCodec]):
     def preview(self, codec: VideoCodec, raws: Sequence[Clip]) -> Preview:
         return Preview(strips(raws), (playing(raws),))
 
+    def translates(self, model: Model) -> bool:
+        """Whether it begins with given frames."""
+        from gansmith.kinds.video.translation.making import check_starts
+
+        try:
+            check_starts(model)
+        except UserError:
+            return False
+        return True
+
     def translated(  # pyright: ignore[reportIncompatibleMethodOverride], whose options are those of video
         self,
         model: Model,

@@ -1,0 +1,67 @@
+"""From an application to a listening socket."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import uvicorn
+
+from gansmith.errors import UserError
+from gansmith.serve.app import LOOPBACK, create_app
+from gansmith.serve.hall import Hall
+
+CONNECTIONS = 512
+"""Connections at a time; more are answered 503."""
+TOKEN = "GANSMITH_TOKEN"
+
+
+def listen(
+    hall: Hall,
+    *,
+    host: str,
+    port: int,
+    token: str | None = None,
+    names: Sequence[str] = (),
+    studio: Any = None,
+    warm: bool = True,
+) -> None:
+    """Serves until it is stopped. Raises UserError for an address that cannot be taken."""
+    token = token or os.environ.get(TOKEN) or None
+    if not is_own(host) and token is None:
+        token = secrets.token_urlsafe(24)
+    try:
+        own = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256)
+    except OSError as error:
+        raise UserError(
+            f"{host}:{port} cannot be listened on ({error.strerror or error}): give another --port or --host."
+        ) from error
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{own.getsockname()[1]}/"
+    hosts = {*LOOPBACK, shown, *names} if is_own(host) or host in ("0.0.0.0", "::") else {shown, *names}
+    print(f"gansmith: {address}{f'?token={token}' if token else ''}", file=sys.stderr, flush=True)
+    config = uvicorn.Config(
+        create_app(hall, studio=studio, hosts=hosts, token=token, warm=warm),
+        log_level="warning",
+        access_log=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        proxy_headers=False,
+    )
+    with own:
+        uvicorn.Server(config).run(sockets=[own])
+
+
+def is_own(host: str) -> bool:
+    """Whether this address is reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
