@@ -11,13 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith import gans, kinds
-from gansmith.data.cache import cache_folder
 from gansmith.data.codec import Keeps
 from gansmith.data.dataset import Dataset
-from gansmith.data.inspection import Inspection
 from gansmith.data.programs import named_in, trusting
 from gansmith.data.schema import describing
-from gansmith.data.source import Source
 from gansmith.data.values import (
     Budget,
     Count,
@@ -37,15 +34,16 @@ from gansmith.errors import UserError
 from gansmith.evaluation.evaluate import evaluate, evaluate_elsewhere, evaluate_run, judge_and_report
 from gansmith.evaluation.validation import Validation
 from gansmith.evaluation.validator import Validator
-from gansmith.kinds.opening import inspect_dataset, read_options
+from gansmith.kinds.opening import read_options
 from gansmith.model import Model
 from gansmith.planning import plan as planning
-from gansmith.report.verdict import samples_needed
+from gansmith.planning.looking import inspect
 from gansmith.runs.begun import as_begun, facts_of, judged_with
 from gansmith.runs.data import open_together, run_data, split
 from gansmith.runs.folder import BEST
 from gansmith.runs.lock import RunLock
 from gansmith.runs.milestones import in_samples
+from gansmith.runs.model_files import copies_beside
 from gansmith.runs.recorder import Follower, Recorder
 from gansmith.runs.run import Run
 from gansmith.runs.warm_start import Origin, as_there, begin_from
@@ -135,7 +133,7 @@ def train(
         asked |= {"accumulate": accumulate if accumulate != 1 else None, "seed": seed or None}
         examined = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
         _refuse_other(run, asked, options or {}, examined)
-        with named_in(folder / "run.json", trust, said=gan):
+        with named_in(folder / "run.json", trust, said=gan, copies=copies_beside(folder / "model")):
             return _continue(run, data, opening, minutes, samples, threads, evaluate, watchers)
     if data is None:
         raise UserError("Training needs data: give a folder, a file, a built-in name such as digits, or a data set from Python.")
@@ -423,35 +421,3 @@ def _restore(trainer: Trainer, run: Run, extended: bool, validator: Validator | 
     trainer.guest.say(f"Continuing at {trainer.gan.clock.samples:,} samples.")
     if validator is not None and validator.enough:
         trainer.guest.say(validator.farewell())
-
-
-# ---- looking ------------------------------------------------------------------------------------------------------------------
-
-
-@checked
-def inspect(data: Any, *, kind: Name | None = None, cache: Path | None = None, **options: Any) -> Inspection:
-    """What is in the data, what is wrong with it, what we would train and how long that would take here.
-
-    `kind` and `options` are those of `open_dataset`. Unreadable files are part of the report. Raises UserError if there is nothing to look
-    at.
-    """
-    inspection = inspect_dataset(data, kind=kind, cache=cache, **options)
-    found, own = read_options(data, kind, options)
-    try:
-        dataset = found.open(Source(data), own.leniently(), cache=cache_folder(cache))
-        plan = planning.settle_threads(planning.plan(dataset), dataset)
-        rehearsal = planning.rehearse(plan, dataset)
-    except UserError as error:
-        inspection.suggestion = f"Nothing can be trained on it yet: {error}"
-        return inspection
-    needed = samples_needed(len(dataset))
-    hours = needed / rehearsal.examples_per_second / 3600
-    time = f"{hours * 60:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
-    inspection.suggestion = (
-        f"gansmith train {data if isinstance(data, str | Path) else 'DATA'} would train {plan.gan} (preset {plan.preset}) "
-        "at about "
-        f"{rehearsal.examples_per_second:,.0f} samples a second on this {plan.settings.device}: about {time} for the "
-        f"{needed:,} samples that "
-        "usually give a first good result."
-    )
-    return inspection

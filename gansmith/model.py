@@ -25,6 +25,7 @@ from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.inference import TRIED, Optimized, optimize_for_inference
 from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_model, write_model
+from gansmith.runs.programs import PROGRAMS, copies_in, save_programs
 from gansmith.runs.rebuild import codec_of, game_of, load_weights
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.devices import choose_device
@@ -69,7 +70,7 @@ class Model:
         device = choose_device(device)
         folder = model_at(path)
         tensors, facts = read_model(folder)
-        with named_in(folder / FACTS, trust):
+        with named_in(folder / FACTS, trust, copies=copies_in(folder, facts)):
             codec = codec_of(facts["codec"], folder / FACTS)
             gan = game_of(facts["gan"], facts["config"], codec, folder / FACTS, tensors)
         for name in gan.makers:
@@ -91,6 +92,8 @@ class Model:
             "codec": self.codec.to_json(),
             "card": self.card,
         }
+        if programs := save_programs(folder, facts):
+            facts["programs"] = programs
         write_model(folder, tensors, facts)
 
     @property
@@ -300,7 +303,7 @@ def _from_hub(name: str) -> Path:
     except ImportError as error:
         raise missing_extra("huggingface_hub", "hub", f"There is no folder {name}; as a model on the hub it") from error
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", f"{PROGRAMS}/*.py"]))
     except Exception as error:  # the hub's own errors, and every kind of missing network
         raise UserError(
             f"{name} is neither a folder here nor could it be fetched from the hub ({error}): check the name."

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gansmith.cli import main
 from gansmith.cli.config_file import with_config
 from gansmith.evaluation.compare import Comparison, Row
 from gansmith.evaluation.significance import Estimate
+from gansmith.planning.plan import commit
 
 PLAYERS = ("--gan", "gan", "--gan.width", "8", "--gan.noise", "4", "--threads", "1")
 
@@ -138,3 +140,18 @@ def test_run_json_holds_the_values_of_options_that_follow_from_data_and_budget(t
 def test_study_needs_data(capsys):
     assert main(["train", "--seeds", "1-2"]) == 2
     assert "Training needs data" in capsys.readouterr().err
+
+
+def test_the_commit_of_a_checkout_is_what_git_says(tmp_path):
+    (tmp_path / "gansmith" / "planning").mkdir(parents=True)
+    git = tmp_path / ".git"
+    (git / "refs" / "heads").mkdir(parents=True)
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "packed-refs").write_text("# pack-refs\n" + "b" * 40 + " refs/heads/main\n")
+    place = tmp_path / "gansmith" / "planning"
+    assert commit(place) == "b" * 40
+    (git / "refs" / "heads" / "main").write_text("a" * 40 + "\n")
+    assert commit(place) == "a" * 40
+    (git / "HEAD").write_text("c" * 40 + "\n")
+    assert commit(place) == "c" * 40
+    assert commit(Path("/")) is None

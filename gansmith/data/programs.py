@@ -10,10 +10,10 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -28,6 +28,22 @@ class RefusedError(UserError):
 
 
 @dataclass(frozen=True)
+class Copy:
+    """A program that came with a model, as it was when the model was saved."""
+
+    path: Path
+    sha256: str
+
+    def check(self) -> None:
+        """Raises UserError if the file is not there or is not what was saved."""
+        content = self.path.read_bytes() if self.path.is_file() else None
+        if content is None or hashlib.sha256(content).hexdigest() != self.sha256:
+            raise UserError(
+                f"{self.path} {'is missing' if content is None else 'has changed since the model was saved'}: restore it, or train anew."
+            )
+
+
+@dataclass(frozen=True)
 class Word:
     """Who names programs, and whether the user trusts them."""
 
@@ -36,8 +52,11 @@ class Word:
     """The file that names them; None: the user."""
     said: frozenset[Path] = frozenset()
     """Programs that the user has named on this command, whatever the file says."""
+    copies: Mapping[Path, Copy] = field(default_factory=dict)
+    """Programs that lie beside the file, by the paths under which it names them."""
 
 
+_RUN: dict[Path, bytes] = {}
 _WORD: ContextVar[Word] = ContextVar("word", default=Word())  # noqa: B039, it is frozen
 
 
@@ -49,11 +68,14 @@ def trusting(trust: bool) -> Iterator[None]:
 
 
 @contextmanager
-def named_in(place: Path, trust: bool = False, said: str | Path | None = None) -> Iterator[None]:
-    """Inside, programs are named by the file `place`; of these only `said` and, if `trust`, all run."""
+def named_in(
+    place: Path, trust: bool = False, said: str | Path | None = None, copies: Mapping[Path, Copy] | None = None
+) -> Iterator[None]:
+    """Inside, programs are named by the file `place`; of these only `said` and, if `trust`, all run. `copies` run in place of the programs
+    under whose paths they stand, unless those are said."""
     word = _WORD.get()
     known = word.said | ({Path(said).resolve()} if said is not None else set())
-    with _speaking(Word(word.trusted or trust, place, known)):
+    with _speaking(Word(word.trusted or trust, place, known, copies or {})):
         yield
 
 
@@ -99,12 +121,17 @@ def python_module(path: Path, option: str, defines: str) -> ModuleType:
     `option` is where the path was given and `defines` what the file should define, for messages. Raises UserError where there is no
     such file, where it may not run, and where it fails.
     """
+    named, word = path.resolve(), _WORD.get()
+    if named in word.copies and not word.said & {named, named.parent}:
+        path = word.copies[named].path
+        word.copies[named].check()
     if not path.is_file():
         raise UserError(
             f"{option} names the file {path}, which does not exist: give the path of a Python file that defines {defines}."
         )
     allow_python(path)
-    mark = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    source = path.read_bytes()
+    mark = hashlib.sha256(source).hexdigest()[:8]
     name = re.sub(
         r"\W", "_", f"gansmith_file_{mark}_{path.stem}"
     )  # never that of a module somebody imports, as json.py would have
@@ -117,7 +144,13 @@ def python_module(path: Path, option: str, defines: str) -> ModuleType:
     except BaseException:
         del sys.modules[name]
         raise
+    _RUN[named] = _RUN[path.resolve()] = source
     return module
+
+
+def source_of(path: Path) -> bytes | None:
+    """The program that ran in this process under this path, as it was then."""
+    return _RUN.get(path.resolve())
 
 
 def answer(path: Path, call: Callable[[], Answer]) -> Answer:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import math
 import platform
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -206,19 +205,24 @@ def cpu_model() -> str:
 
 
 def commit(folder: Path) -> str | None:
-    """The commit that a checkout of gansmith stands at; None for an installed package."""
-    for parent in (folder, *folder.parents):
-        if (parent / ".git").exists():
-            if not (parent / "gansmith" / "planning").is_dir():  # a checkout of something else around an installed package
-                return None
-            with contextlib.suppress(OSError, subprocess.SubprocessError):
-                said = subprocess.run(
-                    ["git", "-C", str(parent), "describe", "--always", "--dirty", "--abbrev=12"],
-                    capture_output=True,
-                    timeout=5,
-                    text=True,
-                )
-                return said.stdout.strip() or None
+    """The commit that a checkout of gansmith stands at, read from git's files; None for an installed package."""
+    top = next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
+    if top is None or not (top / "gansmith" / "planning").is_dir():  # or a checkout of something else around the package
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        own = top / ".git"
+        if own.is_file():  # of a work tree beside the first
+            own = (top / own.read_text(encoding="utf-8").partition("gitdir: ")[2].strip()).resolve()
+        common = own / "commondir"
+        shared = (own / common.read_text(encoding="utf-8").strip()).resolve() if common.is_file() else own
+        head = (own / "HEAD").read_text(encoding="utf-8").strip()
+        if not head.startswith("ref: "):
+            return head
+        name = head.removeprefix("ref: ")
+        if (shared / name).is_file():
+            return (shared / name).read_text(encoding="utf-8").strip()
+        packed = (shared / "packed-refs").read_text(encoding="utf-8").splitlines()
+        return next((line.partition(" ")[0] for line in packed if line.endswith(f" {name}")), None)
     return None
 
 

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from gansmith.data.atomic import write_atomically
 from gansmith.data.json_files import read_sealed, sealed_json
+from gansmith.data.programs import Copy
 from gansmith.data.schema import MismatchError, check, describing
 from gansmith.data.tensors import read_tensors, write_tensors
 from gansmith.errors import UserError
+from gansmith.runs.programs import Program, copies_in
 
 WEIGHTS, FACTS = "model.safetensors", "model.json"
 
@@ -37,6 +39,7 @@ class ModelFacts(TypedDict):
     config: dict[str, Any]
     codec: dict[str, Any]
     card: Card
+    programs: NotRequired[dict[str, Program]]
 
 
 FORMAT = 1
@@ -75,6 +78,12 @@ def read_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{folder / FACTS} is not the one that belongs to {WEIGHTS}: delete it, as its facts are in that file too."
         )
     return tensors, {**facts, **{name: beside[name] for name in _CHANGEABLE if name in beside}}
+
+
+def copies_beside(folder: Path) -> dict[Path, Copy]:
+    """The programs that came with the model in this folder; none where there is no model yet, or an older one."""
+    facts, _ = _beside(folder)
+    return copies_in(folder, facts or {})
 
 
 def _beside(folder: Path) -> tuple[dict[str, Any] | None, bool]:

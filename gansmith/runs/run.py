@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gansmith.data.programs import named_in
 from gansmith.data.values import Examples, Name, Seed, Somewhere, Truncation, checked
 from gansmith.runs.folder import RunFolder
+from gansmith.runs.model_files import copies_beside
 
 if TYPE_CHECKING:
     from gansmith.evaluation.judgement import Judgement
@@ -31,7 +32,7 @@ class Run(RunFolder):
 
     def game(self, model: Model) -> GAN:
         """The whole game of this model, critics included, with initial weights. Raises UserError if a part of it may not run."""
-        with named_in(self.folder / "run.json", self.trust):
+        with named_in(self.folder / "run.json", self.trust, copies=copies_beside(self.model_folder)):
             gan = type(model.gan)(model.gan.config, model.gan.spec)
         if gan.untrainable is not None:
             raise gan.untrainable

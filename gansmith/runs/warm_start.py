@@ -23,6 +23,7 @@ from gansmith.game import GAN
 from gansmith.model import model_at
 from gansmith.runs.folder import BEST
 from gansmith.runs.model_files import FACTS, read_model
+from gansmith.runs.programs import copies_in
 from gansmith.runs.rebuild import codec_of
 from gansmith.training.checkpoint import load_newest
 
@@ -51,7 +52,7 @@ class Origin:
         folder = Path(place).expanduser()
         within = model_at(place)
         tensors, facts = read_model(within)
-        with named_in(within / FACTS, trust):
+        with named_in(within / FACTS, trust, copies=copies_in(within, facts)):
             known = tuple(map(str, codec_of(facts["codec"], within / FACTS).spec.classes))
         state = None if folder.name == BEST else load_newest(folder / "checkpoints", lambda sentence: None)
         if state is not None:
