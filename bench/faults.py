@@ -1,7 +1,7 @@
-"""Kills and flipped bits: what happens to a run, and to what else the user has.
+"""Kills, flipped bits, full disks and folders that vanish: what happens to a run, and to what else the user has.
 
     python bench/faults.py                       # all of it
-    python bench/faults.py kills --kills 100     # a part: kills, flips
+    python bench/faults.py kills --kills 100     # a part: kills, places, flips
 
 Anything that is not as it should be is printed, counted and ends the bench with status 1.
 """
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results" / "faults.json"
-PARTS = ("kills", "flips")
+PARTS = ("kills", "places", "flips")
 
 
 def main() -> None:

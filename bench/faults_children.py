@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ def child(
 
     It gets the signal `number` after so many seconds, or right before its `at_write`-th write; `before` is called in the child first.
     """
-    errors, counted = (Path(tempfile.gettempdir()) / f"faults-{os.getpid()}.{name}" for name in ("said", "writes"))
+    counted = Path(tempfile.gettempdir()) / f"faults-{os.getpid()}.writes"
+    near, far = os.pipe()  # no file, whose size may be limited
     began = time.monotonic()
     process = os.fork()
     if process == 0:
@@ -76,9 +78,10 @@ def child(
             os.chdir(folder)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            for name, stream in ((errors, sys.stderr), (Path(os.devnull), sys.stdout)):
-                descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.close(near)
+            for descriptor, stream in ((far, sys.stderr), (os.open(os.devnull, os.O_WRONLY), sys.stdout)):
                 os.dup2(descriptor, stream.fileno())
+            os.close(far)
             faulthandler.register(signal.SIGUSR1, sys.stderr)
             _count_writes(counted, at_write, number)
             before()
@@ -90,10 +93,22 @@ def child(
         finally:
             sys.stderr.flush()
             os._exit(status)
+    os.close(far)
+    heard: list[bytes] = []
+    listener = threading.Thread(target=_listen, args=(near, heard), daemon=True)
+    listener.start()
     status, hung = _wait(process, after, number)
-    said = errors.read_text(errors="replace") if errors.exists() else ""
+    left = _left(process)
+    listener.join(10)
+    said = b"".join(heard).decode(errors="replace")
     writes = counted.stat().st_size if counted.exists() else 0
-    return Ended(status, said, time.monotonic() - began, hung, writes, _left(process))
+    return Ended(status, said, time.monotonic() - began, hung, writes, left)
+
+
+def _listen(pipe: int, heard: list[bytes]) -> None:
+    with open(pipe, "rb", buffering=0) as file:
+        while part := file.read(65536):
+            heard.append(part)
 
 
 def _wait(process: int, after: float | None, number: int) -> tuple[int, bool]:

@@ -373,9 +373,9 @@ def _play(
         end = "It could not go on."
         raise
     finally:
-        if distributed.leads() and gan.used() != run.facts.get("used"):
+        if distributed.leads() and gan.values_used() != run.facts.get("used"):
             with suppress(OSError, UserError):
-                run.facts["used"] = gan.used()
+                run.facts["used"] = gan.values_used()
                 run.write_facts()
         if distributed.leads() and not end.startswith(("Done", "Stopped at once")):
             with suppress(OSError, UserError):  # what ended it is the news

@@ -245,7 +245,7 @@ class GAN(nn.Module, ABC):
         """
         return None
 
-    def used(self) -> dict[str, Any]:
+    def values_used(self) -> dict[str, Any]:
         """The values, as used, of options that the configuration leaves open: those that follow from the data, and those that
         follow from the budget once that is known."""
         total = self.clock.total

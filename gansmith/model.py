@@ -20,13 +20,14 @@ from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
+from gansmith.data.schema import describing
 from gansmith.data.values import PLACE, Examples, Name, Seed, Somewhere, Truncation, checked
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.inference import TRIED, Optimized, optimize_for_inference
-from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_model, write_model
+from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_checked, write_model
 from gansmith.runs.programs import PROGRAMS, copies_in, save_programs
-from gansmith.runs.rebuild import codec_of, game_of, load_weights
+from gansmith.runs.rebuild import codec_of, game_of, load_weights, try_out
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.devices import choose_device
 from gansmith.training.precision import choose_precision
@@ -69,12 +70,15 @@ class Model:
         """
         device = choose_device(device)
         folder = model_at(path)
-        tensors, facts = read_model(folder)
+        tensors, facts, sealed = read_checked(folder)
         with named_in(folder / FACTS, trust, copies=copies_in(folder, facts)):
             codec = codec_of(facts["codec"], folder / FACTS)
             gan = game_of(facts["gan"], facts["config"], codec, folder / FACTS, tensors)
         for name in gan.makers:
             load_weights(gan.players[name].averaged, tensors, folder / WEIGHTS, f"{name}/")
+        if not sealed:  # nothing says that codec and configuration are those of these weights
+            with describing(folder / FACTS, "facts"):
+                try_out(gan.eval(), codec)
         model = cls(gan.to(device).eval(), codec, facts["card"])
         model.precision = choose_precision(precision, device, codec.spec)
         return model

@@ -203,6 +203,7 @@ def plain(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 def data_options(place: Place) -> Iterator[Attack]:
     """Hostile values of the options of every kind of data."""
     data = {"points": "points.npy", "images": "images", "tables": "rows.csv", "series": "series.npz", "text": "lines.txt"}
+    data |= {"molecules": "molecules", "music": "tunes", "audio": "sounds", "video": "films"}
     special = {
         "resolution": (
             ["0", "-1", "nan", "10x", "x10", "0x0", "1e3", HUGE, "9" * 5000, "64x64x64", "", "100000", "16384", "٣"],
@@ -280,6 +281,11 @@ def gan_options(place: Place) -> Iterator[Attack]:
         ("series", "generation"): ["series.npz", "--kind", "series"],
         ("text", "generation"): ["lines.txt"],
         ("points", "generation"): ["points.npy"],
+        ("molecules", "generation"): ["molecules", "--kind", "molecules"],
+        ("music", "generation"): ["tunes", "--kind", "music"],
+        ("audio", "generation"): ["sounds", "--kind", "audio", "--rate", "2000"],
+        ("audio", "pairs"): ["sounds", "--kind", "audio", "--rate", "2000", "--degrade", "noise5"],
+        ("video", "generation"): ["films", "--kind", "video", "--frames", "4"],
     }
     number = 0
     for name in gans.names():

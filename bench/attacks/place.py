@@ -23,7 +23,7 @@ from gansmith import gans, kinds
 from gansmith.cli import main
 from gansmith.data.readers import parquet_files  # noqa: F401
 from tests.data.mutations import encoded
-from tests.toys import SMALL
+from tests.toys import SMALL, every
 
 for name in (
     "api",
@@ -124,6 +124,14 @@ class Place:
         (self / "lines.txt").write_text(
             "".join(f"the {('cat', 'dog')[n % 2]} sees {('a', 'the')[n % 3 % 2]} bird {n % 10}\n" for n in range(200))
         )
+        for toy, name in (
+            ("molecules", "molecules"),
+            ("tunes", "tunes"),
+            ("named sounds", "sounds"),
+            ("labelled clips", "films"),
+        ):
+            data = every()[toy]
+            data.codec.save(data.codec.decode(data.batch(range(24))), self / name)
         (self / "schema.json").write_text('{"age": "integer"}')
         (self / "picture.png").write_bytes(encoded("PNG", rng.integers(0, 256, (16, 16, 3), np.uint8)))
         for name, data, gan, more in (
@@ -134,6 +142,12 @@ class Place:
             ("rows", "rows.csv", "rowgan", {"kind": "tables"}),
             ("series", "series.npz", "seriesgan", {"kind": "series"}),
             ("lines", "lines.txt", "gumbelgan", {}),
+            ("molecules", "molecules", "sequencegan", {"kind": "molecules"}),
+            ("tunes", "tunes", "musegan", {"kind": "music"}),
+            ("sounds", "sounds", "specgan", {"kind": "audio", "rate": 2000}),
+            ("noisy", "sounds", "cmgan", {"kind": "audio", "rate": 2000, "degrade": "noise5"}),
+            ("films", "films", "motiongan", {"kind": "video", "frames": 4}),
+            ("steady", "films", "mocogan", {"kind": "video", "frames": 4}),
         ):
             gansmith.train(
                 self / data, gan=gan, options=SMALL[gan], samples=48, batch=8, threads=1, out=self.runs / name,

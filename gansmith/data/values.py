@@ -283,6 +283,13 @@ def options_checked(shape: type, values: Mapping[str, Any]) -> None:
                 held.of(f"--gan.{name.replace('_', '-')}", part)
 
 
+def within_ranges(shape: type, values: Mapping[str, Any], place: str) -> None:
+    """Raises UserError, which names `place` and the field, for a value outside of the range that stands in the type of its field."""
+    for name, hint in _hints(shape).items():
+        if name in values and values[name] is not None and (held := range_of(hint)) is not None:
+            held.of(f"{place}.{name}", values[name])
+
+
 def usual_range(hint: Any, default: Any) -> Range | None:
     """The range of an option that declares none: whole numbers from 1 and numbers from 0, or from its default if that is less."""
     if hint in (int, float):

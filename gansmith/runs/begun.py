@@ -79,7 +79,7 @@ def facts_of(name: str, dataset: Dataset, plan: planning.Plan, gan: Any, source:
         "gan": plan.gan,
         "preset": plan.preset,
         "config": dataclasses.asdict(plan.config),
-        "used": gan.used(),
+        "used": gan.values_used(),
         "settings": dataclasses.asdict(plan.settings),
         "mirror": plan.mirror,
         "data": {

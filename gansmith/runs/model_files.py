@@ -61,6 +61,11 @@ def write_model(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
 
 def read_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The weights and facts of a model. Raises UserError if there is none, or if it is damaged or of a newer version."""
+    return read_checked(folder)[:2]
+
+
+def read_checked(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], bool]:
+    """The same, and whether a checksum says that the facts are as they were written."""
     beside, whole = _beside(folder)
     if not (folder / WEIGHTS).exists():
         raise UserError(f"{folder} holds no weights, which should be in its {WEIGHTS}: restore that file.")
@@ -69,15 +74,15 @@ def read_model(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if facts is None:
         if whole or beside is None:
             raise UserError(f"{folder} lacks the {FACTS} that belongs to its {WEIGHTS}: restore both files from one copy.")
-        return tensors, beside
+        return tensors, beside, False
     _check(folder / WEIGHTS, facts)
     if whole or beside is None:  # where the file beside is older, its writer was killed before it came to it
-        return tensors, facts
+        return tensors, facts, True
     if any(beside.get(name) != facts.get(name) for name in {*beside, *facts} - {*_CHANGEABLE}):
         raise UserError(
             f"{folder / FACTS} is not the one that belongs to {WEIGHTS}: delete it, as its facts are in that file too."
         )
-    return tensors, {**facts, **{name: beside[name] for name in _CHANGEABLE if name in beside}}
+    return tensors, {**facts, **{name: beside[name] for name in _CHANGEABLE if name in beside}}, True
 
 
 def copies_beside(folder: Path) -> dict[Path, Copy]:

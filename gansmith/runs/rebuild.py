@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +14,16 @@ from torch import Tensor, nn
 from gansmith import kinds
 from gansmith.data.codec import Checked, Codec
 from gansmith.data.schema import MismatchError, check, describing
+from gansmith.data.spec import Spec
 from gansmith.data.suggestions import listed
-from gansmith.data.values import options_checked
+from gansmith.data.values import options_checked, within_ranges
 from gansmith.errors import UserError
 from gansmith.game import GAN
 from gansmith.gans import find
 from gansmith.training import room
 
+LONGEST = 2**31 - 1
+"""The longest side of an example."""
 TRIED = 2**24
 """Numbers of an example up to which a codec is tried out."""
 SPARE_NUMBERS, SPARE_TENSORS = 100_000_000, 5_000
@@ -34,14 +37,29 @@ def codec_of(facts: Mapping[str, Any], path: Path) -> Codec[Any]:
     with describing(path, "codec"):
         codec: Codec[Any] = kinds.load_codec(dict(facts))
         check(codec, type(codec), "codec")
+        _check_spec(codec.spec, "codec.spec")
+        counts = getattr(codec, "frequencies", ())
+        if counts and (min(counts) < 0 or not any(counts)):
+            raise MismatchError("codec.frequencies should be counts, one of them above 0")
         fault = codec.fault() if isinstance(codec, Checked) else None
         if fault:
             raise MismatchError(f"its codec {fault}")
         spec = codec.spec
+        conditions = codec.conditions(2, torch.Generator().manual_seed(0))
         if spec.source is None and prod(spec.shape) <= TRIED:
-            conditions = codec.conditions(2, torch.Generator().manual_seed(0))
             codec.decode({spec.key: torch.zeros(2, *spec.shape), **conditions})
         return codec
+
+
+def _check_spec(spec: Spec, place: str) -> None:
+    """Raises MismatchError and UserError, which name the field, for what no data can be."""
+    check(spec, type(spec), place)
+    for number, side in enumerate(spec.shape):
+        if not 1 <= side <= LONGEST:
+            raise MismatchError(f"{place}.shape[{number}] should be from 1 to {LONGEST:,}, but it is {side:.9g}")
+    within_ranges(type(spec), vars(spec), place)
+    if spec.source is not None:
+        _check_spec(spec.source, f"{place}.source")
 
 
 def game_of(name: str, config: Mapping[str, Any], codec: Codec[Any], path: Path, tensors: Mapping[str, Tensor]) -> GAN:
@@ -54,13 +72,21 @@ def game_of(name: str, config: Mapping[str, Any], codec: Codec[Any], path: Path,
     with describing(path, "config"):
         check(config, made.Config, "config")
         options_checked(made.Config, config)
-        options = made.Config(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()})
+        hints = get_type_hints(made.Config)
+        options = made.Config(**{key: _as_declared(value, hints.get(key)) for key, value in config.items()})
     numbers = sum(tensor.numel() for tensor in tensors.values())
     with describing(path, "config"), at_most(numbers, len(tensors)):
         unknown = codec.spec.axes and codec.spec.axes not in made.axes  # a kind of another package may leave them out
         if codec.spec.kind not in made.kinds and unknown:
             raise MismatchError(f"{name} learns {made.learned()}, but codec.spec.kind is {codec.spec.kind!r}")
         return made(options, codec.spec)
+
+
+def _as_declared(value: Any, hint: Any) -> Any:
+    """Values of JSON in the types of options, of which it knows fewer."""
+    if isinstance(value, list):
+        return tuple(value)
+    return float(value) if hint is float else value
 
 
 @contextmanager
@@ -110,3 +136,15 @@ def _type(tensor: Tensor) -> str:
 
 def _unfit(path: Path, name: str, reason: str) -> UserError:
     return UserError(f"{path} does not fit its configuration ({name} {reason}): restore both from one copy.")
+
+
+@torch.inference_mode()
+def try_out(gan: GAN, codec: Codec[Any]) -> None:
+    """Makes and decodes an example. Raises whatever facts cause that fit their types, and not one another."""
+    spec, rng = codec.spec, torch.Generator().manual_seed(0)
+    if max(prod(spec.shape), prod(spec.source_shape)) > TRIED:
+        return
+    given = {"a": torch.zeros(1, *spec.source_shape)} if spec.source else {}
+    made = gan.generate(1, {**codec.conditions(1, rng), **given}, rng=rng, truncation=1.0)
+    if not spec.source:
+        codec.decode(made)

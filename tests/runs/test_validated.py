@@ -44,13 +44,24 @@ VALUES = [
     "9" * 5000,
 ]
 GANS = {
-    "points": ("gan", toys.points()),
-    "images": ("dcgan", toys.images(classes=3)),
-    "attributes": ("dcgan", toys.attributed()),
-    "tables": ("rowgan", toys.rows()),
-    "series": ("seriesgan", toys.series(classes=2)),
-    "pairs": ("pix2pix", toys.pairs()),
+    "points": "gan",
+    "labelled": "dcgan",
+    "attributes": "dcgan",
+    "rows": "rowgan",
+    "labelled series": "seriesgan",
+    "pairs": "pix2pix",
+    "domains": "starganv2",
+    "labelled texts": "gumbelgan",
+    "molecules with properties": "sequencegan",
+    "molecular graphs": "molgan",
+    "tunes with keys": "musegan",
+    "named sounds": "specgan",
+    "noted sounds": "wavegan",
+    "noisy sounds": "cmgan",
+    "mel sounds": "advoc",
+    "clips with attributes": "motiongan",
 }
+"""Toys of every kind of data, each with a GAN that learns it."""
 MODELS, RUNS = 80, 15
 """Mutations of the models of each kind, and of a run."""
 
@@ -97,8 +108,8 @@ def check_sentence(error: UserError) -> None:
 @pytest.fixture(scope="module", params=GANS)
 def older(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
     """A model without checksums, as older versions wrote it: only so does a change come as far as the schema."""
-    name, data = GANS[request.param]
-    folder = tmp_path_factory.mktemp(request.param)
+    name, data = GANS[request.param], toys.every()[request.param]
+    folder = tmp_path_factory.mktemp("older")
     Model(toys.small(name, data).eval(), data.codec, {"gan": name, "data": "toys", "samples": 5}).save(folder)
     tensors, facts = read_model(folder)
     save_file(tensors, folder / "model.safetensors", metadata={"gansmith": "{}"})
@@ -122,6 +133,40 @@ def test_a_mutated_model_works_or_is_refused_in_a_sentence(older: tuple[Path, An
         except Exception as error:
             raise AssertionError(f"{name}: {error!r}") from error
     assert refused > MODELS / 3
+
+
+WRONG: dict[str, tuple[str, Any, str]] = {
+    "named sounds": ("codec.spec.hop", -1, "codec.spec.hop must be at least 1, but it is -1"),
+    "noted sounds": ("codec.spec.rate", 10**9, "codec.spec.rate must be"),
+    "mel sounds": ("codec.spec.n_fft", [], "codec.spec.n_fft should be a whole number, but it is"),
+    "points": ("codec.spec.shape", [10**20], "codec.spec.shape[0] should be from 1 to 2,147,483,647, but it is 1e+20"),
+    "labelled": ("codec.frequencies", [3, -1, 3], "codec.frequencies should be counts, one of them above 0"),
+    "domains": ("codec.frequencies", [0, 0, 0], "codec.frequencies should be counts, one of them above 0"),
+    "molecular graphs": ("codec.pieces", ["C", "N", "Qq"], "its codec has"),
+    "clips with attributes": ("codec.spec.rate", "fast", "codec.spec.rate should be a finite number, but it is 'fast'"),
+}
+
+
+@pytest.mark.parametrize("older", WRONG, indirect=True)
+def test_what_no_data_of_a_kind_can_be_is_named_by_its_field(
+    older: tuple[Path, Any, Any], request: pytest.FixtureRequest
+) -> None:
+    folder, facts, _ = older
+    place, value, says = WRONG[request.node.callspec.params["older"]]
+    if isinstance(value, list) and place == "codec.frequencies":
+        value = [*value, *[0] * len(facts["codec"]["frequencies"])][: len(facts["codec"]["frequencies"])]
+    (folder / "model.json").write_text(json.dumps(mutated(json.loads(json.dumps(facts)), tuple(place.split(".")), value)))
+    with pytest.raises(UserError) as error:
+        Model.load(folder)
+    check_sentence(error.value)
+    assert says in str(error.value) and str(folder) in str(error.value)
+
+
+def test_whole_numbers_of_any_size_stand_for_options_that_are_real_numbers(tmp_path: Path) -> None:
+    data = toys.every()["clips with attributes"]
+    Model(toys.small("motiongan", data, reach=10**20).eval(), data.codec, {"gan": "motiongan"}).save(tmp_path)
+    assert isinstance(Model.load(tmp_path).gan.config.reach, float)
+    assert len(Model.load(tmp_path).generate(2)) == 2
 
 
 @pytest.fixture(scope="module")

@@ -175,8 +175,8 @@ class AudioCodec:
 
     def fault(self) -> str | None:
         """What does not fit in facts that were read from a file; None if all fits."""
-        if self.spec.key != "wave" or len(self.spec.shape) != 1 or self.spec.rate < 1:
-            return f"makes {self.spec.key!r:.40} of {self.spec.rate} Hz, where waves are made"
+        if self.spec.key != "wave" or len(self.spec.shape) != 1:
+            return f"makes {self.spec.key!r:.40} of {len(self.spec.shape)} dimensions, where waves are made"
         if len(self.frequencies) != len(self.spec.classes):
             return f"has {len(self.spec.classes)} classes, but {len(self.frequencies)} frequencies of them"
         names = self.attributes.names if self.attributes else ()

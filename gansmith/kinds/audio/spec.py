@@ -1,9 +1,10 @@
 """What networks must know about sounds."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from gansmith.data.spec import Spec
+from gansmith.data.values import Whole
 from gansmith.kinds.audio.transforms import Mel
 
 
@@ -17,13 +18,13 @@ class AudioSpec(Spec):
     key: str = "wave"
     axes: tuple[str, ...] = ("sample",)
     """("sample",), or ("band", "frame") of mel spectra."""
-    rate: int = 16_000
+    rate: Annotated[int, Whole(1, 768_000)] = 16_000
     """Samples in a second."""
-    n_fft: int = 1024
+    n_fft: Annotated[int, Whole(1, 2**20)] = 1024
     """Samples of a window of the spectrum."""
-    hop: int = 256
+    hop: Annotated[int, Whole(1, 2**20)] = 256
     """Samples between its frames."""
-    bands: int = 80
+    bands: Annotated[int, Whole(1, 2**14)] = 80
     """Mel bands of the spectrum, from 0 Hz to half the rate."""
 
     @property

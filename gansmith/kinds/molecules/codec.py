@@ -21,7 +21,7 @@ from gansmith.data.tokens import counted, padded, smallest_dtype
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, rdkit
 from gansmith.kinds.molecules.comparisons import comparisons, is_comparison, meets
-from gansmith.kinds.molecules.graphs import atoms_of, matrix_of, smiles_of
+from gansmith.kinds.molecules.graphs import atoms_of, is_atom, matrix_of, smiles_of
 from gansmith.kinds.molecules.molecule import Molecule
 from gansmith.kinds.molecules.preview import drawn
 from gansmith.kinds.molecules.spec import MoleculeSpec
@@ -242,6 +242,8 @@ class MoleculeCodec:
         expected = len(self.pieces) + (1 if graph else SPECIAL)
         if expected != self.spec.vocabulary or len(set(self.pieces)) != len(self.pieces):
             return f"has {expected} tokens where its spec has {self.spec.vocabulary}, or has one twice"
+        if graph and (strange := [piece for piece in self.pieces if not is_atom(piece)]):
+            return f"has the pieces {', '.join(strange)[:80]}, which are no atoms"
         if not graph and len(self.spec.frequencies) != self.spec.vocabulary:
             return f"has {self.spec.vocabulary} tokens, but {len(self.spec.frequencies)} frequencies of them"
         if (self.attributes.names if self.attributes else ()) != self.spec.attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,6 +51,16 @@ def smiles_of(matrix: MATRIX, types: Sequence[str]) -> str:
             molecule.AddBond(place[first], place[second], order[int(matrix[first, second])])
     written = chem.MolToSmiles(molecule)
     return canonical(written) or written
+
+
+def is_atom(name: str) -> bool:
+    """Whether this is the symbol of an element and its charges, as in N+."""
+    if not re.fullmatch(r"[A-Z][a-z]?(\+{0,8}|-{0,8})", name):
+        return False
+    try:
+        return rdkit().Atom(name.rstrip("+-")).GetAtomicNum() > 0
+    except RuntimeError:  # no element is called so
+        return False
 
 
 def _name(atom) -> str:

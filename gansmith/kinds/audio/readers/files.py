@@ -25,6 +25,8 @@ FOREIGN = (".m4a", ".aac", ".mp4a", ".wma", ".dsf", ".dff", ".amr", ".ape", ".ac
 LONGEST = 4 * 3600
 """Seconds of one recording that are decoded at once."""
 MOST_CHANNELS = 64
+FASTEST = 768_000
+"""Samples in a second that any recorder takes."""
 MARK = "made by a generative model (gansmith)"
 """The comment in the files of generated sounds."""
 
@@ -43,7 +45,7 @@ def decoded(content: bytes, name: str) -> tuple[int, Float[np.ndarray, "samples 
     rate, wave = (_wav(content) if is_wav else None) or _other(content, name)
     if wave.ndim == 1:
         wave = wave[:, None]
-    if not 1 <= rate <= 768_000:
+    if not 1 <= rate <= FASTEST:
         raise Unreadable(f"its rate is {rate} Hz")
     if wave.shape[1] > MOST_CHANNELS:
         raise Unreadable(f"it has {wave.shape[1]} channels")
