@@ -78,6 +78,7 @@ def command_lines() -> dict[str, list[str]]:
         "generate": ["generate", "run", "-n", "1", "--out", "made"],
         "translate": ["translate", "pix2pix", "picture.png", "--out", "made"],
         "optimise": ["optimise", "sequencegan", "--maximise", "qed", "--calls", "3", "--out", "made"],
+        "push": ["push", "run", "me/mine", "--out", "card"],
         "export": ["export", "run", "--to", "safetensors", "--out", "made"],
         "compare": ["compare", "run", "nothing-here"],
         "list": ["list", "formats"],

@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": "runs beside each other, and which of their differences are real",
     "edit": "walk, project, mix and average: reach into a trained model",
     "export": "write a model for other programs: ONNX, torch, safetensors",
+    "push": "upload a model to the Hugging Face hub, with a card",
     "serve": "offer trained models over HTTP, with pages to try them",
     "inspect": "what is in some data, what is wrong with it, what would be trained",
     "list": "the GANs, data sets, metrics and presets there are",

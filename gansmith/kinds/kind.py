@@ -58,6 +58,8 @@ class Kind(ABC, Generic[O, C]):
     """The folder's name, by which `--kind` and `Spec.kind` know it."""
     unit: ClassVar[str] = "examples"
     """What its examples are called in sentences: "rows", "windows", "clips"."""
+    hub_task: ClassVar[str | None] = None
+    """What the Hugging Face hub calls the making of such examples, if it has a word for it."""
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Files that are surely its own: (".wav", ".flac")."""
     spellings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}

@@ -62,6 +62,12 @@ class Run(RunFolder):
         """Exports the model to a file or folder, without `out` to export/ in the run, whose files it replaces; see `gansmith.export`."""
         return self.model().export(to, out or self.folder / "export", overwrite or out is None)
 
+    def push(self, name: str, *, private: bool = False, licence: str | None = None) -> str:
+        """Uploads the model with a card to the hub under "user/name", and returns the address of its page; see `gansmith.runs.hub.push`."""
+        from gansmith.runs.hub import push
+
+        return push(self, name, private=private, licence=licence)
+
     @property
     def verdict(self) -> Verdict:
         """What the run is worth so far, in words, and the command that helps most."""

@@ -37,6 +37,7 @@ class AudioKind(Kind[Options, AudioCodec]):
     """Sound files, folders and zips of them, arrays of waves, and columns of encoded sounds."""
 
     unit = "sounds"
+    hub_task = "text-to-audio"
     suffixes = (*SUFFIXES, *FOREIGN)
     builtin = BUILTIN
     Options = Options

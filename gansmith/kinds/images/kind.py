@@ -53,6 +53,7 @@ class Images(Kind[Options, ImageCodec]):
     """Images of any height, width, depth and number of channels, with or without classes or attributes."""
 
     unit = "images"
+    hub_task = "unconditional-image-generation"
     suffixes = tuple(sorted(IMAGE_SUFFIXES))
     spellings = {"images": {"task": "generation"}, "pairs": {"task": "pairs"}, "domains": {"task": "domains"}}
     builtin = BUILTIN

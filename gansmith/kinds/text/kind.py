@@ -38,6 +38,7 @@ class TextKind(Kind[Options, TextCodec]):
     """Text files, folders of them, columns of tables, and lists of strings."""
 
     unit = "texts"
+    hub_task = "text-generation"
     suffixes = (".txt", ".txt.gz")
     builtin = BUILTIN
     Options = Options
