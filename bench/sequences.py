@@ -63,7 +63,7 @@ def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -
         samples=arguments.samples,
         seed=arguments.seed,
         device="cpu",
-        precision="float32",
+        precision=arguments.precision,
     )
     made, before = plan.build(train), time.process_time()
     Trainer(made, train, plan.settings).train()
@@ -110,6 +110,7 @@ def main() -> None:
     parser.add_argument("--config", nargs="*", default=[], metavar="FIELD=JSON")
     parser.add_argument("--option", nargs="*", default=[], metavar="NAME=JSON", help="options of the data")
     parser.add_argument("--kind")
+    parser.add_argument("--precision", default="auto")
     arguments = parser.parse_args()
     options = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.option)}
     given: Any = chorales(arguments.data) if arguments.data.suffix == ".npz" else arguments.data

@@ -147,9 +147,9 @@ class Band(nn.Module):
 class Listener(nn.Module):
     """One-hot music (and which cells were given) to a logit: notes, what sounds as chroma, and onsets, over time."""
 
-    def __init__(self, config: Config, spec: MusicSpec) -> None:
+    def __init__(self, width: int, spec: MusicSpec) -> None:
         super().__init__()
-        self.spec, width = spec, config.critic_width
+        self.spec = spec
         (self.voices, self.steps), self.vocabulary = spec.shape, spec.vocabulary
         pitches = torch.arange(spec.first, spec.vocabulary)
         self.register_buffer("classes", one_hot((pitches - spec.first + spec.low) % 12, 12), persistent=False)
@@ -202,7 +202,7 @@ class MuseGAN(GAN):
         self.generator = Player(
             Band(config, spec), learning_rate=rate, betas=(0.0, 0.99), average=partial(Average, half_life=config.half_life)
         )
-        self.critic = Player(Listener(config, spec), learning_rate=rate, betas=(0.0, 0.99))
+        self.critic = Player(Listener(config.critic_width, spec), learning_rate=rate, betas=(0.0, 0.99))
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()

@@ -1,10 +1,12 @@
 """SequenceGAN: a likelihood model, a critic of what it writes, and a game that must prove itself (ours; Deng et al. 2020, "Residual
 energy-based models for text generation"; d'Autume et al. 2019, ScratchGAN).
 
-Four stages. A recurrent network learns by likelihood. A critic learns to tell its samples from the data, per token and as a whole. Then
-the critic's logits are rewards, and the network learns by policy gradients beside the likelihood; a second critic, which gives no rewards,
-watches whether that makes its samples any harder to tell apart: if not, the weights from before are taken back. When it is used, the
-critic draws one of several samples by its logits: `gansmith generate RUN --where critic=4`.
+A recurrent network learns by likelihood for most of the budget. At its end a critic learns to tell its samples from the data, per token and
+as a whole, and when the model is used the critic draws one of several samples by its logits (`--where critic=8` changes how many).
+
+What `--gan.likelihood-share` and `--gan.critic-share` leave of the budget is a game: the critic's logits are rewards, and the network
+learns by policy gradients beside the likelihood; a second critic, which gives no rewards, watches whether that makes samples any harder to
+tell apart: if not, the weights from before are taken back. By default nothing is left: as many seconds of likelihood gain more.
 
     gansmith train captions.txt --gan sequencegan
 """
@@ -53,9 +55,9 @@ class Config:
     """Share of the model's inputs and outputs that is left out while it learns."""
     critic_width: int = 192
     """Hidden units of each critic."""
-    likelihood_share: float = 0.85
+    likelihood_share: float = 0.95
     """Share of the budget in which the model learns by likelihood alone."""
-    critic_share: float = 0.1
+    critic_share: float = 0.05
     """Share of the budget after that in which the critics learn against the model as it is."""
     adversarial: bool = True
     """Play the game in the rest of the budget; otherwise the critics go on learning."""
@@ -65,19 +67,21 @@ class Config:
     """What a reward one token later is worth."""
     gate_interval: int = 25
     """Rounds of the game from one check of the second critic to the next."""
-    learning_rate: float = 4e-3
-    """Adam's step size for the model at the start; a tenth at the end of its stage."""
+    learning_rate: float = 8e-3
+    """Adam's step size for the model at the start; a fiftieth at the end of its stage."""
     adversarial_learning_rate: float = 1.5e-4
     """Adam's step size for the model in the game."""
     critic_learning_rate: float = 1e-3
     """Adam's step size for the critics."""
-    half_life: int = 5_000
+    tries: int = 4
+    """Samples of which the critic draws one where `--where critic` says nothing else."""
+    half_life: int = 2_000
     """Half-life of the model's moving average in samples."""
 
 
 @dataclass(frozen=True)
 class _Rate:
-    """Warm-up over 50 rounds, then a straight line to a tenth; another one for the game."""
+    """Warm-up over 50 rounds, then a straight line to a fiftieth; another one for the game."""
 
     config: Config
 
@@ -85,7 +89,7 @@ class _Rate:
         done, share = clock.progress(), self.config.likelihood_share
         if done >= share:
             return self.config.adversarial_learning_rate
-        return self.config.learning_rate * (1 - 0.9 * done / share) * min(1.0, (clock.rounds + 1) / 50)
+        return self.config.learning_rate * (1 - 0.98 * done / share) * min(1.0, (clock.rounds + 1) / 50)
 
 
 class SequenceGAN(GAN):
@@ -103,6 +107,8 @@ class SequenceGAN(GAN):
 
     def __init__(self, config: Config, spec: TokenSpec) -> None:
         super().__init__(config, spec)
+        if not 1 <= config.tries <= 64:
+            raise UserError(f"--gan.tries must be between 1 and 64, but it is {config.tries}.")
         if not (0 <= config.likelihood_share <= 1 and 0 <= config.critic_share <= 1 - config.likelihood_share):
             raise UserError(
                 "--gan.likelihood-share and --gan.critic-share are shares of the budget that add up to 1 at most, but they are "
@@ -121,7 +127,8 @@ class SequenceGAN(GAN):
         )
         made = partial(SequenceCritic, spec, width=config.critic_width, embedding=64, dropout=0.15)
         self.critic = Player(made(), learning_rate=config.critic_learning_rate, betas=(0.5, 0.99))
-        self.judge = Player(made(), learning_rate=config.critic_learning_rate, betas=(0.5, 0.99))
+        if self.plays:
+            self.judge = Player(made(), learning_rate=config.critic_learning_rate, betas=(0.5, 0.99))
         self.before = nn.ModuleDict({"model": deepcopy(network), "critic": deepcopy(self.critic.network)}).requires_grad_(False)
         """The model and its critic when the game began."""
         self.register_buffer("expected", torch.zeros(spec.shape[0]))
@@ -144,13 +151,18 @@ class SequenceGAN(GAN):
         return self.generator.network
 
     @property
+    def plays(self) -> bool:
+        """Whether a share of the budget is left to the game."""
+        return self.config.adversarial and self.config.likelihood_share + self.config.critic_share < 1 - 1e-9
+
+    @property
     def stage(self) -> str:
         """likelihood, critic or game."""
         done = self.clock.progress() + 1e-9  # sums of shares are not exact
         if done < self.config.likelihood_share:
             return "likelihood"
         begun = done >= self.config.likelihood_share + self.config.critic_share
-        return "game" if begun and self.config.adversarial and not self.taken_back else "critic"
+        return "game" if begun and self.plays and not self.taken_back else "critic"
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
@@ -163,7 +175,8 @@ class SequenceGAN(GAN):
         playing = self.model if stage == "game" else self.generator.averaged
         assert isinstance(playing, SequenceModel)
         with torch.no_grad():
-            fake = playing.sampled(uniform_rows(*tokens.shape, device=tokens.device), label)
+            dice = uniform_rows(*tokens.shape, device=tokens.device)
+            fake = playing.sampled(dice, label)
         yield from self._critics(tokens, fake, label)
         if stage == "game":
             rewards = self._rewards(fake, label)
@@ -181,13 +194,14 @@ class SequenceGAN(GAN):
             yield self.generator.minimizes(rewards=-gained, likelihood=self.config.likelihood * likelihood)
 
     def _critics(self, real: Tensor, fake: Tensor, label: Label | None) -> Iterator[tuple[Move, ...]]:
-        """Both critics tell real from generated, token by token and as a whole."""
+        """The critic, and the second one if there will be a game, tell real from generated, token by token and as a whole."""
         both, labels = torch.cat([real, fake]), None if label is None else torch.cat([label, label])
         there, moves = there_of(both, self.spec.pad), []
-        for name, player in (("critic", self.critic), ("judge", self.judge)):
+        critics = {"critic": self.critic, **({"judge": self.judge} if self.plays else {})}
+        for name, player in critics.items():
             positions, whole = player(both, labels)
             first, second = whole.detach().chunk(2)
-            if name == "judge":
+            if name == list(critics)[-1]:
                 self._remember(2 if self.stage == "game" else 0, area(first, second))
             truth = torch.cat([torch.ones_like(first), torch.zeros_like(second)])
             by_token = binary_cross_entropy_with_logits(positions, truth[:, None].expand_as(positions), reduction="none")
@@ -264,7 +278,7 @@ class SequenceGAN(GAN):
             dice = ndtr(torch.randn(n, length, generator=rng)).to(self.device)
             return model.sampled(dice, label, temperature=temperature, top_p=how.get("top_p", 1.0), prefix=prefix, may_stop=True)
 
-        tries = int(how.get("critic", 1))
+        tries = int(how.get("critic", self.config.tries))
         if tries == 1:
             made = make()
         else:

@@ -18,6 +18,16 @@ CHECKED = 8
 """Positions from one look whether every sequence has ended to the next."""
 
 
+class LockedDropout(nn.Dropout):
+    """Leaves the same features out at every position of a sequence (Gal & Ghahramani 2016); drawing fewer numbers, it is also quicker."""
+
+    def forward(self, input: Float[Tensor, "batch length features"]) -> Float[Tensor, "batch length features"]:
+        if not self.training or not self.p:
+            return input
+        kept = torch.empty_like(input[:, :1]).bernoulli_(1 - self.p) / (1 - self.p)
+        return input * kept
+
+
 class SequenceModel(nn.Module):
     """A GRU whose outputs are compared with the embeddings of its inputs (tied embeddings, Press & Wolf 2017); "end" stands before the
     first token, and the label at every position."""
@@ -34,7 +44,7 @@ class SequenceModel(nn.Module):
         self.bias = nn.Parameter(
             (counts.clamp_min(0.5) / counts.sum()).log()
         )  # at first every token is as frequent as in the data
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = LockedDropout(dropout)
         self.register_buffer("barred", torch.where(counts > 0, 0.0, NEVER), persistent=False)
         self.barred: Tensor
 
@@ -165,8 +175,11 @@ def discounted(rewards: Float[Tensor, "batch length"], discount: float) -> Float
 
 
 def resampled(
-    make: Callable[[], Tokens], scores: Callable[[Tokens], Float[Tensor, " batch"]], tries: int, dice: Float[Tensor, " batch"]
-) -> Tokens:
+    make: Callable[[], Int[Tensor, "batch *shape"]],
+    scores: Callable[[Int[Tensor, "batch *shape"]], Float[Tensor, " batch"]],
+    tries: int,
+    dice: Float[Tensor, " batch"],
+) -> Int[Tensor, "batch *shape"]:
     """Of so many sequences for each row, one, drawn with probabilities proportional to the exponential of its critic's logit.
 
     At its optimum the critic's logit is the logarithm of how much likelier the data are to have the sequence than the model, so that this

@@ -43,6 +43,7 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
         *("valid", "unique", "novel", "internal_diversity", "nearest_similarity", "scaffold_similarity", "property_distance"),
         *("molecule_c2st", "frechet", "precision", "recall", "memorisation"),
     )
+    half_precision = True
     exported = "as tokens or matrices: see the pieces in model.json"
 
     def recognise(self, source: Source) -> Match | None:

@@ -44,11 +44,12 @@ class MusicKind(Kind[Options, MusicCodec]):
     Options = Options
     Codec = MusicCodec
     Spec = MusicSpec
-    gan = "musegan"
+    gan = "musicgame"
     metrics = (
         *("scale_share", "pitch_classes", "consonance", "chord_distance", "melody_distance", "rhythm_distance", "copied_music"),
         *("music_c2st", "frechet", "precision", "recall", "memorisation"),
     )
+    half_precision = True
     exported = "as tokens: 0 rests, 1 holds, from 2 on pitches, the lowest first (see low in model.json)"
 
     def recognise(self, source: Source) -> Match | None:
@@ -84,7 +85,7 @@ class MusicKind(Kind[Options, MusicCodec]):
     def usual(self, data: Dataset) -> Choice:
         from gansmith.kinds.choice import Choice
 
-        return Choice(self.gan, {}, "it makes all voices of all bars at once, and takes given ones")
+        return Choice(self.gan, {}, "it fills in any cells of a piece that are missing: all of them, other voices, what follows")
 
     def most_compared(self, spec: MusicSpec) -> int | None:
         return 20_000

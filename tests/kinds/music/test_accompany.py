@@ -23,7 +23,7 @@ MELODY = Track("melody", tuple(Note(4 * place, 4, 60 + place % 5) for place in r
 def model() -> Model:
     torch.manual_seed(0)
     data = toys.every()["tunes"]
-    return Model(toys.small("musegan", data).eval(), data.codec, {"gan": "musegan"})
+    return Model(toys.small("musicgame", data).eval(), data.codec, {"gan": "musicgame"})
 
 
 def test_given_tracks_stay_note_by_note_and_the_others_are_made(model):

@@ -31,7 +31,7 @@ def accompanied(
     codec = model.codec
     assert isinstance(codec, MusicCodec)
     if not hasattr(model.gan.config, "given"):
-        raise UserError(f"{model.card.get('gan', 'this GAN')} makes music from nothing alone: train musegan to accompany.")
+        raise UserError(f"{model.card.get('gan', 'this GAN')} makes music from nothing alone: train musicgame to accompany.")
     bar = codec.spec.bar
     if piece.meter[0] * 4 * codec.meter[1] != codec.meter[0] * 4 * piece.meter[1]:
         raise UserError(

@@ -1,0 +1,128 @@
+"""MusicGame: states and tokens, what is hidden and kept, that it learns, and its stages."""
+
+import numpy as np
+import pytest
+import torch
+
+from gansmith.errors import UserError
+from gansmith.gans.musicgame import blocks_of, states_of, straight_through
+from gansmith.layers.labels import one_hot
+from gansmith.training.seeds import seed_everything
+from gansmith.training.trainer import Settings, Trainer
+from tests import toys
+
+
+def trainer(**options) -> Trainer:
+    data = toys.every()["tunes"]
+    seed_everything(0)
+    return Trainer(toys.small("musicgame", data, **options), data, Settings(batch=16, samples=16 * 60))
+
+
+def naive(tokens, spec) -> list[int]:
+    """The states of one voice, cell by cell."""
+    found, pitch = [], 0
+    count = spec.vocabulary - spec.first
+    for token in tokens:
+        if token == spec.hold:
+            found.append(pitch + count if pitch else 0)
+        else:
+            pitch = token - spec.first + 1 if token >= spec.first else 0
+            found.append(pitch)
+    return found
+
+
+def test_states_say_what_sounds_and_become_the_same_tokens_again():
+    run = trainer()
+    spec, tokens = run.gan.spec, run.data.batch(np.arange(20))["music"]
+    states = states_of(tokens, spec)
+    assert states.tolist() == [[naive(voice, spec) for voice in piece] for piece in tokens.tolist()]
+    silent = (tokens == spec.hold) & (states == 0)
+    assert torch.equal(run.gan.filler.tokens(states), torch.where(silent, spec.rest, tokens))
+
+
+def test_a_pitch_that_goes_on_behind_another_one_begins():
+    run = trainer()
+    count, first = run.gan.filler.pitches, run.gan.spec.first
+    states = torch.tensor([[[3, 3 + count, 5 + count, 0, 5 + count, 5 + count]]])
+    assert run.gan.filler.tokens(states).tolist() == [[[first + 2, 1, first + 4, 0, first + 4, 1]]]
+
+
+def test_the_critic_hears_tokens():
+    run = trainer()
+    tokens = run.gan.filler.tokens(states_of(run.data.batch(np.arange(8))["music"], run.gan.spec))
+    heard = run.gan._heard(one_hot(states_of(tokens, run.gan.spec), run.gan.filler.states))
+    assert torch.equal(heard, one_hot(tokens, run.gan.spec.vocabulary).flatten(1))
+
+
+def test_something_is_hidden_in_every_example_and_anything_may_be():
+    run = trainer()
+    tokens = run.data.batch(np.arange(400) % len(run.data))["music"]
+    hidden = 1 - run.gan._hidden(tokens)
+    assert hidden.flatten(1).amax(1).min() == 1 and hidden.flatten(1).amin(1).min() == 0
+    assert 0.3 < float(hidden.mean()) < 0.8
+    assert blocks_of(run.gan.spec)[0] == run.gan.spec.bar and blocks_of(run.gan.spec)[-1] == 1
+
+
+def test_it_learns_what_hides_beyond_frequencies():
+    run = trainer(width=32, game=0.0, learning_rate=1e-2)
+    tokens = run.data.batch(np.arange(48))["music"]
+    states = states_of(tokens, run.gan.spec)
+
+    def surprise() -> float:
+        torch.manual_seed(1)
+        mask = run.gan._hidden(tokens)
+        with torch.no_grad():
+            return float(
+                run.gan._surprise(run.gan.filler.logits(one_hot(states, run.gan.filler.states), mask, None), states, mask)
+            )
+
+    before = surprise()
+    for _ in range(60):
+        run.play_round()
+    now = surprise()
+    assert now < 0.75 * before, (now, before)
+
+
+def test_what_is_given_is_kept_and_the_temperature_matters():
+    gan = trainer().gan.eval()
+    data = toys.every()["tunes"].batch(np.arange(6))["music"]
+    mask = torch.zeros(data.shape)
+    mask[:, 0] = 1
+    mask[:, 1, : gan.spec.bar] = 1
+    made = gan.generate(6, {"given": data, "mask": mask}, rng=torch.Generator().manual_seed(0))["music"]
+    assert torch.equal(made[mask > 0], data[mask > 0]) and not torch.equal(made, data)
+    free = [gan.generate(6, {}, rng=torch.Generator().manual_seed(0), truncation=heat)["music"] for heat in (1.0, 0.2)]
+    assert not torch.equal(*free)
+
+
+def test_the_critic_alone_learns_at_the_end_and_draws():
+    run = trainer(critic_share=0.5)
+    run.gan.clock.total, run.gan.clock.samples = 960, 700
+    before = {name: [p.detach().clone() for p in player.moving()] for name, player in run.gan.players.items()}
+    run.play_round()
+    moved = {
+        name: any(not torch.equal(a, b) for a, b in zip(before[name], run.gan.players[name].moving(), strict=True))
+        for name in before
+    }
+    assert moved == {"generator": False, "critic": True}
+    gan = run.gan.eval()
+    made = gan.generate(5, {"critic": gan.condition_of("critic", "3", 5)}, rng=torch.Generator().manual_seed(0))
+    assert made.keys() == {"music"} and gan.condition_of("key", "C", 5) is None
+    for wrong in ("0", "many", "2.5"):
+        with pytest.raises(UserError, match="critic must be a whole number between 1 and 64"):
+            gan.condition_of("critic", wrong, 5)
+
+
+def test_draws_are_one_hot_with_gradients():
+    logits = torch.randn(3, 2, 4, 5, requires_grad=True)
+    made = straight_through(logits, torch.rand(logits.shape), 0.7)
+    torch.testing.assert_close(made.detach().sort(-1).values, one_hot(torch.full((3, 2, 4), 4), 5))
+    (made * torch.randn_like(made)).sum().backward()
+    assert logits.grad is not None and logits.grad.abs().sum() > 0
+
+
+def test_options_that_cannot_be():
+    with pytest.raises(UserError, match="--gan.width must be a multiple of --gan.heads"):
+        trainer(width=15)
+    with pytest.raises(UserError, match="--gan.given must lie between 0 and 1"):
+        trainer(given=1.5)
