@@ -270,7 +270,7 @@ def unsealed(folder: Path, facts: Any, where: tuple[Any, ...], value: Any) -> No
 
     tensors = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
-    save_file(tensors, folder / "model.safetensors")
+    save_file(tensors, folder / "model.safetensors", metadata={"gansmith": "{}"})  # as older versions wrote it
     (folder / "model.json").write_text(json.dumps(changed(facts, where, value)))
 
 

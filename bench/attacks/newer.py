@@ -105,7 +105,8 @@ def newer(place: Place) -> Iterator[Attack]:
             "newer kinds", ["evaluate", "--real", str(place / DATA[kind]), "--fake", name, "--samples", "20"], must, prepare
         )
         for run in {"audio": ("noisy",), "music": ("tunes",), "video": ("films",)}.get(kind, ()):
-            yield place.command("newer kinds", ["translate", str(place.runs / run), name, "--out", "made"], must, prepare)
+            made = "made.mid" if kind == "music" else "made"
+            yield place.command("newer kinds", ["translate", str(place.runs / run), name, "--out", made], must, prepare)
     for run in RUNS:
         where = str(place.runs / run)
         for value in WHERE:
