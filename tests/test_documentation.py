@@ -34,7 +34,7 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in saved().items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    for name in re.findall(r"\b\w+\.png", command):
+    for name in re.findall(r"(?<!--out )\b\w+\.png", command):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
     words = shlex.split(command, comments=True)
     words = words[words.index("gansmith") + 1 :]
