@@ -83,6 +83,7 @@ def command_lines() -> dict[str, list[str]]:
         "compare": ["compare", "run", "nothing-here"],
         "list": ["list", "formats"],
         "serve": ["serve", "nothing-here"],
+        "studio": ["studio", "points.npy"],
         "edit interpolate": ["edit", "stylegan2", "interpolate", "--seeds", "1-2", "--frames", "2", "--out", "a.gif"],
         "edit grid": ["edit", "stylegan2", "grid", "--seeds", "1", "--out", "a.png"],
         "edit mix": ["edit", "stylegan2", "mix", "--seeds", "1", "--rows", "2", "--out", "a.png"],

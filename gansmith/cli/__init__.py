@@ -28,6 +28,7 @@ COMMANDS = {
     "export": "write a model for other programs: ONNX, torch, safetensors",
     "push": "upload a model to the Hugging Face hub, with a card",
     "serve": "offer trained models over HTTP, with pages to try them",
+    "studio": "the workshop in the browser: train, watch and use your runs",
     "inspect": "what is in some data, what is wrong with it, what would be trained",
     "list": "the GANs, data sets, metrics and presets there are",
 }

@@ -16,9 +16,9 @@ class Export:
 
     run: Annotated[Positional[Path], takes("RUN")]
     """A run folder, its model/ folder, or a copy of one."""
-    to: Annotated[Literal["onnx", "onnx_float16", "torch", "safetensors", "weights"], takes("FORMAT")]
+    to: Annotated[Literal["onnx", "onnx_float16", "torch", "safetensors", "weights", "web"], takes("FORMAT")]
     """onnx or onnx_float16 with a dynamic batch, torch (a program of torch.export, .pt2), safetensors (weights and facts as gansmith
-    loads them), or weights (bare, of super-resolution, as spandrel and chaiNNer read them)."""
+    loads them), weights (bare, of super-resolution, as spandrel and chaiNNer read them), or web (a page that generates in the browser)."""
     out: Annotated[Path | None, takes("PATH", "RUN/export/")] = None
     """A file with the format's suffix, or a folder to put it in."""
     trust: Flag = False

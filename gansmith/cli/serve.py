@@ -63,7 +63,7 @@ def require() -> None:
     """Raises UserError where the extra is not installed."""
     try:
         import fastapi  # noqa: F401
-        import multipart  # noqa: F401, from python-multipart
+        import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise missing_extra(error.name or "fastapi", "serve", "Serving models") from error

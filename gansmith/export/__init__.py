@@ -25,7 +25,7 @@ _ATTRIBUTES = "float32, every attribute from -1 (smallest in the data) to 1 (lar
 
 
 MODEL_FILES = ("model.safetensors", "model.json")
-"""What a format that fills a folder writes there."""
+"""What a format that fills a folder writes there, if it says no other names in FILES."""
 
 
 class Exporter(Protocol):
@@ -62,7 +62,7 @@ def export(
         raise UserError(f"There is no format {to!r}{did_you_mean(to, list(known))}: choose one of {', '.join(known)}.")
     exporter: Exporter = importlib.import_module(f"gansmith.export.{to}")  # pyright: ignore[reportAssignmentType]
     if not exporter.FILE:
-        refuse_overwriting([out / name for name in MODEL_FILES], overwrite=overwrite)
+        refuse_overwriting([out / name for name in getattr(exporter, "FILES", MODEL_FILES)], overwrite=overwrite)
         say(f"{out}: {exporter.write(model, out)}")
         return out
     path = out if out.suffix == Path(exporter.FILE).suffix else out / exporter.FILE

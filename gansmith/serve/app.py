@@ -55,6 +55,10 @@ def create_app(
     app.state.hall, app.state.studio = hall, studio
     answer_problems(app)
     app.include_router(api.router, prefix="/api/v1")
+    if studio is not None:
+        from gansmith.serve import api_studio
+
+        app.include_router(api_studio.router, prefix="/api/v1")
 
     @app.get("/assets/{name}", include_in_schema=False)
     async def asset(name: str) -> Response:
@@ -65,7 +69,7 @@ def create_app(
 
     @app.get("/{rest:path}", include_in_schema=False)
     async def page(rest: str) -> Response:
-        if rest.startswith("api/"):
+        if rest.startswith(("api/", "assets/")):
             return Response(status_code=404)
         return HTMLResponse((PAGES / "index.html").read_text("utf-8"))
 

@@ -97,3 +97,75 @@ def spelled(value: Value) -> str:
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 """Names of models and runs in addresses."""
+
+
+class Train(Asked):
+    """A training, as `gansmith train` begins it."""
+
+    data: str = Field(max_length=120)
+    """Built-in data, or what was uploaded."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,80}$")] | None = None
+    """The run's name; DATA-0001 and so on without."""
+    gan: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")] | None = None
+    preset: Annotated[str, Field(pattern=r"^[a-z][\w-]{0,40}$")] | None = None
+    minutes: float | None = Field(default=None, gt=0, le=10_000, allow_inf_nan=False)
+    samples: int | None = Field(default=None, ge=1, le=2**53)
+    seed: Seed = 0
+    resolution: int | None = Field(default=None, ge=4, le=4096)
+    evaluate: bool = True
+    options: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")], Annotated[Value, Field(union_mode="left_to_right")]
+    ] = Field(default_factory=dict, max_length=100)
+    """Options of the GAN."""
+
+    def words(self) -> list[str]:
+        """The options of the command line."""
+        words = []
+        for name in ("gan", "preset", "minutes", "samples", "resolution"):
+            value = getattr(self, name)
+            words += [f"--{name}={value:g}" if isinstance(value, float) else f"--{name}={value}"] if value is not None else []
+        words += [f"--seed={self.seed}"] if self.seed else []
+        words += [] if self.evaluate else ["--no-evaluate"]
+        for name, value in self.options.items():
+            flag = name.replace("_", "-")
+            words += [f"--gan.{'' if value else 'no-'}{flag}"] if isinstance(value, bool) else [f"--gan.{flag}={value}"]
+        return words
+
+
+class Resume(Asked):
+    """How long a run goes on."""
+
+    minutes: float | None = Field(default=None, gt=0, le=10_000, allow_inf_nan=False)
+
+
+class Play(Asked):
+    """A live game."""
+
+    gan: str = Field(default="gan", pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    data: Literal["ring", "grid", "digits8"] = "ring"
+    seed: Seed = 0
+    options: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")], Annotated[Value, Field(union_mode="left_to_right")]
+    ] = Field(default_factory=dict, max_length=100)
+
+
+class Turn(Asked):
+    """Rounds of a live game, and its dials."""
+
+    rounds: int = Field(default=10, ge=0, le=500)
+    seconds: float = Field(default=0.5, gt=0, le=5, allow_inf_nan=False)
+    """Rounds end after so much time, too."""
+    rates: dict[Annotated[str, Field(max_length=40)], Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]] = Field(
+        default_factory=dict, max_length=8
+    )
+    """Factors on the learning rates of players by name."""
+    weights: dict[Annotated[str, Field(max_length=80)], Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]] = Field(
+        default_factory=dict, max_length=16
+    )
+    """Factors on terms of the loss by name: {"critic/r1": 0}."""
+    options: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")], Annotated[Value, Field(union_mode="left_to_right")]
+    ] = Field(default_factory=dict, max_length=100)
+    """Options of the GAN to change while it plays."""
+    landscape: int = Field(default=32, ge=0, le=64)
+    """Points along each side of the critic's landscape."""

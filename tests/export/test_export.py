@@ -163,7 +163,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):
 
 def test_formats_are_the_files_of_the_folder():
     files = {path.stem for path in Path(_network.__file__).parent.glob("*.py") if not path.stem.startswith("_")}
-    assert set(exporter_names()) == files == {"onnx", "onnx_float16", "safetensors", "torch", "weights"}
+    assert set(exporter_names()) == files == {"onnx", "onnx_float16", "safetensors", "torch", "weights", "web"}
     assert all(line.endswith(".") for line in exporter_names().values())
 
 
