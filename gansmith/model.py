@@ -21,13 +21,14 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
 from gansmith.data.schema import describing
-from gansmith.data.values import PLACE, Examples, Name, Seed, Somewhere, Truncation, checked
+from gansmith.data.values import PLACE, Examples, Name, Seed, Somewhere, Speed, Truncation, checked
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.inference import TRIED, Optimized, optimize_for_inference
 from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_checked, write_model
 from gansmith.runs.programs import PROGRAMS, copies_in, save_programs
 from gansmith.runs.rebuild import codec_of, game_of, load_weights, try_out
+from gansmith.tasks.speaking import Speaks
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.devices import choose_device
 from gansmith.training.precision import choose_precision
@@ -256,6 +257,18 @@ class Model:
         are not translated one by one.
         """
         return kinds.find(self.codec.spec.kind).translated(self, given, **how)
+
+    @checked
+    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None) -> Any:
+        """The text as speech, in the codec's raw form; `speed` 2 takes half as long, `vocoder` is a model that makes the wave.
+
+        Raises UserError for a model that does not speak, for text that cannot be said, and for a vocoder that does not fit.
+        """
+        if not isinstance(self.gan, Speaks):
+            raise UserError(f"this model of {self.gan.name} does not speak: give one that was trained with transcripts.")
+        if not isinstance(text, str) or not text.strip():
+            raise UserError("there is nothing to say: give a sentence.")
+        return self.gan.speak(self.codec, text, speed=speed, vocoder=vocoder.gan if vocoder else None)
 
     @checked
     def export(self, to: Name = "onnx", out: Somewhere = ".", overwrite: bool = False) -> Path:

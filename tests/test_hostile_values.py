@@ -64,7 +64,12 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "points.npy", gan="gan", options=options, samples=32, batch=16, threads=1, evaluate=False, out=folder / "run"
     )
     molecules = molecule_toys.molecules()
-    for name, data in (("stylegan2", toys.images(channels=3)), ("pix2pix", toys.pairs()), ("sequencegan", molecules)):
+    for name, data in (
+        ("sequencegan", molecules),
+        ("stylegan2", toys.images(channels=3)),
+        ("pix2pix", toys.pairs()),
+        ("speech", toys.every()["said sounds"]),
+    ):
         Model(toys.small(name, data).eval(), data.codec, {"gan": name, "samples": 0}).save(folder / name / "model")
     return folder
 
@@ -79,6 +84,7 @@ def command_lines() -> dict[str, list[str]]:
         "translate": ["translate", "pix2pix", "picture.png", "--out", "made"],
         "optimise": ["optimise", "sequencegan", "--maximise", "qed", "--calls", "3", "--out", "made"],
         "push": ["push", "run", "me/mine", "--out", "card"],
+        "speak": ["speak", "speech", "low high noise", "--out", "a.wav"],
         "export": ["export", "run", "--to", "safetensors", "--out", "made"],
         "compare": ["compare", "run", "nothing-here"],
         "list": ["list", "formats"],
@@ -172,6 +178,8 @@ def flags_of(command: str) -> Iterator[tuple[str, Any]]:
         shape = importlib.import_module("gansmith.kinds.images.translation.command").Translate
     elif name == "optimise":
         shape = importlib.import_module("gansmith.kinds.molecules.optimisation.command").Optimise
+    elif name == "speak":
+        shape = importlib.import_module("gansmith.kinds.audio.speaking.command").Speak
     else:
         shape = getattr(importlib.import_module(f"gansmith.cli.{name}"), name.capitalize())
     for name, hint in typing.get_type_hints(shape).items():

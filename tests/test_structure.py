@@ -26,7 +26,7 @@ HIGH = (
     # judging and reports
     *("images.patches", "series.fact_plots", "series.steps", "tables.views", "tables.copula"),
     # the work of a command
-    *("translation", "translation.*", "optimisation", "optimisation.*"),
+    *("translation", "translation.*", "optimisation", "optimisation.*", "speaking", "speaking.*"),
 )
 """Files of a kind that may know of evaluation, metrics, planning, reports and models; all others are low."""
 EDGES = {

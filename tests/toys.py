@@ -138,6 +138,18 @@ SMALL: dict[str, dict[str, Any]] = {
     "timevae": {"widths": (8, 8), "noise": 4, "half_life": 500},
     "wavegan": {"width": 4, "noise": 8, "critic_moves": 2, "half_life": 500},
     "advoc": {"width": 16, "blocks": 1, "iterations": 2, "critic_width": 4, "critic_begins": 0.0, "half_life": 500},
+    "speech": {
+        "width": 16,
+        "blocks": 1,
+        "decoder_width": 16,
+        "decoder_blocks": 1,
+        "segment": 16,
+        "iterations": 2,
+        "critic_width": 4,
+        "critic_layers": 1,
+        "critic_begins": 0.0,
+        "half_life": 500,
+    },
     "cmgan": {"width": 16, "blocks": 1, "measure": "mel", "critic_width": 2, "half_life": 500},
     "vocos": {
         "width": 16,

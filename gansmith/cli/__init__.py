@@ -22,6 +22,7 @@ COMMANDS = {
     "generate": "make new examples with a trained model",
     "translate": "or enhance pictures, folders and videos, with a model that was trained on pairs or domains",
     "optimise": "find molecules that are good for something, with a trained model",
+    "speak": "say text in the voice that a model has learned",
     "evaluate": "judge a run, or anybody's samples, against real data",
     "compare": "runs beside each other, and which of their differences are real",
     "edit": "walk, project, mix and average: reach into a trained model",

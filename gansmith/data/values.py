@@ -179,6 +179,8 @@ Percentile = Annotated[float, Number(0, 100, below=True)]
 """The share of examples, in hundredths, that lie below a score."""
 Truncation = Annotated[float, Number(0, 10)]
 """How far latents lie from their mean, as a factor; 1 leaves them as they are, 0 makes all examples of a class equal."""
+Speed = Annotated[float, Number(0.25, 4)]
+"""How fast to speak; 1 is as fast as in the recordings."""
 Frames = Annotated[int, Whole(2, 100_000)]
 """Pictures of a film."""
 FramesPerSecond = Annotated[int, Whole(1, 240)]

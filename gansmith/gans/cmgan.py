@@ -123,7 +123,8 @@ class MetricCritic(nn.Module):
         for layer in self.layers:
             x = layer(x)
             x = leaky_relu(instance_norm(x) if min(x.shape[2:]) > 1 else x, 0.2)
-        return self.last(leaky_relu(self.first(x.amax((2, 3))), 0.2)).float().sigmoid()[:, 0]
+        x = x.amax((2, 3)) / x.shape[1] ** 0.5  # maxima of many channels would saturate the sigmoid from the start
+        return self.last(leaky_relu(self.first(x), 0.2)).float().sigmoid()[:, 0]
 
 
 class CMGAN(MakingWaves):

@@ -100,6 +100,14 @@ def optimiser(name: str) -> Callable[[list[str]], int]:
     return find(name).optimise
 
 
+def speaker(name: str) -> Callable[[list[str]], int]:
+    """The command `gansmith speak` of a kind: `run` of its folder's speaking/command.py. Raises UserError for a kind without voices."""
+    if name in _folders() and (_HERE / name / "speaking" / "command.py").is_file():
+        return importlib.import_module(f"gansmith.kinds.{name}.speaking.command").run
+    able = [own for own in _folders() if (_HERE / own / "speaking" / "command.py").is_file()]
+    raise UserError(f"models of {name} do not speak: give a run of {listed(able, 5)} that was trained with transcripts.")
+
+
 def lines() -> dict[str, str]:
     """Every kind with the first line of its file's docstring, read without importing any of this package."""
     here = {name: _first_line(_HERE / name / "kind.py").partition(": ")[2] for name in names() if name in _folders()}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansmith.data.programs import named_in
-from gansmith.data.values import Examples, Name, Seed, Somewhere, Truncation, checked
+from gansmith.data.values import Examples, Name, Seed, Somewhere, Speed, Truncation, checked
 from gansmith.runs.folder import RunFolder
 from gansmith.runs.model_files import copies_beside
 
@@ -50,6 +50,11 @@ class Run(RunFolder):
     ) -> list[Any]:
         """n new examples in the codec's raw form (images: pictures with a label), e.g. `run.generate(64, where={"class": "7"})`."""
         return self.model().generate(n, seed=seed, truncation=truncation, where=where, **conditions)
+
+    @checked
+    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None) -> Any:
+        """The text as speech, e.g. `run.speak("Good morning.")`; see `gansmith.model.Model.speak`."""
+        return self.model().speak(text, speed=speed, vocoder=vocoder)
 
     def evaluate(self, **options: Any) -> Judgement:
         """Judges the model against its data; see `gansmith.evaluate`."""

@@ -15,7 +15,7 @@ from gansmith.data.paired import PairedCodec
 from gansmith.kinds.audio.build import build_audio
 from gansmith.kinds.audio.options import Options as AudioOptions
 from gansmith.kinds.audio.source import _in_memory
-from gansmith.kinds.audio.toys import tones
+from gansmith.kinds.audio.toys import spoken, tones
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.spec import ImageSpec
@@ -353,3 +353,22 @@ def restored() -> dict[str, Dataset]:
 
 
 RESTORED = restored()
+
+
+def said() -> dict[str, Dataset]:
+    """Sentences of tones, and what is given out for speech that was made of their text."""
+    whole = spoken(3 * SOUND_COUNT)
+    parts = parted(whole)
+    held_out = parts["held out"].packed(slice(None))
+    late = np.concatenate([np.tile(held_out["b"][:, :100], (1, 6)), held_out["b"]], 1)[:, : held_out["b"].shape[1]]
+    made = {
+        "fresh real examples": parts["fresh real examples"].packed(slice(None))["b"],
+        "the real partner with its first sound drawn out": late,
+    }
+    for name, wave in made.items():
+        arrays = {"a": held_out["a"], "a.frames": held_out["a.frames"], "b": wave, "target": held_out["b"]}
+        parts[name] = Dataset(name=name, codec=whole.codec, arrays=arrays, fingerprint=fingerprint(arrays))
+    return parts
+
+
+SAID = said()

@@ -30,6 +30,7 @@ from tests.metrics.cheats import (
     RESTORED,
     RING,
     RING_HELD_OUT,
+    SAID,
     SENTENCES,
     SOUNDS,
     TABLES,
@@ -162,6 +163,7 @@ GAMES = [
     ("mr_stft", "damaged sounds", "the real partner without its beginning", "precision"),
     ("si_sdr", "damaged sounds", "the real partner half as loud", "precision"),
     ("stoi", "damaged sounds", "the real partner half as loud", "precision"),
+    ("mel_dtw", "sentences", "the real partner with its first sound drawn out", "precision"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -237,8 +239,8 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "clips":
             clips = clip_cheats()
             return judge(clips[cheat], clips["training"], clips["held out"], metrics=sorted(metrics), cache=remembered)
-        if data in ("sounds", "notes", "damaged sounds"):
-            own = {"sounds": SOUNDS, "notes": NOTES, "damaged sounds": RESTORED}[data]
+        if data in ("sounds", "notes", "damaged sounds", "sentences"):
+            own = {"sounds": SOUNDS, "notes": NOTES, "damaged sounds": RESTORED, "sentences": SAID}[data]
             return judge(own[cheat], own["training"], own["held out"], metrics=sorted(metrics), cache=remembered)
         dressed = attributed_data if data == "images with attributes" else image_data
         fake, train, held_out = map(dressed, (IMAGES[cheat](rng), TRAIN, HELD_OUT))

@@ -26,6 +26,7 @@ from gansmith.kinds.audio.options import Options
 from gansmith.kinds.audio.pairs import AudioPairs, MelCodec, Spectra
 from gansmith.kinds.audio.sound import Recording, Recordings, speakers_of
 from gansmith.kinds.audio.spec import AudioSpec
+from gansmith.kinds.audio.speech.build import LONGEST, codec_of, frames_of, packed, spoken
 from gansmith.kinds.audio.transforms import Mel, hertz_to_mel
 from gansmith.kinds.images.readers.collection import natural
 
@@ -68,6 +69,10 @@ class Cleaned:
 
 def build_audio(found: Recordings, options: Options, cache: Path, like: Any = None) -> Dataset:
     """Recordings as a data set; `like` is the codec of others, which these are to be encoded as."""
+    if like is not None and like.spec.source is not None and like.spec.source.key == "phonemes":
+        return build_speech(found, options, cache, like)
+    if like is None and options.transcripts:
+        return build_speech(found, options, cache)
     if isinstance(like, AudioPairs) or found.given is not None or (like is None and options.degrade):
         return build_pairs(found, options, cache, like)
     return _alone(found, options, cache, like, cleaned(found, options, cache, like))
@@ -105,6 +110,59 @@ def build_pairs(found: Recordings, options: Options, cache: Path, like: AudioPai
         fingerprint=fingerprint(arrays, described(codec)),
         held_out=build_pairs(found.held_out, options, cache, codec) if found.held_out else None,
         facts=facts,
+    )
+
+
+def build_speech(found: Recordings, options: Options, cache: Path, like: AudioPairs | None = None) -> Dataset:
+    """Pairs of what is said and the recordings that say it, each as a whole."""
+    language = like.a.spec.language if like else str(options.transcripts)
+    said = spoken(found, language)
+    plain = replace(options, labels=False)
+    own = replace(
+        found,
+        recordings=[replace(one, label=None) for one in said.recordings],
+        key=f"{found.key} said" if found.key else None,
+        attributes=(),
+        held_out=None,
+    )
+    clean = cleaned(own, plain, cache, like.b if like else None)
+    rate, lengths = clean.facts["rate"], np.array(clean.facts["lengths"], np.int64)
+    most = like.b.samples if like else round((options.seconds or LONGEST) * rate)
+    places = np.flatnonzero(lengths <= most)
+    if not len(places):
+        raise UserError(
+            f"all recordings of {found.name} are longer than {most / rate:g} s: cut them at pauses, or give --seconds."
+        )
+    first, unit = np.cumsum([0, *lengths[:-1]], dtype=np.int64), HOPS * Mel.usual(rate).hop
+    samples = like.b.samples if like else int(-(-lengths[places].max() // unit) * unit)
+    kept: list[int] = [clean.facts["kept"][place] for place in places]
+    phonemes, names = [said.phonemes[place] for place in kept], [own.recordings[place].name for place in kept]
+    codec = like
+    if codec is None:
+        sound = _codec(own, [None] * len(lengths), np.ones(len(lengths)), samples, rate)
+        codec = AudioPairs.of(codec_of(phonemes, language, sound.spec), sound, True)
+    waves = [clean.samples[first[place] : first[place] + lengths[place]] for place in places]
+    frames = frames_of(
+        waves, phonemes, codec.a, cache, found.name, own.key and f"{own.key} {options.trim} {options.silence} {most}"
+    )
+    rows = packed(phonemes, frames, codec.a, names.__getitem__)
+    starts = Starts(first[places], np.ones(len(places), np.int64), np.arange(len(places)), samples, samples)
+    arrays: dict[str, Any] = {"a": rows["phonemes"], "a.frames": rows["frames"]}
+    arrays["b"] = Clips(clean.samples, starts, (first + lengths)[places])
+    notes = (
+        *found.notes,
+        *said.notes,
+        f"{len(places):,} sentences, {lengths[places].sum() / rate / 60:.1f} minutes, are learned from",
+    )
+    if len(places) < len(lengths):
+        notes = (*notes, f"{len(lengths) - len(places)} recordings are longer than {most / rate:g} s and left out (--seconds)")
+    return Dataset(
+        name=found.name,
+        codec=codec,
+        arrays=arrays,
+        fingerprint=fingerprint(arrays, described(codec)),
+        held_out=build_speech(found.held_out, options, cache, codec) if found.held_out else None,
+        facts={"notes": notes, "unreadable": clean.facts["unreadable"]},
     )
 
 

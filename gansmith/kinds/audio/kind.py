@@ -19,6 +19,7 @@ from gansmith.kinds.audio.pairs import AudioPairs, MelCodec
 from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES, wav_bytes
 from gansmith.kinds.audio.source import ARRAYS, RATES, recordings_of
 from gansmith.kinds.audio.spec import AudioSpec
+from gansmith.kinds.audio.speech.codec import PhonemeCodec
 from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match, Sampler
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 RESTORED = ("mel_l1", "mr_stft", "si_sdr", "stoi")
 """The metrics of sounds that were made from others."""
+SPOKEN = ("mel_dtw", "frechet")
+"""The metrics of speech that was made from text."""
 
 
 class AudioKind(Kind[Options, AudioCodec]):
@@ -79,12 +82,16 @@ class AudioKind(Kind[Options, AudioCodec]):
 
     def like(self, codec: Any, options: Options, source: Source) -> Options:
         if codec.spec.task != "pairs":
-            return replace(options, degrade=None, noises=None)
+            return replace(options, degrade=None, noises=None, transcripts=None)
+        if codec.a.spec.key == "phonemes":
+            return replace(options, degrade=None, noises=None, transcripts=codec.a.spec.language)
         return replace(options, degrade=options.degrade or ("mel" if codec.a.spec.key == "mel" else None))
 
     def load_codec(self, facts: dict[str, Any]) -> Any:
         if "a" in facts:
             return AudioPairs.from_json(facts)
+        if facts["spec"]["key"] == "phonemes":
+            return PhonemeCodec.from_json(facts)
         return MelCodec.from_json(facts) if facts["spec"]["key"] == "mel" else AudioCodec.from_json(facts)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
@@ -97,6 +104,8 @@ class AudioKind(Kind[Options, AudioCodec]):
 
         spec = data.codec.spec
         if spec.source is not None:
+            if spec.source.key == "phonemes":
+                return Choice("speech", {}, "it says sentences in the voice of the recordings")
             if spec.source.key == "mel":
                 return Choice("advoc", {}, "it makes waves of mel spectra and begins where Griffin-Lim ends")
             return Choice("cmgan", {}, "it makes clean speech of damaged speech")
@@ -104,7 +113,7 @@ class AudioKind(Kind[Options, AudioCodec]):
 
     def usual_metrics(self, spec: Spec) -> tuple[str, ...]:
         if spec.source is not None:
-            return RESTORED
+            return SPOKEN if spec.source.key == "phonemes" else RESTORED
         left_out = {"pitch_accuracy"} if "pitch" not in spec.attributes else set()
         left_out |= {"gan_test", "gan_train"} if len(spec.classes) < 2 else set()
         return tuple(name for name in self.metrics if name not in left_out)

@@ -39,6 +39,8 @@ class Options(DataOptions):
     """Make pairs of clean recordings: noise5,hum10,babble5 (dB), reverb0.4 (s), clip12 (dB), lowpass4000 (Hz), bits6; or mel."""
     noises: Path | None = option(None, "DIR")
     """Recordings of noise that --degrade noise mixes in, in place of noise that is computed."""
+    transcripts: str | None = option(None, "LANGUAGE")
+    """Make pairs of what is said and its recording: en, zh, another code of espeak-ng's (de, fr, ...), or phonemes as they are written."""
     skip_unreadable: bool = option(False)
     """Leave out files that cannot be read."""
 
@@ -51,5 +53,7 @@ class Options(DataOptions):
                 raise UserError(f"--{name} must be from 0.001 to 3600 seconds, but it is {value:g}.")
         if self.noises is not None and "noise" not in (self.degrade or ""):
             raise UserError("--noises is mixed in by --degrade noise5 (dB): give both, or leave it out.")
+        if self.transcripts is not None and self.degrade is not None:
+            raise UserError("--transcripts makes speech of text, --degrade clean sounds of damaged ones: give one of them.")
         if not 10 <= self.silence <= 120:
             raise UserError(f"--silence must be from 10 to 120 dB, but it is {self.silence:g}.")

@@ -19,6 +19,8 @@ class Sound:
     """Its class, if the data have classes."""
     attributes: Mapping[str, float] | None = None
     """Its numbers by name, if the data have several or continuous ones."""
+    replaced: tuple[str, ...] = ()
+    """Of speech that was made of text: phonemes that the voice never heard, and says similar ones for."""
 
     @property
     def seconds(self) -> float:
@@ -35,6 +37,8 @@ class Recording:
     """(rate, wave). Raises Unreadable for what is no sound."""
     label: str | tuple[float, ...] | None = None
     speaker: str | None = None
+    text: str | None = None
+    """What is said in it, if a table tells."""
 
 
 @dataclass(frozen=True, kw_only=True)

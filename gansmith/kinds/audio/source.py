@@ -21,6 +21,8 @@ from gansmith.kinds.audio.drums import CLASSES, RATE, drums
 from gansmith.kinds.audio.options import BUILTIN, Options
 from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES, decoded
 from gansmith.kinds.audio.sound import Recording, Recordings, Sound
+from gansmith.kinds.audio.speech.transcripts import COLUMNS as TEXTS
+from gansmith.kinds.audio.speech.transcripts import transcripts
 from gansmith.kinds.audio.tables import Told, told
 from gansmith.kinds.images.readers.collection import natural
 from gansmith.kinds.images.readers.label_tables import TABLES
@@ -131,11 +133,14 @@ def _named(
             parts.append(_named(name, below, lambda sound, real=real: reader(real[sound]), inside, f"{key} {above}", options))
         return Recordings(**{**vars(parts[0]), "held_out": parts[1]})
     sounds = sorted(sounds, key=natural)
+    texts, tables = transcripts(tables, sounds)
     said = told(tables, sounds) if tables else Told(None, {})
     found = said.labels
     if found is not None and found.trouble and options.labels:
         raise UserError(f"{found.trouble[0].upper()}{found.trouble[1:]}".replace("images", "sounds").replace("image", "sound"))
     notes = tuple(note.replace("images", "sounds").replace("image", "sound") for note in found.notes) if found else ()
+    if texts and options.transcripts is None:
+        notes = (*notes, f"the table says what is said in {len(texts):,} recordings (--gan speech learns to say it)")
     labels: Mapping[str, Any] = found.labels if found else {}
     attributes = found.attributes if found and options.labels else ()
     if not labels and len(tops) > 1 and "" not in tops:
@@ -149,7 +154,9 @@ def _named(
     speakers = (
         {sound: PurePosixPath(sound).parts[0] for sound in sounds} if not said.speakers and "" not in tops else said.speakers
     )
-    recordings = [Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound)) for sound in sounds]
+    recordings = [
+        Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound), texts.get(sound)) for sound in sounds
+    ]
     return Recordings(name=name, recordings=recordings, key=f"{key} {options.labels}", attributes=attributes, notes=notes)
 
 
@@ -236,9 +243,10 @@ def _from_parquet(path: Path, options: Options) -> Recordings:
             )
         label = next((name for name in LABELS if name in schema.names), None) if options.labels else None
         speaker = next((name for name in SPEAKERS if name in schema.names), None)
+        text = next((name for name in TEXTS if name in schema.names), None)
         said = hub_features(schema, str(path)).get(label or "")
         names = said.get("names") if isinstance(said, dict) else None
-        table = file.read([name for name in (holding[0], label, speaker) if name]).to_pydict()
+        table = file.read([name for name in (holding[0], label, speaker, text) if name]).to_pydict()
     recordings = []
     for row, cell in enumerate(table[holding[0]]):
         content = cell.get("bytes") if isinstance(cell, dict) else cell
@@ -246,8 +254,17 @@ def _from_parquet(path: Path, options: Options) -> Recordings:
         own = table[label][row] if label else None
         own = names[own] if isinstance(names, list) and isinstance(own, int) and own < len(names) else own
         who = table[speaker][row] if speaker else None
+        words = table[text][row] if text else None
         read = partial(decoded, content if isinstance(content, bytes) else b"", where)
-        recordings.append(Recording(where, read, None if own is None else str(own), None if who is None else str(who)))
+        recordings.append(
+            Recording(
+                where,
+                read,
+                None if own is None else str(own),
+                None if who is None else str(who),
+                str(words).strip() if words else None,
+            )
+        )
     if not recordings:
         raise UserError(f"{path} has no rows: give a file with sounds.")
     return Recordings(name=path.stem, recordings=recordings, key=f"{file_key([path])} {options.labels}")

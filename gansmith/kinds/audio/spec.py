@@ -10,14 +10,15 @@ from gansmith.kinds.audio.transforms import Mel
 
 @dataclass(frozen=True, kw_only=True)
 class AudioSpec(Spec):
-    """A wave [samples] of one channel in [-1, 1], or ("mel") its logarithmic mel spectrum [bands, frames]."""
+    """A wave [samples] of one channel in [-1, 1], or ("mel") its logarithmic mel spectrum [bands, frames], or what is said in it
+    ("phonemes")."""
 
     FIXED: ClassVar[tuple[str, ...]] = ()
 
     kind: str = "audio"
     key: str = "wave"
     axes: tuple[str, ...] = ("sample",)
-    """("sample",), or ("band", "frame") of mel spectra."""
+    """("sample",), or ("band", "frame") of mel spectra, or ("phoneme",) of what is said."""
     rate: Annotated[int, Whole(1, 768_000)] = 16_000
     """Samples in a second."""
     n_fft: Annotated[int, Whole(1, 2**20)] = 1024
@@ -26,6 +27,10 @@ class AudioSpec(Spec):
     """Samples between its frames."""
     bands: Annotated[int, Whole(1, 2**14)] = 80
     """Mel bands of the spectrum, from 0 Hz to half the rate."""
+    symbols: tuple[str, ...] = ()
+    """Of what is said: the phonemes that there are, from number 1 on; 0 is none."""
+    language: str = ""
+    """Of what is said: the front end that made the phonemes."""
 
     @property
     def mel(self) -> Mel:
