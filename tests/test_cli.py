@@ -670,6 +670,22 @@ def test_auto_is_a_gan_that_says_why(capsys):
     assert "--gan auto takes r3gan with --gan.against-overfitting ada: 300 images are little data" in capsys.readouterr().out
 
 
+def test_gans_are_listed_under_what_they_make(capsys):
+    assert main(["list", "gans"]) == 0
+    headings, under = [], {}
+    for line in capsys.readouterr().out.splitlines():
+        if line.startswith("  "):
+            under[line.split()[0]] = headings[-1].lower()
+        else:
+            headings.append(line)
+    assert len(headings) == len(set(headings))
+    for name, heading in under.items():
+        made = gans.find(name)
+        kinds = ", ".join(made.kinds) or made.learned()
+        assert heading == (kinds if "generation" in made.tasks else f"{kinds} to {kinds}"), name
+    assert set(under) == set(gans.names())
+
+
 def test_the_list_of_gans_says_what_is_verified(capsys):
     assert main(["list", "gans", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["dcgan"]

@@ -3,7 +3,7 @@
 import re
 import shutil
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ from gansmith import gans, kinds
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
 from gansmith.export import exporter_names
+from gansmith.gans._groups import groups
 from gansmith.gans._verified import recorded, sentence
 from gansmith.metrics.registry import metric_names
 
@@ -48,8 +49,11 @@ def run(argv: list[str]) -> int:
         if len(found) > 1:
             output.say(f"{name}:")
         width = max(map(len, lines), default=0)
-        for word, line in lines.items():
-            output.say(_folded(f"  {word:<{width}}  ", line, output.words.isatty()))
+        for heading, words in _grouped(lines).items() if name == "gans" else [("", list(lines))]:
+            if heading:
+                output.say(f"{heading[0].upper()}{heading[1:]}")
+            for word in words:
+                output.say(_folded(f"  {word:<{width}}  ", lines[word], output.words.isatty()))
     facts = {**found, "gans": {name: _facts(name, line) for name, line in found["gans"].items()}} if "gans" in found else found
     output.result(facts[options.what] if options.what else facts)
     return 0
@@ -61,6 +65,17 @@ def _folded(head: str, line: str, on_terminal: bool) -> str:
     if not on_terminal or columns < 2 * len(head):
         return head + line
     return textwrap.fill(line, columns, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+
+
+def _grouped(names: Iterable[str]) -> dict[str, list[str]]:
+    """GANs under what they make; those of other packages last."""
+    found: dict[str, list[str]] = {}
+    known = groups()
+    for name in sorted(
+        names, key=lambda name: (name not in known, known.get(name, "").split(" to ")[0], known.get(name, ""), name)
+    ):
+        found.setdefault(known.get(name, "from other packages"), []).append(name)
+    return found
 
 
 def _verified(lines: Mapping[str, str]) -> dict[str, str]:

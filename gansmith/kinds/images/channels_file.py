@@ -97,7 +97,9 @@ def open_picture(file: Path | IO[bytes]) -> Opened:
     try:
         image = _open_by_pillow(file)
     except UnidentifiedImageError:
-        if not _is_tiff(file):
+        if _begins(file, 12)[4:] in _HEIF:
+            return _open_heif(file)
+        if _begins(file, 4) not in _TIFF:
             raise
         return _open_tiff(file)
     if image.format == "TIFF" and (is_reduced(image) or _is_misread(image)):
@@ -144,15 +146,30 @@ def _is_misread(image: Image.Image) -> bool:
     return tags.get(_SAMPLES_A_PIXEL, 1) > len(image.getbands()) or (deepest > 8 and image.mode in ("RGB", "RGBA", "LA", "CMYK"))
 
 
-def _is_tiff(file: Path | IO[bytes]) -> bool:
+def _begins(file: Path | IO[bytes], count: int) -> bytes:
+    """The first bytes of a file."""
     if isinstance(file, Path):
         with file.open("rb") as opened:
-            return opened.read(4) in _TIFF
+            return opened.read(count)
     file.seek(0)
-    return file.read(4) in _TIFF
+    begins = file.read(count)
+    file.seek(0)
+    return begins
+
+
+def _open_heif(file: Path | IO[bytes]) -> Image.Image:
+    """A picture of a phone, through the extra [heif]."""
+    try:
+        from pillow_heif import register_heif_opener  # pyright: ignore[reportMissingImports], an extra
+    except ImportError as error:
+        raise missing_extra("pillow-heif", "heif", "A HEIC picture") from error
+    register_heif_opener()
+    return _open_by_pillow(file)
 
 
 _BITS, _SAMPLES_A_PIXEL = 258, 277
+_HEIF = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+"""What the files of phones hold after four bytes."""
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 

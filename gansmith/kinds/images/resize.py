@@ -53,6 +53,11 @@ def channels_of(image: Opened) -> int:
     return 3
 
 
+def hides_nothing(image: Image.Image) -> bool:
+    """Whether the alpha channel of a picture that has one is opaque everywhere; decodes it."""
+    return image.convert("RGBA").getextrema()[3] == (255, 255)
+
+
 def deep_values(image: Opened) -> Shaped[np.ndarray, "c h w"] | None:
     """The numbers of a picture that is more than bytes of 1, 3 or 4 channels; None for all others."""
     if isinstance(image, Stack):

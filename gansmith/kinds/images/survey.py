@@ -18,7 +18,7 @@ from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.readers.arrays import PixelRows
 from gansmith.kinds.images.readers.collection import Collection, Example, Label, in_threads, natural
 from gansmith.kinds.images.readers.room import room_for
-from gansmith.kinds.images.resize import channels_of, check_crop, deep_values, upright_size
+from gansmith.kinds.images.resize import channels_of, check_crop, deep_values, hides_nothing, upright_size
 from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.values import BYTES, FAINT, Extremes, Levels
 
@@ -70,6 +70,8 @@ class Survey:
     """The type and range of an array, which are known without looking."""
     animated: int = 0
     """Files of several frames or pages."""
+    opaque: int = 0
+    """Images with an alpha channel that hides nothing, of a collection in which none hides anything."""
     reduced: int = 0
     """Images whose 16 bits Pillow can only read as 8."""
     note: str | None = None
@@ -86,6 +88,8 @@ class Survey:
         said = [self.note] if self.note else []
         if warning := faint_bytes(self.brightest):
             said.append(warning)
+        if self.opaque:
+            said.append(f"the alpha channel of {self.opaque} pictures hides nothing: it is left out without --channels 4")
         if self.reduced:
             said.append(f"{self.reduced} colour pictures of 16 bits are read as 8: store them as .npy or TIFF to keep all")
         if self.animated:
@@ -106,6 +110,7 @@ class _Look:
     format: str
     channels: int
     span: Extremes | None
+    opaque: bool
     reduced: bool
     animated: bool
     digest: bytes | None
@@ -165,7 +170,7 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
 
     def look(example: Example) -> tuple[Example, _Look | str]:
         try:
-            return example, _look(example, thorough)
+            return example, _look(example, thorough, found.channels < 4)  # one that hides something decides for all
         except Exception as error:  # Pillow's decoders raise nearly everything on damaged bytes
             return example, reason(error)
 
@@ -181,6 +186,7 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
         found.modes[seen.mode] += 1
         found.formats[seen.format] += 1
         found.channels = max(found.channels, seen.channels)
+        found.opaque += seen.opaque
         found.reduced += seen.reduced
         found.animated += seen.animated
         if seen.span is not None:
@@ -189,6 +195,8 @@ def survey(collection: Collection, thorough: bool = False) -> Survey:
             found.copies[seen.digest].append(example.name)
         if seen.brightest is not None:
             found.brightest = max(found.brightest or 0, seen.brightest)
+    if found.channels >= 4:
+        found.opaque = 0
     if isinstance(collection.examples, Noted):
         found.note = collection.examples.note
     return found
@@ -275,9 +283,13 @@ def name_of(label: Label, classes: tuple[str, ...] | None) -> str | None:
     return classes[label]
 
 
-def _look(example: Example, thorough: bool) -> _Look:
+def _look(example: Example, thorough: bool, alpha: bool) -> _Look:
+    """What there is to see; with `alpha` an alpha channel is looked at, and is none if it hides nothing."""
     with example.open() as image, room_for(image):
         size, mode, kind, channels = upright_size(image), image.mode, image.format or "array", channels_of(image)
+        opaque = alpha and channels == 4 and isinstance(image, Image.Image) and hides_nothing(image)
+        if opaque:
+            channels = 1 if mode in ("LA", "La") else 3
         values, reduced = deep_values(image), not isinstance(image, Stack) and is_reduced(image)
         animated = image.format in ANIMATED and bool(getattr(image, "is_animated", False))
         span = None if values is None else Extremes.of(values)
@@ -290,7 +302,7 @@ def _look(example: Example, thorough: bool) -> _Look:
                 if values is None:
                     brightest = max(high for _, high in _extrema(image)[: 1 if channels == 1 else 3])
             digest = hashlib.sha256(f"{image.mode} {image.size}".encode() + image.tobytes()).digest()
-    return _Look(size, mode, kind, channels, span, reduced, animated, digest, brightest)
+    return _Look(size, mode, kind, channels, span, opaque, reduced, animated, digest, brightest)
 
 
 def _extrema(image: Image.Image) -> list[tuple[int, int]]:

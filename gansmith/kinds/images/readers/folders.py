@@ -18,7 +18,7 @@ from gansmith.kinds.images.channels_file import Opened, open_npy_picture, open_p
 from gansmith.kinds.images.readers.collection import Collection, Example, natural
 from gansmith.kinds.images.readers.label_tables import TABLES, Labelling, labelling
 
-_PHOTOS = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".jp2", ".tif", ".tiff")
+_PHOTOS = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".heic", ".heif", ".jp2", ".tif", ".tiff")
 _DRAWINGS = (".png", ".gif", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico")
 IMAGE_SUFFIXES = frozenset((*_PHOTOS, *_DRAWINGS))
 ARRAY_SUFFIX = ".npy"
