@@ -47,6 +47,7 @@ def test_pictures_are_small():
         assert picture.stat().st_size < 400_000, picture
 
 
+@pytest.mark.timeout(900)  # a quarter of a minute on a quiet machine
 def test_sphinx_builds_the_site_without_a_warning(tmp_path):
     pytest.importorskip("sphinx", reason='the site is built where pip install ".[docs]" was run')
     pytest.importorskip("myst_parser")
