@@ -42,6 +42,10 @@ TOGETHER = 4
 """Rows that are computed together at least. CPU kernels round a row alike in batches of any multiple of it, unlike in smaller ones."""
 RETRIES = 20
 """How often examples are made anew that do not meet the conditions."""
+MOST_RETRIES = 24
+"""How often blocks are made anew in all."""
+FRUITLESS = 2
+"""After so many times it is given up where the last time helped too little to come to an end."""
 NUMBERS = 2**22
 """Numbers in the examples that are made of images at a time: networks from image to image keep much of them in memory."""
 
@@ -126,7 +130,7 @@ class Model:
         of labels and one of noise for each, and of the last block the end is cut off.
         """
         wanted = {**(where or {}), **conditions}
-        self.as_requested = None
+        self.as_requested, self._retries = None, MOST_RETRIES
         was_training = self.gan.training
         self.gan.eval()
         from_images = bool(self.codec.spec.source_shape)
@@ -193,16 +197,20 @@ class Model:
         codec = self.codec
         if not where or not isinstance(codec, Complies):
             return batch
+        filled = 0
         kept = torch.from_numpy(codec.complies(batch, **where))
-        for _ in range(RETRIES):
-            if bool(kept.all()):
+        for trial in range(RETRIES if self.as_requested != 0 else 0):  # 0: none of those before met them
+            missing = int((~kept).sum())
+            if not missing or not self._retries or (trial >= FRUITLESS and filled * RETRIES < missing):
                 break
+            self._retries -= 1
             again = make()
             fits = torch.from_numpy(codec.complies(again, **where))
             gaps, fitting = torch.where(~kept)[0], torch.where(fits)[0]
             places, rows = gaps[: len(fitting)], fitting[: len(gaps)]
             batch = {key: tensor.index_copy(0, places, again[key][rows]) for key, tensor in batch.items()}
             kept[places] = True
+            filled = len(rows)
         self.as_requested = (self.as_requested or 0) + int(kept[:needed].sum())
         return batch
 

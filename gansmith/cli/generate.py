@@ -81,7 +81,7 @@ def _generate(options: Generate) -> int:
         refuse_overwriting([out], overwrite=options.overwrite)
     for text in options.where:
         condition(text)  # before anything is loaded
-    from gansmith.data.codec import Named
+    from gansmith.data.codec import Explains, Named
     from gansmith.model import Model
     from gansmith.training.devices import choose_device
 
@@ -111,7 +111,9 @@ def _generate(options: Generate) -> int:
     output.say(f"{n:,} examples{accepted}: {out}")
     result = {"n": n, "seed": options.seed, "where": conditions, "out": out, "paths": paths}
     if conditions and model.as_requested is not None:
-        output.say(f"{model.as_requested:,} of them ({model.as_requested / n:.1%}) meet the conditions.")
+        codec: Any = model.codec
+        why = f" ({codec.rarity(conditions)})" if model.as_requested < n and isinstance(codec, Explains) else ""
+        output.say(f"{model.as_requested:,} of them ({model.as_requested / n:.1%}) meet the conditions{why}.")
         result["as_requested"] = model.as_requested
     output.result(result)
     return 0

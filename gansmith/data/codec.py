@@ -104,6 +104,15 @@ class Complies(Protocol):
 
 
 @runtime_checkable
+class Explains(Protocol):
+    """A codec that can tell why few examples meet a request."""
+
+    def rarity(self, where: Mapping[str, Any]) -> str:
+        """How rare what is requested is in the data, for people."""
+        ...
+
+
+@runtime_checkable
 class Numbers(Protocol[Raw]):
     """A codec whose examples have identifiers, which must be unique among all that belong together."""
 

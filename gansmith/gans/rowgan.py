@@ -40,6 +40,7 @@ from gansmith.layers.rows import MEASURED, Margins, RowLayout, chosen, fulfilled
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training import distributed
 from gansmith.training.ema import Average
+from gansmith.training.precision import computes_bfloat16
 from gansmith.training.schedules import Cosine, Geometric
 from gansmith.training.seeds import normal_rows, uniform_rows
 
@@ -125,6 +126,8 @@ class RowGenerator(nn.Module):
         self.enter = nn.Linear(config.noise + self.layout.width + self.layout.columns, config.width)
         self.blocks = nn.Sequential(*[Block(config.width) for _ in range(config.blocks)])
         self.leave = nn.Linear(config.width, self.layout.width)
+        self.spec = spec
+        self._alone: dict[int, RowLayout] = {}
         self.register_buffer("shares", torch.zeros(self.layout.width))
         self.shares: Tensor
         """How often each option is chosen in the data, as far as was seen."""
@@ -152,18 +155,62 @@ class RowGenerator(nn.Module):
 
     def again(self, noise: Float[Tensor, "batch own"], row: Row, known: Known, column: int, margins: Margins | None) -> Row:
         """Rows of which one column is drawn again, given all others, but where it is known; the noise is latent, then the column's own."""
-        return self(self.spread(noise, column), row, self.others(known, column), margins)
-
-    def others(self, known: Known, column: int) -> Known:
-        """What is known, and all columns but this one."""
-        return known | (torch.arange(self.layout.columns, device=known.device) != column)
-
-    def spread(self, noise: Float[Tensor, "batch own"], column: int) -> Float[Tensor, "batch noise"]:
-        """Latent noise and that of one column's choices, with zeros where that of the others would be."""
         before, own = self.layout.place(column)
-        after = self.layout.width - before - own
-        gaps = noise.new_zeros(len(noise), before), noise.new_zeros(len(noise), after)
-        return torch.cat([noise[:, : self.latent], gaps[0], noise[:, self.latent :], gaps[1]], 1)
+        heads = self.heads_of(column, noise[:, : self.latent], row[:, before : before + own], self.entered(row))
+        made = self.drawn_alone(column, heads, noise[:, self.latent :], margins)
+        made = torch.where(known[:, column : column + 1], row[:, before : before + own], made)
+        return torch.cat([row[:, :before], made, row[:, before + own :]], 1)
+
+    def entered(self, row: Row) -> Float[Tensor, "batch features"]:
+        """What rows of which all is given add up to behind the first layer, but for the noise."""
+        return row @ self._of_rows.T + self.enter.weight[:, self.latent + self.layout.width :].sum(1) + self.enter.bias
+
+    def exchanged(self, column: int, old: Tensor, new: Tensor) -> Float[Tensor, "batch features"]:
+        """What `entered` changes by where the cells of one column do."""
+        return (new - old) @ self._of_rows[:, self._own(column)].T
+
+    def heads_of(
+        self,
+        column: int,
+        latent: Float[Tensor, "batch latent"],
+        old: Tensor,
+        entered: Float[Tensor, "batch features"],
+        fast: bool = False,
+    ) -> Float[Tensor, "batch own"]:
+        """Logits and numbers of one column, given all others; `old` are its cells as they were `entered`. With `fast` the blocks compute in
+        bfloat16."""
+        own = self._own(column)
+        mark = self.enter.weight[:, self.latent + self.layout.width + column]
+        x = entered + latent @ self.enter.weight[:, : self.latent].T - old @ self._of_rows[:, own].T - mark
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=fast):
+            x = leaky_relu(self.blocks(x), 0.2)
+        return (x @ self.leave.weight[own].T + self.leave.bias[own]).float()
+
+    def drawn_alone(
+        self, column: int, heads: Float[Tensor, "batch own"], noise: Float[Tensor, "batch own"], margins: Margins | None
+    ) -> Float[Tensor, "batch own"]:
+        """Cells of one column, drawn by these logits and numbers."""
+        layout, numbers = self.alone(column), heads[:, self.alone(column).number]
+        if margins is not None:
+            margins = margins.of(self._own(column), self.layout.numbers_of(column))
+            heads, numbers = heads + margins.logits, margins.matched(numbers)
+        if not layout.choices:
+            return numbers
+        return layout.assemble(chosen(layout.logits(heads + gumbel(noise))), numbers)
+
+    def alone(self, column: int) -> RowLayout:
+        """The layout of one column by itself."""
+        if column not in self._alone:
+            self._alone[column] = RowLayout(replace(self.spec, columns=(self.spec.columns[column],))).to(self.enter.weight.device)
+        return self._alone[column]
+
+    @property
+    def _of_rows(self) -> Float[Tensor, "features width"]:
+        return self.enter.weight[:, self.latent : self.latent + self.layout.width]
+
+    def _own(self, column: int) -> slice:
+        before, own = self.layout.place(column)
+        return slice(before, before + own)
 
 
 class RowCritic(nn.Module):
@@ -298,18 +345,22 @@ class RowGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n rows; `condition` may hold cells to complete ("given", "known") or bounds to keep ("low", "high")."""
-        whole = self.whole()
+        whole = self.whole(self.is_fast)
 
         def complete(row: Row, known: Known) -> Row:
             noise = truncation * torch.randn(len(row), whole.noise, generator=rng)
             return whole(noise.to(self.device), row.to(self.device), known.to(self.device))
+
+        def draw(row: Row, known: Known) -> Row:
+            noise = truncation * torch.randn(len(row), self.averaged.noise, generator=rng)
+            return self.averaged(noise.to(self.device), row, known, whole.margins)
 
         nothing = torch.zeros(n, self.layout.width), torch.zeros(n, self.layout.columns, dtype=torch.bool)
         if "given" in condition:
             return {self.spec.key: complete(condition["given"], condition["known"])}
         if "low" in condition:
             low, high = condition["low"].to(self.device), condition["high"].to(self.device)
-            return {self.spec.key: fulfilled(complete, low, high, self.layout, rng)}
+            return {self.spec.key: fulfilled(complete, low, high, self.layout, rng, draw)}
         return {self.spec.key: complete(*nothing)}
 
     def order(self) -> list[int]:
@@ -337,19 +388,26 @@ class RowGAN(GAN):
         found = Margins(torch.zeros_like(of_rows.logits), torch.zeros_like(of_rows.ranks))
         nothing = torch.zeros(count, layout.columns, dtype=torch.bool, device=self.device)
         row = network(noise(), torch.zeros(count, layout.width, device=self.device), nothing, of_rows)
+        cells, entered = list(row.split([sum(sizes) for sizes in self.spec.columns], 1)), network.entered(row)
         for column in self.order():
-            own, fresh, others = layout.column == column, noise(), network.others(nothing, column)
-            single = RowLayout(replace(self.spec, columns=(self.spec.columns[column],))).to(self.device)
-            heads, dice = network.heads(fresh, row, others), fresh[:, network.latent :][:, own]
-            alone = Margins.of_heads(single, heads[:, own], dice, network.shares[own])
+            own, fresh, old = layout.column == column, noise(), cells[column]
+            heads = network.heads_of(column, fresh[:, : network.latent], old, entered, self.is_fast)
+            dice = fresh[:, network.latent :][:, own]
+            alone = Margins.of_heads(network.alone(column), heads, dice, network.shares[own])
             found.logits[own] = alone.logits
             found.ranks[layout.column[layout.number] == column] = alone.ranks
-            row = network.drawn(heads, fresh, row, others, found)
+            cells[column] = network.drawn_alone(column, heads, dice, found)
+            entered = entered + network.exchanged(column, old, cells[column])
         return found
 
-    def whole(self) -> Whole:
+    @property
+    def is_fast(self) -> bool:
+        """Whether cells are drawn again in bfloat16: where the hardware computes in it."""
+        return computes_bfloat16(str(self.device))
+
+    def whole(self, fast: bool = False) -> Whole:
         """What makes and completes rows."""
-        return Whole(self.averaged, *self.margins(), self.order())
+        return Whole(self.averaged, *self.margins(), self.order(), fast)
 
     def scores(self, batch: Batch) -> Tensor:
         row = batch[self.spec.key]
@@ -363,9 +421,13 @@ class RowGAN(GAN):
 class Whole(nn.Module):
     """The generator with its corrections, and then each column drawn again given all others; what is known stays as it is."""
 
-    def __init__(self, network: RowGenerator, margins: Margins, of_cells: Margins | None, order: list[int]) -> None:
+    def __init__(
+        self, network: RowGenerator, margins: Margins, of_cells: Margins | None, order: list[int], fast: bool = False
+    ) -> None:
         super().__init__()
+        self.fast = fast
         self.network, self.margins, self.of_cells, self.order = network, margins, of_cells, order
+        self.sizes = [network.layout.place(column)[1] for column in range(network.layout.columns)]
         self.parts = [network.noise, *(network.latent + network.layout.place(column)[1] for column in order)]
         self.noise = sum(self.parts)
 
@@ -373,8 +435,16 @@ class Whole(nn.Module):
         layout, (first, *rest) = self.network.layout, noise.split(self.parts, 1)
         row = noise.new_zeros(len(noise), layout.width) if row is None else row
         nothing = torch.zeros(len(noise), layout.columns, dtype=torch.bool, device=noise.device)
-        made = self.network(first, row, nothing if known is None else known, self.margins)
+        network = self.network
+        made = network(first, row, nothing if known is None else known, self.margins)
+        if not rest:
+            return made
+        cells, entered = list(made.split(self.sizes, 1)), network.entered(made)
         for column, part in zip(self.order, rest, strict=True):
             if known is None or not known[:, column].all():
-                made = self.network.again(part, made, nothing if known is None else known, column, self.of_cells)
-        return made
+                old = cells[column]
+                heads = network.heads_of(column, part[:, : network.latent], old, entered, self.fast)
+                new = network.drawn_alone(column, heads, part[:, network.latent :], self.of_cells)
+                cells[column] = new if known is None else torch.where(known[:, column : column + 1], old, new)
+                entered = entered + network.exchanged(column, old, cells[column])
+        return torch.cat(cells, 1)

@@ -60,6 +60,7 @@ class RowLayout(nn.Module):
                     numbers.append(entries[0])
                     gates.append(gate)
         self.begins = [0, *accumulate(map(sum, spec.columns))]
+        self.firsts = [0, *accumulate(sum(size == 1 for size in sizes) for sizes in spec.columns)]
         self.width, self.columns, self.choices, self.numbers = len(column), len(spec.columns), len(groups), len(numbers)
         self.options = max((len(group) for group in groups), default=1)
         index = [group + [self.width] * (self.options - len(group)) for group in groups]  # the last column is a pad
@@ -81,6 +82,10 @@ class RowLayout(nn.Module):
     def place(self, column: int) -> tuple[int, int]:
         """Where the entries of a column begin, and how many there are."""
         return self.begins[column], self.begins[column + 1] - self.begins[column]
+
+    def numbers_of(self, column: int) -> slice:
+        """Which of the numbers are this column's."""
+        return slice(self.firsts[column], self.firsts[column + 1])
 
     def logits(self, x: Float[Tensor, "batch width"]) -> Float[Tensor, "batch choices options"]:
         """The entries of every choice side by side; what a shorter one lacks is never chosen."""
@@ -185,6 +190,10 @@ class Margins(nn.Module):
         points = ranks.shape[1]
         self.register_buffer("scores", torch.special.ndtri((torch.arange(points, device=ranks.device) + 0.5) / points))
 
+    def of(self, entries: slice, numbers: slice) -> Margins:
+        """Those of some entries and numbers of a row."""
+        return Margins(self.logits[entries], self.ranks[numbers])
+
     @classmethod
     @torch.no_grad()
     def measured(cls, generator: RowMaker) -> Margins:
@@ -236,33 +245,42 @@ class Margins(nn.Module):
         return (inside + outside).T
 
 
+Completes = Callable[[Float[Tensor, "batch width"], Bool[Tensor, "batch columns"]], Float[Tensor, "batch width"]]
+"""What completes rows of which some columns are known."""
+
+
 def fulfilled(
-    complete: Callable[[Float[Tensor, "batch width"], Bool[Tensor, "batch columns"]], Float[Tensor, "batch width"]],
+    complete: Completes,
     low: Float[Tensor, "batch width"],
     high: Float[Tensor, "batch width"],
     layout: RowLayout,
     rng: torch.Generator,
+    draw: Completes | None = None,
 ) -> Float[Tensor, "batch width"]:
     """Rows between bounds (the same for all), from what completes rows.
 
-    Rows are made freely and those between the bounds kept, which are drawn exactly as they should be. If they are too few, the
-    bounded columns are drawn one after the other, each given those before and cut to its bounds, and the rest is completed.
+    Rows are made freely and those between the bounds kept, which are drawn exactly as they should be. As soon as it shows that these will
+    be too few, the bounded columns are drawn one after the other (by `draw`, if it is quicker), each given those before and cut to its
+    bounds, and the rest is completed.
     """
     n, bound = len(low), (low[0], high[0])
     bounded = torch.zeros(layout.columns, dtype=torch.bool, device=low.device)
     bounded[layout.column[(low[0] > -torch.inf) | (high[0] < torch.inf)]] = True
-    kept, count = [], 0
-    for _ in range(TRIES):
-        rows = complete(low.new_zeros(4 * n, layout.width), bounded.new_zeros(4 * n, layout.columns))
+    kept, count, made = [], 0, 0
+    for trial in range(TRIES):
+        size = n if trial == 0 else 4 * n
+        rows = complete(low.new_zeros(size, layout.width), bounded.new_zeros(size, layout.columns))
         rows = rows[layout.within(rows, *bound)]
         kept.append(rows)
-        count += len(rows)
+        count, made = count + len(rows), made + size
         if count >= n:
             return torch.cat(kept)[:n]
+        if count * 4 * n * TRIES < n * made:
+            break
     short = n - count
     row, known = low.new_zeros(short, layout.width), bounded.new_zeros(short, layout.columns)
     for column in torch.where(bounded)[0].tolist():
-        drawn = torch.where(layout.of_columns(known), row, complete(row, known))
+        drawn = torch.where(layout.of_columns(known), row, (draw or complete)(row, known))
         cut = layout.cut(drawn, *bound, rng)
         own = layout.column == column
         row = torch.where(own, cut, row)

@@ -16,8 +16,12 @@ def choose_precision(precision: str, device: str, spec: Spec) -> str:
         raise UserError(f"--precision must be auto, float32 or bfloat16, but it is {precision!r}.")
     if precision != "auto":
         return precision
-    fast = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and _cpu_computes_bfloat16()
-    return kinds.find(spec.kind).precision(spec) if fast else "float32"
+    return kinds.find(spec.kind).precision(spec) if computes_bfloat16(device) else "float32"
+
+
+def computes_bfloat16(device: str) -> bool:
+    """Whether a device has instructions for bfloat16."""
+    return torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and _cpu_computes_bfloat16()
 
 
 def _cpu_computes_bfloat16() -> bool:

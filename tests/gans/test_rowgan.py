@@ -150,3 +150,44 @@ def test_options_are_picked_as_often_as_their_shares_say():
     shares = torch.tensor([[[0.5, 0.2, 0.3]]]).expand(20_000, 1, 3)
     found = picked(shares, torch.rand(20_000, 1, generator=torch.Generator().manual_seed(0))).mean(0)[0]
     torch.testing.assert_close(found, shares[0, 0], atol=0.01, rtol=0)
+
+
+def test_a_sweep_is_drawing_one_column_after_the_other_again(model):
+    """Incremental sums of the first layer give what each column's own pass gives."""
+    whole = model.gan.whole()
+    network, layout = whole.network, model.gan.layout
+    noise = torch.randn(50, whole.noise, generator=torch.Generator().manual_seed(3))
+    known = torch.rand(50, layout.columns, generator=torch.Generator().manual_seed(4)) < 0.3
+    given = model.sample(50, seed=9)["row"]
+    with torch.inference_mode():
+        first, *rest = noise.split(whole.parts, 1)
+        row = network(first, given, known, whole.margins)
+        for column, part in zip(whole.order, rest, strict=True):
+            every = network(
+                network_noise(network, layout, part, column),
+                row,
+                known | (torch.arange(layout.columns) != column),
+                whole.of_cells,
+            )
+            torch.testing.assert_close(network.again(part, row, known, column, whole.of_cells), every, atol=1e-4, rtol=1e-4)
+            row = every
+        torch.testing.assert_close(whole(noise, given, known), row, atol=1e-4, rtol=1e-4)
+
+
+def network_noise(network, layout, part, column):
+    """The noise of a whole row of which only one column's choices are drawn."""
+    before, own = layout.place(column)
+    noise = torch.zeros(len(part), network.noise)
+    noise[:, : network.latent] = part[:, : network.latent]
+    noise[:, network.latent + before : network.latent + before + own] = part[:, network.latent :]
+    return noise
+
+
+def test_rows_drawn_in_half_precision_are_distributed_alike(model):
+    """The shares of options and the means of numbers differ by no more than chance."""
+    slow, fast = (model.gan.whole(fast) for fast in (False, True))
+    noise = torch.randn(4000, slow.noise, generator=torch.Generator().manual_seed(5))
+    with torch.inference_mode():
+        one, other = slow(noise), fast(noise)
+    torch.testing.assert_close(one.mean(0), other.mean(0), atol=0.04, rtol=0)
+    assert (one == other).float().mean() > 0.6

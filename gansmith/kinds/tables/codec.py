@@ -23,7 +23,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of, key
 from gansmith.kinds.tables.column_types import COLUMN_TYPES, MIN_COUNT, type_of
 from gansmith.kinds.tables.columns import MADE_UP, Column
-from gansmith.kinds.tables.conditions import Condition, askable, parse_conditions
+from gansmith.kinds.tables.conditions import Condition, askable, bounds, check_together, excesses, parse_conditions, share_of
 from gansmith.kinds.tables.following import excess_of, followed
 from gansmith.kinds.tables.frames import pandas_from_columns, write_parquet
 from gansmith.kinds.tables.notation import notations_of, undressed
@@ -245,32 +245,24 @@ class TableCodec:
         """
         if not where:
             return {}
-        low, high = torch.full((self.spec.shape[0],), -torch.inf), torch.full((self.spec.shape[0],), torch.inf)
-        for wanted in map(self._decided, self._parsed(where)):
-            start = self._starts.get(wanted.column.name)
-            if start is None or wanted.column not in self.learned:
-                continue
-            options, lowest, highest = wanted.box()
-            column = wanted.column
-            if len(column.sizes) == 2 and not column.values:
-                for size, digit in zip(
-                    column.sizes,
-                    (np.arange(len(options)) // column.sizes[1], np.arange(len(options)) % column.sizes[1]),
-                    strict=True,
-                ):
-                    used = np.unique(digit[options])
-                    high[start : start + size] = 0.0
-                    high[start + used] = 1.0
-                    start += size
-                continue
-            groups = len(options) + bool(column.values)
-            if groups > 1:
-                allowed = [*options.tolist(), *([lowest <= highest] if column.values else [])]
-                high[start : start + groups] = torch.tensor(allowed, dtype=torch.float32)
-                start += groups
-            if column.values and lowest <= highest:
-                low[start], high[start] = lowest, highest
+        decided = [self._decided(wanted) for wanted in self._parsed(where)]
+        check_together(decided, {name: str(value) for name, value in where.items()}, self.rules, self.by_name)
+        places = [
+            (self._starts.get(name), [wanted for wanted in decided if wanted.column.name == name])
+            for name in dict.fromkeys(wanted.column.name for wanted in decided)
+        ]
+        beyond = excesses(decided, self.rules, self.by_name, self.excess)
+        places += [(self._excess_starts[wanted.column.name], [wanted]) for wanted in beyond]
+        known = [(start, together) for start, together in places if start is not None and together[0].column in self.learned]
+        low, high = (torch.from_numpy(bound) for bound in bounds(self.spec.shape[0], known))
         return {"low": low.expand(n, -1), "high": high.expand(n, -1)}
+
+    def rarity(self, where: Mapping[str, Any]) -> str:
+        """How many of the training rows meet each condition by itself, for people."""
+        shares = {name: share_of(self._decided(wanted)) for name, wanted in zip(where, self._parsed(where), strict=True)}
+        said = [f"{share:.0%}" if share > 0.0995 else f"{share:.2%}" for share in shares.values()]
+        each = ", ".join(f"{name} {where[name]} in {how}" for name, how in zip(shares, said, strict=True))
+        return f"by themselves: {each} of the data" if len(shares) > 1 else f"{each} of the data"
 
     def complies(self, batch: Batch, /, **where: Any) -> np.ndarray:
         """Which rows meet the conditions, judged as they would be saved."""
@@ -413,8 +405,17 @@ class TableCodec:
     @cached_property
     def _starts(self) -> dict[str, int]:
         """Where each learned column begins in a row."""
+        return {column.name: start for column, start in self._begins if column not in self.excess}
+
+    @cached_property
+    def _excess_starts(self) -> dict[str, int]:
+        """Where what is learned in the stead of columns "at least" begins in a row."""
+        return {column.name: start for column, start in self._begins if column in self.excess}
+
+    @cached_property
+    def _begins(self) -> list[tuple[Column, int]]:
         starts = np.cumsum([0, *(sum(column.sizes) for column in self.learned)]).tolist()
-        return {column.name: start for column, start in zip(self.learned, starts, strict=False) if column not in self.excess}
+        return list(zip(self.learned, starts, strict=False))
 
     def _parsed(self, where: Mapping[str, Any]) -> list[Condition]:
         return parse_conditions({name: self.by_name[name] for name in self.shown}, where)

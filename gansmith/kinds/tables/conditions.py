@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from jaxtyping import Float
+from scipy.special import ndtr, ndtri
 
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import key
 from gansmith.kinds.tables.columns import MADE_UP, Column
+from gansmith.kinds.tables.rules import TOLERANCE, Rule, combined
 
 _TESTS = {">=": operator.ge, "<=": operator.le, "!=": operator.ne, ">": operator.gt, "<": operator.lt, "=": operator.eq}
 _TEST = re.compile(r"(>=|<=|!=|==|>|<|=)?\s*(.+)", re.DOTALL)
@@ -108,6 +110,108 @@ class Condition:
         if self.words is not None:
             return key(choice) in self.words
         return isinstance(choice, float) and all(_TESTS[sign](choice, number) for sign, number in self.tests)
+
+
+def check_together(
+    conditions: Sequence[Condition], said: Mapping[str, str], rules: Sequence[Rule], columns: Mapping[str, Column]
+) -> None:
+    """Raises UserError for conditions that no row can meet together: on one column, or through a rule between columns.
+
+    `conditions` are on the columns that decide (see `TableCodec._decided`), `said` are the conditions as they were given.
+    """
+    told = " and ".join(f"{name} {value}" if value[:1] in "<>=!" else f"{name} = {value}" for name, value in said.items())
+    of_column: dict[str, list[Condition]] = {}
+    for condition in conditions:
+        of_column.setdefault(condition.column.name, []).append(condition)
+    for name, several in of_column.items():
+        options, low, high = common_box(several)
+        if not options.any() and (not several[0].column.values or low > high):
+            others = [rule.sentence() for rule in rules if name in rule.by and rule.form == "decided" and rule.column in said]
+            why = f", since {others[0]}" if others else ""
+            raise UserError(f"no row can have {told}{why}: leave one of the conditions out.")
+    for rule in rules:
+        names = (rule.column, *rule.by)
+        if rule.form == "decided" or sum(name in of_column for name in names) < 2:
+            continue
+        (least, most), *others = (_reach(columns[name], of_column.get(name, ())) for name in names)
+        low, high = combined(rule.form, others)
+        if most < low - TOLERANCE * max(1, abs(low)) or (
+            rule.form != "at_least" and least > high + TOLERANCE * max(1, abs(high))
+        ):
+            raise UserError(f"no row can have {told}, since {rule.sentence()}: leave one of the conditions out.")
+
+
+def bounds(
+    width: int, places: Sequence[tuple[int, Sequence[Condition]]]
+) -> tuple[Float[np.ndarray, " width"], Float[np.ndarray, " width"]]:
+    """Between which numbers the entries of a row lie that meets conditions; each goes with the start of its column in the row."""
+    low, high = np.full(width, -np.inf, np.float32), np.full(width, np.inf, np.float32)
+    for start, together in places:
+        column = together[0].column
+        options, lowest, highest = common_box(together)
+        if len(column.sizes) == 2 and not column.values:
+            place = np.flatnonzero(options)
+            for size, used in zip(column.sizes, (place // column.sizes[1], place % column.sizes[1]), strict=True):
+                high[start : start + size] = 0.0
+                high[start + np.unique(used)] = 1.0
+                start += size
+            continue
+        groups = len(options) + bool(column.values)
+        if groups > 1:
+            high[start : start + groups] = [*options.tolist(), *([lowest <= highest] if column.values else [])]
+            start += groups
+        if column.values and lowest <= highest:
+            low[start], high[start] = lowest, highest
+    return low, high
+
+
+def common_box(conditions: Sequence[Condition]) -> tuple[np.ndarray, float, float]:
+    """Where all of these conditions on one column hold: see `Condition.box`."""
+    boxes = [condition.box() for condition in conditions]
+    return np.logical_and.reduce([box[0] for box in boxes]), max(box[1] for box in boxes), min(box[2] for box in boxes)
+
+
+def excesses(
+    conditions: Sequence[Condition], rules: Sequence[Rule], columns: Mapping[str, Column], learned: Sequence[Column]
+) -> list[Condition]:
+    """What conditions on a column that is at least another one, and on that one, say of how far it lies above it."""
+    found = []
+    for rule in rules:
+        own = [condition for condition in conditions if condition.column.name == rule.column]
+        excess = next((column for column in learned if column.name == rule.column), None)
+        if rule.form != "at_least" or not own or excess is None:
+            continue
+        by = [condition for condition in conditions if condition.column.name == rule.by[0]]
+        (least, most), (low, high) = _reach(columns[rule.column], own), _reach(columns[rule.by[0]], by)
+        condition = Condition(excess, None, ((">=", max(0.0, least - high)), ("<=", most - low)))
+        options, lowest, highest = condition.box()
+        if options.any() or (excess.values and lowest <= highest):
+            found.append(condition)
+    return found
+
+
+def share_of(condition: Condition) -> float:
+    """How many of the training rows meet a condition, told from what the column keeps."""
+    column, (options, low, high) = condition.column, condition.box()
+    counts = np.array(column.counts, float)
+    allowed = counts[: len(options)][options].sum()
+    if column.values and low <= high:
+        allowed += counts[-1] * float(ndtr(high) - ndtr(low))
+    return float(allowed / max(counts.sum(), 1))
+
+
+def _reach(column: Column, conditions: Sequence[Condition]) -> tuple[float, float]:
+    """Between which numbers (or seconds) a column lies where these conditions hold."""
+    numbers = [*column.values, *(choice for choice in column.choices if isinstance(choice, float))]
+    low, high = (min(numbers), max(numbers)) if numbers else (-np.inf, np.inf)
+    for condition in conditions:
+        if condition.words is not None:
+            named = [word for word in condition.words if isinstance(word, float)]
+            low, high = (max(low, min(named)), min(high, max(named))) if named else (low, high)
+        for sign, number in condition.tests:
+            low = max(low, number) if sign in (">", ">=", "=") else low
+            high = min(high, number) if sign in ("<", "<=", "=") else high
+    return low + column.origin, high + column.origin
 
 
 def parse_conditions(columns: Mapping[str, Column], conditions: Mapping[str, Any]) -> list[Condition]:

@@ -28,6 +28,10 @@ class _Facts(TypedDict):
     target: str | None
 
 
+PROBE = 256
+"""Of more rows, so many are made first to see whether conditions can be met."""
+
+
 class TableGAN(BaseEstimator):
     """Learns a table and makes new rows of it. The parameters are those of `gansmith train`.
 
@@ -159,14 +163,22 @@ class TableGAN(BaseEstimator):
 
     def _sampled(self, n: int, seed: int, where: Mapping[str, Any], first: int = 0) -> Any:
         """n rows that meet the conditions; identifiers begin with the one of number `first`."""
-        model = self._fitted()
-        raws = model.generate(n, seed=seed, where={str(name): str(value) for name, value in where.items()})
+        model, wanted = self._fitted(), {str(name): str(value) for name, value in where.items()}
+        if where and n > PROBE and not self._probed(seed, wanted):
+            raise UserError(f"none of {PROBE} rows meets the conditions ({self._codec.rarity(wanted)}): ask for less at once.")
+        raws = model.generate(n, seed=seed, where=wanted)
         if where and model.as_requested is not None and model.as_requested < n:
             said = " and ".join(f"{name} {value}" for name, value in where.items())
+            why = self._codec.rarity(where)
             if not model.as_requested:
-                raise UserError(f"none of {n} rows has {said}, as few or none of the data have: ask for less at once.")
-            warnings.warn(f"only {model.as_requested} of {n} rows have {said}: the others do not.", stacklevel=4)
+                raise UserError(f"none of {n} rows has {said}, as few or none of the data have ({why}): ask for less at once.")
+            warnings.warn(f"only {model.as_requested} of {n} rows have {said} ({why}): the others do not.", stacklevel=4)
         return self._framed(self._codec.numbered(raws, first) if first else raws)
+
+    def _probed(self, seed: int, where: Mapping[str, str]) -> bool:
+        """Whether some of the first rows meet the conditions."""
+        self._fitted().generate(PROBE, seed=seed, where=where)
+        return self._fitted().as_requested != 0
 
     @checked
     def impute(self, X: Any, *, seed: Seed = 0) -> Any:

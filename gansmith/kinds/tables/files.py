@@ -54,11 +54,7 @@ def table_from_csv(path: Path, header: str | None = None, missing: Collection[st
     read = {name: builder.finished() for name, builder in zip(names, builders, strict=True)}
     words = {name: [level for level in cells.levels if level in absent and level] for name, cells in read.items()}
     columns = {name: _without_missing(cells, absent) for name, cells in read.items()}
-    notes += [
-        f'{", ".join(found)} in "{name}" is read as a missing cell{"" if missing is not None else " (--missing changes which words are)"}'
-        for name, found in words.items()
-        if found
-    ]
+    notes += [f'{", ".join(found)} in "{name}" is read as a missing cell' for name, found in words.items() if found]
     return Table(name=path.name.split(".")[0], columns=columns, notes=tuple(notes))
 
 

@@ -1,5 +1,6 @@
 """Columns that follow from others by a rule: their values in generated rows, and what is learned in their stead."""
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,12 @@ def followed(rule: Rule, found: Mapping[str, list[Any]], columns: Mapping[str, C
         by, excess = columns[rule.by[0]], found[f"{rule.column} excess"]
         pairs = zip(found[by.name], excess, strict=True)
         return [None if None in pair else column.spelled(float(by.key_of(pair[0]) + pair[1])) for pair in pairs]
+    if rule.form == "product":
+        factors = ([number_of(cell) for cell in cells] for cells in zip(*(found[name] for name in rule.by), strict=True))
+        made = (
+            math.prod(number for number in numbers if number is not None) if None not in numbers else None for numbers in factors
+        )
+        return [None if total is None else column.spelled(float(total) - column.origin) for total in made]
     terms = [found[name] for name in rule.by] + ([found[f"{rule.column} excess"]] if rule.form == "at_least" else [])
     whole = column.decimals is None  # whole numbers are added exactly, however large
     sums = ([_term(cell, whole) for cell in cells] for cells in zip(*terms, strict=True))

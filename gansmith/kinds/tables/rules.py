@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ MAXIMUM = 1000
 TOLERANCE = 1e-9
 MISSING = "\0missing"
 """The key of a missing cell: no word is."""
+PROBED = 16
+"""Rows on which sums and products are tried before they are tried on all."""
+MOST_COLUMNS = {2: 150, 3: 40, 4: 20}
+"""The most columns of numbers among which sums of so many are looked for."""
 CHANCE = 1e-9
 """How likely a rule may be to hold among columns that have nothing to do with each other."""
 
@@ -33,7 +38,7 @@ class Rule:
     """`column` follows from others: it is left out of what networks learn, and computed for generated rows."""
 
     form: str
-    """decided: by the value of another column; sum: of others; at_least: not below another column (its excess is learned)."""
+    """decided: by the value of another column; sum, product: of others; at_least: not below another column (its excess is learned)."""
     column: str
     by: tuple[str, ...]
     table: dict[str, Any] = field(default_factory=dict)
@@ -43,7 +48,9 @@ class Rule:
         """The rule in words."""
         if self.form == "decided":
             return f"{self.column} is decided by {self.by[0]}"
-        return f"{self.column} = {' + '.join(self.by)}" if self.form == "sum" else f"{self.column} >= {self.by[0]}"
+        if self.form == "at_least":
+            return f"{self.column} >= {self.by[0]}"
+        return f"{self.column} = {(' + ' if self.form == 'sum' else ' * ').join(self.by)}"
 
     def value(self, by: Any) -> Any:
         """The value of a decided column where the deciding one has this value. Raises KeyError for one that was not learned."""
@@ -61,10 +68,10 @@ class Rule:
             pairs = zip(others[0], own, strict=True)
             return np.array([self.knows(by) and text(self.value(by)) != text(stored(value)) for by, value in pairs])
         values, *parts = (_numbers(column) for column in (own, *others))
-        right = np.sum(parts, axis=0)
+        right = np.prod(parts, axis=0) if self.form == "product" else np.sum(parts, axis=0)
         with np.errstate(invalid="ignore"):
-            slack = TOLERANCE * np.maximum(1, np.abs(right))
-            return np.abs(values - right) > slack if self.form == "sum" else values < right - slack
+            slack = TOLERANCE * np.maximum(1, np.abs(right)) + (_half_unit(values) if self.form == "product" else 0)
+            return values < right - slack if self.form == "at_least" else np.abs(values - right) > slack
 
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)
@@ -88,15 +95,38 @@ def infer(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[
     deciding: set[str] = set()
 
     def add(rule: Rule) -> None:
-        if rule.column in derived | deciding or derived & set(rule.by):
+        chained = rule.form in ("sum", "product")  # may be computed of what is computed, where that does not lead back to it
+        if rule.column in derived or (not chained and (rule.column in deciding or derived & set(rule.by))):
+            return
+        if chained and rule.column in _origins(rule.by, rules):
             return
         rules.append(rule)
         derived.add(rule.column)
         deciding.update(rule.by)
 
-    for rule in [*_decided(columns, types, kept), *_sums(columns, types), *_inequalities(columns, types)]:
+    for rule in [*_decided(columns, types, kept), *_computed(columns, types), *_inequalities(columns, types)]:
         add(rule)
-    return rules
+    return _in_order(rules)
+
+
+def _origins(names: Sequence[str], rules: Sequence[Rule]) -> set[str]:
+    """All columns of which these are computed, and they themselves."""
+    found, new = set(names), set(names)
+    while new:
+        new = {name for rule in rules if rule.column in new for name in rule.by} - found
+        found |= new
+    return found
+
+
+def _in_order(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules in an order in which each follows those that compute what it needs."""
+    left, ordered = list(rules), []
+    while left:
+        waiting = {rule.column for rule in left}
+        ready = [rule for rule in left if not waiting & set(rule.by)]
+        ordered += ready
+        left = [rule for rule in left if rule not in ready]
+    return ordered
 
 
 def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mapping[str, Sequence[Any]] | None) -> list[Rule]:
@@ -142,20 +172,72 @@ def _finer(columns: Mapping[str, Cells], column: str, by: str) -> bool:
     return list(columns).index(column) < list(columns).index(by)
 
 
-def _sums(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
-    numbers = {name: as_numbers(columns[name]) for name in columns if types[name] in ("integer", "continuous")}
+def _computed(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
+    """Numbers that are the sum of two to four others, or the product of two, rounded as they are written."""
+    numbers = {name: as_numbers(columns[name]) for name in columns if types[name] in ("integer", "continuous", "ordinal")}
+    names, rows = list(numbers), len(next(iter(columns.values())))
+    if len(names) < 3:
+        return []
+    seen = np.random.default_rng(0).permutation(rows)[:PROBED]
+    probes = np.stack([numbers[name][seen] for name in names])
+    units = np.array([_half_unit(numbers[name]) for name in names])
     found = []
-    for a, b in combinations(numbers, 2):
-        total = numbers[a] + numbers[b]
-        for column, values in numbers.items():
-            if column in (a, b):
-                continue
-            slack = _slack(values, total)
-            if _holds(np.abs(values - total) <= slack, values, total):
-                mixed = np.random.default_rng(0).permutation(values)
-                if _holds_beyond_chance(np.abs(mixed - total) <= slack, mixed, total):
-                    found.append(Rule(form="sum", column=column, by=(a, b)))
+    for form, count in (("sum", 2), ("product", 2), ("sum", 3), ("sum", 4)):
+        if len(names) > MOST_COLUMNS[count]:
+            continue
+        for by in combinations(range(len(names)), count):
+            parts = probes[list(by)]
+            right = parts.prod(0) if form == "product" else parts.sum(0)
+            with np.errstate(invalid="ignore"):
+                slack = TOLERANCE * np.maximum(1, np.abs(right)) + (units[:, None] if form == "product" else 0)
+                off = np.abs(probes - right) > slack
+            fitting = ~off.any(1) & (np.isfinite(probes) & np.isfinite(right)).any(1)
+            fitting[list(by)] = False
+            for place in np.flatnonzero(fitting).tolist():
+                rule = Rule(form=form, column=names[place], by=tuple(names[each] for each in by))
+                if _is_computed(rule, numbers, units[place]):
+                    found.append(rule)
     return found
+
+
+def _is_computed(rule: Rule, numbers: Mapping[str, np.ndarray], unit: float) -> bool:
+    """Whether a sum or product holds in all rows, hardly by chance, and with each part."""
+    values, parts = numbers[rule.column], np.stack([numbers[name] for name in rule.by])
+    right = parts.prod(0) if rule.form == "product" else parts.sum(0)
+    if any(np.nanmin(part) == np.nanmax(part) for part in parts):
+        return False
+    if rule.form == "product" and any(np.isin(part[np.isfinite(part)], (0, 1)).all() for part in parts):
+        return False  # a mark of rows, no factor
+    slack = _slack(values, right) + (unit if rule.form == "product" else 0)
+    if not _holds(np.abs(values - right) <= slack, values, right):
+        return False
+    mixed = np.random.default_rng(0).permutation(values)
+    return _holds_beyond_chance(np.abs(mixed - right) <= slack, mixed, right) and all(
+        _holds_beyond_chance(np.abs(values - _without(parts, place, rule.form)) <= slack, values, right)
+        for place in range(len(parts))
+    )
+
+
+def _without(parts: np.ndarray, place: int, form: str) -> np.ndarray:
+    """What comes out where the rows of one part are mixed."""
+    others = parts.copy()
+    others[place] = np.random.default_rng(1).permutation(parts[place])
+    return others.prod(0) if form == "product" else others.sum(0)
+
+
+def combined(form: str, ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Between which numbers what a rule computes of these ranges lies."""
+    if form == "product":
+        corners = [math.prod(corner) for corner in product(*ranges)]
+        return min(corners), max(corners)
+    low, high = sum(low for low, _ in ranges), sum(high for _, high in ranges)
+    return low, math.inf if form == "at_least" else high
+
+
+def _half_unit(values: np.ndarray) -> float:
+    """Half of the last decimal with which numbers are written; 0 where they have more than six."""
+    known = values[np.isfinite(values)]
+    return next((0.5 * 10.0**-k for k in range(7) if np.allclose(known, known.round(k), rtol=1e-12, atol=1e-9)), 0.0)
 
 
 def _slack(values: np.ndarray, total: np.ndarray) -> np.ndarray:

@@ -61,7 +61,7 @@ def test_the_user_says_what_names_columns_and_which_words_are_missing(tmp_path):
     assert read(path, text, missing=()).columns["a"].values() == ["NA", "3"]
     path.write_text("a,b\n" + "NA,1\nKE,2\n" * 30)
     assert open_dataset(path, kind="tables", missing="").codec.by_name["a"].choices == ("KE", "NA")
-    assert '"a" is read as a missing cell (--missing changes' in str(open_dataset(path, kind="tables").remarks())
+    assert 'NA in "a" is read as a missing cell' in str(open_dataset(path, kind="tables").remarks())
 
 
 @pytest.mark.parametrize(
