@@ -63,12 +63,12 @@ class Row:
         """What can be said about the differences."""
         real = [difference for difference in self.differences if difference.better]
         if not real:
-            return f"{self.name}: no difference can be told."
+            return f"{self.name}: no difference is certain."
         found = []
         for one in real:
             other = one.b if one.better == one.a else one.a
             found.append(f"{one.better} is better than {other} ({_in_words(one.corrected)})")
-        rest = "" if len(real) == len(self.differences) else "; between the others no difference can be told"
+        rest = "" if len(real) == len(self.differences) else "; between the others no difference is certain"
         return f"{self.name}: {', '.join(found)}{rest}."
 
 

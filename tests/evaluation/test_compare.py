@@ -69,7 +69,7 @@ def test_single_runs_are_told_apart_by_their_intervals_with_holms_correction(pla
     corrected = {(one.a, one.b): one.corrected for one in row.differences}
     assert corrected[("b", "c")] == pytest.approx(2 * p_values[("b", "c")])
     assert corrected[("a", "b")] == pytest.approx(p_values[("a", "b")])
-    said = "coverage[raw]: c is better than a (p < .001), c is better than b (p = .003); between the others no difference can be told."
+    said = "coverage[raw]: c is better than a (p < .001), c is better than b (p = .003); between the others no difference is certain."
     assert row.sentence() == said
     assert LUCK in found.remarks
     assert (row.baseline, row.ceiling) == (0.1, 0.95)
@@ -83,7 +83,7 @@ def test_runs_that_differ_in_their_seed_alone_are_one_column_with_the_spread_of_
     (difference,) = found["coverage"].differences
     assert difference.test == "welch"
     assert difference.p == pytest.approx(stats.ttest_ind([0.80, 0.82, 0.84], [0.81, 0.85], equal_var=False).pvalue)
-    assert found["coverage"].sentence() == "coverage[raw]: no difference can be told."
+    assert found["coverage"].sentence() == "coverage[raw]: no difference is certain."
     assert LUCK not in found.remarks
 
 

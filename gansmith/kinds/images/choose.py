@@ -47,7 +47,7 @@ RULES: tuple[Rule[Facts], ...] = (
     Rule(
         "srgan",
         lambda f: f.task == "pairs" and f.near,
-        "what was lost can be told from near by, and it adds that to the image given (bench/results/repair.md)",
+        "what was lost can be seen from near by, and it adds that to the image given (bench/results/repair.md)",
     ),
     Rule(
         "cyclegan",
