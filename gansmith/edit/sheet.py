@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from gansmith.data.lettering import drawable, font_for
 from gansmith.kinds.images.mosaic import mosaic
 
 LETTERS = 12
@@ -26,25 +27,32 @@ class Sheet:
 
     def image(self) -> Image.Image:
         """The sheet as one RGB picture, small pictures enlarged so that the names above them fit."""
-        font = ImageFont.load_default(LETTERS)
-        heads, names, (corner,) = ([_cut(name, font) for name in every] for every in (self.columns, self.rows, [self.corner]))
-        side = max((ceil(font.getlength(head)) for head in heads), default=0)
+        heads, names, (corner,) = (
+            [_cut(drawable(name, LETTERS)) for name in every] for every in (self.columns, self.rows, [self.corner])
+        )
+        side = max((ceil(_length(head)) for head in heads), default=0)
         inside = mosaic(self.pictures, len(self.columns), side)
         top = 2 * LETTERS if any(heads) else 0
-        left = max((ceil(font.getlength(name)) + LETTERS for name in (*names, corner) if name), default=0)
+        left = max((ceil(_length(name)) + LETTERS for name in (*names, corner) if name), default=0)
         sheet = Image.new("RGB", (inside.width + left, inside.height + top), _PAPER)
         sheet.paste(inside, (left, top))
         draw, across, down = ImageDraw.Draw(sheet), inside.width / len(heads), inside.height / len(names)
-        draw.text((left - LETTERS / 2, top / 2), corner, fill=_INK, font=font, anchor="rm")
+        draw.text((left - LETTERS / 2, top / 2), corner, fill=_INK, font=font_for(corner, LETTERS), anchor="rm")
         for number, head in enumerate(heads):
-            draw.text((left + (number + 0.5) * across, top / 2), head, fill=_INK, font=font, anchor="mm")
+            draw.text((left + (number + 0.5) * across, top / 2), head, fill=_INK, font=font_for(head, LETTERS), anchor="mm")
         for number, name in enumerate(names):
-            draw.text((left - LETTERS / 2, top + (number + 0.5) * down), name, fill=_INK, font=font, anchor="rm")
+            draw.text(
+                (left - LETTERS / 2, top + (number + 0.5) * down), name, fill=_INK, font=font_for(name, LETTERS), anchor="rm"
+            )
         return sheet
 
 
-def _cut(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    if font.getlength(name) <= WIDEST:
+def _length(name: str) -> float:
+    return font_for(name, LETTERS).getlength(name)
+
+
+def _cut(name: str) -> str:
+    if _length(name) <= WIDEST:
         return name
-    end = next(end for end in range(len(name), 0, -1) if font.getlength(f"{name[:end]}..") <= WIDEST)
+    end = next(end for end in range(len(name), 0, -1) if _length(f"{name[:end]}..") <= WIDEST)
     return f"{name[:end]}.."

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from gansmith.data.lettering import drawable, font_for
 from gansmith.kinds.audio.sound import Sound
 from gansmith.kinds.audio.transforms import Mel, log_mel
 
@@ -18,12 +19,13 @@ COLUMNS = 4
 LOUDEST, RANGE = 0.7, 9.0
 """The logarithmic magnitude that is drawn white, and how far below it (78 dB) all is black."""
 COLOURS = np.array([(0, 0, 4), (60, 15, 112), (150, 44, 128), (226, 82, 100), (252, 160, 110), (252, 253, 191)], float)
+SIZE = 11
 INK, PALE = (31, 93, 184), (118, 118, 118)
 
 
 def sheet(sounds: Sequence[Sound]) -> Image.Image:
     """A grid of sounds, COLUMNS beside each other."""
-    font, columns = ImageFont.load_default(11), min(COLUMNS, max(1, len(sounds)))
+    columns = min(COLUMNS, max(1, len(sounds)))
     named = any(title(sound) for sound in sounds)
     height = WAVE + SPECTRUM + (NAME if named else 0)
     rows = -(-len(sounds) // columns)
@@ -32,7 +34,8 @@ def sheet(sounds: Sequence[Sound]) -> Image.Image:
     for place, sound in enumerate(sounds):
         left, top = GAP + place % columns * (WIDTH + GAP), GAP + place // columns * (height + GAP)
         if named:
-            pen.text((left, top - 1), title(sound)[:34], PALE, font)
+            name = drawable(title(sound)[:34], SIZE)
+            pen.text((left, top - 1), name, PALE, font_for(name, SIZE))
             top += NAME
         _draw_wave(pen, sound.wave, left, top)
         picture.paste(spectrum(sound), (left, top + WAVE))

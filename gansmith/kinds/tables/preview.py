@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-_ROW, _PAD, _LONGEST, _WIDEST = 20, 8, 18, 2400
+from gansmith.data.lettering import drawable, font_for
+
+_ROW, _PAD, _LONGEST, _WIDEST, _SIZE = 20, 8, 18, 2400, 13
 _PAPER, _BAND, _INK, _FAINT = (255, 255, 255), (244, 246, 249), (40, 44, 52), (150, 155, 165)
 
 
 def excerpt(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Image.Image:
     """The rows under their names, cut to cells of 18 letters and as many columns as a screen holds; missing cells are dots."""
-    font = ImageFont.load_default(13)
-    table = [[_short(name) for name in names], *([_short(cell) for cell in row] for row in rows)]
-    widths = [max(int(font.getlength(row[place])) for row in table) + 2 * _PAD for place in range(len(names))]
+    table = [
+        [drawable(_short(name), _SIZE) for name in names],
+        *([drawable(_short(cell), _SIZE) for cell in row] for row in rows),
+    ]
+    widths = [
+        max(int(font_for(row[place], _SIZE).getlength(row[place])) for row in table) + 2 * _PAD for place in range(len(names))
+    ]
     kept = 1
     while kept < len(widths) and sum(widths[: kept + 1]) <= _WIDEST:
         kept += 1
@@ -25,7 +31,7 @@ def excerpt(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Image.Image:
         left = 0
         for cell, width in zip(row[:kept], widths, strict=False):
             ink = _FAINT if line == 0 or cell == "·" else _INK
-            draw.text((left + _PAD, line * _ROW + 2), cell, fill=ink, font=font)
+            draw.text((left + _PAD, line * _ROW + 2), cell, fill=ink, font=font_for(cell, _SIZE))
             left += width
     return picture
 
