@@ -3,9 +3,8 @@
     python bench/optimise.py RUN molecules.csv --maximise qed --calls 5000
     python bench/optimise.py RUN molecules.csv --like "CC(=O)Nc1ccc(O)cc1" --calls 5000 --seeds 0 1 2
 
-The genetic algorithm is that of Jensen (2019, "A graph-based genetic algorithm ..."), written anew: crossover of parts that one cut of a
-bond outside of rings leaves, and mutations of atoms and bonds; it begins with the training set. Every different molecule counts as a
-call. Results are added to bench/results/optimise.json.
+The genetic algorithm (gansmith.kinds.molecules.optimisation.breed) begins with random molecules of the training set. Every different
+molecule counts as a call. Results are added to bench/results/optimise.json.
 """
 
 import argparse
@@ -20,20 +19,19 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from rdkit import Chem, RDLogger
+from rdkit import RDLogger
 
 from gansmith.kinds.molecules.build import smiles_of
-from gansmith.kinds.molecules.chemistry import canonical
-from gansmith.kinds.molecules.optimisation.decorate import side_chains
+from gansmith.kinds.molecules.codec import MoleculeCodec
+from gansmith.kinds.molecules.optimisation.breed import bred
 from gansmith.kinds.molecules.optimisation.goals import Drug, Goal, MoleculeObjective, goal_named
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from gansmith.tasks.optimisation import Found, Settings, described, optimise
 
 RESULTS = Path(__file__).parent / "results" / "optimise.json"
-POPULATION, OFFSPRING, MUTATED, LARGEST = 120, 70, 0.1, 50
-"""Of the genetic algorithm, as in PMO (Gao et al. 2022), with a tenth of the mutations of small molecules; heavy atoms at most."""
-ELEMENTS = (6, 7, 8, 9, 16, 17)
+POPULATION, OFFSPRING, LARGEST = 120, 70, 50
+"""Of the genetic algorithm, as in PMO (Gao et al. 2022); heavy atoms at most."""
 
 
 def asked(found: Found, objective: MoleculeObjective, names: list[str]) -> None:
@@ -57,95 +55,33 @@ def best_of_many(model: Model, objective: MoleculeObjective, calls: int, seed: i
 
 
 def genetic(start: list[str], objective: MoleculeObjective, calls: int, seed: int) -> Found:
-    """A graph genetic algorithm that begins with random molecules of `start`."""
+    """A graph genetic algorithm (Jensen 2019) that begins with random molecules of `start`."""
     rng, found = np.random.default_rng(seed), Found(calls=calls)
     asked(found, objective, [start[place] for place in rng.permutation(len(start))[:POPULATION]])
-    while len(found.names) < calls:
-        parents = found.best(POPULATION)
-        weights = np.array([score + 1e-9 for _, score in parents])
-        children: list[str] = []
-        for _ in range(20 * OFFSPRING):
-            if len(children) >= OFFSPRING:
-                break
-            a, b = (parents[place][0] for place in rng.choice(len(parents), 2, p=weights / weights.sum()))
-            child = crossed(a, b, rng)
-            if child is not None and rng.random() < MUTATED:
-                child = mutated(child, rng)
-            if child is not None:
-                children.append(child)
-        before = len(found.names)
-        asked(found, objective, children)
-        if len(found.names) == before:  # all known: mutations alone go on
-            asked(found, objective, [each for name, _ in parents if (each := mutated(name, rng)) is not None])
+    for _ in range(10 * calls // OFFSPRING):
+        asked(found, objective, bred(found.best(POPULATION), OFFSPRING, LARGEST, rng))
+        if len(found.names) >= calls:
+            break
     return found
-
-
-def crossed(a: str, b: str, rng: np.random.Generator) -> str | None:
-    """A part of one molecule joined to a part of another."""
-    first, second = side_chains(a), side_chains(b)
-    if not first or not second:
-        return None
-    joined = Chem.RWMol(Chem.CombineMols(first[rng.integers(len(first))], second[rng.integers(len(second))]))
-    marks = [atom.GetIdx() for atom in joined.GetAtoms() if atom.GetAtomicNum() == 0]
-    ends = [joined.GetAtomWithIdx(mark).GetNeighbors()[0].GetIdx() for mark in marks]
-    joined.AddBond(ends[0], ends[1], Chem.BondType.SINGLE)
-    for mark in sorted(marks, reverse=True):
-        joined.RemoveAtom(mark)
-    return sane(joined)
-
-
-def mutated(smiles: str, rng: np.random.Generator) -> str | None:
-    """A molecule with an atom appended, changed or deleted, or a bond changed, added or deleted."""
-    made = Chem.RWMol(Chem.MolFromSmiles(smiles))
-    Chem.Kekulize(made, clearAromaticFlags=True)
-    place, way = int(rng.integers(made.GetNumAtoms())), int(rng.integers(6))
-    try:
-        if way == 0:
-            made.AddBond(place, made.AddAtom(Chem.Atom(int(rng.choice(ELEMENTS)))), Chem.BondType.SINGLE)
-        elif way == 1:
-            made.GetAtomWithIdx(place).SetAtomicNum(int(rng.choice(ELEMENTS)))
-        elif way == 2:
-            if made.GetAtomWithIdx(place).GetDegree() != 1:
-                return None
-            made.RemoveAtom(place)
-        elif way == 3:
-            bond = made.GetBondWithIdx(int(rng.integers(max(1, made.GetNumBonds()))))
-            bond.SetBondType((Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)[int(rng.integers(3))])
-        elif way == 4:
-            other = int(rng.integers(made.GetNumAtoms()))
-            if len(Chem.GetShortestPath(made, place, other)) not in (5, 6):
-                return None
-            made.AddBond(place, other, Chem.BondType.SINGLE)
-        else:
-            bonds = [bond for bond in made.GetBonds() if bond.IsInRing()]
-            bond = bonds[int(rng.integers(len(bonds)))] if bonds else None
-            if bond is None:
-                return None
-            made.RemoveBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
-    except (ValueError, RuntimeError):
-        return None
-    return sane(made)
-
-
-def sane(molecule: Any) -> str | None:
-    """Canonical SMILES of a molecule with allowed valences, in one piece and of no more than LARGEST atoms."""
-    try:
-        Chem.SanitizeMol(molecule)
-    except (ValueError, RuntimeError):
-        return None
-    found = canonical(Chem.MolToSmiles(molecule))
-    return found if found and "." not in found and molecule.GetNumHeavyAtoms() <= LARGEST else None
 
 
 def measured(
     model: Model, train: list[str], goals: list[Goal], arguments: argparse.Namespace, seed: int
 ) -> Iterator[dict[str, Any]]:
     """A line for each way."""
-    made = lambda: MoleculeObjective(model.codec, goals)  # noqa: E731
+    assert isinstance(model.codec, MoleculeCodec)
+    codec = model.codec
+
+    def made() -> MoleculeObjective:
+        return MoleculeObjective(codec, goals)
+
     ways = {
         "agent": lambda: optimise(model.gan, made(), Settings(calls=arguments.calls, seed=seed, **arguments.setting)),
         "agent without critic": lambda: optimise(
             model.gan, made(), Settings(calls=arguments.calls, seed=seed, **{**arguments.setting, "critic": 0.0})
+        ),
+        "agent without breeding": lambda: optimise(
+            model.gan, made(), Settings(calls=arguments.calls, seed=seed, **{**arguments.setting, "bred": 0})
         ),
         "best of the model's": lambda: best_of_many(model, made(), arguments.calls, seed),
         "genetic": lambda: genetic(train, made(), arguments.calls, seed),
@@ -181,11 +117,12 @@ def main() -> None:
     parser.add_argument("--setting", nargs="*", default=[], metavar="NAME=NUMBER")
     arguments = parser.parse_args()
     arguments.setting = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.setting)}
-    RDLogger.DisableLog("rdApp.*")
+    RDLogger.DisableLog("rdApp.*")  # pyright: ignore[reportAttributeAccessIssue]
     model = Model.load(arguments.run)
     train = smiles_of(open_dataset(arguments.data, kind="molecules"))
     goals = [goal_named(each, "--maximise", 1, train[:256]) for each in arguments.maximise]
     goals += [Drug(arguments.like).goal(None)] if arguments.like else []
+    assert isinstance(model.codec, MoleculeCodec)
     of_data = sorted(MoleculeObjective(model.codec, goals).scores(train[:20_000]), reverse=True)
     lines = [
         {

@@ -278,7 +278,7 @@ class SequenceGAN(GAN):
             dice = ndtr(torch.randn(n, length, generator=rng)).to(self.device)
             return model.sampled(dice, label, temperature=temperature, top_p=how.get("top_p", 1.0), prefix=prefix, may_stop=True)
 
-        tries = int(how.get("critic", self.config.tries))
+        tries = int(how["critic"]) if "critic" in how else self.config.tries
         if tries == 1:
             made = make()
         else:

@@ -4,7 +4,8 @@ The augmented likelihood of REINVENT (Olivecrona et al. 2017, "Molecular de-novo
 the agent begins as a copy of the trained model, the prior, and minimises (log prior(x) + sigma * score(x) - log agent(x))^2 over what it
 writes. Beside it, as in REINVENT 2.0 (Blaschke et al. 2020), a diversity filter, which gives no more reward to a family of examples that
 has been found often, and a replay of the best ones. Where the model has a critic, its probability that an example is real is part of the
-reward, so that the agent stays near the data.
+reward, so that the agent stays near the data. Objectives that can breed examples from the best ones add to what is replayed (as in Kim et
+al. 2024, "Genetic-guided GFlowNets").
 """
 
 from __future__ import annotations
@@ -48,6 +49,14 @@ class Objective(Protocol):
         """What it is a variant of, for the diversity filter."""
         ...
 
+    def bred(self, best: Sequence[tuple[str, float]], count: int, rng: np.random.Generator) -> Sequence[str]:
+        """Up to so many examples made from good ones (with their scores) without the model; none where there is no way to."""
+        ...
+
+    def tokens(self, name: str) -> np.ndarray | None:
+        """How the model would write an example that was bred; None if it cannot."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -66,7 +75,11 @@ class Settings:
     alike: Count = 25
     """How many examples of one family are rewarded."""
     replay: Annotated[int, Whole(0, BEST)] = 24
-    """Examples of the best ones that are learned again in each round."""
+    """Examples of the best ones that are learned again in each step."""
+    replays: Annotated[int, Whole(0, 1000)] = 3
+    """Steps in each round that learn from the replay alone."""
+    bred: Annotated[int, Whole(0, 100_000)] = 32
+    """Examples that are bred from the best ones in each round, if the objective can."""
     seed: Seed = 0
     """Decides what is written."""
 
@@ -151,63 +164,118 @@ def _rounds(
     condition: Callable[[int, torch.Generator], Batch] | None,
     found: Found,
 ) -> Iterator[None]:
-    device, rng = gan.device, torch.Generator().manual_seed(settings.seed)
-    dice = np.random.default_rng(settings.seed)
-    prior.eval()
-    found.agent = agent = _learner(prior)
-    optimizer = torch.optim.Adam(agent.parameters(), lr=settings.learning_rate)
-    known: dict[str, float] = {}
-    families: Counter[str] = Counter()
-    memory: dict[str, tuple[float, Tensor, Tensor | None]] = {}
+    search = _Search(gan, prior, objective, settings, found)
+    rng = torch.Generator().manual_seed(settings.seed)
     idle = 0
     while len(found.names) < settings.calls and idle < IDLE:
+        before = len(found.names)
         batch = condition(settings.batch, rng) if condition is not None else {}
-        label = batch["label"].to(device) if "label" in batch else None
+        label = batch["label"].to(gan.device) if "label" in batch else None
         with torch.no_grad():
-            tokens = agent.sampled(torch.rand(settings.batch, agent.length, generator=rng).to(device), label, may_stop=True)
-        names = objective.names(tokens.cpu().numpy())
-        first = {name: place for place, name in reversed(list(enumerate(names))) if name is not None}
-        new = [name for name in dict.fromkeys(names) if name is not None and name not in known]
-        new = new[: settings.calls - len(found.names)]
-        idle = 0 if new else idle + 1
-        for name, score in zip(new, objective.scores(new) if new else (), strict=True):
-            known[name] = score
-            found.families[name] = objective.family(name)
+            dice = torch.rand(settings.batch, search.agent.length, generator=rng).to(gan.device)
+            tokens = search.agent.sampled(dice, label, may_stop=True)
+        written = search.score(objective.names(tokens.cpu().numpy()), tokens, label)
+        search.breed(label)
+        if written is not None:
+            search.learn(*search.with_replay(*written))
+        for _ in range(settings.replays):
+            if search.memory and settings.replay:
+                search.learn(*search.with_replay())
+        idle = 0 if len(found.names) > before else idle + 1
+        yield
+
+
+class _Search:
+    """The agent, what it found, and what it learns again."""
+
+    def __init__(self, gan: GAN, prior: SequenceModel, objective: Objective, settings: Settings, found: Found) -> None:
+        prior.eval()
+        self.gan, self.prior, self.objective, self.settings, self.found = gan, prior, objective, settings, found
+        found.agent = self.agent = _learner(prior)
+        self.optimizer = torch.optim.Adam(self.agent.parameters(), lr=settings.learning_rate)
+        self.dice = np.random.default_rng(settings.seed)
+        self.known: dict[str, float] = {}
+        self.families: Counter[str] = Counter()
+        self.memory: dict[str, tuple[float, Tensor, Tensor | None]] = {}
+        """The best BEST examples that count: reward, tokens and label of each."""
+
+    def score(
+        self, names: Sequence[str | None], tokens: Tensor, label: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, Tensor] | None:
+        """(tokens, label, reward) of the different ones among examples, new ones scored as long as calls are left; None without any."""
+        found = self.found
+        new = [name for name in dict.fromkeys(names) if name is not None and name not in self.known]
+        new = new[: found.calls - len(found.names)]
+        for name, score in zip(new, self.objective.scores(new) if new else (), strict=True):
+            self.known[name] = score
+            found.families[name] = self.objective.family(name)
+            self.families[found.families[name]] += 1
             found.names.append(name)
             found.scores.append(score)
-        rows = torch.tensor([place for name, place in first.items() if name in known], dtype=torch.long, device=device)
-        if not len(rows):
-            yield
-            continue
-        written = [str(names[place]) for place in rows.tolist()]
+        first = {name: place for place, name in reversed(list(enumerate(names))) if name is not None and name in self.known}
+        if not first:
+            return None
+        rows = torch.tensor(list(first.values()), device=tokens.device)
         some, own = tokens[rows], None if label is None else label[rows]
-        rewards = torch.tensor([known[name] for name in written], device=device) * _probability(gan, some, own, settings)
-        if settings.critic:
-            rewards = rewards ** (1 / (1 + settings.critic))
-        for place, name in enumerate(written):
-            if name in new:
-                families[found.families[name]] += 1
-            if families[found.families[name]] > settings.alike:
+        rewards = torch.tensor([self.known[name] for name in first], device=tokens.device)
+        if self.settings.critic:
+            rewards = (rewards * _probability(self.gan, some, own, self.settings)) ** (1 / (1 + self.settings.critic))
+        for place, name in enumerate(first):
+            if self.families[found.families[name]] > self.settings.alike:
                 rewards[place] = 0
-                memory.pop(name, None)
+                self.memory.pop(name, None)
             else:
-                memory[name] = float(rewards[place]), some[place], None if own is None else own[place]
-        memory = dict(sorted(memory.items(), key=lambda each: -each[1][0])[:BEST])
-        if settings.replay and memory:
-            again = list(memory.values())
+                self.memory[name] = float(rewards[place]), some[place], None if own is None else own[place]
+        self.memory = dict(sorted(self.memory.items(), key=lambda each: -each[1][0])[:BEST])
+        return some, own, rewards
+
+    def breed(self, label: Tensor | None) -> None:
+        """Scores examples that are bred from the best ones, and remembers those that the model could have written."""
+        if not self.settings.bred:
+            return
+        best = self.found.best(BEST, self.settings.alike)
+        names = [name for name in self.objective.bred(best, self.settings.bred, self.dice) if name not in self.known]
+        if not names:
+            return
+        rows = [self.objective.tokens(name) for name in names]
+        nothing = np.full(self.agent.length, self.agent.pad)
+        tokens = torch.from_numpy(np.array([nothing if row is None else row for row in rows]).astype(np.int64))
+        before = dict(self.memory)
+        places = None if label is None else label[torch.from_numpy(self.dice.integers(0, len(label), len(rows)))]
+        self.score(names, tokens.to(self.gan.device), places)
+        for name, row in zip(names, rows, strict=True):
+            if row is None and name not in before:
+                self.memory.pop(name, None)
+
+    def with_replay(
+        self, tokens: Tensor | None = None, label: Tensor | None = None, rewards: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Examples with some of the best ones behind them, or these alone."""
+        parts = [(tokens, label, rewards)] if tokens is not None and rewards is not None else []
+        again = list(self.memory.values())
+        if again and self.settings.replay:
             weights = np.array([each[0] for each in again]) + 1e-6
-            chosen = dice.choice(len(again), min(settings.replay, len(again)), replace=False, p=weights / weights.sum())
-            some = torch.cat([some, torch.stack([again[place][1] for place in chosen])])
-            own = None if own is None else torch.cat([own, torch.stack([_sure(again[place][2]) for place in chosen])])
-            rewards = torch.cat([rewards, torch.tensor([again[place][0] for place in chosen], device=device)])
+            count = min(self.settings.replay, len(again))
+            chosen = [again[place] for place in self.dice.choice(len(again), count, replace=False, p=weights / weights.sum())]
+            labels = [own for _, _, own in chosen if own is not None]
+            scores = torch.tensor([reward for reward, _, _ in chosen], device=self.gan.device)
+            parts.append((torch.stack([row for _, row, _ in chosen]), torch.stack(labels) if labels else None, scores))
+        labels = [own for _, own, _ in parts if own is not None]
+        return (
+            torch.cat([part[0] for part in parts]),
+            torch.cat(labels) if labels else None,
+            torch.cat([part[2] for part in parts]),
+        )
+
+    def learn(self, tokens: Tensor, label: Tensor | None, rewards: Tensor) -> None:
+        """A step towards the augmented likelihood."""
         with torch.no_grad():
-            goal = prior.log_probabilities(some, own).sum(1) + settings.sigma * rewards
-        loss = (goal - agent.log_probabilities(some, own).sum(1)).square().mean()
-        optimizer.zero_grad(set_to_none=True)
+            goal = self.prior.log_probabilities(tokens, label).sum(1) + self.settings.sigma * rewards
+        loss = (goal - self.agent.log_probabilities(tokens, label).sum(1)).square().mean()
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(agent.parameters(), 500.0)
-        optimizer.step()
-        yield
+        torch.nn.utils.clip_grad_norm_(self.agent.parameters(), 500.0)
+        self.optimizer.step()
 
 
 def _learner(prior: SequenceModel) -> SequenceModel:
@@ -227,11 +295,6 @@ def _probability(gan: GAN, tokens: Tensor, label: Tensor | None, settings: Setti
         return torch.ones(len(tokens), device=tokens.device)
     player.eval()
     return player.averaged(tokens, label)[1].sigmoid() ** settings.critic
-
-
-def _sure(label: Tensor | None) -> Tensor:
-    assert label is not None
-    return label
 
 
 def described(found: Found, counts: Sequence[int] = (1, 10, 100)) -> Mapping[str, float]:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
@@ -9,6 +10,7 @@ from gansmith.cli import main
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import canonical, fingerprints, measured, tanimoto
 from gansmith.kinds.molecules.comparisons import comparisons, meets
+from gansmith.kinds.molecules.optimisation.breed import bred, crossed, mutated
 from gansmith.kinds.molecules.optimisation.decorate import Scaffold, side_chains
 from gansmith.kinds.molecules.optimisation.goals import Drug, goal_named
 from gansmith.kinds.molecules.optimisation.optimise import optimised
@@ -74,6 +76,28 @@ def test_a_drug_is_most_like_itself():
     expected = float(tanimoto(fingerprints(["CCO"]), fingerprints([PARACETAMOL]))[0, 0])
     assert drug.similarity(PARACETAMOL) == 1 and drug.similarity("CCO") == pytest.approx(expected)
     assert drug.goal(0.5)(PARACETAMOL) == 1 and drug.goal(0.5)("CCO") == pytest.approx(2 * expected)
+
+
+def test_children_are_single_valid_molecules_of_both_parents():
+    rng = np.random.default_rng(0)
+    joined = {crossed("CCO", "c1ccccc1C#N", rng) for _ in range(40)}
+    assert "OCc1ccccc1" in joined and None not in joined
+    parents = [(PARACETAMOL, 0.9), ("CCOC(=O)c1ccncc1", 0.5), ("C1CCNCC1", 0.0)]
+    found = bred(parents, 40, 14, rng)
+    assert len(found) == len(set(found)) == 40
+    for each in found:
+        assert canonical(each) == each and "." not in each
+        molecule = Chem.MolFromSmiles(each)
+        assert molecule.GetNumHeavyAtoms() <= 14 and not any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms())
+    assert bred(parents[:1], 5, 14, rng) == [] and bred(parents, 40, 14, np.random.default_rng(0)) == bred(
+        parents, 40, 14, np.random.default_rng(0)
+    )
+
+
+def test_mutations_change_a_molecule_by_an_atom_or_a_bond():
+    rng = np.random.default_rng(1)
+    found = {made for _ in range(200) if (made := mutated("CCO", rng)) is not None}
+    assert {"CCCO", "CO", "CC", "C=CO", "CCN", "CC=O"} <= found
 
 
 def test_what_is_found_holds_the_scaffold_and_meets_the_conditions(run):

@@ -55,7 +55,9 @@ class Optimise:
     alike: Annotated[Count, takes("N", "25")] = 25
     """Molecules of one Bemis-Murcko scaffold that are rewarded and kept."""
     replay: Annotated[int, Whole(0, 100), takes("N", "24")] = 24
-    """Of the hundred best, how many are learned again in each round."""
+    """Of the hundred best, how many are learned again in each step."""
+    bred: Annotated[int, Whole(0, 100_000), takes("N", "32")] = 32
+    """Molecules that are bred from the best in each round, by crossing and changing them; the agent learns them too."""
     seed: Annotated[Seed, takes("S", "0"), arg()] = 0
     """Decides what is written."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
@@ -90,7 +92,7 @@ def run(argv: list[str]) -> int:
             best = [score for _, score in found.best(10)]
             output.say(f"{len(found.scores):,} molecules scored, the best ten {sum(best) / len(best):.3f}")
 
-    names = ("calls", "batch", "sigma", "learning_rate", "critic", "alike", "replay", "seed")
+    names = ("calls", "batch", "sigma", "learning_rate", "critic", "alike", "replay", "bred", "seed")
     settings = Settings(**{name: getattr(options, name) for name in names})
     made = optimised(
         model,

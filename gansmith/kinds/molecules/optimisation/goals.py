@@ -17,6 +17,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, fingerprints, measured, scaffold, tanimoto
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.comparisons import Comparison
+from gansmith.kinds.molecules.optimisation.breed import bred
 from gansmith.kinds.molecules.optimisation.decorate import Scaffold
 from gansmith.networks.brought import from_file
 
@@ -68,6 +69,15 @@ class MoleculeObjective:
     def family(self, name: str) -> str:
         """Its Bemis-Murcko scaffold; a molecule without rings is a family of its own."""
         return scaffold(name) or name
+
+    def bred(self, best: Sequence[tuple[str, float]], count: int, rng: np.random.Generator) -> list[str]:
+        """Children of the best molecules, not larger than their model can write, which hold the scaffold if there is one."""
+        found = bred(best, count, self.codec.length, rng)
+        return [each for each in found if self.scaffold is None or self.scaffold.kept(each)]
+
+    def tokens(self, name: str) -> np.ndarray | None:
+        """As the model would write it, but for a scaffold, which is attached to what it writes."""
+        return None if self.scaffold is not None else self.codec.numbers(name)
 
 
 def goal_named(asked: str, option: str, sign: int, reference: Sequence[str]) -> Goal:
