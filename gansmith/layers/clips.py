@@ -1,4 +1,4 @@
-"""What networks of videos share: frames as a batch of images, their differences, moving an image along a flow."""
+"""What networks of videos share: clips of a batch of frames, moving an image along a flow."""
 
 from __future__ import annotations
 
@@ -8,23 +8,9 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 
-def as_images(video: Float[Tensor, "batch frames *rest"]) -> Float[Tensor, images * rest]:
-    """All frames of all clips as one batch of images, laid out as convolutions are quickest."""
-    frames = video.flatten(0, 1)
-    return frames.contiguous(memory_format=torch.channels_last) if frames.dim() == 4 else frames
-
-
-def as_clips(frames: Float[Tensor, images * rest], steps: int) -> Float[Tensor, "batch frames *rest"]:
-    """The inverse of `as_images`."""
+def as_clips(frames: Float[Tensor, "images ..."], steps: int) -> Float[Tensor, "batch frames ..."]:
+    """One batch of the frames of all clips as clips of so many frames."""
     return frames.unflatten(0, (-1, steps))
-
-
-def with_differences(
-    video: Float[Tensor, "batch frames channels height width"],
-) -> Float[Tensor, "batch frames twice height width"]:
-    """Each frame with its difference to the frame before it; that of the first frame is 0."""
-    moved = torch.cat([torch.zeros_like(video[:, :1]), video[:, 1:] - video[:, :-1]], 1)
-    return torch.cat([video, moved], 2)
 
 
 def moved_along(

@@ -3,9 +3,13 @@
 import pytest
 import torch
 
-from gansmith.gans.motiongan import Given, MotionGAN
+from gansmith.gans.motiongan import MotionGAN
 from gansmith.kinds.video.given import Ends, StartsFromFrames
-from gansmith.layers.clips import moved_along, with_differences
+from gansmith.kinds.video.spec import VideoSpec
+from gansmith.layers.clip_critics import ClipCritic
+from gansmith.layers.clips import moved_along
+from gansmith.layers.sprites import hat_weights
+from gansmith.penalties import obstacle
 from tests import toys
 
 
@@ -45,28 +49,71 @@ def test_clips_are_as_long_as_they_are_asked_to_be(gan):
     assert gan.condition_of("class", "circle", 2) is None
 
 
-def test_frames_that_are_painted_alone_are_those_of_the_whole_clip(gan):
-    noise = torch.randn(3, gan.numbers(4), generator=torch.Generator().manual_seed(0))
-    label = torch.tensor([0, 1, 2])
+def test_placing_is_bilinear_sampling():
+    torch.manual_seed(0)
+    image, shift, size = torch.randn(1, 3, 8, 12), (0.31, -0.17), (1.3, 0.8)
+    along_y = hat_weights(torch.tensor(shift[1]), torch.tensor(size[1]), 8)
+    along_x = hat_weights(torch.tensor(shift[0]), torch.tensor(size[0]), 12)
+    theta = torch.tensor([[[1 / size[0], 0.0, -shift[0] / size[0]], [0.0, 1 / size[1], -shift[1] / size[1]]]])
+    grid = torch.nn.functional.affine_grid(theta, [1, 3, 8, 12], align_corners=False)
+    expected = torch.nn.functional.grid_sample(image, grid, align_corners=False)
+    torch.testing.assert_close(along_y @ image @ along_x.T, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_clip_with_one_pose_and_no_motion_stands_still():
+    gan = toys.small("motiongan", toys.every()["clips"], poses=1)
     network = gan.generator.averaged
+    torch.nn.init.zeros_(network.place.weight)
     with torch.no_grad():
-        torch.testing.assert_close(network(noise, label, None, [0, 3]), network(noise, label)[:, [0, 3]], atol=1e-5, rtol=1e-5)
+        made = network(torch.randn(2, gan.numbers(4)))
+    torch.testing.assert_close(made, made[:, :1].expand_as(made))
 
 
-def test_rounds_take_turns_and_half_of_a_batch_is_given_frames():
-    gan = toys.small("motiongan", toys.every()["clips"], shown=3)
+def test_half_of_a_batch_is_given_frames_and_is_paired_with_their_clips():
+    gan = toys.small("motiongan", toys.every()["clips"])
     real = torch.randn(4, 4, 3, 16, 16)
-    seen, ends = [], []
+    assert gan.given_rows(4) == [1, 3]
+    ends = []
     for rounds in range(8):
         gan.clock.rounds = rounds
         given = gan.given_of(real)
-        assert isinstance(given, Given) and given.there[:, 0].tolist() == [1, 1, 0, 0] and not given.there[2:].any()
+        assert given.there[:, 0].all()
         torch.testing.assert_close(given.frames[:, 2], real[:, -1] * given.there[:, 2, None, None, None])
-        seen.append(gan.places(4))
-        ends.append(given.ends)
-    assert ends == [False, False, False, True] * 2
-    assert seen[1] == [0, 1, 2] and seen[2] == seen[3] == [0, 2, 3] and {seen[0][0], seen[4][0]} == {0, 1}
-    assert toys.small("motiongan", toys.every()["clips"], given=0.0).given_of(real) is None
+        ends.append(bool(given.there[:, 1:].any()))
+        ordered, fake, _ = gan.made(real, None)
+        torch.testing.assert_close(ordered, real[[1, 3, 0, 2]])
+        torch.testing.assert_close(fake[:2, 0], ordered[:2, 0])
+    assert ends == [False, True] * 4
+    without = toys.small("motiongan", toys.every()["clips"], given=0.0)
+    ordered, fake, _ = without.made(real, None)
+    assert not without.given_rows(4) and ordered.equal(real) and fake.shape == real.shape
+    assert gan.faces(4) == [1, 2, 3]
+
+
+def test_the_critic_of_clips_sees_frames_and_their_differences():
+    torch.manual_seed(0)
+    critic = ClipCritic(toys.every()["clips"].codec.spec, 4)
+    video = torch.randn(2, 4, 3, 16, 16)
+    first, moved = critic.layers[0], torch.diff(video, dim=1).flatten(1, 2)
+    expected = torch.conv2d(video.flatten(1, 2), first.weight, first.bias, 2, 1)
+    expected += torch.conv2d(moved, 3.0 * critic.differences.flatten(1, 2), None, 2, 1)
+    torch.testing.assert_close(critic._entered(critic.seen(video)), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_critic_of_clips_averages_large_frames_whatever_their_layout():
+    critic = ClipCritic(VideoSpec(shape=(2, 3, 32, 64)), 4)
+    video = torch.randn(2, 2, 3, 32, 64)
+    expected = torch.nn.functional.avg_pool2d(video.flatten(0, 1), 2).view(2, 6, 16, 32)
+    torch.testing.assert_close(critic.seen(video), expected)
+    rows = video.transpose(2, 3).contiguous().transpose(2, 3)
+    torch.testing.assert_close(critic.seen(rows), expected)
+
+
+def test_both_critics_are_penalised_in_one_pass():
+    gan = toys.small("motiongan", toys.every()["labelled clips"])
+    label = torch.tensor([0, 1])
+    assert obstacle(lambda x: gan.critic.network.frames(x, label), torch.randn(2, 3, 16, 16)) is None
+    assert obstacle(lambda x: gan.critic.network.clips(x, label), torch.randn(2, 12, 16, 16)) is None
 
 
 def test_an_image_moves_along_a_flow_by_as_much_as_it_says():
@@ -77,11 +124,3 @@ def test_an_image_moves_along_a_flow_by_as_much_as_it_says():
     flow[:, 0] = 2 * 2 / 8  # two pixels further to the right is where each pixel is taken from
     moved = moved_along(image, flow)
     assert moved[0, 0, 3, 2] > 0.999 and moved.sum() < 1.001
-
-
-def test_differences_stand_beside_frames():
-    video = torch.randn(2, 3, 1, 4, 4)
-    seen = with_differences(video)
-    torch.testing.assert_close(seen[:, :, :1], video)
-    torch.testing.assert_close(seen[:, 2, 1:], video[:, 2] - video[:, 1])
-    assert (seen[:, 0, 1:] == 0).all()

@@ -50,6 +50,7 @@ class VideoKind(Kind[Options, VideoCodec]):
     Codec = VideoCodec
     Spec = VideoSpec
     gan = "motiongan"
+    half_precision = True
     metrics = (
         "frechet",
         "motion_frechet",
@@ -114,7 +115,7 @@ class VideoKind(Kind[Options, VideoCodec]):
     def usual(self, data: Dataset) -> Choice:
         from gansmith.kinds.choice import Choice
 
-        return Choice(self.gan, {}, "it parts what stays in a clip from what moves")
+        return Choice(self.gan, {}, "it paints a clip once and moves what it painted")
 
     def most_compared(self, spec: Any) -> int:
         return COMPARED
