@@ -161,6 +161,8 @@ class GAN(nn.Module, ABC):
     """The metrics that judge it where none are named; those of its kind of data if empty."""
     makers: ClassVar[tuple[str, ...]] = ("generator",)
     """The players that `generate` needs: their averaged networks are what a model file holds."""
+    probed: ClassVar[int] = 256
+    """How many generated examples health looks at in a probe: fewer where each takes long to make."""
     poisson: ClassVar[bool] = False
     """Whether each draw takes every example with the same small probability, as differential privacy asks, and so varies in size."""
 

@@ -95,6 +95,7 @@ class AdVoc(MakingWaves):
     Config = Config
     source_axes = (("band", "frame"),)
     opens: ClassVar[Mapping[str, str]] = {"degrade": "mel"}
+    probed = 32
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="a voice in minutes on a CPU", kind="audio", batch=16, minutes=10.0),
     }

@@ -132,6 +132,7 @@ class CMGAN(MakingWaves):
 
     Config = Config
     opens: ClassVar[Mapping[str, str]] = {"degrade": "noise0"}
+    probed = 64
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="speech in minutes on a CPU", kind="audio", batch=8, minutes=10.0),
         "wide": Preset(

@@ -56,9 +56,9 @@ class Config:
     """Griffin-Lim iterations that find the phases (the paper: 16)."""
     noise: int = 64
     """Dimensions of the noise."""
-    width: int = 16
+    width: int = 12
     """The generator's channels at half the side of a picture, doubled at each halving up to eight times."""
-    critic_width: int = 32
+    critic_width: int = 16
     """The critic's channels at half the side of a picture, doubled at each halving up to eight times."""
     class_embedding: int = 64
     """Dimensions of the critic's learned class vectors."""
@@ -106,10 +106,18 @@ class SpecGAN(GAN):
 
     Config = Config
     kinds = ("audio",)
+    probed = 64
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="sounds of a second in minutes on a CPU", kind="audio", batch=32, minutes=5.0),
+        "medium": Preset(
+            about="twice as wide, for a quarter of an hour and more",
+            kind="audio",
+            batch=32,
+            minutes=15.0,
+            config={"width": 16, "critic_width": 32},
+        ),
         "wide": Preset(
-            about="twice as wide, for hours or a GPU",
+            about="four times as wide, for hours or a GPU",
             kind="audio",
             batch=64,
             samples=2_000_000,

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.codec import Batch
@@ -62,7 +63,7 @@ class Config:
     """ConvNeXt blocks of the decoder."""
     segment: int = 96
     """Frames of each sentence that a round learns from."""
-    iterations: int = 64
+    iterations: int = 32
     """Griffin-Lim iterations that find the phases."""
     critic_width: int = 16
     """Channels of the critic's first layer."""
@@ -90,7 +91,7 @@ class Speaker(nn.Module):
     def __init__(self, config: Config, spec: AudioSpec) -> None:
         super().__init__()
         assert isinstance(spec.source, AudioSpec)
-        self.frames = spec.shape[0] // spec.hop
+        self.hop, self.frames = spec.hop, spec.shape[0] // spec.hop
         width = config.width
         self.symbols = nn.Embedding(len(spec.source.symbols) + 1, width, padding_idx=0)
         self.encoder = FrameNetwork(width, width, config.blocks, width)
@@ -134,9 +135,15 @@ class Speaker(nn.Module):
         """Waves as long as the longest sentence of the data, with silence behind the end."""
         encoded = self.encoded(phonemes)
         frames = self.durations(phonemes, encoded)
-        at = torch.arange(self.frames, device=phonemes.device).expand(len(phonemes), -1)
+        count = self.frames
+        if not torch.compiler.is_exporting():  # silence needs no phases
+            count = min(count, max(SHORTEST, int(frames.sum(1).max())))
+        at = torch.arange(count, device=phonemes.device).expand(len(phonemes), -1)
         bands = self.spectrum(encoded, frames, at).exp() - 0.999 * FLOOR
-        return self.phases(bands).clamp(-1, 1)
+        wave = self.phases(bands).clamp(-1, 1)
+        ends = (frames.sum(1, keepdim=True) * self.hop).clamp_max(wave.shape[1])
+        wave = wave * (torch.arange(wave.shape[1], device=wave.device) < ends)
+        return pad(wave, (0, self.frames * self.hop - wave.shape[1]))
 
 
 class Critic(nn.Module):
@@ -161,6 +168,7 @@ class Speech(GAN):
     tasks = ("pairs",)
     source_axes = (("phoneme",),)
     opens: ClassVar[Mapping[str, str]] = {"transcripts": "en"}
+    probed = 16
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="a voice in a quarter of an hour on a CPU", kind="audio", batch=16, minutes=15.0),
         "wide": Preset(

@@ -153,7 +153,7 @@ class Recorder:
 
     @torch.no_grad()
     def _probe(self, trainer: Trainer):
-        fake = self.model.sample(PROBED, seed=1)
+        fake = self.model.sample(min(PROBED, trainer.gan.probed), seed=1)
         gan, device = trainer.gan, trainer.device
         gan.eval()
         scores = [gan.scores(_on(device, batch)).float().cpu() for batch in (self.held_out, fake)]

@@ -137,7 +137,7 @@ class AudioKind(Kind[Options, AudioCodec]):
         return features_of(train, seed, folder)
 
     def preview(self, codec: Any, raws: Sequence[Any]) -> Preview:
-        if codec.spec.key == "mel":
+        if codec.spec.key in ("mel", "phonemes"):
             return Preview(codec.preview(raws))
         sounds = [raw.b for raw in raws] if codec.spec.source is not None else raws
         players = (Medium(f"{place}.wav", "audio/wav", wav_bytes(raw)) for place, raw in enumerate(sounds))

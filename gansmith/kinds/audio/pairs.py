@@ -25,7 +25,10 @@ from gansmith.kinds.audio.transforms import log_mel
 class AudioPairs(PairedCodec):
     """The side given and the wave to be made, under "a" and "b"."""
 
-    previewed = 6
+    @property
+    def previewed(self) -> int:
+        """Fewer sentences than short sounds."""
+        return 3 if self.spec.source is not None and self.spec.source.axes == ("phoneme",) else 6
 
 
 @dataclass(frozen=True)

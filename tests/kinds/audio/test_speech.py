@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from gansmith import kinds
 from gansmith.cli import main
 from gansmith.errors import UserError
 from gansmith.kinds.audio.metrics.spoken import warped_distance
@@ -192,6 +193,15 @@ def test_what_cannot_be_said_is_one_sentence(voice, words, says, capsys):
     assert main(["speak", str(voice), *(str(voice) if word == "RUN" else word for word in words)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("gansmith: ") and re.search(says, said)
+
+
+def test_both_sides_of_spoken_pairs_are_shown():
+    data = toys.every()["said sounds"]
+    pairs = data.codec.decode(data.batch(slice(0, 2)))
+    kind = kinds.find("audio")
+    assert len(kind.preview(data.codec, pairs).media) == 2
+    assert kind.preview(data.codec.a, [pair.a for pair in pairs]).picture.width == 440
+    assert data.codec.previewed == 3
 
 
 def test_models_without_a_voice_say_so(tmp_path, capsys):
