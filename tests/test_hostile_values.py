@@ -83,6 +83,7 @@ def command_lines() -> dict[str, list[str]]:
         "generate": ["generate", "run", "-n", "1", "--out", "made"],
         "translate": ["translate", "pix2pix", "picture.png", "--out", "made"],
         "optimise": ["optimise", "sequencegan", "--maximise", "qed", "--calls", "3", "--out", "made"],
+        "demo": ["demo", "--out", "demo"],
         "push": ["push", "run", "me/mine", "--out", "card"],
         "speak": ["speak", "speech", "low high noise", "--out", "a.wav"],
         "export": ["export", "run", "--to", "safetensors", "--out", "made"],

@@ -19,6 +19,7 @@ from gansmith.training.stopping import INTERRUPTED, Stopped, listening
 
 COMMANDS = {
     "train": "train a GAN on data, judge it and write a report",
+    "demo": "see something at once, made by a model that comes with the package",
     "generate": "make new examples with a trained model",
     "translate": "or enhance pictures, folders and videos, with a model that was trained on pairs or domains",
     "optimise": "find molecules that are good for something, with a trained model",

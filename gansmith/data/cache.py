@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from gansmith.data.atomic import sweep, temporary
 from gansmith.data.fingerprint import Content
@@ -44,12 +45,12 @@ class Entry:
 
 
 def cache_folder(chosen: Path | None = None) -> Path:
-    """`chosen`, or the folder named by GANSMITH_CACHE, or `gansmith` in the user's cache folder (XDG_CACHE_HOME)."""
+    """`chosen`, or the folder named by GANSMITH_CACHE, or `gansmith` where this system keeps caches (on Linux XDG_CACHE_HOME)."""
     if chosen is not None:
         return Path(chosen).expanduser()
     if own := os.environ.get("GANSMITH_CACHE"):
         return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "gansmith"
+    return user_cache_path("gansmith", appauthor=False)
 
 
 @contextmanager

@@ -26,10 +26,13 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     """Writes tensors and JSON facts as one safetensors file, atomically. Raises UserError if it cannot be written."""
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as draft:
+        draft.touch()
+        mode = draft.stat().st_mode
         try:
             save_file(contiguous, draft, metadata={FACTS: f"{seal.BLANK} {json.dumps(facts)}"})
         except SafetensorError as error:  # hides the error of the operating system in its text
             raise OSError(0, str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]) from error
+        draft.chmod(mode)  # as readable as other files of this user, which safetensors' own are not
         with draft.open("r+b") as file:
             head = _head(file, draft.stat().st_size)
             sealed = seal.sealed(head, _SEAL, _pieces(file))

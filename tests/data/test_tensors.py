@@ -122,3 +122,9 @@ def test_random_damage_of_a_large_file_is_noticed(tmp_path: Path) -> None:
             file.seek(place)
             file.write(old)
     assert read_tensors(path)[1] == {}
+
+
+def test_others_may_read_a_file_of_tensors_where_they_may_read_other_files(tmp_path):
+    (tmp_path / "usual").touch()
+    write_tensors(tmp_path / "t.safetensors", {"a": torch.zeros(2)}, {})
+    assert (tmp_path / "t.safetensors").stat().st_mode == (tmp_path / "usual").stat().st_mode
