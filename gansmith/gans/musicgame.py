@@ -80,7 +80,7 @@ class Config:
     """Adam's step size for the model at the start; a hundredth at the end of its stage."""
     critic_learning_rate: float = 5e-4
     """Adam's step size for the critic."""
-    half_life: int = 5_000
+    half_life: int = 1_500
     """Half-life of the model's moving average in samples."""
 
 
@@ -154,7 +154,7 @@ class Filler(nn.Module):
         temperature: float = 1.0,
     ) -> Tokens:
         """Pieces by Gibbs sampling: in every round a share of the open cells, in blocks of a bar at first and of a step at last, is
-        forgotten and drawn anew. Cells where the mask is 1 are kept."""
+        forgotten and drawn anew. What sounds where the mask is 1 is kept; it begins there if what stood before it changed."""
         dice = ndtr(noise.float()).unflatten(1, (self.rounds, 2, self.voices, self.steps))
         known = torch.zeros_like(dice[:, 0, 0]) if mask is None else mask
         states = torch.zeros_like(known, dtype=torch.long) if given is None else states_of(given, self.spec)
@@ -167,8 +167,7 @@ class Filler(nn.Module):
             size = sizes[min(len(sizes) - 1, int(done * len(sizes)))]
             kept = (dice[:, number, 1, :, : self.steps // size] >= share).float().repeat_interleave(size, 2)
             seen = kept.maximum(known)
-        made = self.tokens(states)
-        return made if given is None or mask is None else torch.where(mask > 0, given, made)
+        return self.tokens(states)
 
     def logits(
         self, states: Float[Tensor, "batch voices steps states"], mask: Cells, label: Label | None

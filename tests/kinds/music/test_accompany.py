@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +10,7 @@ from gansmith.cli import main
 from gansmith.data.codec import Batch
 from gansmith.errors import UserError
 from gansmith.gans.musegan import masks
+from gansmith.kinds.music.grid import sounding
 from gansmith.kinds.music.midi import read_midi, write_midi
 from gansmith.kinds.music.piece import Note, Piece, Track
 from gansmith.kinds.music.translation.accompany import accompanied
@@ -53,6 +55,21 @@ def test_behind_the_end_all_tracks_are_made(model):
     assert shorter.steps == 48
 
 
+@pytest.mark.parametrize("rewrite", ["3-4", "bass:3,upper:5-6"])
+def test_bars_that_are_rewritten_change_and_all_else_sounds_as_before(model, rewrite):
+    codec, tune = model.codec, tunes(1)[0]
+    made, _ = accompanied(model, tune, rewrite=rewrite, seed=3)
+    before, after = (sounding(codec.voices(piece)[0].astype(int)) for piece in (tune, made))
+    open_ = np.zeros(before.shape, bool)
+    names = [name for name, count in zip(codec.names, codec.spec.voices, strict=True) for _ in range(count)]
+    for part in rewrite.split(","):
+        track, _, bars = part.rpartition(":")
+        first, _, last = bars.partition("-")
+        rows = [row for row, name in enumerate(names) if track in ("", name)]
+        open_[np.ix_(rows, range(16 * (int(first) - 1), 16 * int(last or first)))] = True
+    assert (before == after)[~open_].all() and not (before == after)[open_].all()
+
+
 def test_the_bars_that_are_made_are_what_the_network_makes_of_those_given():
     """A network that answers with what it is given plus one: free cells become 1 in the first window, given ones never change."""
 
@@ -77,6 +94,9 @@ def test_the_bars_that_are_made_are_what_the_network_makes_of_those_given():
         (Piece((MELODY,), 96), {"keep": ("melody", "bass")}, "the file has the tracks melody, and the model"),
         (Piece((Track("x", MELODY.notes), Track("y", MELODY.notes)), 96), {}, "say with --keep"),
         (Piece((MELODY,), 96), {"bars": 1}, "makes 2 bars at once"),
+        (Piece((MELODY,), 96), {"rewrite": "7"}, "--rewrite takes bars from 1 to 6, as in 3-4 or tenor:3-4, but '7' came"),
+        (Piece((MELODY,), 96), {"rewrite": "4-2"}, "but '4-2' came"),
+        (Piece((MELODY,), 96), {"rewrite": "bas:2"}, '--rewrite names the track "bas" .did you mean "bass"'),
     ],
 )
 def test_what_does_not_fit_is_a_sentence(model, piece, how, sentence):

@@ -12,7 +12,7 @@ import torch
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.music.codec import MusicCodec
-from gansmith.kinds.music.grid import window
+from gansmith.kinds.music.grid import HOLD, window
 from gansmith.kinds.music.piece import Piece, Track
 
 if TYPE_CHECKING:
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
 
 def accompanied(
-    model: Model, piece: Piece, *, keep: Sequence[str] | None = None, bars: int | None = None, seed: int = 0
+    model: Model,
+    piece: Piece,
+    *,
+    keep: Sequence[str] | None = None,
+    bars: int | None = None,
+    rewrite: str | None = None,
+    seed: int = 0,
 ) -> tuple[Piece, tuple[str, ...]]:
     """(the whole piece, the names of the tracks that were kept).
 
     A window moves over the piece a bar at a time: in it the kept tracks are given, and all tracks of the bars that are made already. Kept
-    tracks stay exactly as they are on the grid. Raises UserError for another meter, for tracks that the model or the file lacks, and for a
-    GAN that takes nothing.
+    tracks stay exactly as they are on the grid, but for what `rewrite` names: bars ("5-6") or bars of tracks ("tenor:5-6,bass:8"); a note
+    that reaches out of them begins anew where they end. Raises UserError for another meter, for tracks and bars that the model or the file
+    lacks, and for a GAN that takes nothing.
     """
     codec = model.codec
     assert isinstance(codec, MusicCodec)
@@ -51,6 +58,8 @@ def accompanied(
     known = np.zeros(voices.shape, np.float32)
     known[_rows(codec, kept), : piece.steps] = 1
     fixed = voices.copy()
+    again = _bars_of(codec, rewrite, -(-piece.steps // bar)) if rewrite else np.zeros(known.shape, bool)
+    known[:, : again.shape[1]][again[:, : known.shape[1]]] = 0
     condition = codec.conditions(1, torch.Generator().manual_seed(seed))
     for start in range(0, steps - codec.steps + 1, bar):
         end = start + codec.steps
@@ -60,11 +69,13 @@ def accompanied(
         with torch.inference_mode():
             made = model.gan.generate(1, {**condition, "given": cells, "mask": mask}, rng=rng)[codec.spec.key][0].cpu().numpy()
         free = known[:, start:end] == 0
-        voices[:, start:end][free] = made[free]
+        cut = (cells[0].numpy() == HOLD) & (made != HOLD)  # what sounded on now begins
+        voices[:, start:end][free | cut] = made[free | cut]
         known[:, start : start + bar] = 1
         known[:, start : end - bar] = 1  # what follows sees all bars but the last
     rows = _rows(codec, kept)
-    voices[rows, : piece.steps] = fixed[rows, : piece.steps]
+    if not rewrite:
+        voices[rows, : piece.steps] = fixed[rows, : piece.steps]
     return replace(codec.piece(voices), tempo=piece.tempo, meter=piece.meter), kept
 
 
@@ -88,6 +99,24 @@ def _kept(codec: MusicCodec, piece: Piece, keep: Sequence[str] | None) -> tuple[
         )
     tracks: tuple[Track, ...] = tuple(track for track in present if track.name in found)
     return found, replace(piece, tracks=tracks)
+
+
+def _bars_of(codec: MusicCodec, spelled: str, bars: int) -> np.ndarray:
+    """bool [voices, steps]: the cells of "5-6" or "tenor:5-6,bass:8", bars counted from 1. Raises UserError for others."""
+    found = np.zeros((codec.spec.shape[0], bars * codec.spec.bar), bool)
+    for part in spelled.split(","):
+        track, _, places = part.strip().rpartition(":")
+        first, _, last = places.partition("-")
+        if track and track not in codec.names:
+            raise UserError(
+                f'--rewrite names the track "{track}"{did_you_mean(track, codec.names)}: the model has {listed(codec.names, 12)}.'
+            )
+        low, high = (int(each) if each.strip().isdecimal() else 0 for each in (first, last or first))
+        if not 1 <= low <= high <= bars:
+            raise UserError(f"--rewrite takes bars from 1 to {bars}, as in 3-4 or tenor:3-4, but {part.strip()!r} came.")
+        rows = _rows(codec, [track]) if track else list(range(len(found)))
+        found[np.ix_(rows, range((low - 1) * codec.spec.bar, high * codec.spec.bar))] = True
+    return found
 
 
 def _rows(codec: MusicCodec, names: Sequence[str]) -> list[int]:

@@ -28,6 +28,8 @@ class Translate:
     """The tracks of the model that the file gives; they stay note by note on the grid."""
     bars: Annotated[int | None, takes("N", "those of the file")] = None
     """Bars of the result: beyond the end of the file, all tracks are made."""
+    rewrite: Annotated[str | None, takes("BARS", "nothing")] = None
+    """Make these bars of the file anew and keep the rest: 5-6, or only some tracks there: tenor:5-6,bass:8."""
     samples: Annotated[int, takes("N", "1"), arg(aliases=["-n"])] = 1
     """Results, numbered if they are several."""
     seed: Annotated[int, takes("S", "0")] = 0
@@ -55,6 +57,7 @@ def run(argv: list[str]) -> int:
     refuse_overwriting(places, [options.input], overwrite=options.overwrite)
 
     from gansmith.data.options import names_in
+    from gansmith.kinds.music.codec import MusicCodec
     from gansmith.kinds.music.midi import read_midi, write_midi
     from gansmith.kinds.music.readers import content_of
     from gansmith.kinds.music.synthesis import wav
@@ -63,11 +66,12 @@ def run(argv: list[str]) -> int:
     from gansmith.planning.plan import choose_device
 
     model = Model.load(options.run, choose_device(options.device), trust=options.trust)
+    assert isinstance(model.codec, MusicCodec)
     piece = read_midi(content_of(options.input), str(options.input), model.codec.per_beat)
     keep = names_in(options.keep) if options.keep else None
     output = Output(options.json)
     for number, place in enumerate(places):
-        made, kept = accompanied(model, piece, keep=keep, bars=options.bars, seed=options.seed + number)
+        made, kept = accompanied(model, piece, keep=keep, bars=options.bars, rewrite=options.rewrite, seed=options.seed + number)
         place.parent.mkdir(parents=True, exist_ok=True)
         with whole(place) as part:
             part.write_bytes(wav(made) if place.suffix.lower() == ".wav" else write_midi(made))
