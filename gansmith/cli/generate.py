@@ -15,6 +15,7 @@ from tyro.conf import Positional, UseAppendAction
 from gansmith import kinds
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
+from gansmith.data.origin import made_by
 from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.spreadsheets import spreadsheet_safe
 from gansmith.data.values import Count, Examples, Percentile, Seed, Truncation, seeds_in
@@ -104,7 +105,10 @@ def _generate(options: Generate) -> int:
     if str(out) == "-":  # where nothing but the texts belongs
         _print(model, n, made)
         return 0
-    paths = _one_file(model, n, out, made) if _is_file(out, model.codec) else _files(model, n, out, made)
+    seeds = options.seed if options.seeds is None else seeds_in(options.seeds)
+    how = {"seed": seeds, "truncation": options.truncation, "where": conditions}
+    with made_by(model.card, **how):
+        paths = _one_file(model, n, out, made) if _is_file(out, model.codec) else _files(model, n, out, made)
     output = Output(options.json)
     if options.rejection is not None:
         accepted = f" ({model.card['accepted']:.0%} of those made)"

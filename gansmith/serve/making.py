@@ -16,6 +16,7 @@ import torch
 
 from gansmith import kinds
 from gansmith.data.codec import Batch, Named, Numbers
+from gansmith.data.origin import made_by
 from gansmith.data.preview import TYPES, type_of
 from gansmith.edit.seeding import Seeded
 from gansmith.errors import UserError
@@ -137,7 +138,10 @@ class Maker:
             if form == PREVIEW:
                 return self._previews(raws, each=bool(request.get("each")), as_requested=as_requested)
             path = self._fresh(".csv" if form == JSON else f".{form}")
-            self.codec.write(raws, path)
+            asked = wanted(request)
+            how = {"seed": request.get("seeds") or asked.seed, "truncation": asked.truncation, "where": dict(asked.where)}
+            with made_by(self.model.card, **how):
+                self.codec.write(raws, path)
             if form == JSON:
                 path = as_json(path)
             return {"files": [_file(path)], "n": len(raws), "as_requested": as_requested}

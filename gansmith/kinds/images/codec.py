@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from gansmith.data.attributes import Attributes
 from gansmith.data.codec import Batch
+from gansmith.data.origin import KEY, mark
 from gansmith.data.outputs import whole
 from gansmith.data.spreadsheets import add_to_table, check_table
 from gansmith.data.suggestions import did_you_mean, listed
@@ -188,7 +190,7 @@ class ImageCodec:
     def write(self, raws: Sequence[Picture], path: Path) -> None:
         """One .png of all, a .zip of what `save` writes, or an .npz of arrays with labels."""
         if path.suffix == ".png":
-            self.preview(raws).save(path)
+            self.preview(raws).save(path, **marked(path))
         elif path.suffix == ".zip":
             with TemporaryDirectory() as folder, ZipFile(path, "w") as archive:
                 self.save(raws, Path(folder))
@@ -261,5 +263,16 @@ def _written(raw: Picture, path: Path) -> Path:
         return path
     path = path.with_name(f"{path.name}{'.tif' if values is not None and values.dtype == np.float32 else '.png'}")
     with whole(path) as part:
-        (raw.image if values is None else Image.fromarray(values[0])).save(part)
+        (raw.image if values is None else Image.fromarray(values[0])).save(part, **marked(path))
     return path
+
+
+def marked(path: Path) -> dict[str, PngInfo]:
+    """What Pillow must be told to write the mark of made pictures (`gansmith.data.origin`) into a PNG."""
+    said = mark()
+    if said is None or path.suffix != ".png":
+        return {}
+    info = PngInfo()
+    info.add_text("Software", "gansmith")
+    info.add_text(KEY, said)
+    return {"pnginfo": info}
