@@ -5,6 +5,10 @@
 
 Each GAN trains for so many seconds of one thread, with its usual preset, on all but a fifth of the videos; 400 of its clips are judged
 by the metrics of video, beside frozen and shuffled frames, cross-fades and mean clips. Results go to bench/results/video.json.
+
+    python bench/video.py shapes --speed
+
+compares the CPU seconds of a round of motiongan's usual preset with those of MoCoGAN as in its paper, at the same batch, in one process.
 """
 
 import argparse
@@ -70,6 +74,26 @@ def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str
     return Dataset.of(batch, train.codec, name), facts
 
 
+def speed(train: Dataset, rounds: int = 6) -> None:
+    """Prints the CPU seconds of a round, in turns, as neighbours on a machine slow both down."""
+    spec, batch = train.codec.spec, 16
+    trainers = {}
+    for name, preset in (("motiongan", "small"), ("mocogan", "small"), ("mocogan", "paper")):
+        made = gans.find(name)
+        settings = Settings(batch=batch, samples=10_000, seed=0, precision="bfloat16" if name == "motiongan" else "float32")
+        trainers[f"{name} {preset}"] = Trainer(made(made.Config(**made.presets[preset].config), spec), train, settings)
+    seconds = dict.fromkeys(trainers, 0.0)
+    for turn in range(rounds + 1):
+        for name, trainer in trainers.items():
+            begun = time.process_time()
+            for _ in range(6 if "motiongan" in name else 1):  # penalties come every third, other things every sixth round
+                trainer.play_round()
+            if turn:  # the first one warms up
+                seconds[name] += (time.process_time() - begun) / (6 if "motiongan" in name else 1) / rounds
+    own = seconds["motiongan small"]
+    print({name: f"{took:.3f} s, {took / own:.1f} x motiongan's" for name, took in seconds.items()})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data")
@@ -78,14 +102,24 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--pictures", type=Path, help="a folder for film strips of what was made")
+    parser.add_argument("--speed", action="store_true", help="only compare the seconds of a round")
+    parser.add_argument("--held-out", help="data that others are measured on; else a fifth of the videos")
+    parser.add_argument("--cheats", default=True, action=argparse.BooleanOptionalAction)
     for name in ("frames", "resolution", "channels"):
         parser.add_argument(f"--{name}", type=int)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     options = {name: getattr(asked, name) for name in ("frames", "resolution", "channels") if getattr(asked, name) is not None}
     data = open_dataset(asked.data, kind="video", **options)
-    train, held_out = data.split(0.2)
-    made = {name: (sampler(train, JUDGED, asked.seed + 1), {}) for name, sampler in CHEATS.items()}
+    if asked.held_out:
+        train, held_out = data, open_dataset(asked.held_out, kind="video", **options)
+    else:
+        train, held_out = data.split(0.2)
+    if asked.speed:
+        speed(train)
+        return
+    cheats = CHEATS if asked.cheats else {}
+    made = {name: (sampler(train, JUDGED, asked.seed + 1), {}) for name, sampler in cheats.items()}
     made |= {name: trained(name, train, asked.seconds, asked.seed, asked.precision) for name in asked.gans}
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, (clips, facts) in made.items():

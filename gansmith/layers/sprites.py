@@ -26,6 +26,8 @@ COMPACT, SPREAD = 3.0, 0.2
 frame, within which most of that falls: sprites begin as blobs in the middle of their canvas."""
 POSE_START, KEPT_START, POSE_SHARPNESS = 0.3, 2.0, 3.0
 """How far poses begin from the sprite, how much of it they keep at first (a logit), how sharply motion chooses among them."""
+NOISE_START = 0.1
+"""What the noise of each frame weighs at first: motion begins smooth."""
 GIVEN = ("first", "before", "last")
 """Frames that may be given: that with which a clip begins, the one before that, and that with which it ends."""
 
@@ -135,6 +137,8 @@ class SpriteGenerator(nn.Module):
         self.summary = nn.Linear(math.prod(self.lowest), SUMMARY)
         self.begin = nn.Sequential(nn.Linear(content + SUMMARY, 64), nn.LeakyReLU(SLOPE), nn.Linear(64, motion))
         self.motion = nn.GRU(motion_noise + spec.conditions + 4, motion, batch_first=True)
+        with torch.no_grad():
+            self.motion.weight_ih_l0[:, :motion_noise] *= NOISE_START
         self.place = nn.Linear(motion, sprites * (4 + poses))
         y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, columns), indexing="ij")
         self.register_buffer("compact", COMPACT * (2 * torch.exp(-(x**2 + y**2) / SPREAD) - 1), persistent=False)
