@@ -138,7 +138,7 @@ class Speaker(nn.Module):
         count = self.frames
         if not torch.compiler.is_exporting():  # silence needs no phases
             count = min(count, max(SHORTEST, int(frames.sum(1).max())))
-        at = torch.arange(count, device=phonemes.device).expand(len(phonemes), -1)
+        at = torch.arange(count, device=phonemes.device).expand(phonemes.shape[0], -1)
         bands = self.spectrum(encoded, frames, at).exp() - 0.999 * FLOOR
         wave = self.phases(bands).clamp(-1, 1)
         ends = (frames.sum(1, keepdim=True) * self.hop).clamp_max(wave.shape[1])

@@ -10,7 +10,9 @@ from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 
-@pytest.mark.parametrize(("gan", "toy"), [("cmgan", "noisy sounds"), ("vocos", "mel sounds"), ("advoc", "mel sounds")])
+@pytest.mark.parametrize(
+    ("gan", "toy"), [("cmgan", "noisy sounds"), ("vocos", "mel sounds"), ("advoc", "mel sounds"), ("speech", "said sounds")]
+)
 def test_exported_networks_equal_torch_at_several_lengths(gan, toy, tmp_path):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
