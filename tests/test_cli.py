@@ -670,6 +670,17 @@ def test_auto_is_a_gan_that_says_why(capsys):
     assert "--gan auto takes r3gan with --gan.against-overfitting ada: 300 images are little data" in capsys.readouterr().out
 
 
+def test_on_a_terminal_sentences_are_wrapped_at_words(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["generate", "a-folder-that-is-not-there"]) == 2
+    whole = capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert main(["generate", "a-folder-that-is-not-there"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1 and all(len(line) <= 40 for line in lines)
+    assert " ".join(lines) == whole.strip()
+
+
 def test_gans_are_listed_under_what_they_make(capsys):
     assert main(["list", "gans"]) == 0
     headings, under = [], {}

@@ -8,7 +8,9 @@ import contextlib
 import importlib
 import io
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -120,4 +122,8 @@ def _refuse(sentence: str) -> int:
 def _say(sentence: str) -> None:
     if os.environ.get("RANK", "0") == "0":  # of several processes, one speaks
         with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
-            print(f"gansmith: {shortened(sentence)}", file=sys.stderr)
+            said = f"gansmith: {shortened(sentence)}"
+            if sys.stderr.isatty():  # pipes and logs keep one line
+                width = shutil.get_terminal_size().columns
+                said = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
+            print(said, file=sys.stderr)
