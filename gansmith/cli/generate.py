@@ -15,6 +15,7 @@ from tyro.conf import Positional, UseAppendAction
 from gansmith import kinds
 from gansmith.cli.options import Flag, parse, takes
 from gansmith.cli.output import Output
+from gansmith.cli.parts import generate_parts
 from gansmith.data.origin import made_by
 from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.spreadsheets import spreadsheet_safe
@@ -73,6 +74,8 @@ def run(argv: list[str]) -> int:
 
 
 def _generate(options: Generate) -> int:
+    if (status := generate_parts(options)) is not None:
+        return status
     if options.seeds is not None and options.rejection is not None:
         raise UserError("--seeds names each example, and --rejection leaves some out: give one of them.")
     out = options.out or options.run / "generated"

@@ -17,6 +17,7 @@ from gansmith.cli.config_file import with_config
 from gansmith.cli.data_options import USUAL, Opening, with_data_options, without_gan
 from gansmith.cli.options import Flag, parse, takes, value_of, without
 from gansmith.cli.output import Output
+from gansmith.cli.parts import train_parts
 from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
 from gansmith.cli.study import study
@@ -170,6 +171,8 @@ def run(argv: list[str]) -> int:
         raise UserError(NEEDS_DATA)
     if options.seeds is not None:
         return study(options, argv, run)
+    if (status := train_parts(options, argv, run)) is not None:
+        return status
     if options.dry_run or options.profile:
         with trusting(options.trust):
             return rehearse(options, argv) if options.dry_run else show_profile(options, argv)

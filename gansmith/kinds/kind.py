@@ -192,6 +192,23 @@ class Kind(ABC, Generic[O, C]):
         """What the report shows of the judged examples besides scores, as JSON."""
         return {}
 
+    # ---- data of several parts ----------------------------------------------------------------------------------------------------
+
+    def has_parts(self, source: Source, options: O) -> bool:
+        """Whether the source holds several data sets that are learned each by a model of its own, such as tables with keys."""
+        return False
+
+    def train_parts(
+        self, source: Source, options: O, folder: Path, train: Callable[[Sequence[str]], int], say: Callable[[str], None]
+    ) -> int:
+        """Trains the parts into folders in `folder`, each by `train` (which takes words of a command line, without budget and GAN), judges
+        them together, and returns the exit status."""
+        raise UserError(f"{self.name} have no parts: give one data set.")
+
+    def generate_parts(self, folder: Path, n: int, seed: int, out: Path, *, trust: bool = False) -> list[Path]:
+        """Files with n examples of what `train_parts` left in a folder."""
+        raise UserError(f"{self.name} have no parts: give one run.")
+
     # ---- using ------------------------------------------------------------------------------------------------------------------
 
     def translates(self, model: Model) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.files import table_from_csv, table_from_parquet
 from gansmith.kinds.tables.frames import table_from_frame
 from gansmith.kinds.tables.options import Options
+from gansmith.kinds.tables.related.parts import tables_in
 from gansmith.kinds.tables.spec import TableSpec
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Tables(Kind[Options, TableCodec]):
         if source.is_folder:
             if any(path.glob("rows*.csv")):
                 return Match(SURE, "it has a file rows.csv")
+            if tables_in(source):
+                return Match(POSSIBLE, "it has csv files of different columns")
             return Match(POSSIBLE, "it has Parquet files") if _parquet_files(path) else None
         return Match(POSSIBLE, "it has rows and columns") if source.suffix in (".csv", ".csv.gz", ".parquet") else None
 
@@ -120,6 +123,22 @@ class Tables(Kind[Options, TableCodec]):
 
         yield columns(records)
         yield pairs(records)
+
+    def has_parts(self, source: Source, options: Options) -> bool:
+        return bool(tables_in(source))
+
+    def train_parts(
+        self, source: Source, options: Options, folder: Path, train: Callable[[Sequence[str]], int], say: Callable[[str], None]
+    ) -> int:
+        from gansmith.kinds.tables.related.parts import train_parts
+
+        return train_parts(source, options, folder, train, say)
+
+    def generate_parts(self, folder: Path, n: int, seed: int, out: Path, *, trust: bool = False) -> list[Path]:
+        from gansmith.kinds.tables.related.making import Related
+
+        related = Related.load(folder, trust=trust)
+        return related.save(related.sample(n, seed=seed), out)
 
     def toys(self) -> Mapping[str, Dataset]:
         return toys.toys()

@@ -46,6 +46,11 @@ class Options(DataOptions):
         if self.min_count < 1:
             raise UserError(f"--min-count must be at least 1, which keeps every value, but it is {self.min_count}.")
 
+    def related(self) -> Mapping[str, Any] | None:
+        """What the schema says of several tables, by their names: {"orders": {"key": "id", "parents": {"buyer": "customers"}, "order":
+        "day", "types": {"zip": "categorical"}}}."""
+        return self.column_types()
+
     def column_types(self) -> Mapping[str, str] | None:
         """The column types that the schema names. Raises UserError if it cannot be read as a schema."""
         if self.schema is None:

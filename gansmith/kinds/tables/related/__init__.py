@@ -1,0 +1,1 @@
+"""Several tables whose rows belong to each other."""

@@ -1,0 +1,186 @@
+"""Which columns of several tables are keys, and which refer to a key of another table: found by names and inclusion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from gansmith.data.suggestions import did_you_mean, listed
+from gansmith.errors import UserError
+from gansmith.kinds.tables.cells import Cells, Table
+from gansmith.kinds.tables.column_types import type_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A column of one table that refers to the key of another."""
+
+    child: str
+    column: str
+    parent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """How several tables belong together."""
+
+    keys: Mapping[str, str | None]
+    """The key of each table, None for one without."""
+    links: tuple[Link, ...]
+    """The first of a table is to its parent, to which it has so many rows; others are references."""
+    sorts: Mapping[str, str | None]
+    """The column by which the rows of one parent are in order; None for the order of the file."""
+
+    def parent_of(self, table: str) -> Link | None:
+        """The link to the table that a table's rows are counted by."""
+        return next((link for link in self.links if link.child == table), None)
+
+    def references_of(self, table: str) -> list[Link]:
+        """The other links of a table."""
+        return [link for link in self.links if link.child == table][1:]
+
+    def children_of(self, table: str) -> list[str]:
+        """Tables whose rows are counted by a row of this one."""
+        return [child for child in self.keys if (link := self.parent_of(child)) is not None and link.parent == table]
+
+    def order(self) -> list[str]:
+        """The tables, each after those that it refers to. Raises UserError where they refer to each other in a circle."""
+        left, ordered = list(self.keys), []
+        while left:
+            waiting = set(left)
+            ready = [table for table in left if not any(link.child == table and link.parent in waiting for link in self.links)]
+            if not ready:
+                raise UserError(f"the tables {listed(left)} refer to each other in a circle: leave one of the columns out.")
+            ordered += ready
+            left = [table for table in left if table not in ready]
+        return ordered
+
+    def sentences(self) -> list[str]:
+        """What was found, for people."""
+        said = [f"{table} is told apart by {key}" for table, key in self.keys.items() if key]
+        return said + [f"{link.child}.{link.column} refers to {link.parent}.{self.keys[link.parent]}" for link in self.links]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"keys": dict(self.keys), "links": [asdict(link) for link in self.links], "sorts": dict(self.sorts)}
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Keys:
+        return cls(keys=facts["keys"], links=tuple(Link(**link) for link in facts["links"]), sorts=facts["sorts"])
+
+
+def find_keys(tables: Mapping[str, Table], schema: Mapping[str, Any] | None = None) -> Keys:
+    """The keys of these tables. `schema` says what is not found: {"orders": {"key": "id", "parents": {"buyer": "customers"}}}.
+
+    Raises UserError where nothing relates two tables, where the schema names what there is not, and where a reference has no row.
+    """
+    schema = schema or {}
+    _check(tables, schema)
+    keys = {name: schema.get(name, {}).get("key") or _key_of(name, table) for name, table in tables.items()}
+    links: list[Link] = []
+    for child, table in tables.items():
+        named = schema.get(child, {}).get("parents")
+        pairs = (named or _references(child, tables, keys)).items()
+        own = [Link(child=child, column=column, parent=parent) for column, parent in pairs if column in table.columns]
+        for link in own:
+            _check_rows(link, tables, keys)
+        links += sorted(own, key=lambda link: _distinct(table.columns[link.column]), reverse=True)
+    if not links:
+        raise UserError(
+            f"no column of {listed(list(tables))} refers to a key of another table: name columns like customer_id and keys like id, or say "
+            'it with --schema \'{"orders": {"parents": {"buyer": "customers"}}}\'.'
+        )
+    sorts = {name: schema.get(name, {}).get("order") or _sort_of(name, table) for name, table in tables.items()}
+    found = Keys(keys=keys, links=tuple(links), sorts=sorts)
+    found.order()
+    return found
+
+
+def place_of(values: Cells, key: Cells) -> np.ndarray:
+    """For each cell the row of the key that has its value, -1 where there is none."""
+    rows = {str(key.levels[code]).strip(): row for row, code in enumerate(key.codes.tolist())}
+    places = np.array([-1 if level is None else rows.get(str(level).strip(), -1) for level in values.levels], np.int64)
+    return places[values.codes]
+
+
+def _check(tables: Mapping[str, Table], schema: Mapping[str, Any]) -> None:
+    for name, facts in schema.items():
+        if name not in tables or not isinstance(facts, Mapping):
+            raise UserError(
+                f'the schema names "{name}"{did_you_mean(name, list(tables))}: the tables are {listed(list(tables), 20)}.'
+            )
+        columns = [facts.get("key"), facts.get("order"), *facts.get("parents", {})]
+        for column in (each for each in columns if each is not None):
+            if column not in tables[name].columns:
+                known = list(tables[name].columns)
+                raise UserError(
+                    f'the schema names the column "{column}" of {name}{did_you_mean(column, known)}, which is not there.'
+                )
+        for parent in facts.get("parents", {}).values():
+            if parent not in tables:
+                raise UserError(f'the schema names the table "{parent}"{did_you_mean(parent, list(tables))}, which is not there.')
+
+
+def _singular(name: str) -> set[str]:
+    """A table's name as the names of columns have it: customers, customer; categories, category."""
+    bare = re.sub(r"[^a-z0-9]", "", name.casefold())
+    return {bare, bare.removesuffix("s"), bare.removesuffix("es"), re.sub(r"ies$", "y", bare)}
+
+
+def _bare(column: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", column.casefold())
+
+
+def _distinct(cells: Cells) -> int:
+    return int((cells.counts() > 0).sum())
+
+
+def _is_unique(cells: Cells) -> bool:
+    return _distinct(cells) == len(cells) and not any(level is None for level in cells.levels)
+
+
+def _key_of(name: str, table: Table) -> str | None:
+    """The column with a different value in each row that is named like a key: id, customer_id of customers, or what a key ends in."""
+    unique = [column for column, cells in table.columns.items() if _is_unique(cells)]
+    own = {f"{one}{end}" for one in _singular(name) for end in ("id", "key", "no", "nr", "number", "code", "")} | {"id", "key"}
+    ranked = [column for column in unique if _bare(column) in own]
+    ranked += [column for column in unique if re.search(r"(id|key|code|num|number|no|nr)$", _bare(column))]
+    return ranked[0] if ranked else None
+
+
+def _references(child: str, tables: Mapping[str, Table], keys: Mapping[str, str | None]) -> dict[str, str]:
+    """The tables that columns refer to, by their names and values."""
+    found = {}
+    for column in tables[child].columns:
+        for parent, key in keys.items():
+            if parent == child or key is None:
+                continue
+            names = {
+                f"{one}{end}" for one in _singular(parent) for end in ("id", "key", "no", "nr", "number", "code", "", _bare(key))
+            }
+            named = _bare(column) in names or (column == key and _bare(key) not in ("id", "key"))
+            if named and (place_of(tables[child].columns[column], tables[parent].columns[key]) >= 0).mean() > 0.5:
+                found[column] = parent
+    return found
+
+
+def _check_rows(link: Link, tables: Mapping[str, Table], keys: Mapping[str, str | None]) -> None:
+    """Raises UserError for rows that refer to none."""
+    key, cells = keys[link.parent], tables[link.child].columns[link.column]
+    if key is None:
+        named = f"{link.child}.{link.column}"
+        raise UserError(f"{link.parent} has no column that tells its rows apart, so {named} cannot refer to it: name its key.")
+    lost = np.flatnonzero(place_of(cells, tables[link.parent].columns[key]) < 0)
+    if len(lost):
+        raise UserError(
+            f"{link.child}.{link.column} is {cells.levels[cells.codes[lost[0]]]} in row {lost[0] + 1}, but {link.parent}.{key} never is "
+            f"({len(lost):,} such rows): add the rows that are referred to, or remove these."
+        )
+
+
+def _sort_of(name: str, table: Table) -> str | None:
+    """The first column of dates."""
+    return next((column for column, cells in table.columns.items() if type_of(column, cells, 1) == "datetime"), None)

@@ -1,0 +1,212 @@
+"""Several tables from the models of each: parents first, children by the counts that were drawn with them, each given its parent's row and
+the row before. Keys are new, and every reference has its row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gansmith.data.codec import Batch
+from gansmith.kinds.tables.cells import Table, cells_of
+from gansmith.kinds.tables.codec import Row, TableCodec
+from gansmith.kinds.tables.columns import Column
+from gansmith.kinds.tables.related.joined import BEFORE, counted, named, telling, write_csv
+from gansmith.kinds.tables.related.keys import Keys
+
+if TYPE_CHECKING:
+    from gansmith.model import Model
+
+FACTS = "related.json"
+CHUNK = 512
+"""Rows that are completed at a time."""
+CANDIDATES = 64
+"""Rows among which the one that a reference means is chosen."""
+
+
+def facts_of(tables: Mapping[str, Table], keys: Keys, given: Mapping[str, Sequence[str]], min_count: int) -> dict[str, Any]:
+    """What is remembered beside the models: keys and their forms, the order of columns, how many rows the tables had."""
+    forms = {
+        name: Column.fit(key, tables[name].columns[key], "identifier", min_count).to_json()
+        for name, key in keys.keys.items()
+        if key is not None and keys.parent_of(name) != key
+    }
+    return {
+        **keys.to_json(),
+        "forms": forms,
+        "columns": {name: list(table.columns) for name, table in tables.items()},
+        "telling": {name: telling(name, table, keys, min_count) for name, table in tables.items()},
+        "given": {name: list(columns) for name, columns in given.items()},
+        "rows": {name: len(table) for name, table in tables.items()},
+    }
+
+
+class Related:
+    """The models of several tables, each in a folder of its name, and how they belong together."""
+
+    def __init__(self, facts: Mapping[str, Any], models: Mapping[str, Model]) -> None:
+        self.facts, self.models, self.keys = facts, models, Keys.from_json(facts)
+
+    @classmethod
+    def load(cls, folder: Path, *, trust: bool = False) -> Related:
+        """What `gansmith train FOLDER --kind tables` left in a folder."""
+        from gansmith.model import Model
+
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        return cls(facts, {name: Model.load(folder / name, trust=trust) for name in facts["keys"]})
+
+    def sample(self, n: int, *, seed: int = 0) -> dict[str, dict[str, list[Any]]]:
+        """The columns of every table by its name: n rows of the first one without a parent, and of the others as many as belong to them."""
+        rows: dict[str, list[Row]] = {}
+        parents: dict[str, np.ndarray] = {}
+        order = self.keys.order()
+        first = max(
+            (name for name in order if self.keys.parent_of(name) is None), key=lambda name: len(self.keys.children_of(name))
+        )
+        for place, name in enumerate(order):
+            link = self.keys.parent_of(name)
+            if link is None:
+                count = n if name == first else max(1, round(self.facts["rows"][name] * n / self.facts["rows"][first]))
+                rows[name], parents[name] = self.models[name].generate(count, seed=seed + place), np.zeros(0, int)
+            else:
+                rows[name], parents[name] = self._children(name, rows[link.parent], seed + place)
+        return self._with_keys(rows, parents, seed)
+
+    def save(self, tables: Mapping[str, Mapping[str, list[Any]]], folder: Path) -> list[Path]:
+        """Every table as a CSV file."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{name}.csv" for name in tables]
+        for path, (name, columns) in zip(paths, tables.items(), strict=True):
+            write_csv(Table(name=name, columns={key: cells_of(values) for key, values in columns.items()}), path)
+        return paths
+
+    # ---- the parts of it --------------------------------------------------------------------------------------------------------
+
+    def _children(self, name: str, parents: Sequence[Row], seed: int) -> tuple[list[Row], np.ndarray]:
+        """(the rows of a table, the row of the parent that each belongs to): the first of every parent, then the second, and so on."""
+        link = self.keys.parent_of(name)
+        assert link is not None
+        counts = np.array([_whole(row.get(counted(name))) for row in parents], int)
+        given, rng = self.facts["given"][name], torch.Generator().manual_seed(seed)
+        made: dict[int, list[Row]] = {place: [] for place in range(len(parents))}
+        for step in range(int(counts.max(initial=0))):
+            active = np.flatnonzero(counts > step).tolist()
+            asked = [self._context(name, link.parent, parents[place], made[place]) for place in active]
+            drawn = complete(self.models[name], asked, given, rng)
+            for place, row, context in zip(active, drawn, asked, strict=True):
+                made[place].append({**row, **context})
+        self._sort(name, made)
+        return [row for place in made for row in made[place]], np.repeat(np.arange(len(parents)), counts)
+
+    def _sort(self, name: str, made: Mapping[int, list[Row]]) -> None:
+        """Brings the dates of the rows of one parent into their order."""
+        sort, codec = self.keys.sorts[name], self.models[name].codec
+        column = codec.by_name.get(sort) if isinstance(codec, TableCodec) and sort else None
+        if column is None or column.column_type != "datetime":
+            return
+        for rows in made.values():
+            dated = [row for row in rows if row[column.name] is not None]
+            for row, when in zip(dated, sorted((row[column.name] for row in dated), key=column.key_of), strict=True):
+                row[column.name] = when
+
+    def _context(self, name: str, parent: str, row: Row, before: Sequence[Row]) -> Row:
+        """What is given of a child: the rows of its ancestors and the row before."""
+        last, own, found = before[-1] if before else {}, f"{parent}.", {}
+        for given in self.facts["given"][name]:
+            if given.startswith(f"{BEFORE}."):
+                found[given] = last.get(given.removeprefix(f"{BEFORE}."))
+            else:
+                found[given] = row.get(given.removeprefix(own)) if given.startswith(own) else row.get(given)
+        return found
+
+    def _with_keys(
+        self, rows: Mapping[str, Sequence[Row]], parents: Mapping[str, np.ndarray], seed: int
+    ) -> dict[str, dict[str, list[Any]]]:
+        """The tables as the data have them, with new keys and references to them."""
+        new = {
+            name: Column.from_json(form).new_identifiers(len(rows[name]))
+            for name, form in self.facts["forms"].items()
+            if name in rows
+        }
+        tables: dict[str, dict[str, list[Any]]] = {}
+        for place, (name, order) in enumerate(self.facts["columns"].items()):
+            link, found = self.keys.parent_of(name), {}
+            if name in new and self.keys.keys[name]:
+                found[self.keys.keys[name]] = new[name]
+            if link is not None:
+                found[link.column] = [new[link.parent][row] for row in parents[name].tolist()]
+            for reference in self.keys.references_of(name):
+                chosen = self._referred(reference.column, rows[name], reference.parent, rows[reference.parent], seed + place)
+                found[reference.column] = [new[reference.parent][row] for row in chosen]
+            tables[name] = {
+                column: found[column] if column in found else [row[column] for row in rows[name]]
+                for column in order
+                if column in found or (rows[name] and column in rows[name][0]) or column in self.models[name].codec.shown  # pyright: ignore[reportAttributeAccessIssue]
+            }
+        return tables
+
+    def _referred(self, column: str, rows: Sequence[Row], parent: str, others: Sequence[Row], seed: int) -> list[int]:
+        """For every row the row of another table that is most like what was drawn of it, among random ones."""
+        names = self.facts["telling"][parent]
+        rng, chosen = np.random.default_rng(seed), []
+        codec: Any = self.models[parent].codec
+        spans = {name: _span(codec.by_name[name], others, name) for name in names}
+        for row in rows:
+            places = rng.choice(len(others), min(CANDIDATES, len(others)), replace=False)
+            wanted = {name: row.get(named(column, name)) for name in names}
+            far = [
+                sum(_far(codec.by_name[name], wanted[name], others[place][name], spans[name]) for name in names)
+                for place in places
+            ]
+            chosen.append(int(places[int(np.argmin(far))]) if names else int(places[0]))
+        return chosen
+
+
+def complete(model: Model, rows: Sequence[Row], given: Sequence[str], rng: torch.Generator) -> list[Row]:
+    """These rows with all columns but the given ones drawn by a model of tables."""
+    codec: Any = model.codec
+    made: list[Row] = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            made += codec.decode(model.gan.generate(len(part), condition_of(codec, part, given), rng=rng))
+    return made
+
+
+def condition_of(codec: TableCodec, rows: Sequence[Row], given: Sequence[str]) -> Batch:
+    """The given columns of rows as a condition, missing cells too where the column has some."""
+    parts, known = [], []
+    for column in codec.learned:
+        default = next((choice for choice in column.choices if choice is not None), None)
+        usual = column.spelled(default if default is not None else column.values[0])
+        is_given = column.name in given and column not in codec.excess
+        cells = [row.get(column.name) if is_given else usual for row in rows]
+        lacking = np.array([cell is None and None not in column.choices for cell in cells])
+        parts += column.pack(
+            cells_of([usual if lacks else cell for cell, lacks in zip(cells, lacking, strict=True)], column.dtype)
+        )
+        known.append(~lacking if is_given else np.zeros(len(rows), bool))
+    packed = {"row": np.stack(parts, 1).astype(np.float32)}
+    return {"given": codec.unpack(packed)["row"], "known": torch.from_numpy(np.stack(known, 1))}
+
+
+def _whole(cell: Any) -> int:
+    return 0 if cell is None else max(0, round(float(cell)))
+
+
+def _span(column: Column, rows: Sequence[Row], name: str) -> float:
+    numbers = [number for row in rows if isinstance(number := column.key_of(row[name]), float)] if column.is_numeric else []
+    return max(max(numbers) - min(numbers), 1e-12) if numbers else 1.0
+
+
+def _far(column: Column, one: Any, other: Any, span: float) -> float:
+    """How different two cells are, from 0 to 1."""
+    if one is None or other is None or not column.is_numeric:
+        return float(one != other)
+    first, second = column.key_of(one), column.key_of(other)
+    return abs(first - second) / span if isinstance(first, float) and isinstance(second, float) else float(one != other)

@@ -1,0 +1,194 @@
+"""Several tables whose rows belong to each other: keys are found, children follow their parents, and every reference has its row."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from gansmith.cli import main
+from gansmith.data.source import Source
+from gansmith.errors import UserError
+from gansmith.kinds.tables.cells import Table, cells_of
+from gansmith.kinds.tables.files import table_from_csv
+from gansmith.kinds.tables.related.joined import children, joined
+from gansmith.kinds.tables.related.judging import at_random, halves, integrity, scores
+from gansmith.kinds.tables.related.keys import find_keys, place_of
+from gansmith.kinds.tables.related.making import Related, condition_of
+from gansmith.kinds.tables.related.parts import tables_in
+
+RNG = np.random.default_rng(0)
+
+
+def shop(customers: int = 120) -> dict[str, Table]:
+    """Customers of two kinds, of whom one buys more often and for more; items refer to orders and to products."""
+    people, orders, items = [], [], []
+    for number in range(customers):
+        kind = RNG.choice(["firm", "person"])
+        people.append([f"C{number:03d}", kind, int(RNG.integers(20, 80))])
+        for place in range(RNG.poisson(6 if kind == "firm" else 2)):
+            day = f"2020-{1 + place % 12:02d}-{RNG.integers(1, 29):02d}"
+            orders.append([100 + len(orders), people[-1][0], day, round(float(RNG.gamma(9 if kind == "firm" else 3)), 2)])
+            items += [[orders[-1][0], f"P{RNG.integers(0, 12):02d}", int(RNG.integers(1, 5))] for _ in range(1 + place % 3)]
+    goods = [[f"P{i:02d}", "book" if i % 2 else "tool", float(3 + i)] for i in range(12)]
+    heads = {
+        "customers": ["customer_id", "kind", "age"],
+        "items": ["order_id", "product_id", "quantity"],
+        "orders": ["id", "customer_id", "day", "amount"],
+        "products": ["product_id", "category", "price"],
+    }
+    rows = {"customers": people, "items": items, "orders": orders, "products": goods}
+    found = {}
+    for name, head in heads.items():
+        columns = zip(*rows[name], strict=True)
+        found[name] = Table(name=name, columns={key: cells_of(map(str, cells)) for key, cells in zip(head, columns, strict=True)})
+    return found
+
+
+def write(tables, folder):
+    folder.mkdir(exist_ok=True)
+    for name, table in tables.items():
+        with (folder / f"{name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(
+                [list(table.columns), *zip(*(cells.values() for cells in table.columns.values()), strict=True)]
+            )
+    return folder
+
+
+def test_keys_and_references_are_found_by_names_and_values():
+    keys = find_keys(shop())
+    assert keys.keys == {"customers": "customer_id", "items": None, "orders": "id", "products": "product_id"}
+    assert {(link.child, link.column, link.parent) for link in keys.links} == {
+        ("items", "order_id", "orders"),
+        ("items", "product_id", "products"),
+        ("orders", "customer_id", "customers"),
+    }
+    assert keys.parent_of("items").parent == "orders" and [link.parent for link in keys.references_of("items")] == ["products"]
+    assert keys.order().index("customers") < keys.order().index("orders") < keys.order().index("items")
+    assert keys.sorts["orders"] == "day"
+
+
+def test_a_schema_says_what_is_not_found():
+    tables = shop()
+    orders = tables["orders"].columns
+    tables["orders"] = Table(
+        name="orders", columns={"buyer" if name == "customer_id" else name: cells for name, cells in orders.items()}
+    )
+    assert "orders" not in [link.child for link in find_keys(tables).links]
+    keys = find_keys(tables, {"orders": {"parents": {"buyer": "customers"}, "order": "amount"}})
+    assert keys.parent_of("orders").column == "buyer" and keys.sorts["orders"] == "amount"
+    for schema, why in (
+        ({"order": {}}, 'names "order".*"orders"'),
+        ({"orders": {"key": "no"}}, 'column "no" of orders'),
+        ({"orders": {"parents": {"buyer": "people"}}}, 'table "people"'),
+    ):
+        with pytest.raises(UserError, match=why):
+            find_keys(tables, schema)
+
+
+def test_rows_that_refer_to_none_are_named():
+    tables = shop()
+    tables["customers"] = Table(
+        name="customers", columns={k: v.take(np.arange(1, 120)) for k, v in tables["customers"].columns.items()}
+    )
+    with pytest.raises(
+        UserError, match=r"orders.customer_id is C000 in row 1, but customers.customer_id never is \(\d+ such rows\)"
+    ):
+        find_keys(tables)
+    with pytest.raises(UserError, match="no column of a, b refers"):
+        find_keys({name: Table(name=name, columns={"x": cells_of(["1", "2"])}) for name in "ab"})
+
+
+def test_a_childs_rows_stand_beside_their_parent_and_the_row_before():
+    tables = shop()
+    keys = find_keys(tables)
+    made, given = joined("orders", tables, keys, 1)
+    columns = {name: cells.values() for name, cells in made.columns.items()}
+    assert list(given) == ["customers.kind", "customers.age", "before.day", "before.amount"] and "rows of items" in columns
+    counts = children("orders", tables, keys)
+    starts = np.cumsum(counts)[:-1]
+    lacking = np.array([cell is None for cell in columns["before.day"]])
+    assert set(np.flatnonzero(lacking)) == {0, *(start for start in starts.tolist() if start < len(lacking))}
+    assert all(b is None or b <= d for b, d in zip(columns["before.day"], columns["day"], strict=True))
+    naive = {row[0]: row[1] for row in zip(*(c.values() for c in tables["customers"].columns.values()), strict=True)}
+    assert sorted(columns["customers.kind"]) == sorted(naive[c] for c in tables["orders"].columns["customer_id"].values())
+    assert "customers.kind" in joined("items", tables, keys, 1)[0].columns
+    assert list(map(int, joined("customers", tables, keys, 1)[0].columns["rows of orders"].values())) == counts.tolist()
+
+
+def test_scores_tell_children_at_random_from_real_ones():
+    tables = shop(300)
+    keys = find_keys(tables)
+    one, other = halves(tables, keys)
+    assert integrity(one, keys) == integrity(other, keys) == 1 and len(one["customers"]) + len(other["customers"]) == 300
+    real, lost = scores(one, other, keys), scores(one, at_random(one, keys), keys)
+    assert real["orders by parent"] > lost["orders by parent"] + 0.05 and real["rows of orders"] > lost["rows of orders"] + 0.05
+    assert lost["orders shapes"] == 1 and scores(one, one, keys)["items by parent"] == pytest.approx(1)
+    cells = one["orders"].columns["customer_id"]
+    broken = Table(name="orders", columns={**one["orders"].columns, "customer_id": cells_of(["C999", *cells.values()[1:]])})
+    assert integrity({**one, "orders": broken}, keys) < 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("related")
+    write(shop(), folder / "shop")
+    words = [
+        "train",
+        str(folder / "shop"),
+        "--kind",
+        "tables",
+        "--samples",
+        "512",
+        "--batch",
+        "64",
+        "--no-evaluate",
+        "--threads",
+        "1",
+    ]
+    words += ["--out", str(folder / "run"), "--gan.width", "16", "--gan.critic-width", "16", "--gan.blocks", "1"]
+    assert main(words) == 0
+    return folder
+
+
+def test_a_folder_of_tables_is_trained_and_generated_with_all_references(run, capsys):
+    judged = json.loads((run / "run" / "related-scores.json").read_text())
+    assert judged["generated"]["integrity"] == 1 and set(judged) == {"generated", "children at random", "half against half"}
+    assert main(["generate", str(run / "run"), "-n", "40", "--out", str(run / "made")]) == 0
+    made = {path.stem: table_from_csv(path) for path in sorted((run / "made").iterdir())}
+    real = {path.stem: table_from_csv(path) for path in sorted((run / "shop").iterdir())}
+    keys = find_keys(real)
+    assert integrity(made, keys) == 1 and len(made["customers"]) == 40
+    assert {name: list(table.columns) for name, table in made.items()} == {
+        name: list(table.columns) for name, table in real.items()
+    }
+    for name, key in (("customers", "customer_id"), ("orders", "id")):
+        values = made[name].columns[key].values()
+        assert len(set(values)) == len(values) and not set(values) & set(real[name].columns[key].values())
+    places = place_of(made["orders"].columns["customer_id"], made["customers"].columns["customer_id"])
+    days = made["orders"].columns["day"].values()
+    assert all(a <= b for a, b, same in zip(days, days[1:], np.diff(places) == 0, strict=False) if same)
+    assert main(["generate", str(run / "run"), "-n", "40", "--out", str(run / "made")]) == 2
+    assert "holds files" in capsys.readouterr().err
+
+
+def test_the_same_seed_makes_the_same_tables(run):
+    related = Related.load(run / "run")
+    assert related.sample(15, seed=3) == related.sample(15, seed=3) != related.sample(15, seed=4)
+
+
+def test_what_is_given_stays_and_missing_cells_of_it_are_given_too(run):
+    related = Related.load(run / "run")
+    codec = related.models["orders"].codec
+    row = {"customers.kind": "firm", "customers.age": "50", "before.day": None, "before.amount": None}
+    condition = condition_of(codec, [row], related.facts["given"]["orders"])
+    known = dict(zip((column.name for column in codec.learned), condition["known"][0].tolist(), strict=True))
+    assert known["customers.kind"] and known["before.day"] and not known["amount"]
+
+
+def test_folders_of_one_table_and_of_series_are_no_several_tables(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("day,x\n2020-01-01,1\n2020-01-02,2\n")
+    assert tables_in(Source(tmp_path)) == []
+    (tmp_path / "b.csv").write_text("day,y\n2020-01-01,1\n")
+    assert len(tables_in(Source(tmp_path))) == 2
