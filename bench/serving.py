@@ -94,6 +94,17 @@ def memory(process: int) -> int:
     return total // 1024
 
 
+def processor(process: int) -> float:
+    """CPU seconds that a process and its children have used so far."""
+    total, children = 0.0, [process]
+    while children:
+        own = children.pop()
+        fields = Path(f"/proc/{own}/stat").read_text().rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        children += map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())
+    return round(total, 2)
+
+
 def started(run: Path) -> tuple[subprocess.Popen[bytes], float]:
     """A server that is ready, and the seconds from its command to its first answer."""
     began = time.monotonic()

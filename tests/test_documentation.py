@@ -51,6 +51,8 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
         "gansmith.model.Model.load",
         "gansmith.runs.folder.RunFolder.__init__",
         "gansmith.kinds.opening.open_dataset",
+        "gansmith.serve.hall.named",
+        "gansmith.serve.trainings.Workshop.__init__",
     ):
         monkeypatch.setattr(target, stop)
     status = cli.main(words)

@@ -77,7 +77,7 @@ PLACES = {
     "training/distributed.py": {"torchrun.run": "gansmith itself"},
     "training/allocator.py": {"ctypes.CDLL": "malloc's settings in the C library of the process"},
     "serve/commands.py": {"importlib.import_module": "one of two commands"},
-    "serve/listening.py": {"socket.create_server": "its own address"},
+    "serve/listening.py": {"socket.socket": "its own address"},
     "remote.py": {"np.load": "no pickle"},
     "training/stopping.py": {"socket.socketpair": "within the process"},
 }

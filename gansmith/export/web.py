@@ -92,8 +92,8 @@ def facts_of(model: Model) -> dict[str, Any]:
         "noise": inputs["noise"].shape[1],
         "classes": list(spec.classes),
         "attributes": [
-            {"name": name, "low": attributes.low[place], "high": attributes.high[place]}
-            for place, name in enumerate(attributes.names if attributes is not None else ())
+            {"name": name, "low": low, "high": high}
+            for name, low, high in (zip(attributes.names, attributes.low, attributes.high, strict=True) if attributes else ())
         ],
         "labelled": "label" in inputs,
         "truncates": not hasattr(network, "mapping"),

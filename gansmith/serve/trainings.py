@@ -27,7 +27,7 @@ from gansmith.serve.workers import Worker
 
 DATA = "data"
 """The folder of the workshop for data that were dropped into the page."""
-INSPECTION = 120.0
+INSPECTION = 600.0
 """Seconds that an inspection may take."""
 LOOK = 0.5
 """Seconds from one look at a run's files to the next."""

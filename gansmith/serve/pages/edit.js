@@ -116,7 +116,7 @@ function canvas(place, url) {
   mask.addEventListener("pointerdown", (event) => { last = null; paint(event); });
   mask.addEventListener("pointermove", paint);
   const clear = h("button", { type: "button", onclick: () => { pen.clearRect(0, 0, mask.width, mask.height); touched = false; } }, t("Clear the mask"));
-  place.replaceChildren(h("h2", {}, t("Paint what is to be filled in")), h("div", { class: "brush" }, picture, mask), h("div", { class: "form" }, field(t("Brush"), size), clear));
+  place.replaceChildren(h("details", {}, h("summary", {}, t("Paint what is to be filled in, for models that fill holes")), h("div", { class: "brush" }, picture, mask), h("div", { class: "form" }, field(t("Brush"), size), clear)));
   return async () => {
     if (!touched) return null;
     const whole = h("canvas", {});

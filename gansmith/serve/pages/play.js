@@ -53,8 +53,8 @@ export async function play(page) {
   }
   const powers = { of: (value) => (value ? Math.log10(value) : -2), from: (value) => (value <= -2 ? 0 : 10 ** value) }, plain = { of: (value) => value, from: (value) => value };
   function steer(terms) {
-    dials.replaceChildren(h("h3", {}, t("Learning rates")), h("div", { class: "form" }, game.players.map((player) => dial(player, rates, player, -2, 1.5, powers))),
-      ...(terms.length ? [h("h3", {}, t("Terms of the loss")), h("div", { class: "form" }, terms.map((term) => dial(term, weights, term, 0, 4, plain)))] : []));
+    dials.replaceChildren(h("h2", { class: "small" }, t("Learning rates")), h("div", { class: "form" }, game.players.map((player) => dial(player, rates, player, -2, 1.5, powers))),
+      ...(terms.length ? [h("h2", { class: "small" }, t("Terms of the loss")), h("div", { class: "form" }, terms.map((term) => dial(term, weights, term, 0, 4, plain)))] : []));
     dials.dataset.terms = terms.join();
   }
 

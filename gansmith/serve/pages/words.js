@@ -61,7 +61,7 @@ export const zh = {
   "The picture to be filled in": "待修补的图片",
   "Mask: paint what is to be filled in": "遮罩：涂抹需要修补的部分",
   "Clear the mask": "清除遮罩",
-  "Paint what is to be filled in": "涂抹需要修补的部分",
+  "Paint what is to be filled in, for models that fill holes": "涂抹需要修补的部分（适用于补全模型）",
   "Brush": "画笔",
   "Generate": "生成",
   "Rows": "数据行",
