@@ -22,7 +22,7 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import f1_score, r2_score, roc_auc_score
 
-from gansmith.evaluation.baseline import independent
+from gansmith.kinds.tables.baseline import independent
 from gansmith.kinds.tables.build import build_table
 from gansmith.kinds.tables.cells import Table
 from gansmith.kinds.tables.codec import TableCodec
@@ -42,8 +42,7 @@ WARM_UP = 20
 PEER = """
 import sys, time, warnings
 warnings.filterwarnings("ignore")
-import pandas, torch
-torch.set_num_threads(1)
+import pandas
 name, epochs, train, out, rows = sys.argv[1:6]
 frame = pandas.read_csv(train)
 discrete = [c for c in frame if frame[c].dtype.kind not in "if"]
@@ -51,15 +50,19 @@ for c in discrete: frame[c] = frame[c].fillna("missing")
 for c in frame: frame[c] = frame[c].fillna(frame[c].median()) if c not in discrete else frame[c]
 start = time.process_time()
 if name == "arf":  # Watson et al. 2023: `epochs` is the number of trees
+    import numpy
+    numpy.in1d = numpy.isin  # arfpy 0.1.1 is older than NumPy 2
     from arfpy import arf
-    frame[discrete] = frame[discrete].astype(str)
+    for c in discrete: frame[c] = pandas.Series(frame[c].astype(str).tolist(), dtype=object)
     for c in frame: frame[c] = frame[c] if c in discrete else frame[c].astype(float)
     model = arf.arf(x=frame, num_trees=int(epochs), verbose=False)
     model.forde()
     print(time.process_time() - start)
     made = model.forge(n=int(rows)).astype({c: object for c in discrete})
 else:
+    import torch
     from ctgan import CTGAN, TVAE
+    torch.set_num_threads(1)
     model = (CTGAN if name == "ctgan" else TVAE)(epochs=int(epochs), enable_gpu=False)
     model.fit(frame, discrete)
     print(time.process_time() - start)
