@@ -47,6 +47,8 @@ def test_a_documented_command_is_understood(command, tmp_path, monkeypatch):
     for name in ("train", "evaluate", "inspect", "load"):
         monkeypatch.setattr(f"gansmith.api.{name}", stop)
     for target in (
+        "gansmith.serve.hall.named",
+        "gansmith.serve.listening.listen",
         "gansmith.training.distributed.launch",
         "gansmith.model.Model.load",
         "gansmith.runs.folder.RunFolder.__init__",
