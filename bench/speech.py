@@ -77,7 +77,7 @@ def main() -> None:
     data = run_data(run)
     _, held_out = split(data)
     assert held_out.indices is not None
-    source = recordings_of(Source(run.facts["data"]["path"]), Options(transcripts="en"))
+    source = recordings_of(Source(run.facts["data"]["source"]), Options(transcripts="en"))
     codec: Any = held_out.codec
     spec = codec.b.spec
     by_phonemes = {tuple(codec.a.numbers_of(one.text)[0]): one.text for one in source.recordings if one.text}
