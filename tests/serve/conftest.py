@@ -7,10 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-
-pytest.importorskip("fastapi")
-pytest.importorskip("uvicorn")
-
 from starlette.testclient import TestClient
 
 from gansmith.model import Model

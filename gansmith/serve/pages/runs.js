@@ -99,7 +99,7 @@ export async function train(page) {
   const chosen = choice(data.map((one) => [one.name, one.own ? `${one.name} (${t("yours")})` : one.name]), given.data);
   const about = h("small", {}), found = status(), begun = status();
   const gan = choice(gans.map((one) => one.name), given.gan, t("the usual one"));
-  const time = h("input", { type: "number", min: 0.1, step: "any", value: given.minutes ?? 3 });
+  const time = h("input", { type: "number", min: 0.01, step: "any", value: given.minutes ?? 3 });
   const seed = h("input", { type: "number", min: 0, step: 1, value: given.seed ?? 0 });
   const size = h("input", { type: "number", min: 4, step: 1, value: given.resolution ?? "" });
   const name = h("input", { type: "text", pattern: "[A-Za-z0-9][A-Za-z0-9_.\\-]*", value: "" });
