@@ -1,4 +1,4 @@
-"""The pages in a real browser: each opens, works, fetches nothing from elsewhere, and fits a phone.
+"""The pages in a real browser: each opens, works, fetches nothing from elsewhere, and fits a phone. pytest -m browser runs these.
 
 GANSMITH_AXE names axe.min.js (npm: axe-core), with which every page is checked; GANSMITH_ORT_WEB the folder dist of the npm package
 onnxruntime-web, with which the exported page runs; GANSMITH_SHOTS a folder for pictures of the pages.
@@ -28,7 +28,7 @@ from tests.serve.browser import Browser, binary
 from tests.serve.inline import InlineWorker
 from tests.toys import every, points, small
 
-pytestmark = pytest.mark.skipif(binary() is None, reason="Chromium is not installed here")
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(binary() is None, reason="Chromium is not installed here")]
 PAGES = (
     *("/runs", "/runs/points-0001", "/train", "/play", "/m/digits", "/m/digits/generate", "/m/digits/explore", "/m/table/rows"),
     *("/m/pairs/translate", "/m/sounds/generate"),
