@@ -75,9 +75,9 @@ class Config:
     """Weight of the labels that both critics guess."""
     arrow: float = 0.1
     """Weight of the pairs that teach the critic of clips the arrow of time: a real clip against itself backwards."""
-    gamma: float = 0.6
+    gamma: float = 2.4
     """Weight of the gradient penalties at the start, for frames of 32x32 RGB, scaled with the numbers of a frame."""
-    gamma_end: float = 0.06
+    gamma_end: float = 0.24
     """Weight of the gradient penalties at the end of the schedule."""
     penalty_interval: int = 3
     """Rounds from one with penalties to the next; they then weigh as many times more."""
