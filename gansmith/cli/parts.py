@@ -12,7 +12,6 @@ from gansmith.cli.output import Output
 from gansmith.data.json_files import read_object
 from gansmith.data.source import Source
 from gansmith.errors import UserError
-from gansmith.kinds.opening import read_options
 
 if TYPE_CHECKING:
     from gansmith.cli.generate import Generate
@@ -28,6 +27,8 @@ def train_parts(options: Train, argv: Sequence[str], train: Callable[[list[str]]
     named = opening.pop("kind", None)
     if options.data is None or options.resume not in (None, "auto") or not Path(options.data).is_dir():
         return None
+    from gansmith.kinds.opening import read_options
+
     source = Source(options.data)
     try:
         kind, own = read_options(options.data, named, opening)
