@@ -195,7 +195,7 @@ MISTAKES = {
     "train clusters.npy --samples 640 --out runs/squares-0001/samples/..": "already holds a run",
     "edit runs/squares-0001 grid --out squares.npz": "--out takes a .png file here, but it is squares.npz",
     "export runs/clusters-0001": "gansmith export needs RUN and --to",
-    "export runs/clusters-0001 --to onyx": "--to takes one of onnx, onnx_float16, torch, safetensors, weights, but it is 'onyx'",
+    "export runs/clusters-0001 --to onyx": "--to takes one of onnx, onnx_float16, torch, safetensors, weights, web, but it is 'onyx'",
     "compare": "Comparing needs two or more runs, each named once, but was given none.",
     "compare runs/clusters-0001": "Comparing needs two or more runs",
     "compare runs/clusters-0001 runs/none": "runs/none is not a run folder",
