@@ -162,7 +162,10 @@ class Model:
         plain = own.generate is GAN.generate and own.generated is GAN.generated
         return plain and not self.codec.spec.source_shape and not isinstance(self.codec, Complies)
 
-    def drawn(self, n: int, *, seed: int = 0, where: Mapping[str, str] | None = None) -> Iterator[tuple[int, Tensor, Batch]]:
+    @checked
+    def drawn(
+        self, n: Examples, *, seed: Seed = 0, where: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[int, Tensor, Batch]]:
         """(start, noise [rows, D], condition [rows, ...]) of at least n examples, a multiple of TOGETHER rows at a time."""
         parts: list[tuple[Tensor, Batch]] = []
         first = 0
@@ -178,8 +181,9 @@ class Model:
                 )
                 parts, first = [], start + size
 
+    @checked
     @torch.inference_mode()
-    def painted(self, noise: Tensor, condition: Batch, truncation: float = 1.0) -> Batch:
+    def painted(self, noise: Tensor, condition: Batch, truncation: Truncation = 1.0) -> Batch:
         """The examples of noise that was drawn, on the model's device."""
         makes = self.optimized if self.precision else self.gan
         return makes.generated(noise, condition, truncation)

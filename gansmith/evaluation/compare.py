@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gansmith.data.spreadsheets import Writer
 from gansmith.data.values import PLACE, Examples, JudgeSeed, Names, checked
 from gansmith.errors import UserError
 from gansmith.evaluation.shared_scores import Record, scores_in_common
@@ -98,11 +99,10 @@ class Comparison:
 
     def csv(self) -> str:
         """A line for each metric and column: metric, column, value, low, high, runs, baseline, ceiling, better."""
-        import csv
         import io
 
         file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\n")
+        writer = Writer(file, lineterminator="\n")
         writer.writerow(["metric", "column", "value", "low", "high", "runs", "baseline", "ceiling", "better"])
         for row in self.rows:
             for title, one in row.estimates.items():

@@ -158,9 +158,9 @@ def _published(value: Any, keep: Callable[[Mapping[str, Any]], dict[str, Any]]) 
 async def events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
     """Server-sent events: the job whenever it changes, until it is over."""
     while True:
-        changed = job.changed
+        changed, over = job.changed, job.over  # before it is shown: what changes while that is sent is sent too
         yield f"event: job\ndata: {json.dumps(jobs.shown(job))}\n\n"
-        if job.over:
+        if over:
             return
         try:
             await asyncio.wait_for(changed.wait(), BEAT)

@@ -144,7 +144,7 @@ def test_a_network_in_training_is_left_as_it_was(tmp_path):
 def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path):
     with pytest.raises(
         UserError,
-        match=r"There is no format 'onx' \(did you mean \"onnx\"\?\): choose one of onnx, onnx_float16, safetensors, torch, weights",
+        match=r"There is no format 'onx' \(did you mean \"onnx\"\?\): choose one of onnx, onnx_float16, safetensors, torch, web, weights",
     ):
         export(model("gan", "points"), "onx", tmp_path)
 

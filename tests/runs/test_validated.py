@@ -164,8 +164,8 @@ def test_what_no_data_of_a_kind_can_be_is_named_by_its_field(
 
 def test_whole_numbers_of_any_size_stand_for_options_that_are_real_numbers(tmp_path: Path) -> None:
     data = toys.every()["clips with attributes"]
-    Model(toys.small("motiongan", data, reach=10**20).eval(), data.codec, {"gan": "motiongan"}).save(tmp_path)
-    assert isinstance(Model.load(tmp_path).gan.config.reach, float)
+    Model(toys.small("motiongan", data, gamma=10**20).eval(), data.codec, {"gan": "motiongan"}).save(tmp_path)
+    assert isinstance(Model.load(tmp_path).gan.config.gamma, float)
     assert len(Model.load(tmp_path).generate(2)) == 2
 
 

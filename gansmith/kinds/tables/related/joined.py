@@ -3,12 +3,12 @@ has."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from gansmith.data.spreadsheets import Writer
 from gansmith.kinds.tables.cells import Cells, Table, cells_of
 from gansmith.kinds.tables.column_types import date_format, type_of
 from gansmith.kinds.tables.numeric import seconds_of
@@ -80,7 +80,7 @@ def children(child: str, tables: Mapping[str, Table], keys: Keys) -> np.ndarray:
 def write_csv(table: Table, path: Path) -> None:
     """A table as CSV; a missing cell is empty."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = Writer(file, lineterminator="\n")
         writer.writerow(table.columns)
         rows = zip(*(cells.values() for cells in table.columns.values()), strict=True)
         writer.writerows([["" if cell is None else cell for cell in row] for row in rows])
