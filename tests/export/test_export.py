@@ -21,7 +21,6 @@ from tests import toys
 
 DATA = {
     "classes": toys.images(side=8, classes=3),
-    "gray": toys.images(side=28),
     "colour": toys.images(side=16, channels=3),
     "points": toys.points(),
 }
@@ -33,6 +32,8 @@ CASES = [
     for data in (DATA if gan not in WRITTEN else ("classes",))
     if DATA[data].codec.spec.kind in gans.find(gan).kinds and "generation" in gans.find(gan).tasks
 ]
+ONCE = [(gan, data) for gan, data in CASES if data != "colour"]
+"""Each GAN with the data that ask most of it."""
 
 
 def model(gan: str, data: str) -> Model:
@@ -77,7 +78,7 @@ def test_labels_out_of_range_are_refused_in_onnx(gan, tmp_path):
     assert "others are refused" in session.get_modelmeta().custom_metadata_map["inputs"]
 
 
-@pytest.mark.parametrize(("gan", "data"), CASES)
+@pytest.mark.parametrize(("gan", "data"), ONCE)
 def test_a_torch_program_answers_like_the_model_without_gansmith(gan, data, tmp_path):
     made = model(gan, data)
     extra = {"gansmith.json": ""}
@@ -133,7 +134,7 @@ def test_a_wrong_answer_is_noticed():
 
 
 def test_a_network_in_training_is_left_as_it_was(tmp_path):
-    made = model("dcgan", "gray")
+    made = model("dcgan", "colour")
     made.gan.train()
     before = {name: tensor.clone() for name, tensor in made.gan.state_dict().items()}
     export(made, "torch", tmp_path)
