@@ -23,7 +23,7 @@ THEIRS = (
     "animals",
     "prices.csv",
     "people.csv",
-    "captions.txt",
+    "captions",
     "drugs.csv",
     "chorales",
     "clips",
