@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gansmith.data.tensors import read_tensors
+from gansmith.runs.folder import RunFolder
+from gansmith.training.checkpoint import checkpoints
+
 WRITES = ("os.rename", "os.remove", "os.mkdir", "os.truncate")
 
 
@@ -55,3 +59,10 @@ def killed_at(write: int, number: int, work: Callable[[], Any]) -> tuple[int, st
 def drafts(folder: Path) -> list[str]:
     """What killed writers left."""
     return [path.name for path in folder.rglob(".*") if ".tmp" in path.name]
+
+
+def state(run: Path) -> tuple[dict[str, bytes], list[Any]]:
+    """What decides the future of a training, and what its log says: two trainings that went the same way have the same."""
+    tensors, _ = read_tensors(checkpoints(run / "checkpoints")[-1])
+    log = [(line["samples"], line["terms"]) for line in RunFolder(run).records("log.jsonl")]
+    return {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}, log

@@ -130,3 +130,25 @@ def number_of(text: str) -> float:
     """A number, or true, yes, false, no as 1 and 0. Raises ValueError."""
     word = text.strip().lower()
     return _WORDS[word] if word in _WORDS else float(word)
+
+
+def unpacked(label: np.ndarray, attributes: Attributes | None) -> Tensor:
+    """Packed labels as networks see them: attributes [n, K] from -1 to 1, or indices of classes [n]."""
+    return torch.from_numpy(attributes.unpack(label) if attributes else np.array(label, np.int64))
+
+
+def repacked(label: Tensor, attributes: Attributes | None) -> np.ndarray:
+    """What `unpacked` was made of."""
+    found = label.detach().cpu().numpy()
+    return attributes.repack(found) if attributes else found.astype(np.int64)
+
+
+def label_of(
+    label: np.ndarray | None, attributes: Attributes | None, classes: Sequence[str]
+) -> tuple[str | None, dict[str, float] | None]:
+    """The class and the attributes behind the packed label of one example: one of them, or neither without a label."""
+    if label is None:
+        return None, None
+    if attributes:
+        return None, dict(zip(attributes.names, label.astype(float).tolist(), strict=True))
+    return classes[int(label)], None

@@ -14,11 +14,10 @@ import pytest
 
 from gansmith.cli import main
 from gansmith.data.tensors import read_tensors
-from gansmith.runs.folder import RunFolder
 from gansmith.training.checkpoint import checkpoints
 from gansmith.training.trainer import Trainer
 from tests import toys
-from tests.forked import drafts, forked
+from tests.forked import drafts, forked, state
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are forked")
 TRAIN = [
@@ -46,12 +45,6 @@ def at_opening(kind: str, act: Callable[[], Any], turn: int = 1) -> None:
 def fill() -> None:
     """No file takes a byte any more."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-
-
-def state(run: Path) -> tuple[dict[str, bytes], list[Any]]:
-    tensors, _ = read_tensors(checkpoints(run / "checkpoints")[-1])
-    log = [(line["samples"], line["terms"]) for line in RunFolder(run).records("log.jsonl")]
-    return {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}, log
 
 
 @pytest.fixture(scope="module")

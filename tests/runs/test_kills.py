@@ -13,11 +13,10 @@ import pytest
 import gansmith
 from gansmith.cli import main
 from gansmith.data.tensors import read_tensors
-from gansmith.runs.folder import RunFolder
 from gansmith.training.checkpoint import checkpoints
 from gansmith.training.trainer import Trainer
 from tests import toys
-from tests.forked import drafts, killed_at
+from tests.forked import drafts, killed_at, state
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are forked")
 TRAINING: dict[str, Any] = {"gan": "gan", "options": {"width": 8, "noise": 4}, "samples": 320, "batch": 32, "evaluate": False}
@@ -25,12 +24,6 @@ TRAINING: dict[str, Any] = {"gan": "gan", "options": {"width": 8, "noise": 4}, "
 
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trainer, "checkpoint_due", lambda self: self.gan.clock.rounds % 3 == 0)
-
-
-def state(run: Path) -> tuple[dict[str, bytes], list[Any]]:
-    tensors, _ = read_tensors(checkpoints(run / "checkpoints")[-1])
-    log = [(line["samples"], line["terms"]) for line in RunFolder(run).records("log.jsonl")]
-    return {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}, log
 
 
 @pytest.fixture(scope="module")

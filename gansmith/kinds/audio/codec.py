@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool1d
 
-from gansmith.data.attributes import Attributes
+from gansmith.data.attributes import Attributes, label_of, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.outputs import whole
 from gansmith.data.suggestions import did_you_mean, listed
@@ -69,15 +69,13 @@ class AudioCodec:
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
         batch = {"wave": torch.from_numpy(packed["wave"].astype(np.float32)) / 32768}
         if "label" in packed:
-            label = packed["label"]
-            batch["label"] = torch.from_numpy(self.attributes.unpack(label) if self.attributes else label.astype(np.int64))
+            batch["label"] = unpacked(packed["label"], self.attributes)
         return batch
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
         packed = {"wave": as_int16(batch["wave"].detach().cpu().float().numpy())}
         if "label" in batch:
-            label = batch["label"].detach().cpu().numpy()
-            packed["label"] = self.attributes.repack(label) if self.attributes else label.astype(np.int64)
+            packed["label"] = repacked(batch["label"], self.attributes)
         return packed
 
     def encode(self, raw: Sound) -> Batch:
@@ -85,16 +83,12 @@ class AudioCodec:
 
     def decode(self, batch: Batch) -> list[Sound]:
         packed = self.repack(batch)
-        waves, labels = packed["wave"].astype(np.float32) / 32768, packed.get("label")
-        return [self._sound(wave, None if labels is None else labels[place]) for place, wave in enumerate(waves)]
-
-    def _sound(self, wave: np.ndarray, label: np.ndarray | None) -> Sound:
-        if label is None:
-            return Sound(wave, self.spec.rate)
-        if self.attributes:
-            numbers = dict(zip(self.attributes.names, map(float, label), strict=True))
-            return Sound(wave, self.spec.rate, attributes=numbers)
-        return Sound(wave, self.spec.rate, self.spec.classes[int(label)])
+        waves = packed["wave"].astype(np.float32) / 32768
+        labels = packed.get("label", [None] * len(waves))
+        return [
+            Sound(wave, self.spec.rate, *label_of(label, self.attributes, self.spec.classes))
+            for wave, label in zip(waves, labels, strict=True)
+        ]
 
     def _class(self, name: str | None) -> int:
         if name not in self.spec.classes:

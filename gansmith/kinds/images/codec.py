@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from gansmith.data.attributes import Attributes
+from gansmith.data.attributes import Attributes, label_of, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.origin import KEY, mark
 from gansmith.data.outputs import whole
@@ -104,17 +104,14 @@ class ImageCodec:
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
         batch = {"image": torch.from_numpy(np.ascontiguousarray(self.levels.unpack(packed["image"])))}
-        if "label" in packed and self.attributes:
-            batch["label"] = torch.from_numpy(self.attributes.unpack(packed["label"]))
-        elif "label" in packed:
-            batch["label"] = torch.from_numpy(np.array(packed["label"], np.int64))
+        if "label" in packed:
+            batch["label"] = unpacked(packed["label"], self.attributes)
         return batch
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
         packed = {"image": self.levels.repack(batch["image"])}
         if "label" in batch:
-            label = batch["label"].detach().cpu().numpy()
-            packed["label"] = self.attributes.repack(label) if self.attributes else label.astype(np.int64)
+            packed["label"] = repacked(batch["label"], self.attributes)
         return packed
 
     def encode(self, raw: Picture) -> Batch:
@@ -123,19 +120,15 @@ class ImageCodec:
     def decode(self, batch: Batch) -> list[Picture]:
         packed = self.repack(batch)
         plain = not self.levels.deep and self.spec.shape[0] in MODES
+        labels = packed.get("label", [None] * len(packed["image"]))
         return [
-            Picture(as_image(self.levels.shown(pixels)), *self._known(packed, index), None if plain else pixels)
-            for index, pixels in enumerate(packed["image"])
+            Picture(
+                as_image(self.levels.shown(pixels)),
+                *label_of(label, self.attributes, self.spec.classes),
+                None if plain else pixels,
+            )
+            for pixels, label in zip(packed["image"], labels, strict=True)
         ]
-
-    def _known(self, packed: Mapping[str, np.ndarray], index: int) -> tuple[str | None, dict[str, float] | None]:
-        """The class and the attributes of one of the packed examples."""
-        if "label" not in packed:
-            return None, None
-        label = packed["label"][index]
-        if self.attributes:
-            return None, dict(zip(self.attributes.names, label.astype(float).tolist(), strict=True))
-        return self.spec.classes[label], None
 
     def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
         """Labels [n] as frequent as in the data, or all of the requested class (`class="7"`); attributes [n, K] likewise, each of which

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from gansmith.data.attributes import Attributes
+from gansmith.data.attributes import Attributes, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.outputs import whole
 from gansmith.data.spreadsheets import Writer
@@ -118,13 +118,13 @@ class MoleculeCodec:
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
         found = {self.spec.key: torch.from_numpy(packed[self.spec.key].astype(np.int64))}
         if self.attributes and "label" in packed:
-            found["label"] = torch.from_numpy(self.attributes.unpack(packed["label"]))
+            found["label"] = unpacked(packed["label"], self.attributes)
         return found
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
         packed = {self.spec.key: batch[self.spec.key].detach().cpu().numpy().astype(self._dtype)}
         if self.attributes and "label" in batch:
-            packed["label"] = self.attributes.repack(batch["label"].detach().cpu().numpy())
+            packed["label"] = repacked(batch["label"], self.attributes)
         return packed
 
     def encode(self, raw: Molecule) -> Batch:
@@ -134,7 +134,7 @@ class MoleculeCodec:
         smiles = self.smiles(batch[self.spec.key].detach().cpu().numpy())
         if not self.attributes or "label" not in batch:
             return [Molecule(each) for each in smiles]
-        values = self.attributes.repack(batch["label"].detach().cpu().numpy()).astype(float).tolist()
+        values = repacked(batch["label"], self.attributes).astype(float).tolist()
         return [Molecule(each, tuple(row)) for each, row in zip(smiles, values, strict=True)]
 
     def smiles(self, rows: np.ndarray) -> list[str]:

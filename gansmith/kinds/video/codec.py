@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from gansmith.data.attributes import Attributes
+from gansmith.data.attributes import Attributes, label_of, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.spreadsheets import add_to_table
 from gansmith.data.suggestions import did_you_mean, listed
@@ -79,16 +79,14 @@ class VideoCodec:
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
         batch = {"video": torch.from_numpy(np.ascontiguousarray(packed["video"])).float().mul_(2 / 255).sub_(1)}
         if "label" in packed:
-            label = packed["label"]
-            batch["label"] = torch.from_numpy(self.attributes.unpack(label) if self.attributes else np.array(label, np.int64))
+            batch["label"] = unpacked(packed["label"], self.attributes)
         return batch
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
         video = batch["video"].detach().cpu().float()
         packed = {"video": video.add(1).mul_(255 / 2).round_().clamp_(0, 255).to(torch.uint8).numpy()}
         if "label" in batch:
-            label = batch["label"].detach().cpu().numpy()
-            packed["label"] = self.attributes.repack(label) if self.attributes else label.astype(np.int64)
+            packed["label"] = repacked(batch["label"], self.attributes)
         return packed
 
     def encode(self, raw: Clip) -> Batch:
@@ -97,18 +95,11 @@ class VideoCodec:
     def decode(self, batch: Batch) -> list[Clip]:
         packed = self.repack(batch)
         frames = packed["video"].transpose(0, 1, 3, 4, 2)
+        labels = packed.get("label", [None] * len(frames))
         return [
-            Clip(np.ascontiguousarray(own), self.spec.rate, *self._known(packed, place), self.spec.loops)
-            for place, own in enumerate(frames)
+            Clip(np.ascontiguousarray(own), self.spec.rate, *label_of(label, self.attributes, self.spec.classes), self.spec.loops)
+            for own, label in zip(frames, labels, strict=True)
         ]
-
-    def _known(self, packed: Mapping[str, np.ndarray], place: int) -> tuple[str | None, dict[str, float] | None]:
-        if "label" not in packed:
-            return None, None
-        label = packed["label"][place]
-        if self.attributes:
-            return None, dict(zip(self.attributes.names, label.astype(float).tolist(), strict=True))
-        return self.spec.classes[label], None
 
     def class_of(self, name: str | None) -> int:
         """Raises UserError for a class that the data do not have."""
