@@ -1,4 +1,4 @@
-"""Single flipped bits in every file that gansmith reads again: each is noticed, or what is made of the file is the same."""
+"""Single flipped bits in every file that gansmith reads again: gansmith notices each, or its result is the same."""
 
 import random
 import time

@@ -79,7 +79,7 @@ def build_audio(found: Recordings, options: Options, cache: Path, like: Any = No
 
 
 def build_pairs(found: Recordings, options: Options, cache: Path, like: AudioPairs | None = None) -> Dataset:
-    """Pairs of what is given and the clean recordings: the partners that the source has, or what `--degrade` makes of them."""
+    """Pairs of an input and its clean recording: the source's own partners, or copies damaged by `--degrade`."""
     words = parsed(options.degrade) if options.degrade else []
     plain = replace(options, labels=False)
     if found.given is not None:  # cut at the same places, so that partners stay together

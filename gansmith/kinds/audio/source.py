@@ -33,7 +33,7 @@ RATES = ("rate", "sample_rate", "sampling_rate", "sr")
 HELD_OUT = ("test", "tests", "valid", "validation", "val", "heldout", "held_out")
 """Sub-folders beside "train" that are held out."""
 SIDES = (("noisy", "clean"), ("a", "b"), ("input", "target"))
-"""Names of two sub-folders whose files are partners: what is given, and what is made of it."""
+"""Names of two sub-folders whose files are partners: inputs, and their targets."""
 COLUMNS = ("audio", "sound", "wav", "file", "bytes")
 LABELS = ("label", "labels", "class", "category", "target")
 SPEAKERS = ("speaker", "speaker_id", "client_id")

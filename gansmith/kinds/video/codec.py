@@ -165,7 +165,7 @@ class VideoCodec:
             write_film(raws, path)
 
     def _note(self, folder: Path, names: Sequence[str], raws: Sequence[Clip]) -> None:
-        """Adds what is known of the clips to labels.csv, where the data have classes or attributes."""
+        """Adds the classes or attributes of the clips, if they have any, to labels.csv."""
         if self.attributes:
             columns = list(self.attributes.names)
             rows = [[f"{(raw.attributes or {})[name]:.7g}" for name in columns] for raw in raws]

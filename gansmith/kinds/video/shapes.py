@@ -21,7 +21,7 @@ EDGE = 0.6
 NOTICED = 24
 """A pixel that differs so much from the ground in any channel belongs to the shape."""
 CORNERS, SIDES = 0.2, 0.2
-"""Moments of order 3 (triangles) and 4 (squares) above which a shape is told from a circle."""
+"""Moments of order 3 (triangles) and 4 (squares) above which a shape is no circle."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A scaffold with side chains of other molecules: what is made holds the scaffold whatever a model writes."""
+"""A scaffold with side chains of other molecules: every molecule made this way holds the scaffold, whatever a model writes."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Keys:
 
     def sentences(self) -> list[str]:
         """What was found, for people."""
-        said = [f"{table} is told apart by {key}" for table, key in self.keys.items() if key]
+        said = [f"{key} identifies the rows of {table}" for table, key in self.keys.items() if key]
         return said + [f"{link.child}.{link.column} refers to {link.parent}.{self.keys[link.parent]}" for link in self.links]
 
     def to_json(self) -> dict[str, Any]:
