@@ -81,6 +81,8 @@ class Enhancer(nn.Module):
         self.multiple = n_fft // 4
         """Waves are multiples of so many samples long."""
         self.network = FrameNetwork(3 * bins, config.width, config.blocks, 3 * bins, start=0.1)
+        self.context = self.network.reach * (n_fft // 4) + 2 * n_fft
+        """Samples on each side that a sample depends on."""
 
     def compressed(self, wave: Float[Tensor, "batch samples"]) -> tuple[Tensor, Tensor, Tensor]:
         """(magnitude, real, imaginary), each [batch, bins, frames], all three with magnitudes raised to the power."""

@@ -29,13 +29,10 @@ from gansmith.gans._waves import MakingWaves
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import FLOOR, log_mel
 from gansmith.layers.convnext import FrameNetwork
-from gansmith.layers.sounding import Fourier
+from gansmith.layers.sounding import ComplexHead
 from gansmith.layers.wave_critics import WaveCritics, feature_distance
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
-
-LOUDEST = 100.0
-"""Magnitudes end here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +69,12 @@ class SpectrumHead(nn.Module):
     def __init__(self, config: Config, spec: AudioSpec) -> None:
         super().__init__()
         self.network = FrameNetwork(spec.bands, config.width, config.blocks, spec.n_fft + 2)
-        self.fourier = Fourier(spec.n_fft, spec.hop)
+        self.head = ComplexHead(spec.n_fft, spec.hop)
+        self.context = self.network.reach * spec.hop + spec.n_fft
+        """Samples on each side that a sample depends on."""
 
     def forward(self, mel: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch samples"]:
-        size, phase = self.network((mel - log(FLOOR)) / 4 - 1).float().chunk(2, 1)
-        size = size.exp().clamp(max=LOUDEST)
-        return self.fourier.wave(size * phase.cos(), size * phase.sin()).clamp(-1, 1)
+        return self.head(self.network((mel - log(FLOOR)) / 4 - 1))
 
 
 class Vocos(MakingWaves):

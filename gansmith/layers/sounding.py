@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, conv_transpose1d, pad
 
-from gansmith.kinds.audio.transforms import Mel, istft, mel_filters, stft
+from gansmith.kinds.audio.transforms import FLOOR, Mel, istft, mel_filters, stft
 
 
 class Fourier(nn.Module):
@@ -55,6 +55,36 @@ class Fourier(nn.Module):
         envelope = conv_transpose1d(ones, self.squared, stride=self.hop)[:, 0]
         end = made.shape[1] - (self.n_fft - self.hop - self.left)
         return made[:, self.left : end] / envelope[:, self.left : end]
+
+
+class LogMel(nn.Module):
+    """A wave to its logarithmic mel spectrum, without complex numbers where a graph is exported."""
+
+    def __init__(self, mel: Mel) -> None:
+        super().__init__()
+        self.fourier = Fourier(mel.n_fft, mel.hop)
+        self.register_buffer("filters", mel_filters(mel), persistent=False)
+
+    def forward(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch bands frames"]:
+        with torch.autocast(wave.device.type, enabled=False):  # bfloat16 would round loudness to a quarter of a dB
+            real, imaginary = self.fourier.spectrum(wave.float())
+            return (self.filters @ (real.square() + imaginary.square() + 1e-12).sqrt()).clamp_min(FLOOR).log()
+
+
+class ComplexHead(nn.Module):
+    """Numbers at every frame, half of them logarithmic magnitudes and half phases, to a wave (Siuzdak 2023, section 3.2)."""
+
+    LOUDEST = 100.0
+    """Magnitudes end here."""
+
+    def __init__(self, n_fft: int, hop: int) -> None:
+        super().__init__()
+        self.fourier = Fourier(n_fft, hop)
+
+    def forward(self, x: Float[Tensor, "batch numbers frames"]) -> Float[Tensor, "batch samples"]:
+        size, phase = x.float().chunk(2, 1)
+        size = size.exp().clamp(max=self.LOUDEST)
+        return self.fourier.wave(size * phase.cos(), size * phase.sin()).clamp(-1, 1)
 
 
 MAGNIFIED = 1e-3

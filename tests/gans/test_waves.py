@@ -1,9 +1,17 @@
 """GANs that make waves of waves or spectra: exported equal to torch at other lengths, and better than nothing after a short game."""
 
+import numpy as np
 import pytest
 import torch
 
+from gansmith.errors import UserError
 from gansmith.kinds.audio.metrics.restoration import si_sdr
+from gansmith.kinds.audio.transforms import log_mel
+from gansmith.kinds.audio.translation.codes import coded, read_codes, sounding, write_codes
+from gansmith.kinds.audio.translation.streaming import Stream
+from gansmith.kinds.audio.translation.waves import translate_sound
+from gansmith.layers.hifi import HifiGenerator, enlargements
+from gansmith.layers.residual_quantiser import ResidualQuantiser
 from gansmith.model import Model
 from gansmith.training.seeds import seed_everything
 from gansmith.training.trainer import Settings, Trainer
@@ -11,7 +19,16 @@ from tests import toys
 
 
 @pytest.mark.parametrize(
-    ("gan", "toy"), [("cmgan", "noisy sounds"), ("vocos", "mel sounds"), ("advoc", "mel sounds"), ("speech", "said sounds")]
+    ("gan", "toy"),
+    [
+        ("cmgan", "noisy sounds"),
+        ("vocos", "mel sounds"),
+        ("hifigan", "mel sounds"),
+        ("advoc", "mel sounds"),
+        ("codec", "noisy sounds"),
+        ("maskcyclegan_vc", "voiced sounds"),
+        ("speech", "said sounds"),
+    ],
 )
 def test_exported_networks_equal_torch_at_several_lengths(gan, toy, tmp_path):
     pytest.importorskip("onnxruntime")
@@ -20,6 +37,98 @@ def test_exported_networks_equal_torch_at_several_lengths(gan, toy, tmp_path):
     seed_everything(0)
     made = Model(toys.small(gan, data).eval(), data.codec, {"gan": gan}).export("onnx", tmp_path / "made.onnx")
     assert made.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("hop", [32, 60, 256])
+def test_hifigan_looks_no_further_than_it_says(hop):
+    network = HifiGenerator(3, hop, width=16, sizes=(3, 7)).eval()
+    x = torch.randn(1, 3, 2 * network.reach + 5)
+    other = x.clone()
+    other[:, :, network.reach + 2] += 5  # the frame in the middle
+    assert enlargements(hop)[:1] == [8 if hop % 8 == 0 else 2]
+    with torch.no_grad():
+        changed = torch.nonzero((network(x) - network(other)).abs()[0] > 1e-7)[:, 0]
+    assert network(x).shape == (1, x.shape[2] * hop)
+    assert changed.min() >= 2 * hop and changed.max() < (2 * network.reach + 3) * hop
+
+
+@pytest.mark.parametrize(("gan", "toy"), [("cmgan", "noisy sounds"), ("vocos", "mel sounds"), ("hifigan", "mel sounds")])
+def test_a_stream_of_chunks_equals_the_whole(gan, toy):
+    data = toys.every()[toy]
+    seed_everything(0)
+    made = toys.small(gan, data).eval()
+    for player in made.players.values():
+        for weights in player.averaged.parameters():
+            weights.data += 0.05 * torch.randn_like(weights)
+    model = Model(made, data.codec, {"gan": gan})
+    wave = 0.3 * np.random.default_rng(0).normal(size=9_001).astype(np.float32)
+    spec, network = data.codec.spec, made.players["generator"].averaged
+    with torch.inference_mode():
+        whole = torch.from_numpy(np.pad(wave, (0, -len(wave) % spec.hop)))[None]
+        given = log_mel(whole, spec.mel) if spec.source.key == "mel" else whole
+        expected = network(given)[0, : len(wave)].numpy()
+    stream, edges = Stream(model), [0, 1, 500, 700, 4_000, 4_001, 9_001]
+    parts = [stream.push(wave[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    assert sum(len(part) for part in parts) > 5_000  # it does not wait for the end
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(np.concatenate([*parts, stream.end()]), expected, atol=2e-5)
+    np.testing.assert_allclose(translate_sound(model, wave).wave, expected, atol=2e-5)
+
+
+def test_a_model_that_needs_the_whole_says_that_it_cannot_stream():
+    data = toys.every()["mel sounds"]
+    with pytest.raises(UserError, match="advoc needs the whole of a recording"):
+        Stream(Model(toys.small("advoc", data).eval(), data.codec, {"gan": "advoc"}))
+
+
+def test_codes_come_back_as_the_same_sound(tmp_path):
+    data = toys.every()["noisy sounds"]
+    seed_everything(0)
+    gan = toys.small("codec", data)
+    model = Model(gan.eval(), data.codec, {"gan": "codec"})
+    wave = data.batch(slice(0, 1))["b"][0].numpy()[:500]
+    found = coded(model, wave)
+    assert found.codes.shape == (2, 512 // data.codec.spec.hop) and found.codes.max() < 8
+    assert gan.bits_per_second == 2 * 3 * 2_000 / data.codec.spec.hop
+    write_codes(model, found, tmp_path / "codes.npz")
+    made = sounding(model, read_codes(model, tmp_path / "codes.npz"))
+    assert len(made.wave) == 500
+    np.testing.assert_allclose(made.wave, translate_sound(model, wave).wave, atol=1e-3)
+    other = Model(toys.small("codec", data).eval(), data.codec, {"gan": "codec"})
+    with pytest.raises(UserError, match="those of another model"):
+        read_codes(other, tmp_path / "codes.npz")
+    with pytest.raises(UserError, match="codes are made by models of codec"):
+        coded(Model(toys.small("cmgan", data).eval(), data.codec, {"gan": "cmgan"}), wave)
+
+
+def test_residual_codes_are_nearer_with_every_book():
+    seed_everything(0)
+    quantiser = ResidualQuantiser(3, 16, 4, decay=0.5, rare=0.05)
+    x = torch.randn(8, 4, 64)
+    for _ in range(20):
+        quantiser(x)
+        quantiser.absorb()
+    chosen = quantiser.eval().nearest(x)
+    errors = [float((x - ResidualQuantiser.look_up(_first(quantiser, count), chosen[:, :count])).square().mean()) for count in (1, 2, 3)]
+    assert errors == sorted(errors, reverse=True) and errors[2] < 0.3
+    torch.testing.assert_close(quantiser(x)[0], quantiser.look_up(chosen))
+
+
+def _first(quantiser, count):
+    few = ResidualQuantiser(count, 16, 4, decay=0.5, rare=0.05)
+    few.books = quantiser.books[:count]
+    return few
+
+
+def test_a_converter_begins_as_the_identity_and_hides_frames_in_a_row():
+    data = toys.every()["voiced sounds"]
+    gan = toys.small("maskcyclegan_vc", data)
+    picture = gan.revoicing.picture(log_mel(data.batch(slice(0, 4))["wave"], data.codec.spec.mel))
+    label = torch.tensor([0, 1, 1, 0])
+    torch.testing.assert_close(gan.revoicing.converter(picture, label), picture)
+    there = gan.hiding(picture.expand(-1, -1, -1, -1).repeat(50, 1, 1, 1))[:, 0, 0]
+    gaps = (there[:, 1:] - there[:, :-1]).abs().sum(1)
+    assert set(gaps.tolist()) <= {0.0, 1.0, 2.0} and 0 < (1 - there).sum(1).max() <= 4
 
 
 def test_a_short_game_takes_noise_away():

@@ -28,6 +28,7 @@ from gansmith.kinds.audio.sound import Recording, Recordings, speakers_of
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.speech.build import LONGEST, codec_of, frames_of, packed, spoken
 from gansmith.kinds.audio.transforms import Mel, hertz_to_mel
+from gansmith.kinds.audio.voices import VoiceCodec, as_voices, named_by_speaker
 from gansmith.kinds.images.readers.collection import natural
 
 USUAL_RATE = 16_000
@@ -69,6 +70,8 @@ class Cleaned:
 
 def build_audio(found: Recordings, options: Options, cache: Path, like: Any = None) -> Dataset:
     """Recordings as a data set; `like` is the codec of others, which these are to be encoded as."""
+    if isinstance(like, VoiceCodec) or (like is None and options.convert):
+        return build_voices(found, options, cache, like)
     if like is not None and like.spec.source is not None and like.spec.source.key == "phonemes":
         return build_speech(found, options, cache, like)
     if like is None and options.transcripts:
@@ -111,6 +114,16 @@ def build_pairs(found: Recordings, options: Options, cache: Path, like: AudioPai
         held_out=build_pairs(found.held_out, options, cache, codec) if found.held_out else None,
         facts=facts,
     )
+
+
+def build_voices(found: Recordings, options: Options, cache: Path, like: VoiceCodec | None = None) -> Dataset:
+    """Windows of recordings by who speaks, whose voices are made of each other."""
+    if not options.labels:
+        raise UserError("--convert takes sub-folders or a column speaker for voices: leave out --no-labels.")
+    named = named_by_speaker(found)
+    data = as_voices(_alone(named, options, cache, like, cleaned(named, options, cache, like)), like)
+    held_out = build_voices(found.held_out, options, cache, data.codec) if found.held_out else None
+    return replace(data, held_out=held_out)
 
 
 def build_speech(found: Recordings, options: Options, cache: Path, like: AudioPairs | None = None) -> Dataset:

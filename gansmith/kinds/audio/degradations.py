@@ -18,6 +18,8 @@ from gansmith.kinds.audio.cleaning import resampled
 
 MEL = "mel"
 """Not damage, but the mel spectrum in place of the wave: what vocoders are given."""
+SAME = "same"
+"""No damage: the wave itself, which codecs make anew."""
 _MEASURED = {
     "noise": (-10, 60),
     "hum": (-10, 60),
@@ -28,7 +30,7 @@ _MEASURED = {
     "bits": (2, 15),
 }
 """Degradations and the range of their numbers."""
-WORDS = "noise5 (dB), hum10 (dB), babble5 (dB), reverb0.4 (seconds), clip12 (dB), lowpass4000 (Hz), bits6; or mel"
+WORDS = "noise5 (dB), hum10 (dB), babble5 (dB), reverb0.4 (seconds), clip12 (dB), lowpass4000 (Hz), bits6; or mel, or same"
 SPAN = 15.0
 """Signal-to-noise ratios are drawn from the number that is given to so many dB above it."""
 SPEAKERS = 4
@@ -36,16 +38,17 @@ SPEAKERS = 4
 
 
 def parsed(words: str) -> list[tuple[str, float]]:
-    """[("noise", 5), ("clip", 12)] of "noise5,clip12"; [("mel", 0)] of "mel". Raises UserError for a word that says nothing."""
-    if words.strip().lower() == MEL:
-        return [(MEL, 0.0)]
+    """[("noise", 5), ("clip", 12)] of "noise5,clip12"; [("mel", 0)] of "mel", [] of "same". Raises UserError for a word that says
+    nothing."""
+    if words.strip().lower() in (MEL, SAME):
+        return [(MEL, 0.0)] if words.strip().lower() == MEL else []
     found = []
     for word in words.split(","):
         match = re.fullmatch(r"\s*([a-z]+?)\s*(-?\d+(?:\.\d+)?)\s*", word.lower())
         name, number = (match[1], float(match[2])) if match else (word.strip(), 0.0)
         low, high = _MEASURED.get(name, (1, 0))
         if match is None or not low <= number <= high:
-            near = did_you_mean(name, [*_MEASURED, MEL])
+            near = did_you_mean(name, [*_MEASURED, MEL, SAME])
             raise UserError(f"--degrade takes words of {WORDS}, joined by commas, but it is {word!r}{near}.")
         found.append((name, number))
     return found

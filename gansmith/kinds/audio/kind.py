@@ -20,6 +20,7 @@ from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES, wav_bytes
 from gansmith.kinds.audio.source import ARRAYS, RATES, recordings_of
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.speech.codec import PhonemeCodec
+from gansmith.kinds.audio.voices import VoiceCodec
 from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match, Sampler
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 RESTORED = ("mel_l1", "mr_stft", "si_sdr", "stoi")
 """The metrics of sounds that were made from others."""
+CONVERTED = ("frechet", "coverage", "gan_test")
+"""The metrics of voices that were made of others."""
 SPOKEN = ("mel_dtw", "frechet")
 """The metrics of speech that was made from text."""
 
@@ -82,7 +85,8 @@ class AudioKind(Kind[Options, AudioCodec]):
 
     def like(self, codec: Any, options: Options, source: Source) -> Options:
         if codec.spec.task != "pairs":
-            return replace(options, degrade=None, noises=None, transcripts=None)
+            return replace(options, degrade=None, noises=None, transcripts=None, convert=codec.spec.task == "domains")
+        options = replace(options, convert=False)
         if codec.a.spec.key == "phonemes":
             return replace(options, degrade=None, noises=None, transcripts=codec.a.spec.language)
         return replace(options, degrade=options.degrade or ("mel" if codec.a.spec.key == "mel" else None))
@@ -92,7 +96,9 @@ class AudioKind(Kind[Options, AudioCodec]):
             return AudioPairs.from_json(facts)
         if facts["spec"]["key"] == "phonemes":
             return PhonemeCodec.from_json(facts)
-        return MelCodec.from_json(facts) if facts["spec"]["key"] == "mel" else AudioCodec.from_json(facts)
+        if facts["spec"]["key"] == "mel":
+            return MelCodec.from_json(facts)
+        return (VoiceCodec if facts["spec"].get("source") else AudioCodec).from_json(facts)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.audio.inspection import inspected
@@ -103,6 +109,8 @@ class AudioKind(Kind[Options, AudioCodec]):
         from gansmith.kinds.choice import Choice
 
         spec = data.codec.spec
+        if spec.task == "domains":
+            return Choice("maskcyclegan_vc", {}, "it makes each voice of the others, from recordings that say different things")
         if spec.source is not None:
             if spec.source.key == "phonemes":
                 return Choice("speech", {}, "it says sentences in the voice of the recordings")
@@ -112,6 +120,8 @@ class AudioKind(Kind[Options, AudioCodec]):
         return Choice(self.gan, {}, "it learns sounds of a second as pictures of their spectra, in minutes, and takes classes")
 
     def usual_metrics(self, spec: Spec) -> tuple[str, ...]:
+        if spec.task == "domains":
+            return CONVERTED
         if spec.source is not None:
             return SPOKEN if spec.source.key == "phonemes" else RESTORED
         left_out = {"pitch_accuracy"} if "pitch" not in spec.attributes else set()
@@ -139,7 +149,7 @@ class AudioKind(Kind[Options, AudioCodec]):
     def preview(self, codec: Any, raws: Sequence[Any]) -> Preview:
         if codec.spec.key in ("mel", "phonemes"):
             return Preview(codec.preview(raws))
-        sounds = [raw.b for raw in raws] if codec.spec.source is not None else raws
+        sounds = [raw.b for raw in raws] if codec.spec.task == "pairs" else raws
         players = (Medium(f"{place}.wav", "audio/wav", wav_bytes(raw)) for place, raw in enumerate(sounds))
         return Preview(codec.preview(raws), tuple(players))
 

@@ -36,11 +36,13 @@ class Options(DataOptions):
     split_by: Literal["recording", "speaker"] = option("recording")
     """What is held out as a whole: recordings, or speakers (the column speaker of a table, or the class)."""
     degrade: str | None = option(None, "WORDS")
-    """Make pairs of clean recordings: noise5,hum10,babble5 (dB), reverb0.4 (s), clip12 (dB), lowpass4000 (Hz), bits6; or mel."""
+    """Make pairs of clean recordings: noise5,hum10,babble5 (dB), reverb0.4 (s), clip12 (dB), lowpass4000 (Hz), bits6; or mel, or same."""
     noises: Path | None = option(None, "DIR")
     """Recordings of noise that --degrade noise mixes in, in place of noise that is computed."""
     transcripts: str | None = option(None, "LANGUAGE")
     """Make pairs of what is said and its recording: en, zh, another code of espeak-ng's (de, fr, ...), or phonemes as they are written."""
+    convert: bool = option(False)
+    """Make recordings of each voice (sub-folders, or the column speaker) sound like another one."""
     skip_unreadable: bool = option(False)
     """Leave out files that cannot be read."""
 
@@ -55,5 +57,7 @@ class Options(DataOptions):
             raise UserError("--noises is mixed in by --degrade noise5 (dB): give both, or leave it out.")
         if self.transcripts is not None and self.degrade is not None:
             raise UserError("--transcripts makes speech of text, --degrade clean sounds of damaged ones: give one of them.")
+        if self.convert and (self.transcripts or self.degrade):
+            raise UserError("--convert makes one voice of another: leave out --transcripts and --degrade.")
         if not 10 <= self.silence <= 120:
             raise UserError(f"--silence must be from 10 to 120 dB, but it is {self.silence:g}.")

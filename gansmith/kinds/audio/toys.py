@@ -25,6 +25,7 @@ def toys() -> dict[str, Dataset]:
         "noisy sounds": _built(_in_memory("noisy", waves, RATE), replace(options, degrade="noise5")),
         "mel sounds": _built(_in_memory("mel", waves, RATE), replace(options, degrade="mel")),
         "said sounds": spoken(),
+        "voiced sounds": _built(_in_memory("voiced", waves, RATE, words), replace(options, convert=True)),
         "noted sounds": _built(_in_memory("noted", waves, RATE, numbers, attributes=("pitch", "dynamic")), options),
         "named sounds": _built(_in_memory("named", waves, RATE, words), options),
     }

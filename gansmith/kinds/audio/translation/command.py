@@ -1,4 +1,4 @@
-"""gansmith translate: recordings, folders of them and mel spectra through a model that makes waves."""
+"""gansmith translate: recordings, folders of them, mel spectra and codes through a model that makes waves, or codes of waves."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from gansmith.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Translate:
-    """Restores recordings of any length, or makes waves of mel spectra; the model knows all else that matters."""
+    """Restores recordings of any length, makes waves of mel spectra, one voice of another, or codes and sounds of codes."""
 
     run: Annotated[Positional[Path], takes("RUN")]
     """A run folder, its model/ folder, or a copy of one."""
     input: Annotated[Positional[Path], takes("INPUT")]
-    """A sound file, a folder of them, or mel spectra [bands, frames] (.npy) for a vocoder."""
+    """A sound file, a folder of them, mel spectra [bands, frames] (.npy) for a vocoder, or codes (.npz) for a codec."""
     out: Annotated[Path | None, takes("PATH", "RUN/translated/")] = None
-    """The folder for the results, .wav files by the names of the inputs; or one .wav or .flac file for a single input."""
+    """The folder for the results, .wav files by the names of the inputs; one .wav or .flac file for a single input, or .npz for codes."""
+    makes: Annotated[str | None, takes("VOICE")] = None
+    """Of models that convert voices: the voice to make."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
     trust: Flag = False
@@ -38,23 +40,30 @@ class Translate:
 def run(argv: list[str]) -> int:
     options = parse(Translate, argv, "gansmith translate")
     from gansmith.kinds.audio.readers.files import WAV, written
-    from gansmith.kinds.audio.translation.waves import check_translates, opened, translate_sound
+    from gansmith.kinds.audio.sound import Sound
+    from gansmith.kinds.audio.translation.codes import SUFFIX, coded, coding, read_codes, sounding, write_codes
+    from gansmith.kinds.audio.translation.waves import check_translates, opened, translate_sound, voice_of
     from gansmith.model import Model
     from gansmith.planning.plan import choose_device
 
     out = options.out or options.run / "translated"
     inputs = inputs_in(options.input)
-    single = out.suffix.lower() in (*WAV, ".flac")
+    single, as_codes = out.suffix.lower() in (*WAV, ".flac", SUFFIX), out.suffix.lower() == SUFFIX
     if single and len(inputs) > 1:
         raise UserError(f"--out {out} is one file, but {options.input} holds {len(inputs)} recordings: give a folder.")
     places = [out] if single else [out / _place(path, options.input) for path in inputs]
     refuse_overwriting(places, inputs, overwrite=options.overwrite or options.out is None)
     model = Model.load(options.run, choose_device(options.device), trust=options.trust)
-    spec = check_translates(model)
+    spec, voice = check_translates(model), voice_of(model, options.makes)
+    gan = coding(model) if as_codes or any(path.suffix.lower() == SUFFIX for path in inputs) else None
     done, failed = [], {}
     for path, place in zip(inputs, places, strict=True):
         try:
-            made = translate_sound(model, opened(path, spec))
+            if path.suffix.lower() == SUFFIX:
+                made = sounding(model, read_codes(model, path))
+            else:
+                given = opened(path, spec)
+                made = coded(model, given) if as_codes else translate_sound(model, given, voice)
         except UserError as error:
             if len(inputs) == 1:
                 raise
@@ -62,12 +71,20 @@ def run(argv: list[str]) -> int:
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         with whole(place) as part:
-            written(made, part)
+            if isinstance(made, Sound):
+                written(made, part)
+            else:
+                write_codes(model, made, part)
         done.append(place)
     output = Output(options.json)
+    if gan is not None:
+        books, codes = gan.books
+        each = f"{books} codebooks of {codes}, {spec.rate / spec.hop:g} times a second"
+        output.say(f"{gan.bits_per_second / 1000:.3g} kbit/s ({each})")
     output.say(f"{len(done):,} translated: {out}")
     reasons = {str(path): reason for path, reason in failed.items()}
-    output.result({"inputs": inputs, "outputs": done, "out": out, "rate": spec.rate, "failed": reasons})
+    bits = {} if gan is None else {"bits_per_second": round(gan.bits_per_second)}
+    output.result({"inputs": inputs, "outputs": done, "out": out, "rate": spec.rate, **bits, "failed": reasons})
     if failed:
         said = listed([reason.rstrip(".") for reason in failed.values()], 3)
         raise UserError(f"{len(failed)} of {len(inputs)} could not be translated: {said}.")

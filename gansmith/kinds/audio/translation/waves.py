@@ -11,12 +11,14 @@ from jaxtyping import Float
 
 from gansmith.data.readers.files import Unreadable, read_whole
 from gansmith.data.readers.rows import open_npy
+from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.audio.cleaning import mono, resampled
 from gansmith.kinds.audio.readers.files import decoded
 from gansmith.kinds.audio.sound import Sound
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import log_mel
+from gansmith.kinds.audio.translation.streaming import Stream, context_of
 
 if TYPE_CHECKING:
     from gansmith.model import Model
@@ -31,6 +33,17 @@ def check_translates(model: Model) -> AudioSpec:
     if not isinstance(spec, AudioSpec) or not isinstance(spec.source, AudioSpec):
         raise UserError("this model makes sounds from noise alone: use gansmith generate.")
     return spec
+
+
+def voice_of(model: Model, makes: str | None) -> int | None:
+    """The number of the voice to make. Raises UserError where the model does not know it, or needs one."""
+    voices = model.codec.spec.classes
+    if makes is None and voices:
+        raise UserError(f"this model makes several voices: say with --makes which, {listed(voices, 20)}.")
+    if makes is not None and makes not in voices:
+        known = f"of {listed(voices, 20)}, but it is {makes}{did_you_mean(makes, voices)}" if voices else "of no model like this one"
+        raise UserError(f"--makes must be a voice {known}.")
+    return None if makes is None else voices.index(makes)
 
 
 def opened(path: Path, spec: AudioSpec) -> Float[np.ndarray, " samples"] | Float[np.ndarray, "bands frames"]:
@@ -60,10 +73,10 @@ def _spectrum(path: Path, spec: AudioSpec) -> np.ndarray:
 
 
 @torch.inference_mode()
-def translate_sound(model: Model, given: np.ndarray) -> Sound:
-    """What the model makes of a wave at its rate, as long as that, or of a mel spectrum.
+def translate_sound(model: Model, given: np.ndarray, voice: int | None = None) -> Sound:
+    """What the model makes of a wave at its rate, as long as that, or of a mel spectrum; `voice` is the number of the voice to make.
 
-    Long ones are made in parts that fade into each other.
+    Long ones are made in parts: of networks that look only so far, what the whole would be, of others, parts that fade into each other.
     """
     spec = check_translates(model)
     assert isinstance(spec.source, AudioSpec)
@@ -72,8 +85,13 @@ def translate_sound(model: Model, given: np.ndarray) -> Sound:
     if given.ndim == 2:
         made = network(torch.from_numpy(given)[None].to(device))[0].float().cpu().numpy()
         return Sound(made, spec.rate)
-    length, unit = len(given), spec.hop
-    least = max(2 * spec.n_fft, unit)
+    if context_of(network, spec) is not None:
+        stream, step = Stream(model), round(PART * spec.rate)
+        pushed = [stream.push(given[start : start + step]) for start in range(0, len(given), step)]
+        return Sound(np.concatenate([*pushed, stream.end()]), spec.rate)
+    length, unit = len(given), max(spec.hop, getattr(network, "multiple", 1))
+    least = -(-2 * spec.n_fft // unit) * unit
+    said = () if voice is None else (torch.tensor([voice], device=device),)
     wave = np.pad(given.astype(np.float32), (0, max(-length % unit, least - length)))
     part, shared = int(PART * spec.rate) // unit * unit, int(SHARED * spec.rate) // unit * unit
     made, start = np.zeros(len(wave), np.float32), 0
@@ -83,7 +101,7 @@ def translate_sound(model: Model, given: np.ndarray) -> Sound:
             piece, start = wave[-least:], len(wave) - least
         tensor = torch.from_numpy(piece)[None].to(device)
         x = log_mel(tensor, spec.mel) if spec.source.key == "mel" else tensor
-        own = network(x)[0].float().cpu().numpy()[: len(piece)]
+        own = network(x, *said)[0].float().cpu().numpy()[: len(piece)]
         overlap = min(shared, len(own)) if start else 0
         fade = np.linspace(0, 1, overlap, dtype=np.float32)
         made[start : start + overlap] = made[start : start + overlap] * (1 - fade) + own[:overlap] * fade
