@@ -21,7 +21,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
 from gansmith.data.schema import describing
-from gansmith.data.values import PLACE, Examples, Name, Seed, Somewhere, Speed, Truncation, checked
+from gansmith.data.values import PLACE, CountOrNone, Examples, Name, Seed, Somewhere, Speed, Truncation, checked
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.inference import TRIED, Optimized, optimize_for_inference
@@ -271,8 +271,9 @@ class Model:
         return kinds.find(self.codec.spec.kind).translated(self, given, **how)
 
     @checked
-    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None) -> Any:
-        """The text as speech, in the codec's raw form; `speed` 2 takes half as long, `vocoder` is a model that makes the wave.
+    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None, speaker: Name | CountOrNone = None) -> Any:
+        """The text as speech, in the codec's raw form; `speed` 2 takes half as long, `vocoder` is a model that makes the wave, `speaker`
+        the name of a voice or its number from 1.
 
         Raises UserError for a model that does not speak, for text that cannot be said, and for a vocoder that does not fit.
         """
@@ -280,7 +281,7 @@ class Model:
             raise UserError(f"this model of {self.gan.name} does not speak: give one that was trained with transcripts.")
         if not isinstance(text, str) or not text.strip():
             raise UserError("there is nothing to say: give a sentence.")
-        return self.gan.speak(self.codec, text, speed=speed, vocoder=vocoder.gan if vocoder else None)
+        return self.gan.speak(self.codec, text, speed=speed, vocoder=vocoder.gan if vocoder else None, speaker=speaker)
 
     @checked
     def export(self, to: Name = "onnx", out: Somewhere = ".", overwrite: bool = False) -> Path:

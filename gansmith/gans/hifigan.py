@@ -104,7 +104,9 @@ class HiFiGAN(MakingWaves):
                 "learning_rate": 1e-3,
             },
         ),
-        "v2": Preset(about="the paper's V2 (0.9 million weights)", kind="audio", batch=16, samples=8_000_000, config={"width": 128}),
+        "v2": Preset(
+            about="the paper's V2 (0.9 million weights)", kind="audio", batch=16, samples=8_000_000, config={"width": 128}
+        ),
         "paper": Preset(about="the paper's V1, for a GPU", kind="audio", batch=16, samples=40_000_000),
     }
 

@@ -10,7 +10,8 @@ hidden from it, so that it must fill them in from those around. Critics of patch
 
 One network makes all voices and critics have a head for each, as in StarGAN-VC2 (Kaneko et al. 2019), where the paper has two networks for
 two voices; two voices are enough. The network adds to the spectrum that it is given, so that training begins at the voice itself, and
-Griffin-Lim stands in for the paper's vocoder. Figures: docs/audio.md. A licence to copy recordings of a person is no consent to be imitated.
+Griffin-Lim stands in for the paper's vocoder. Figures: docs/audio.md. A licence to copy
+recordings is no consent of the speaker to be imitated.
 """
 
 from collections.abc import Iterator, Mapping
@@ -142,7 +143,9 @@ class MaskCycleGANVC(GAN):
         super().__init__(config, spec)
         assert isinstance(spec, AudioSpec)
         if spec.shape[0] // spec.hop < 2 * HALVINGS:
-            raise UserError(f"maskcyclegan_vc needs windows of {2 * HALVINGS * spec.hop / spec.rate:.2g} s: give a greater --seconds.")
+            raise UserError(
+                f"maskcyclegan_vc needs windows of {2 * HALVINGS * spec.hop / spec.rate:.2g} s: give a greater --seconds."
+            )
         betas = (0.5, 0.999)
         self.generator = Player(
             Revoicing(config, spec),

@@ -8,9 +8,11 @@ vocoder that was trained on the same spectra.
     gansmith train voice/ --gan speech                      # recordings and metadata.csv (FILE|TEXT)
     gansmith train voice/ --gan speech --transcripts de     # another language, by espeak-ng
     gansmith speak RUN "Good morning." --out hello.wav --speed 1.1
-    gansmith speak RUN "Good morning." --vocoder VOCODER    # a run of advoc or vocos
+    gansmith speak RUN "Good morning." --vocoder VOCODER    # a run of advoc, vocos or hifigan
+    gansmith speak RUN "Good morning." --speaker anna       # of several: sub-folders, or a column speaker
 
-The times of the phonemes are found before the training, by hidden Markov models of the recordings. Figures: docs/audio.md.
+The times of the phonemes are given (.TextGrid, .lab), or found before the training by hidden Markov models of the recordings. Figures:
+docs/audio.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -94,13 +96,18 @@ class Speaker(nn.Module):
         self.hop, self.frames = spec.hop, spec.shape[0] // spec.hop
         width = config.width
         self.symbols = nn.Embedding(len(spec.source.symbols) + 1, width, padding_idx=0)
+        self.voices = nn.Embedding(len(spec.source.speakers), width) if spec.source.speakers else None
         self.encoder = FrameNetwork(width, width, config.blocks, width)
         self.lasting = FrameNetwork(width, width // 2, 2, 1)
         self.decoder = FrameNetwork(width + 3, config.decoder_width, config.decoder_blocks, spec.bands)
         self.phases = GriffinLim(spec.mel, self.frames, config.iterations)
 
-    def encoded(self, phonemes: Int[Tensor, "batch phonemes"]) -> Float[Tensor, "batch width phonemes"]:
+    def encoded(
+        self, phonemes: Int[Tensor, "batch phonemes"], speaker: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch width phonemes"]:
         given = self.symbols(phonemes).transpose(1, 2)
+        if self.voices is not None and speaker is not None:
+            given = given + self.voices(speaker)[:, :, None]
         return (given + self.encoder(given)) * (phonemes > 0)[:, None]
 
     def logarithms(self, encoded: Float[Tensor, "batch width phonemes"]) -> Float[Tensor, "batch phonemes"]:
@@ -131,9 +138,11 @@ class Speaker(nn.Module):
         made = self.decoder(torch.cat([shown, beside.to(shown.dtype)], 1) * there[:, None].to(shown.dtype)).float()
         return ((made + 1) * SCALE + log(FLOOR)) * there[:, None] + log(FLOOR) * (1 - there[:, None])
 
-    def forward(self, phonemes: Int[Tensor, "batch phonemes"]) -> Float[Tensor, "batch samples"]:
+    def forward(
+        self, phonemes: Int[Tensor, "batch phonemes"], speaker: Int[Tensor, " batch"] | None = None
+    ) -> Float[Tensor, "batch samples"]:
         """Waves as long as the longest sentence of the data, with silence behind the end."""
-        encoded = self.encoded(phonemes)
+        encoded = self.encoded(phonemes, speaker)
         frames = self.durations(phonemes, encoded)
         count = self.frames
         if not torch.compiler.is_exporting():  # silence needs no phases
@@ -220,7 +229,7 @@ class Speech(GAN):
         batch, config, network = draw(), self.config, self.speaker
         phonemes, frames = batch["a"], batch["a.frames"].float()
         at, said, real = self.cut(batch)
-        encoded = network.encoded(phonemes)
+        encoded = network.encoded(phonemes, batch.get("a.speaker"))
         fake = network.spectrum(encoded, frames, at)
         there = (at < frames.sum(1, keepdim=True)).float()[:, None]
         known = (phonemes > 0).float()
@@ -243,30 +252,37 @@ class Speech(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """Neither rng nor truncation matter, since no noise goes in."""
-        return {self.spec.key: self.generator.averaged(condition["a"].to(self.device)), **condition}
+        given = [condition[key].to(self.device) for key in ("a", "a.speaker") if key in condition]
+        return {self.spec.key: self.generator.averaged(*given), **condition}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         assert isinstance(self.spec, AudioSpec) and isinstance(self.spec.source, AudioSpec)
         most, symbols = self.spec.source_shape[0], len(self.spec.source.symbols)
         rng = torch.Generator().manual_seed(0)
-        return Saying(self.generator.averaged), {"input": torch.randint(1, symbols + 1, (2, most), generator=rng)}
+        inputs = {"input": torch.randint(1, symbols + 1, (2, most), generator=rng)}
+        if speakers := self.spec.source.speakers:
+            inputs["speaker"] = torch.tensor([0, len(speakers) - 1])
+        return Saying(self.generator.averaged), inputs
 
     @torch.inference_mode()
-    def speak(self, codec: Any, text: str, *, speed: float = 1.0, vocoder: GAN | None = None) -> Sound:
+    def speak(
+        self, codec: Any, text: str, *, speed: float = 1.0, vocoder: GAN | None = None, speaker: str | int | None = None
+    ) -> Sound:
         """What the voice says, sentence by sentence, with short pauses between.
 
-        `vocoder` makes the wave of the spectrum in place of Griffin-Lim. Raises UserError for text that cannot be read, and for a vocoder
-        of other spectra.
+        `vocoder` makes the wave of the spectrum in place of Griffin-Lim, `speaker` is the name of a voice or its number from 1. Raises
+        UserError for text that cannot be read, for a vocoder of other spectra, and for a speaker that there is not.
         """
         spec, network = self.spec, self.generator.averaged
         assert isinstance(spec, AudioSpec) and isinstance(network, Speaker)
         makes = network.phases if vocoder is None else _vocoder(vocoder, spec)
-        parts, replaced = [], []
+        parts, replaced, place = [], [], codec.a.speaker(speaker)
+        who = torch.tensor([place], device=self.device) if codec.a.spec.speakers else None
         for sentence in sentences(text):
             numbers, others = codec.a.numbers_of(sentence)
             replaced += others
             phonemes = torch.tensor([numbers], device=self.device)
-            encoded = network.encoded(phonemes)
+            encoded = network.encoded(phonemes, who)
             frames = network.durations(phonemes, encoded, speed)
             count = max(SHORTEST, int(frames.sum()))
             mel = network.spectrum(encoded, frames, torch.arange(count, device=self.device)[None])
@@ -284,8 +300,8 @@ class Saying(nn.Module):
         super().__init__()
         self.network, self.tolerance = network, MAGNIFIED
 
-    def forward(self, input: Tensor) -> Tensor:
-        return self.network(input)
+    def forward(self, input: Tensor, speaker: Tensor | None = None) -> Tensor:
+        return self.network(input, speaker)
 
 
 def _vocoder(vocoder: GAN, spec: AudioSpec) -> nn.Module:
@@ -293,7 +309,7 @@ def _vocoder(vocoder: GAN, spec: AudioSpec) -> nn.Module:
     theirs = vocoder.spec
     if not isinstance(theirs, AudioSpec) or not isinstance(theirs.source, AudioSpec) or theirs.source.key != "mel":
         raise UserError(
-            f"--vocoder needs a run that makes waves of mel spectra (advoc or vocos), but it is one of {vocoder.name}."
+            f"--vocoder needs a run that makes waves of mel spectra (advoc, vocos or hifigan), but it is one of {vocoder.name}."
         )
     if theirs.mel != spec.mel:
         raise UserError(

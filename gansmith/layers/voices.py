@@ -34,7 +34,9 @@ class SpokenBy(nn.Module):
         nn.init.normal_(self.scale.weight, std=0.1)
         nn.init.normal_(self.shift.weight, std=0.1)
 
-    def forward(self, x: Float[Tensor, "batch width frames"], voice: Int[Tensor, " batch"]) -> Float[Tensor, "batch width frames"]:
+    def forward(
+        self, x: Float[Tensor, "batch width frames"], voice: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch width frames"]:
         inner = instance_norm(self.first(x)) * (1 + self.scale(voice)[:, :, None]) + self.shift(voice)[:, :, None]
         value, gate = inner.chunk(2, 1)
         return x + instance_norm(self.second(value * gate.sigmoid()))

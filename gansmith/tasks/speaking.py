@@ -13,8 +13,17 @@ if TYPE_CHECKING:
 class Speaks(Protocol):
     """A GAN that makes speech of text."""
 
-    def speak(self, codec: Codec[Any], text: str, *, speed: float = 1.0, vocoder: GAN | None = None) -> Any:
-        """The text as speech in the codec's raw form; `speed` 2 takes half as long, `vocoder` is another GAN that makes the wave.
+    def speak(
+        self,
+        codec: Codec[Any],
+        text: str,
+        *,
+        speed: float = 1.0,
+        vocoder: GAN | None = None,
+        speaker: str | int | None = None,
+    ) -> Any:
+        """The text as speech in the codec's raw form; `speed` 2 takes half as long, `vocoder` is another GAN that makes the wave, `speaker`
+        the name of a voice or its number from 1.
 
         Raises UserError for text that cannot be said, and for a vocoder that does not fit.
         """

@@ -109,7 +109,9 @@ def test_residual_codes_are_nearer_with_every_book():
         quantiser(x)
         quantiser.absorb()
     chosen = quantiser.eval().nearest(x)
-    errors = [float((x - ResidualQuantiser.look_up(_first(quantiser, count), chosen[:, :count])).square().mean()) for count in (1, 2, 3)]
+    errors = [
+        float((x - ResidualQuantiser.look_up(_first(quantiser, count), chosen[:, :count])).square().mean()) for count in (1, 2, 3)
+    ]
     assert errors == sorted(errors, reverse=True) and errors[2] < 0.3
     torch.testing.assert_close(quantiser(x)[0], quantiser.look_up(chosen))
 

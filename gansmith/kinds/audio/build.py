@@ -27,6 +27,7 @@ from gansmith.kinds.audio.pairs import AudioPairs, MelCodec, Spectra
 from gansmith.kinds.audio.sound import Recording, Recordings, speakers_of
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.speech.build import LONGEST, codec_of, frames_of, packed, spoken
+from gansmith.kinds.audio.speech.times import frames_until
 from gansmith.kinds.audio.transforms import Mel, hertz_to_mel
 from gansmith.kinds.audio.voices import VoiceCodec, as_voices, named_by_speaker
 from gansmith.kinds.images.readers.collection import natural
@@ -130,7 +131,7 @@ def build_speech(found: Recordings, options: Options, cache: Path, like: AudioPa
     """Pairs of what is said and the recordings that say it, each as a whole."""
     language = like.a.spec.language if like else str(options.transcripts)
     said = spoken(found, language)
-    plain = replace(options, labels=False)
+    plain = replace(options, labels=False, trim=options.trim and not any(said.ends))
     own = replace(
         found,
         recordings=[replace(one, label=None) for one in said.recordings],
@@ -150,17 +151,24 @@ def build_speech(found: Recordings, options: Options, cache: Path, like: AudioPa
     samples = like.b.samples if like else int(-(-lengths[places].max() // unit) * unit)
     kept: list[int] = [clean.facts["kept"][place] for place in places]
     phonemes, names = [said.phonemes[place] for place in kept], [own.recordings[place].name for place in kept]
+    who = speakers_of(said.recordings[place] for place in kept)
     codec = like
     if codec is None:
         sound = _codec(own, [None] * len(lengths), np.ones(len(lengths)), samples, rate)
-        codec = AudioPairs.of(codec_of(phonemes, language, sound.spec), sound, True)
+        several = tuple(sorted(set(who), key=natural)) if len(set(who)) > 1 and "" not in who else ()
+        codec = AudioPairs.of(codec_of(phonemes, language, sound.spec, several), sound, True)
     waves = [clean.samples[first[place] : first[place] + lengths[place]] for place in places]
-    frames = frames_of(
-        waves, phonemes, codec.a, cache, found.name, own.key and f"{own.key} {options.trim} {options.silence} {most}"
-    )
-    rows = packed(phonemes, frames, codec.a, names.__getitem__)
+    ends = [said.ends[place] for place in kept]
+    if all(ends):
+        hop = codec.a.spec.hop
+        frames = [frames_until(until, len(wave), rate, hop) for until, wave in zip(ends, waves, strict=True)]
+    else:
+        given = own.key and f"{own.key} {plain.trim} {options.silence} {most}"
+        frames = frames_of(waves, phonemes, codec.a, cache, found.name, given)
+    rows = packed(phonemes, frames, codec.a, names.__getitem__, who if codec.a.spec.speakers else [None] * len(names))
     starts = Starts(first[places], np.ones(len(places), np.int64), np.arange(len(places)), samples, samples)
     arrays: dict[str, Any] = {"a": rows["phonemes"], "a.frames": rows["frames"]}
+    arrays |= {"a.speaker": rows["speaker"]} if "speaker" in rows else {}
     arrays["b"] = Clips(clean.samples, starts, (first + lengths)[places])
     notes = (
         *found.notes,

@@ -39,6 +39,8 @@ class Recording:
     speaker: str | None = None
     text: str | None = None
     """What is said in it, if a table tells."""
+    times: tuple[tuple[str, float], ...] = ()
+    """Its phonemes, each with the second at which it ends, if a file beside it tells."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ from gansmith.kinds.audio.drums import CLASSES, RATE, drums
 from gansmith.kinds.audio.options import BUILTIN, Options
 from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES, decoded
 from gansmith.kinds.audio.sound import Recording, Recordings, Sound
+from gansmith.kinds.audio.speech.times import SUFFIXES as TIMES
+from gansmith.kinds.audio.speech.times import times_of
 from gansmith.kinds.audio.speech.transcripts import COLUMNS as TEXTS
 from gansmith.kinds.audio.speech.transcripts import transcripts
 from gansmith.kinds.audio.tables import Told, told
@@ -82,7 +84,9 @@ def _from_folder(folder: Path, options: Options) -> Recordings:
         raise UserError(f"there are no sound files in {folder}: give a folder of {listed(SUFFIXES[:7], 7)} files.")
     tables = {name: path for name, path in paths.items() if PurePosixPath(name).name.lower() in TABLES}
     texts = {name: read_whole(path, "label_bytes").decode("utf-8", errors="replace") for name, path in tables.items()}
-    key = file_key([paths[name] for name in sorted([*sounds, *tables])])
+    beside = {name: path for name, path in paths.items() if name.lower().endswith(TIMES)}
+    texts |= {name: read_whole(path, "label_bytes").decode("utf-8", errors="replace") for name, path in beside.items()}
+    key = file_key([paths[name] for name in sorted([*sounds, *tables, *beside])])
     return _named(folder.resolve().name, sounds, lambda name: partial(_read, paths[name]), texts, key, options)
 
 
@@ -95,7 +99,7 @@ def _from_zip(path: Path, options: Options) -> Recordings:
     sounds = [name for name in names if name.lower().endswith((*SUFFIXES, *FOREIGN))]
     if not sounds:
         raise UserError(f"there are no sound files in {path}: pack {listed(SUFFIXES[:7], 7)} files.")
-    tables = [name for name in names if PurePosixPath(name).name.lower() in TABLES]
+    tables = [name for name in names if PurePosixPath(name).name.lower() in TABLES or name.lower().endswith(TIMES)]
     texts = {name: read_member(archive, name, "label_bytes").decode("utf-8", errors="replace") for name in tables}
 
     def member(name: str, archive: ZipFile = archive) -> tuple[int, np.ndarray]:
@@ -133,7 +137,10 @@ def _named(
             parts.append(_named(name, below, lambda sound, real=real: reader(real[sound]), inside, f"{key} {above}", options))
         return Recordings(**{**vars(parts[0]), "held_out": parts[1]})
     sounds = sorted(sounds, key=natural)
-    texts, tables = transcripts(tables, sounds)
+    beside = {name.rpartition(".")[0]: name for name in tables if name.lower().endswith(TIMES)}
+    labels_of = {sound: beside[stem] for sound in sounds if (stem := sound.rpartition(".")[0]) in beside}
+    times = {sound: times_of(own, tables[own]) for sound, own in labels_of.items()} if options.transcripts else {}
+    texts, tables = transcripts({name: text for name, text in tables.items() if name not in beside.values()}, sounds)
     said = told(tables, sounds) if tables else Told(None, {})
     found = said.labels
     if found is not None and found.trouble and options.labels:
@@ -155,7 +162,8 @@ def _named(
         {sound: PurePosixPath(sound).parts[0] for sound in sounds} if not said.speakers and "" not in tops else said.speakers
     )
     recordings = [
-        Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound), texts.get(sound)) for sound in sounds
+        Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound), texts.get(sound), times.get(sound, ()))
+        for sound in sounds
     ]
     return Recordings(name=name, recordings=recordings, key=f"{key} {options.labels}", attributes=attributes, notes=notes)
 

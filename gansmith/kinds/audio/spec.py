@@ -29,6 +29,8 @@ class AudioSpec(Spec):
     """Mel bands of the spectrum, from 0 Hz to half the rate."""
     symbols: tuple[str, ...] = ()
     """Of what is said: the phonemes that there are, from number 1 on; 0 is none."""
+    speakers: tuple[str, ...] = ()
+    """Of what is said: who speaks, if there are several."""
     language: str = ""
     """Of what is said: the front end that made the phonemes."""
 

@@ -15,6 +15,7 @@ from gansmith.kinds.audio.readers.files import MARK, decoded, wav_bytes
 from gansmith.kinds.audio.sound import Sound
 from gansmith.kinds.audio.speech import alignment, english, front_ends, letters
 from gansmith.kinds.audio.speech.codec import PhonemeCodec, Said
+from gansmith.kinds.audio.speech.times import frames_until, phonemes_of, times_of
 from gansmith.kinds.audio.speech.transcripts import transcripts
 from gansmith.kinds.audio.toys import RATE, spoken
 from gansmith.kinds.opening import open_dataset
@@ -232,3 +233,92 @@ def test_a_folder_with_transcripts_is_opened_as_pairs(tmp_path):
         open_dataset(tmp_path, kind="audio", transcripts="en")
     with pytest.raises(UserError, match="give one of them"):
         open_dataset(tmp_path, kind="audio", transcripts="en", degrade="noise5")
+
+
+SAID = [("sil", 0.1), ("HH", 0.2), ("AH0", 0.35), ("sp", 0.5), ("L", 0.6)]
+"""Phonemes and the seconds at which they end."""
+
+
+def _written(form):
+    starts = [0.0, *(end for _, end in SAID)]
+    rows = [(start, end, phone) for start, (phone, end) in zip(starts, SAID, strict=False)]
+    if form == "festival":
+        return "a.lab", "separator ;\n#\n" + "".join(f"    {end} 125 {phone}\n" for _, end, phone in rows)
+    if form == "htk":
+        return "a.lab", "".join(f"{round(start * 1e7)} {round(end * 1e7)} {phone}\n" for start, end, phone in rows)
+    if form == "audacity":
+        return "a.lab", "".join(f"{start:.6f}\t{end:.6f}\t{phone}\n" for start, end, phone in rows)
+    head = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n'
+    if form == "short":
+        tiers = '"IntervalTier"\n"words"\n0\n0.6\n1\n0\n0.6\n"hull 2"\n"IntervalTier"\n"phones"\n0\n0.6\n5\n'
+        return "a.TextGrid", head + "0\n0.6\n<exists>\n2\n" + tiers + "".join(f'{a}\n{b}\n"{c}"\n' for a, b, c in rows)
+    tiers = (
+        'item []:\n    item [1]:\n        class = "IntervalTier"\n        name = "phones"\n        xmin = 0\n        xmax = 0.6\n'
+        "        intervals: size = 5\n"
+    )
+    cells = "".join(
+        f'        intervals [{place}]:\n            xmin = {a}\n            xmax = {b}\n            text = "{c}"\n'
+        for place, (a, b, c) in enumerate(rows, 1)
+    )
+    return "a.TextGrid", head + "xmin = 0\nxmax = 0.6\ntiers? <exists>\nsize = 1\n" + tiers + cells
+
+
+@pytest.mark.parametrize("form", ["festival", "htk", "audacity", "short", "long"])
+def test_times_are_read_from_the_files_of_aligners(form):
+    found = times_of(*_written(form))
+    assert [phone for phone, _ in found] == [phone for phone, _ in SAID]
+    assert [end for _, end in found] == pytest.approx([end for _, end in SAID])
+
+
+def test_times_become_frames_that_fill_the_recording():
+    said, ends = phonemes_of(tuple(SAID))
+    assert said == [",", "HH", "AH0", ",", "L", "."]
+    frames = frames_until(ends, 1_300, 2_000, 20)  # 0.65 s of 10 ms frames
+    assert frames.tolist() == [10, 10, 15, 15, 10, 5]
+
+
+@pytest.mark.parametrize("text", ["", "no times at all", "0.5 0.2 a\n0.1 0.1 b\n"])
+def test_a_file_without_times_is_one_sentence(text):
+    with pytest.raises(UserError, match=r"b\.lab does not say when phonemes end"):
+        times_of("b.lab", text)
+
+
+def test_given_times_and_several_speakers_are_learned_from_and_asked_for(tmp_path):
+    rng = np.random.default_rng(0)
+    for who, pitch in (("anna", 200), ("ben", 400)):
+        (tmp_path / "voices" / who).mkdir(parents=True)
+        for place in range(8):
+            ends, parts = [], []
+            for own in ("low", "high", "noise"):
+                time = np.arange(round(RATE * rng.uniform(0.08, 0.15))) / RATE
+                tone = np.sin(2 * np.pi * {"low": pitch, "high": 2 * pitch}.get(own, 0) * time)
+                parts.append(0.4 * (0.4 * rng.normal(size=len(time)) if own == "noise" else tone))
+                ends.append((sum(map(len, parts)) / RATE, own))
+            path = tmp_path / "voices" / who / f"{place}.wav"
+            path.write_bytes(wav_bytes(Sound(np.concatenate(parts).astype(np.float32), RATE)))
+            path.with_suffix(".lab").write_text("#\n" + "".join(f"{end:.4f} 125 {own}\n" for end, own in ends))
+    data = open_dataset(tmp_path / "voices", kind="audio", transcripts="phonemes")
+    assert data.codec.a.spec.speakers == ("anna", "ben")
+    batch = data.batch(slice(None))
+    assert sorted(batch["a.speaker"].tolist()) == [0] * 8 + [1] * 8
+    assert (batch["a.frames"].sum(1) > 0).all()
+    first = data.codec.a.decode(
+        {key: batch[f"a{name}"] for key, name in (("phonemes", ""), ("frames", ".frames"), ("speaker", ".speaker"))}
+    )
+    assert first[0].phonemes == (",", "low", "high", "noise", ".") and first[0].speaker == "anna"
+    seed_everything(0)
+    model = Model(toys.small("speech", data).eval(), data.codec, {"gan": "speech"})
+    waves = [model.speak("low high", speaker=who).wave for who in ("anna", "ben", "2", None)]
+    assert not np.array_equal(waves[0][:100], waves[1][:100])
+    np.testing.assert_array_equal(waves[1], waves[2])
+    np.testing.assert_array_equal(waves[0], waves[3])
+    with pytest.raises(UserError, match="--speaker must be one of anna"):
+        model.speak("low", speaker="carl")
+    network, inputs = model.gan.exportable()
+    assert network(**inputs).shape == (2, data.codec.b.samples)
+
+
+def test_a_model_of_one_voice_refuses_another():
+    data = toys.every()["said sounds"]
+    with pytest.raises(UserError, match="one voice: leave out --speaker"):
+        Model(toys.small("speech", data).eval(), data.codec, {"gan": "speech"}).speak("low", speaker="2")

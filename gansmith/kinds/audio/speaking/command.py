@@ -30,8 +30,10 @@ class Speak:
     """The .wav or .flac file."""
     speed: Annotated[Speed, takes("X", "1.0")] = 1.0
     """Above 1: faster, below: slower; from 0.25 to 4."""
+    speaker: Annotated[str | None, takes("NAME", "the first")] = None
+    """Of models with several voices: which, by name or by number from 1."""
     vocoder: Annotated[Path | None, takes("RUN")] = None
-    """A run of advoc or vocos that makes the wave, in place of Griffin-Lim's iterations."""
+    """A run of advoc, vocos or hifigan that makes the wave, in place of Griffin-Lim's iterations."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
     trust: Flag = False
@@ -56,7 +58,7 @@ def run(argv: list[str]) -> int:
     device = choose_device(options.device)
     model = Model.load(options.run, device, trust=options.trust)
     vocoder = Model.load(options.vocoder, device, trust=options.trust) if options.vocoder else None
-    sound = model.speak(text, speed=options.speed, vocoder=vocoder)
+    sound = model.speak(text, speed=options.speed, vocoder=vocoder, speaker=options.speaker)
     out.parent.mkdir(parents=True, exist_ok=True)
     with whole(out) as part:
         written(sound, part)

@@ -20,6 +20,7 @@ from gansmith.kinds.audio.speech import english
 from gansmith.kinds.audio.speech.alignment import aligned, spectra_of
 from gansmith.kinds.audio.speech.codec import PhonemeCodec, Said
 from gansmith.kinds.audio.speech.front_ends import PAUSES, phonemes
+from gansmith.kinds.audio.speech.times import phonemes_of
 
 LONGEST = 12.0
 """Seconds of the longest sentence that is learned from where nothing else is asked for."""
@@ -33,39 +34,53 @@ class Spoken:
 
     recordings: Sequence[Recording]
     phonemes: Sequence[Sequence[str]]
+    ends: Sequence[Sequence[float]]
+    """The seconds at which the phonemes of each end; empty where they are to be found."""
     notes: tuple[str, ...]
 
 
 def spoken(found: Recordings, language: str) -> Spoken:
     """The recordings that have a transcript, with their phonemes. Raises UserError where none has."""
-    kept = [one for one in found.recordings if one.text]
+    kept = [one for one in found.recordings if one.text or one.times]
     if not kept:
         raise UserError(
             f"{found.name} has no transcripts: add metadata.csv with lines of FILE|TEXT, or a table with the columns file and text."
         )
-    said = []
+    said, ends = [], []
     for one in kept:
         try:
-            said.append(phonemes(str(one.text), language))
+            own, until = phonemes_of(one.times) if one.times else (phonemes(str(one.text), language), [])
+            said.append(own)
+            ends.append(until)
         except UserError as error:
             raise UserError(f"{one.name} of {found.name}: {error}") from error
     notes = []
     if len(kept) < len(found.recordings):
-        without = [one.name for one in found.recordings if not one.text]
+        without = [one.name for one in found.recordings if not one.text and not one.times]
         notes.append(f"{len(without)} recordings have no transcript and are left out ({listed(without, 3)})")
     if language == "en" and english.dictionary() is None:
         notes.append('words are read by rules of spelling, since there is no dictionary: pip install "gansmith[speech]"')
-    return Spoken(kept, said, tuple(notes))
+    if given := sum(map(bool, ends)):
+        notes.append(f"files beside {given} recordings say when each phoneme is spoken")
+    return Spoken(kept, said, ends, tuple(notes))
 
 
-def codec_of(spoken: Sequence[Sequence[str]], language: str, sound: AudioSpec) -> PhonemeCodec:
+def codec_of(spoken: Sequence[Sequence[str]], language: str, sound: AudioSpec, speakers: tuple[str, ...] = ()) -> PhonemeCodec:
     """The codec of these sentences: of English with all its phonemes, of other languages with those that occur."""
     counts = Counter(own for each in spoken for own in each)
     all_of = english.SYMBOLS if language == "en" else ()
     symbols = (*PAUSES, *all_of, *sorted(set(counts) - set(PAUSES) - set(all_of)))
     most = max(len(each) for each in spoken)
     spec = replace(
-        sound, key="phonemes", shape=(most,), axes=("phoneme",), classes=(), attributes=(), symbols=symbols, language=language
+        sound,
+        key="phonemes",
+        shape=(most,),
+        axes=("phoneme",),
+        classes=(),
+        attributes=(),
+        symbols=symbols,
+        speakers=speakers,
+        language=language,
     )
     return PhonemeCodec(spec, tuple(counts[own] for own in symbols))
 
@@ -97,13 +112,17 @@ def frames_of(
 
 
 def packed(
-    said: Sequence[Sequence[str]], frames: Sequence[np.ndarray], codec: PhonemeCodec, named: Callable[[int], str]
+    said: Sequence[Sequence[str]],
+    frames: Sequence[np.ndarray],
+    codec: PhonemeCodec,
+    named: Callable[[int], str],
+    speakers: Sequence[str | None],
 ) -> dict[str, np.ndarray]:
     """All sentences as the codec packs them. Raises UserError for one that it cannot hold."""
     rows = []
-    for place, (own, lasting) in enumerate(zip(said, frames, strict=True)):
+    for place, (own, lasting, who) in enumerate(zip(said, frames, speakers, strict=True)):
         try:
-            rows.append(codec.pack(Said(tuple(own), tuple(map(int, lasting)))))
+            rows.append(codec.pack(Said(tuple(own), tuple(map(int, lasting)), who)))
         except UserError as error:
             raise UserError(f"{named(place)}: {error}") from error
     return {key: np.stack([row[key] for row in rows]) for key in rows[0]}

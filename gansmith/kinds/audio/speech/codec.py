@@ -14,12 +14,15 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.speech.front_ends import PAUSES, phonemes
 
 NEAR = {"ZH": "SH", "DH": "TH", "TH": "F", "OY1": "AO1", "AW0": "AA0", "UH0": "UH1", "UH1": "AH1", "!": ".", "?": "."}
 """English phonemes, each with one that stands for it where it was never heard; vowels also stand for each other's stress."""
+
+_KEYS = ("phonemes", "frames", "speaker")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Said:
     phonemes: tuple[str, ...]
     frames: tuple[int, ...] = ()
     """How many frames each lasts; empty if that is not known."""
+    speaker: str | None = None
+    """Who says it, if there are several."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,25 @@ class PhonemeCodec:
         packed = {"phonemes": np.zeros(most, np.int16), "frames": np.zeros(most, np.int16)}
         packed["phonemes"][: len(raw.phonemes)] = [self.number(own) for own in raw.phonemes]
         packed["frames"][: len(raw.frames)] = raw.frames
+        if self.spec.speakers:
+            packed["speaker"] = np.array(self.speaker(raw.speaker), np.int16)
         return packed
+
+    def speaker(self, asked: str | int | None) -> int:
+        """The place of a speaker, by name, or by number from 1; the first if none is asked for.
+
+        Raises UserError for one that the voices do not have.
+        """
+        known = self.spec.speakers
+        if not known and asked is not None:
+            raise UserError("this model has one voice: leave out --speaker.")
+        if asked is None:
+            return 0
+        if str(asked) in known:
+            return known.index(str(asked))
+        if str(asked).isdigit() and 1 <= int(asked) <= len(known):
+            return int(asked) - 1
+        raise UserError(f"--speaker must be one of {listed(known, 20)}, or its number from 1, but it is {asked}.")
 
     def number(self, phoneme: str) -> int:
         """The number of a phoneme. Raises UserError for one that the data do not have."""
@@ -82,10 +105,10 @@ class PhonemeCodec:
         return phoneme in self.spec.symbols and (not self.heard or self.heard[self.spec.symbols.index(phoneme)] > 0)
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
-        return {key: torch.from_numpy(packed[key].astype(np.int64)) for key in ("phonemes", "frames") if key in packed}
+        return {key: torch.from_numpy(np.asarray(packed[key]).astype(np.int64)) for key in _KEYS if key in packed}
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
-        return {key: batch[key].detach().cpu().numpy().astype(np.int16) for key in ("phonemes", "frames") if key in batch}
+        return {key: batch[key].detach().cpu().numpy().astype(np.int16) for key in _KEYS if key in batch}
 
     def encode(self, raw: Said) -> Batch:
         return self.unpack({key: array[None] for key, array in self.pack(raw).items()})
@@ -100,6 +123,7 @@ class PhonemeCodec:
                 Said(
                     tuple(self.spec.symbols[number - 1] for number in row[:length]),
                     tuple(map(int, frames)) if frames.any() else (),
+                    self.spec.speakers[int(packed["speaker"][place])] if "speaker" in packed else None,
                 )
             )
         return said

@@ -104,7 +104,9 @@ def read_codes(model: Model, path: Path) -> Coded:
     try:
         arrays = {name: load_small(path, name) for name in array_names(path)}
     except (OSError, ValueError, EOFError, KeyError) as error:
-        raise UserError(f"{path} cannot be read as arrays ({error}): write it again with gansmith translate RUN IN.wav.") from error
+        raise UserError(
+            f"{path} cannot be read as arrays ({error}): write it again with gansmith translate RUN IN.wav."
+        ) from error
     found, samples = arrays.get("codes"), arrays.get("samples")
     if found is None or samples is None or samples.size != 1 or found.ndim != 2 or found.dtype.kind not in "ui":
         raise UserError(f"{path} holds no codes [codebooks, frames] with samples beside them: write it with gansmith translate.")

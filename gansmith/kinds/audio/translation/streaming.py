@@ -48,7 +48,7 @@ class Stream:
         context = context_of(self.network, self.spec)
         if context is None:
             raise UserError(
-                f"{model.gan.name} needs the whole of a recording: stream with a model of vocos, hifigan or cmgan, or translate it in parts."
+                f"{model.gan.name} needs the whole of a recording: stream with vocos, hifigan or cmgan, or translate it in parts."
             )
         self.context, self.least = context, max(2 * self.spec.n_fft, self.spec.hop)
         self._kept, self._start = np.zeros(0, np.float32), 0

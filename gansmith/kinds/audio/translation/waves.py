@@ -41,7 +41,9 @@ def voice_of(model: Model, makes: str | None) -> int | None:
     if makes is None and voices:
         raise UserError(f"this model makes several voices: say with --makes which, {listed(voices, 20)}.")
     if makes is not None and makes not in voices:
-        known = f"of {listed(voices, 20)}, but it is {makes}{did_you_mean(makes, voices)}" if voices else "of no model like this one"
+        known = (
+            f"of {listed(voices, 20)}, but it is {makes}{did_you_mean(makes, voices)}" if voices else "of no model like this one"
+        )
         raise UserError(f"--makes must be a voice {known}.")
     return None if makes is None else voices.index(makes)
 
