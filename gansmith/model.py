@@ -21,7 +21,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
 from gansmith.data.schema import describing
-from gansmith.data.values import PLACE, CountOrNone, Examples, Name, Seed, Somewhere, Speed, Truncation, checked
+from gansmith.data.values import PLACE, Examples, Name, Seed, Somewhere, Speed, Truncation, checked
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
 from gansmith.inference import TRIED, Optimized, optimize_for_inference
@@ -271,7 +271,7 @@ class Model:
         return kinds.find(self.codec.spec.kind).translated(self, given, **how)
 
     @checked
-    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None, speaker: Name | CountOrNone = None) -> Any:
+    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None, speaker: Name | None = None) -> Any:
         """The text as speech, in the codec's raw form; `speed` 2 takes half as long, `vocoder` is a model that makes the wave, `speaker`
         the name of a voice or its number from 1.
 

@@ -266,7 +266,7 @@ class Speech(GAN):
 
     @torch.inference_mode()
     def speak(
-        self, codec: Any, text: str, *, speed: float = 1.0, vocoder: GAN | None = None, speaker: str | int | None = None
+        self, codec: Any, text: str, *, speed: float = 1.0, vocoder: GAN | None = None, speaker: str | None = None
     ) -> Sound:
         """What the voice says, sentence by sentence, with short pauses between.
 

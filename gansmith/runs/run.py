@@ -52,7 +52,7 @@ class Run(RunFolder):
         return self.model().generate(n, seed=seed, truncation=truncation, where=where, **conditions)
 
     @checked
-    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None, speaker: str | int | None = None) -> Any:
+    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Model | None = None, speaker: str | None = None) -> Any:
         """The text as speech, e.g. `run.speak("Good morning.")`; see `gansmith.model.Model.speak`."""
         return self.model().speak(text, speed=speed, vocoder=vocoder, speaker=speaker)
 

@@ -20,7 +20,7 @@ class Speaks(Protocol):
         *,
         speed: float = 1.0,
         vocoder: GAN | None = None,
-        speaker: str | int | None = None,
+        speaker: str | None = None,
     ) -> Any:
         """The text as speech in the codec's raw form; `speed` 2 takes half as long, `vocoder` is another GAN that makes the wave, `speaker`
         the name of a voice or its number from 1.
