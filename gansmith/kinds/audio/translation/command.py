@@ -42,7 +42,8 @@ def run(argv: list[str]) -> int:
     from gansmith.kinds.audio.readers.files import WAV, written
     from gansmith.kinds.audio.sound import Sound
     from gansmith.kinds.audio.translation.codes import SUFFIX, coded, coding, read_codes, sounding, write_codes
-    from gansmith.kinds.audio.translation.waves import check_translates, opened, translate_sound, voice_of
+    from gansmith.kinds.audio.translation.streaming import check_translates
+    from gansmith.kinds.audio.translation.waves import opened, translate_sound, voice_of
     from gansmith.model import Model
     from gansmith.planning.plan import choose_device
 

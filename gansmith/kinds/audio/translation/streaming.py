@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 Wave = Float[np.ndarray, " samples"]
 
 
+def check_translates(model: Model) -> AudioSpec:
+    """The spec of a model that makes waves of something. Raises UserError for any other."""
+    spec = model.codec.spec
+    if not isinstance(spec, AudioSpec) or not isinstance(spec.source, AudioSpec):
+        raise UserError("this model makes sounds from noise alone: use gansmith generate.")
+    return spec
+
+
 def context_of(network: nn.Module, spec: AudioSpec) -> int | None:
     """How many samples on each side what is made of a sample depends on; None if on all."""
     own = getattr(network, "context", None)
@@ -41,8 +49,6 @@ class Stream:
 
     def __init__(self, model: Model) -> None:
         """Raises UserError for a model that needs the whole of a recording."""
-        from gansmith.kinds.audio.translation.waves import check_translates
-
         self.spec = check_translates(model)
         self.network, self.device = model.gan.players["generator"].averaged, model.gan.device
         context = context_of(self.network, self.spec)

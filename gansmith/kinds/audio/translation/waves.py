@@ -18,21 +18,13 @@ from gansmith.kinds.audio.readers.files import decoded
 from gansmith.kinds.audio.sound import Sound
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import log_mel
-from gansmith.kinds.audio.translation.streaming import Stream, context_of
+from gansmith.kinds.audio.translation.streaming import Stream, check_translates, context_of
 
 if TYPE_CHECKING:
     from gansmith.model import Model
 
 PART, SHARED = 20.0, 0.5
 """Seconds that are translated at once, and over which neighbouring parts fade into each other."""
-
-
-def check_translates(model: Model) -> AudioSpec:
-    """The spec of a model that makes waves of something. Raises UserError for any other."""
-    spec = model.codec.spec
-    if not isinstance(spec, AudioSpec) or not isinstance(spec.source, AudioSpec):
-        raise UserError("this model makes sounds from noise alone: use gansmith generate.")
-    return spec
 
 
 def voice_of(model: Model, makes: str | None) -> int | None:
