@@ -74,7 +74,7 @@ def main() -> None:
         text = texts.get(Path(one.name).stem)
         if not text or len(words_of(text)) < 3 or len(said) >= options.count:
             continue
-        rate, wave = one.read()
+        _, wave = one.read()
         wave = wave.mean(1).astype(np.float32)
         whole = torch.nn.functional.pad(torch.from_numpy(wave), (0, -len(wave) % spec.hop))[None]
         with torch.inference_mode():
