@@ -163,6 +163,10 @@ GAMES = [
     ("mr_stft", "damaged sounds", "the real partner without its beginning", "precision"),
     ("si_sdr", "damaged sounds", "the real partner half as loud", "precision"),
     ("stoi", "damaged sounds", "the real partner half as loud", "precision"),
+    ("mcd", "damaged sounds", "the real partner half as loud", "precision"),
+    ("f0_error", "damaged sounds", "the real partner half as loud", "precision"),
+    ("voicing", "damaged sounds", "the real partner half as loud", "precision"),
+    ("phone_error", "sentences", "the real partner with its first sound drawn out", "precision"),
     ("mel_dtw", "sentences", "the real partner with its first sound drawn out", "precision"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""

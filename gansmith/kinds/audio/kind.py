@@ -35,7 +35,7 @@ RESTORED = ("mel_l1", "mr_stft", "si_sdr", "stoi")
 """The metrics of sounds that were made from others."""
 CONVERTED = ("frechet", "coverage", "gan_test")
 """The metrics of voices that were made of others."""
-SPOKEN = ("mel_dtw", "frechet")
+SPOKEN = ("phone_error", "mel_dtw", "frechet")
 """The metrics of speech that was made from text."""
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy.fft import dct
 
 from gansmith.cli import main
 from gansmith.data.dataset import Dataset
@@ -12,9 +13,10 @@ from gansmith.errors import UserError
 from gansmith.evaluation.judge import judge
 from gansmith.kinds.audio.degradations import degraded, parsed
 from gansmith.kinds.audio.intelligibility import stoi
-from gansmith.kinds.audio.metrics.restoration import compared, si_sdr
+from gansmith.kinds.audio.metrics.restoration import cepstral_distortion, compared, prosody, si_sdr
 from gansmith.kinds.audio.readers.files import decoded, wav_bytes
 from gansmith.kinds.audio.sound import Sound
+from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import log_mel
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
@@ -108,7 +110,10 @@ def test_intelligibility_falls_with_noise_and_is_that_of_the_paper():
     found = [stoi(clean, clean + share * noise, RATE) for share in (0, 0.05, 0.5, 5)]
     assert found[0] == pytest.approx(1, abs=1e-6) and found == sorted(found, reverse=True)
     pystoi = pytest.importorskip("pystoi")
-    assert found == pytest.approx([pystoi.stoi(clean, clean + share * noise, RATE) for share in (0, 0.05, 0.5, 5)], abs=1e-3)
+    assert found == pytest.approx([pystoi.stoi(clean, clean + share * noise, RATE) for share in (0, 0.05, 0.5, 5)], abs=3e-3)
+    for share in (0.05, 0.5):  # at 10 kHz nothing is resampled, and the two filters do not differ
+        noisy = clean + share * noise
+        assert stoi(clean, noisy, 10_000) == pytest.approx(pystoi.stoi(clean, noisy, 10_000), abs=1e-9)
 
 
 def test_equal_waves_have_the_best_values_and_the_level_matters_not_to_si_sdr():
@@ -187,3 +192,20 @@ def test_mel_spectra_become_waves_and_others_are_refused(models, capsys):
     ):
         assert main(["translate", str(models / words[0]), str(models / words[1]), "--out", str(models / "x")]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_distortion_and_prosody_have_the_values_of_planted_changes():
+    rate, time = 16_000, np.arange(16_000) / 16_000
+    truth = np.stack([np.sign(np.sin(2 * np.pi * 200 * time)) * 0.2, 0.1 * np.random.default_rng(0).normal(size=len(time))])
+    higher = truth.copy()
+    higher[0] = np.sign(np.sin(2 * np.pi * 200 * 2 ** (1 / 12) * time)) * 0.2
+    found = prosody(higher, truth, rate)
+    assert found["f0_error"][0] == pytest.approx(100, abs=3) and np.isnan(found["f0_error"][1])
+    assert found["voicing"][0] == 1 and np.isnan(found["voicing"][1])
+    assert prosody(truth[::-1], truth, rate)["voicing"].max() == 0
+    spec = AudioSpec(shape=(16_000,), rate=rate)
+    waves = torch.from_numpy(truth).float()
+    assert cepstral_distortion(0.5 * waves, waves, spec).max() < 1e-3
+    mfcc = dct(log_mel(waves, spec.mel).double().numpy(), axis=1, norm="ortho")[:, 1:14]
+    expected = 10 * np.sqrt(2) / np.log(10) * np.linalg.norm(mfcc[1] - mfcc[0], axis=0).mean()
+    assert float(cepstral_distortion(waves[1:], waves[:1], spec)) == pytest.approx(expected, rel=1e-4)

@@ -10,6 +10,7 @@ import torch
 from gansmith import kinds
 from gansmith.cli import main
 from gansmith.errors import UserError
+from gansmith.kinds.audio.metrics import phones
 from gansmith.kinds.audio.metrics.spoken import warped_distance
 from gansmith.kinds.audio.readers.files import MARK, decoded, wav_bytes
 from gansmith.kinds.audio.sound import Sound
@@ -322,3 +323,24 @@ def test_a_model_of_one_voice_refuses_another():
     data = toys.every()["said sounds"]
     with pytest.raises(UserError, match="one voice: leave out --speaker"):
         Model(toys.small("speech", data).eval(), data.codec, {"gan": "speech"}).speak("low", speaker="2")
+
+
+def test_a_recogniser_learned_on_the_spot_hears_what_is_said():
+    data = spoken(60)
+    train, rest = data.subset(np.arange(40)), data.subset(np.arange(40, 60))
+    hears = phones._learned(train, 0)
+    wrong, said = phones.errors_of(hears, rest)
+    other, _ = phones.errors_of(hears, rest, shift=1)
+    assert wrong.sum() / said.sum() < 0.1 < 0.4 < other.sum() / said.sum()
+
+
+def test_the_distance_of_phonemes_is_that_of_a_naive_recursion():
+    def naive(a, b):
+        if not a or not b:
+            return len(a) + len(b)
+        return min(naive(a[1:], b[1:]) + (a[0] != b[0]), naive(a[1:], b) + 1, naive(a, b[1:]) + 1)
+
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        a, b = (rng.integers(0, 3, rng.integers(0, 6)).tolist() for _ in range(2))
+        assert phones.distance(a, b) == naive(a, b)

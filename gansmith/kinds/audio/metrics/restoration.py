@@ -12,6 +12,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.intelligibility import stoi
+from gansmith.kinds.audio.pitch import VOICED, yin
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import Mel, log_mel, magnitude, stft
 from gansmith.kinds.audio.trivial_restorations import trivial
@@ -25,10 +26,16 @@ METRICS = {
     ),
     "si_sdr": ("higher", "signal-to-distortion ratio in dB, whatever the level (Le Roux et al. 2019)"),
     "stoi": ("higher", "how intelligible speech is, from 0 to 1 (Taal et al. 2011)"),
+    "mcd": ("lower", "mel cepstral distortion in dB: the difference of 13 cepstra, whatever the level (Kubichek 1993)"),
+    "f0_error": ("lower", "root mean squared difference of fundamental frequencies in cents, where both are voiced, by YIN"),
+    "voicing": ("higher", "F1 score of which frames are voiced, by YIN"),
 }
 SAYS = "quality"
 BASELINE = "the best without training"
 FEWEST = 1
+CEPSTRA = 13
+LOW, HIGH = 60.0, 500.0
+"""Hertz between which voices lie."""
 RESOLUTIONS = ((1024, 256), (2048, 512), (512, 128))
 """Windows and hops at 16 kHz; they scale with the rate."""
 AT_ONCE = 32
@@ -79,8 +86,36 @@ def compared(wave: Tensor, truth: Tensor, spec: AudioSpec) -> dict[str, np.ndarr
         "mel_l1": (log_mel(wave, mel) - log_mel(truth, mel)).abs().mean((1, 2)).numpy(),
         "mr_stft": spectral_distance(wave, truth, spec.rate).numpy(),
         "si_sdr": si_sdr(wave, truth).numpy(),
+        **prosody(wave.double().numpy(), truth.double().numpy(), spec.rate),
+        "mcd": cepstral_distortion(wave, truth, spec).numpy(),
         "stoi": np.array([stoi(a, b, spec.rate) for a, b in zip(truth.double().numpy(), wave.double().numpy(), strict=True)]),
     }
+
+
+def cepstral_distortion(wave: Tensor, truth: Tensor, spec: AudioSpec) -> Tensor:
+    """[B] in dB: 10 sqrt(2) / ln 10 times the distance of cepstra 1 to 13 of logarithmic mel spectra, the mean over frames."""
+    count = spec.bands
+    row, column = torch.arange(1, min(CEPSTRA, count - 1) + 1)[:, None], torch.arange(count)[None]
+    cosines = (2 / count) ** 0.5 * torch.cos(torch.pi * row * (column + 0.5) / count)
+    made, real = (cosines @ log_mel(each, spec.mel) for each in (wave, truth))
+    return 10 * 2**0.5 / float(np.log(10)) * (made - real).norm(dim=1).mean(1)
+
+
+def prosody(made: np.ndarray, truth: np.ndarray, rate: int) -> dict[str, np.ndarray]:
+    """The metrics of fundamental frequency [B] of waves [B, samples]; NaN where nothing is voiced."""
+    errors, scores = [], []
+    for waves in zip(made, truth, strict=True):
+        hertz, voiced = [], []
+        for wave in waves:
+            found, aperiodicity = yin(wave, rate, low=LOW, high=min(HIGH, rate / 8))
+            hertz.append(found)
+            voiced.append(aperiodicity < VOICED)
+        both = voiced[0] & voiced[1]
+        cents = 1200 * np.log2(hertz[0][both] / hertz[1][both])
+        errors.append(float(np.sqrt(np.square(cents).mean())) if both.any() else np.nan)
+        total = voiced[0].sum() + voiced[1].sum()
+        scores.append(float(2 * both.sum() / total) if total else np.nan)
+    return {"f0_error": np.array(errors), "voicing": np.array(scores)}
 
 
 def spectral_distance(wave: Tensor, truth: Tensor, rate: int) -> Tensor:
