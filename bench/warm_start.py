@@ -1,15 +1,17 @@
 """Warm start: 300 pictures, begun with the weights of a run on others for a minute, beside a cold start of ten.
 
-    python bench/warm_start.py toonfaces64_webp.npz --gan fastgan
+    python bench/warm_start.py toonfaces64_webp.npz
 
 The first images (300 unless said) are the few; of the others one half trains the run to begin from and the other half judges. One thread,
-so that seconds are CPU seconds of one core. The results go to bench/results/warm_start.json and .md, a grid of each beside them.
+so that seconds are CPU seconds of one core. `--starts cold` makes some of the five alone; what was measured before stays. The results go to
+bench/results/warm_start.json and .md, a grid of each beside them.
 """
 
 import argparse
 import json
 import os
 import platform
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,8 @@ import torch
 from synthesis import RESULTS, SHOWN, opened, samples_for
 
 import gansmith
-from gansmith.runs.run import Run
 
+STARTS = ("others", "warm", "warm frozen", "cold brief", "cold")
 SHOWN_SCORES = ("frechet", "precision", "recall", "memorisation")
 
 
@@ -39,10 +41,11 @@ def parted(path: str, count: int, out: Path) -> dict[str, str]:
     return files
 
 
-def measure(title: str, data: str, judges: str, seconds: float, arguments: argparse.Namespace, **more: Any) -> tuple[Run, dict]:
+def measure(title: str, data: str, judges: str, seconds: float, arguments: argparse.Namespace, **more: Any) -> dict[str, Any]:
     samples = samples_for(data, {"gan": arguments.gan, "seed": arguments.seed}, seconds)
     before = time.process_time()
-    folder = Run.next_folder(arguments.out, f"{title.replace(' ', '-')}")
+    folder = arguments.out / title.replace(" ", "-")
+    shutil.rmtree(folder, ignore_errors=True)
     run = gansmith.train(
         data, gan=arguments.gan, seed=arguments.seed, samples=samples, evaluate=False, out=folder, device="cpu", **more
     )
@@ -53,7 +56,7 @@ def measure(title: str, data: str, judges: str, seconds: float, arguments: argpa
     grid.parent.mkdir(parents=True, exist_ok=True)
     model.codec.preview(model.generate(SHOWN, seed=arguments.seed)).save(grid)
     facts = {"start": title, "gan": arguments.gan, "seed": arguments.seed, "cpu_seconds": round(trained), "samples": samples}
-    return run, facts | {"scores": {score.name.partition("[")[0]: score.to_json() for score in judgement.scores}}
+    return facts | {"scores": {score.name.partition("[")[0]: score.to_json() for score in judgement.scores}}
 
 
 def table(results: list[dict[str, Any]]) -> str:
@@ -73,7 +76,8 @@ def table(results: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="an npz of images, or of encoded ones")
-    parser.add_argument("--gan", default="fastgan")
+    parser.add_argument("--gan", default="r3gan")
+    parser.add_argument("--starts", nargs="*", choices=STARTS, default=STARTS)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--before", type=float, default=600.0, help="CPU seconds of the run to begin from")
     parser.add_argument("--warm", type=float, default=60.0, help="CPU seconds after the warm start")
@@ -85,16 +89,24 @@ def main() -> None:
     torch.set_num_threads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = parted(arguments.data, arguments.count, arguments.out)
-    results = []
-    others, found = measure("others", files["others"], files["judges"], arguments.before, arguments)
-    results.append(found)
-    results.append(measure("warm", files["few"], files["judges"], arguments.warm, arguments, start_from=others.folder)[1])
-    frozen = {"start_from": others.folder, "freeze_critic": 2}
-    results.append(measure("warm frozen", files["few"], files["judges"], arguments.warm, arguments, **frozen)[1])
-    results.append(measure("cold brief", files["few"], files["judges"], arguments.warm, arguments)[1])
-    results.append(measure("cold", files["few"], files["judges"], arguments.cold, arguments)[1])
+    others = {"start_from": arguments.out / "others"}
+    each = {
+        "others": (files["others"], arguments.before, {}),
+        "warm": (files["few"], arguments.warm, others),
+        "warm frozen": (files["few"], arguments.warm, others | {"freeze_critic": 2}),
+        "cold brief": (files["few"], arguments.warm, {}),
+        "cold": (files["few"], arguments.cold, {}),
+    }
+    found = {}
+    for title in arguments.starts:
+        data, seconds, more = each[title]
+        found[title] = measure(title, data, files["judges"], seconds, arguments, **more)
+    recorded = RESULTS / "warm_start.json"
+    before = json.loads(recorded.read_text())["results"] if recorded.exists() else []
+    kept = {result["start"]: result for result in before if result["gan"] == arguments.gan} | found
+    results = [kept[title] for title in STARTS if title in kept]
     machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
-    (RESULTS / "warm_start.json").write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
+    recorded.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     (RESULTS / "warm_start.md").write_text(table(results))
     print(table(results))
 

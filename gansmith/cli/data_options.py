@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
-import textwrap
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -16,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from tyro.conf import arg
 
 from gansmith import kinds
+from gansmith.cli.help_text import docstrings
 from gansmith.cli.options import Flag, takes
 from gansmith.data.source import Source
 from gansmith.errors import UserError
@@ -51,6 +49,7 @@ def with_data_options(command: type[Command], argv: Sequence[str], sources: Iter
         bases=(Opening,), frozen=True, kw_only=True,
     )  # fmt: skip
     field = ("opening", Annotated[opening, arg(name="")], dataclasses.field(default_factory=opening))
+    opening.TITLE = f"The data ({kind})"
     made = dataclasses.make_dataclass(command.__name__, [field], bases=(command,), frozen=True, kw_only=True)
     made.__doc__ = command.__doc__
     return made
@@ -175,23 +174,6 @@ def _given(own: Any) -> dict[str, Any]:
         )
         for name, value in given.items()
     }
-
-
-def docstrings(shape: type) -> dict[str, str]:
-    """The docstring line under each field of a dataclass, its base classes' included."""
-    found: dict[str, str] = {}
-    for base in reversed(shape.__mro__):
-        if not dataclasses.is_dataclass(base):
-            continue
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
-        except (OSError, TypeError, SyntaxError):
-            continue
-        body = tree.body[0].body  # pyright: ignore[reportAttributeAccessIssue]
-        for statement, after in zip(body, body[1:], strict=False):
-            if isinstance(statement, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-                found[statement.target.id] = " ".join(str(after.value.value).split())  # pyright: ignore[reportAttributeAccessIssue]
-    return found
 
 
 def _without_none(hint: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import tyro
 
 from gansmith import kinds
+from gansmith.cli.help_text import help_text
 from gansmith.data.suggestions import did_you_mean
 from gansmith.data.values import fields_checked
 from gansmith.errors import UserError
@@ -61,6 +62,9 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
 
     Raises UserError in one sentence, and SystemExit(0) when help was asked for and printed.
     """
+    if {"-h", "--help"} & set(argv):
+        print(help_text(shape, program))
+        raise SystemExit(0)
     filled = list(_filled(argv, bare or {}))
     complaint = io.StringIO()
     try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from tyro.conf import Positional, arg
 
@@ -59,6 +59,15 @@ class Train:
 
     Every GAN has options of its own: gansmith train --gan NAME --help shows them.
     """
+
+    GROUPS: ClassVar = {
+        "What is trained": ("gan", "preset", "generator", "critic", "config", "mirror", "no_mirror"),
+        "How long": ("minutes", "samples", "patience"),
+        "The run": ("out", "resume", "start_from", "freeze_critic", "seed", "seeds", "checkpoint_every", "trust"),
+        "Speed and memory": ("batch", "accumulate", "device", "devices", "threads", "precision", "compile"),
+        "Judging": ("no_evaluate", "judge_metrics", "judge_samples", "judge_share", "keep_best"),
+        "Output": ("dry_run", "profile", "track", "json"),
+    }
 
     data: Annotated[Positional[str | None], takes("DATA")] = None
     """A folder, zip, npz, npy, csv or Parquet file, a built-in name (gansmith list data), or a hub name user/name."""

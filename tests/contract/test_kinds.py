@@ -243,7 +243,7 @@ def test_options_come_back_from_json_and_from_a_command_line(name, data):
 
 @every_kind
 def test_every_option_has_a_line_of_explanation_and_a_default(name):
-    from gansmith.cli.data_options import docstrings
+    from gansmith.cli.help_text import docstrings
 
     shape = kinds.options_of(name)
     lines = docstrings(shape)
