@@ -11,7 +11,7 @@ from gansmith.data.json_files import sealed_json
 from gansmith.evaluation.judgement import Judgement
 from gansmith.report.html import write_report
 from gansmith.runs.folder import RunFolder
-from gansmith.runs.previews import preview_of, write_preview
+from gansmith.runs.previews import beside, preview_of, write_preview
 
 
 def write_artifacts(
@@ -37,12 +37,11 @@ def write_artifacts(
 
 def _pictures(judgement: Judgement, run: RunFolder, fake: Dataset, training: Dataset) -> None:
     codec, shown = fake.codec, judgement.neighbours
-    rows = [
-        raw
+    groups = [
+        [*codec.decode(fake.batch(made.reshape(1))), *codec.decode(training.batch(near))]
         for made, near in zip(shown.generated, shown.nearest, strict=True)
-        for raw in [*codec.decode(fake.batch(made.reshape(1))), *codec.decode(training.batch(near))]
     ]
-    write_preview(run.samples, "neighbours", preview_of(codec, rows))
+    write_preview(run.samples, "neighbours", beside(codec, groups))
     if judgement.overview is not None:
         ranking = judgement.overview.ranking
         for name, positions in (("best", ranking.best), ("worst", ranking.worst)):

@@ -195,12 +195,12 @@ def _inception(names: Sequence[str], features: Any, train: Dataset, folder: Path
 
 
 def _neighbours(side: Side, positions: np.ndarray, compared: np.ndarray | None) -> Neighbours:
-    """The generated examples nearest to a training example, the nearest first: where there are copies, they are among them.
+    """The generated examples nearest to a training example for their class, the nearest first: where there are copies, they are among them.
 
     `positions` and `compared` say where generated and training examples lie among those that `judge` got; None if they are all.
     """
     with torch.autocast("cpu", enabled=False):
-        suspects = side.distances.argsort(stable=True)[:SHOWN]
+        suspects = side.suspicion.argsort(stable=True)[:SHOWN]
         distances, indices = nearest(side.features[suspects], side.real.features, 3)
         return Neighbours(
             generated=positions[suspects.numpy()],

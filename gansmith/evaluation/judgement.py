@@ -20,7 +20,7 @@ class Neighbours:
     """The generated examples nearest to a training example, with the training examples nearest to them, in the judge's features."""
 
     generated: Int[np.ndarray, " shown"]
-    """Positions in the generated data set, the one nearest to a training example first."""
+    """Positions in the generated data set, the one nearest to a training example first, as distances in its class go."""
     nearest: Int[np.ndarray, "shown 3"]
     """Positions in the training data set, the nearest first."""
     distances: Float[np.ndarray, "shown 3"]

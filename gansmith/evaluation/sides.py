@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from gansmith.data.dataset import Dataset, choose
@@ -22,6 +22,8 @@ from gansmith.evaluation.nearest import nearest
 if TYPE_CHECKING:
     from gansmith.model import Model
 
+FEW = 5
+"""Held-out examples of a class from which it has a median distance of its own."""
 CHECKED = 128
 """Examples of each side that a fast mode computes both ways, to say how far it is off."""
 TRIVIAL = 1000
@@ -195,4 +197,22 @@ class Side:
     @cached_property
     def distances(self) -> Float[Tensor, " batch"]:
         """The distance of every example to its nearest training example."""
-        return nearest(self.features, self.real.features, 1)[0][:, 0].double()
+        return self._closest[0][:, 0].double()
+
+    @cached_property
+    def suspicion(self) -> Float[Tensor, " batch"]:
+        """The same over the median distance of held-out examples of that training example's class: ones lie nearer to each other than
+        eights do. Without classes, over the median of all."""
+        usual = self.real.ceiling.distances.median().expand(len(self.distances)).clone()
+        taught, known = self.real.train.labels(), self.real.ceiling.data.labels()
+        if taught is not None and known is not None:
+            classes = torch.as_tensor(taught)[self._closest[1][:, 0]]
+            of_held_out = torch.as_tensor(known)
+            for one in classes.unique():
+                if int((alike := of_held_out == one).sum()) >= FEW:
+                    usual[classes == one] = self.real.ceiling.distances[alike].median()
+        return self.distances / usual.clamp(min=torch.finfo(usual.dtype).tiny)
+
+    @cached_property
+    def _closest(self) -> tuple[Float[Tensor, "batch 1"], Int[Tensor, "batch 1"]]:
+        return nearest(self.features, self.real.features, 1)

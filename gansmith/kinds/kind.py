@@ -244,6 +244,10 @@ class Kind(ABC, Generic[O, C]):
         """A picture of several examples, and media that play them."""
         return Preview(codec.preview(raws))  # pyright: ignore[reportAttributeAccessIssue]
 
+    def beside(self, codec: C, groups: Sequence[Sequence[Any]]) -> Preview:
+        """Groups of a generated example and the training examples nearest to it, as many in each."""
+        return self.preview(codec, [raw for group in groups for raw in group])
+
     def artifacts(self, judgement: Judgement, fake: Dataset, train: Dataset, folder: Path) -> None:
         """Files that a judgement leaves in the run's samples/ beside the pictures of neighbours, best and worst."""
 

@@ -58,12 +58,12 @@ def neighbours(records: Records) -> Section:
     nearest = [each[0] for row in distances if (each := numbers(row))] if isinstance(distances, list) else []
     made, held_out = finite(found.get("generated_median")), finite(found.get("held_out_median"))
     lead = "Generated examples beside the training examples nearest to them: a copy would show here."
-    caption = "In groups of four: a generated example, then its three nearest training examples."
+    caption = "In groups of four: a generated example (framed), then its three nearest training examples."
     if nearest and made is not None and held_out is not None:
         lead = (
-            f"The {len(nearest)} generated examples nearest to a training example, the most suspicious first: a copy would show "
-            f"here. They are {significant(min(nearest))} to {significant(max(nearest))} away from it; the median is "
-            f"{significant(made)} over all generated examples and {significant(held_out)} over held-out ones. {_verdict(records)}"
+            f"The {len(nearest)} generated examples nearest to a training example, as distances in its class go, the most suspicious "
+            f"first: a copy would show here. They are {significant(min(nearest))} to {significant(max(nearest))} away from it; the "
+            f"median is {significant(made)} over all generated examples and {significant(held_out)} over held-out ones. {_verdict(records)}"
         )
     alt = "Generated examples, each beside the training examples nearest to it"
     return "Nearest real neighbours", single(records, ("neighbours.png",), alt, caption), lead.strip()

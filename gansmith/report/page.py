@@ -1,6 +1,7 @@
 """The page: its sections in the order in which a reader asks."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from gansmith import kinds
@@ -14,11 +15,24 @@ from gansmith.report.pictures import single, slider
 from gansmith.report.records import Records
 from gansmith.report.scores import newest, score_table
 from gansmith.report.section import Section
-from gansmith.report.series import groups
+from gansmith.report.series import GOOD, groups
 from gansmith.report.verdict import verdict
 
 # Nothing may be fetched: the browser itself refuses what is not inside the file.
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+FILES = {
+    "model/": "the model, to use and to share; gansmith generate takes this folder",
+    "samples/film.gif": "the samples over time as a film",
+    "samples/latest.png": "the newest samples",
+    "evaluations.jsonl": "every score, a line of JSON each",
+    "judgement.json": "what the judge saw beyond the scores",
+    "log.jsonl": "every tick of the training, a line of JSON each",
+    "run.json": "the configuration with all values as used",
+}
+Part = tuple[str, Markup]
+"""The heading of a section, and the section."""
 
 
 def page(records: Records) -> str:
@@ -38,7 +52,13 @@ def page(records: Records) -> str:
     ]
     # Last, when every section has said what it could not find.
     missing = _missing(records)
-    body = join(_header(records, name), tag("main", *sections, missing), tag("footer", tag("p", "Made by gansmith.")))
+    shown = [*sections, _files(records), missing]
+    body = join(
+        _header(records, name),
+        _contents(shown),
+        tag("main", *(content for _, content in filter(None, shown))),
+        tag("footer", tag("p", "Made by gansmith.")),
+    )
     here = Path(__file__)
     head = join(
         tag("meta", charset="utf-8"),
@@ -60,10 +80,29 @@ def _of_kind(records: Records) -> Iterator[Section]:
     return kinds.find(kind).sections(records) if kinds.is_known(kind) else iter(())
 
 
-def _section(heading: str, content: Markup | None, lead: str | None = None) -> Markup | None:
+def _section(heading: str, content: Markup | None, lead: str | None = None) -> Part | None:
     if content is None:
         return None
-    return tag("section", tag("h2", heading), tag("p", lead, class_="lead") if lead else None, content)
+    about = tag("p", lead, class_="lead") if lead else None
+    return heading, tag("section", tag("h2", heading), about, content, id=_anchor(heading))
+
+
+def _anchor(heading: str) -> str:
+    return "-".join(re.findall(r"[a-z0-9]+", heading.lower()))
+
+
+def _contents(parts: Iterable[Part | None]) -> Markup:
+    """Links to the sections."""
+    links = [tag("a", heading, href=f"#{_anchor(heading)}") for heading, _ in filter(None, parts)]
+    return tag("nav", *links, aria_label="Contents")
+
+
+def _files(records: Records) -> Part | None:
+    """Links to what lies beside the page."""
+    there = [(name, about) for name, about in FILES.items() if (records.folder / name).exists()]
+    rows = [tag("li", tag("a", name, href=name, download=not name.endswith("/")), f": {about}") for name, about in there]
+    lead = "They lie beside this page in the run's folder; a page that was sent alone has none of them."
+    return _section("Files", tag("ul", *rows, class_="files"), lead) if rows else None
 
 
 def _header(records: Records, name: str) -> Markup:
@@ -87,14 +126,14 @@ def _header(records: Records, name: str) -> Markup:
     )
 
 
-def _verdict(records: Records) -> Markup | None:
+def _verdict(records: Records) -> Part | None:
     found = verdict(records)
     colour = {"good": "good", "wrong": "bad"}.get(found.word, "middling")
     lead = tag("p", tag("b", f"{found.word.capitalize()}: "), found.because, class_=f"calm {colour}")
     return _section("Verdict", join(lead, tag("pre", tag("code", found.command), tabindex=0) if found.command else None))
 
 
-def _scores(records: Records) -> Markup | None:
+def _scores(records: Records) -> Part | None:
     skipped = records.judgement.get("skipped")
     table = score_table(records.evaluations, skipped if isinstance(skipped, Mapping) else {})
     seen = max((finite(record.get("samples_seen")) or 0 for record in newest(records.evaluations)), default=0)
@@ -103,7 +142,7 @@ def _scores(records: Records) -> Markup | None:
     return _section("Scores", table, lead)
 
 
-def _samples(records: Records) -> Markup | None:
+def _samples(records: Records) -> Part | None:
     samples = records.samples
     when = f" after {count(samples)} samples" if samples is not None else ""
     newest_preview = (records.previews[-1][1].name,) if records.previews else ()
@@ -116,12 +155,13 @@ def _samples(records: Records) -> Markup | None:
     return _section("Samples", tag("div", generated, real, class_="pair"))
 
 
-def _curves(records: Records) -> Markup | None:
+def _curves(records: Records) -> Part | None:
     blocks = []
     for heading, series in groups(records):
         charts = [drawn for drawn in map(chart, series) if drawn is not None]
         if charts:
-            blocks.append(join(tag("h3", heading), tag("div", *charts, class_="charts")))
+            lead = tag("p", GOOD[heading], class_="note") if heading in GOOD else None
+            blocks.append(join(tag("h3", heading), lead, tag("div", *charts, class_="charts")))
     if not blocks:
         return None
     return _section(
@@ -129,7 +169,7 @@ def _curves(records: Records) -> Markup | None:
     )
 
 
-def _facts(records: Records) -> list[Markup | None]:
+def _facts(records: Records) -> list[Part | None]:
     configuration = {
         heading: flat(records.part(key) | (records.part("used") if key == "config" else {}))
         for heading, key in (("Network and game", "config"), ("Training", "settings"), ("Data", "data"))
@@ -147,7 +187,7 @@ def _facts(records: Records) -> list[Markup | None]:
     ]
 
 
-def _missing(records: Records) -> Markup | None:
+def _missing(records: Records) -> Part | None:
     if not records.missing:
         return None
     return _section("What is missing", tag("ul", *(tag("li", sentence) for sentence in records.missing), class_="missing"))

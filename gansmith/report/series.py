@@ -8,6 +8,15 @@ from gansmith.report.numbers import finite
 from gansmith.report.records import Record, Records
 
 Group = tuple[str, list[Series]]
+GOOD = {
+    "Scores over time": "Good: curves move from the baseline to the ceiling, and are level at the end only once they are near it.",
+    "Terms": "What each player minimises. They say how the game stands, not how good the examples are. Good: the terms of both sides "
+    "stay in bounds; a critic's term that falls to 0 and stays there has won, and the generator learns nothing from it.",
+    "Gradient norms": "Good: level or slowly falling; bursts to many times their usual height come before a collapse.",
+    "Learning rates": "As the schedule has them.",
+    "Machine": "Good: level; memory that grows all the time will run out.",
+}
+"""What the reader should hope to see under each heading."""
 
 
 def groups(records: Records) -> list[Group]:

@@ -33,6 +33,19 @@ def preview_of(codec: Any, raws: Sequence[Any]) -> Preview:
     return Preview(codec.preview(raws), tuple(media))
 
 
+def beside(codec: Any, groups: Sequence[Sequence[Any]]) -> Preview:
+    """The preview of generated examples, each with the training examples nearest to it."""
+    if isinstance(codec, PairedCodec):
+        return preview_of(codec, [raw for group in groups for raw in group])
+    return kinds.find(codec.spec.kind).beside(codec, groups)
+
+
+def by_class(codec: Any, raws: Sequence[Any]) -> list[Any]:
+    """The examples in the order of their classes; as they are where they have none."""
+    places = {str(name): place for place, name in enumerate(codec.spec.classes)}
+    return sorted(raws, key=lambda raw: places.get(str(getattr(raw, "label", None)), len(places)))
+
+
 def write_preview(folder: Path, stem: str, shown: Preview) -> Path:
     """Writes STEM.png and the media as STEM.NAME, removes those of an earlier preview of this stem, and returns the picture's path.
 

@@ -17,7 +17,7 @@ from gansmith.errors import UserError
 from gansmith.model import Model
 from gansmith.runs.folder import RunFolder
 from gansmith.runs.milestones import Milestones
-from gansmith.runs.previews import preview_of, write_numbered, write_preview
+from gansmith.runs.previews import by_class, preview_of, write_numbered, write_preview
 from gansmith.training.checkpoint import check_facts, load_newest, save_checkpoint
 from gansmith.training.health import PROBED, Health, Landmarks
 
@@ -140,12 +140,12 @@ class Recorder:
         """Writes a preview of real examples, to compare the others with: real.png and its media."""
         codec = self.model.codec
         positions = _spread(len(data), codec.previewed)
-        write_preview(self.run.samples, "real", preview_of(codec, codec.decode(data.batch(positions))))
+        write_preview(self.run.samples, "real", preview_of(codec, by_class(codec, codec.decode(data.batch(positions)))))
 
     def preview(self, samples: int) -> None:
         """Writes a preview of examples from fixed noise: 000000200.png, 000000200.0.wav and so on by the samples seen, and as latest."""
         codec = self.model.codec
-        shown = preview_of(codec, self.model.generate(codec.previewed, seed=0))
+        shown = preview_of(codec, by_class(codec, self.model.generate(codec.previewed, seed=0)))
         path = write_numbered(self.run.samples, samples, shown)
         write_preview(self.run.samples, "latest", shown)
         for watcher in self.watchers:

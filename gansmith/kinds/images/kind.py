@@ -25,6 +25,7 @@ from gansmith.kinds.images.domains import DomainCodec, domains
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.masks import Holed
 from gansmith.kinds.images.mirrored import mirrored
+from gansmith.kinds.images.mosaic import mosaic
 from gansmith.kinds.images.options import BUILTIN, Options
 from gansmith.kinds.images.pairing import build_pairs
 from gansmith.kinds.images.pairs import ImagePairs
@@ -34,7 +35,7 @@ from gansmith.kinds.images.readers.parquet import holds_images
 from gansmith.kinds.images.source import collection_of, pairs_of, parquet_files
 from gansmith.kinds.images.spec import ImageSpec
 from gansmith.kinds.images.survey import Wanted
-from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match
+from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match, Preview
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -230,6 +231,14 @@ class Images(Kind[Options, ImageCodec]):
         return translate_picture(model, given, makes=makes, tile=tile, overlap=overlap, style=style, mask=mask)
 
     # ---- showing ----------------------------------------------------------------------------------------------------------------
+
+    def beside(self, codec: ImageCodec, groups: Sequence[Sequence[Any]]) -> Preview:
+        """The generated example of every group gets a frame."""
+        if isinstance(codec, DomainCodec):
+            return super().beside(codec, groups)
+        size = max(map(len, groups))
+        images = [raw.image for group in groups for raw in group]
+        return Preview(mosaic(images, columns=2 * size, framed=range(0, len(images), size)))
 
     def toys(self) -> Mapping[str, Dataset]:
         return toys.toys()

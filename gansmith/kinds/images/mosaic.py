@@ -1,20 +1,24 @@
 """A tidy grid of pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import ceil, isqrt
 
 from PIL import Image, ImageDraw
 
 _SMALLEST_CELL = 56
 _GAP = 4
-_PAPER = (250, 250, 250)
+_PAPER = (128, 128, 128)
+"""Between the pictures: neither the paper of a light page nor that of a dark one."""
+_FRAME = (232, 120, 32)
 _CHECKS = ((255, 255, 255), (222, 222, 222))
 
 
-def mosaic(images: Sequence[Image.Image], columns: int | None = None, widest: int = 0) -> Image.Image:
+def mosaic(
+    images: Sequence[Image.Image], columns: int | None = None, widest: int = 0, framed: Collection[int] = ()
+) -> Image.Image:
     """The images in reading order, in so many columns or close to a square; small ones enlarged so that every pixel stays sharp.
 
-    Cells become at least `widest` pixels wide.
+    Cells become at least `widest` pixels wide; those at the places `framed` get a frame.
     Transparent pictures lie on a chequered ground. A count such as 32 that fills a rectangle (8 x 4) is laid out as one.
     """
     columns = columns or _columns(len(images))
@@ -26,6 +30,9 @@ def mosaic(images: Sequence[Image.Image], columns: int | None = None, widest: in
     for place, image in enumerate(images):
         picture = opaque(image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST))
         left, top = _GAP + place % columns * (width + _GAP), _GAP + place // columns * (height + _GAP)
+        if place in framed:
+            edge = (left - _GAP + 1, top - _GAP + 1, left + width + _GAP - 2, top + height + _GAP - 2)
+            ImageDraw.Draw(sheet).rectangle(edge, outline=_FRAME, width=_GAP - 1)
         sheet.paste(picture, (left + (width - picture.width) // 2, top + (height - picture.height) // 2))
     return sheet
 
