@@ -105,6 +105,11 @@ class Model:
             facts["programs"] = programs
         write_model(folder, tensors, facts)
 
+    def _repr_html_(self) -> str:
+        from gansmith.watch.shown import model
+
+        return model(self)
+
     @property
     def optimized(self) -> Optimized:
         """The GAN prepared to generate, of a model whose weights change no more."""

@@ -67,6 +67,23 @@ def test_help_is_the_text_that_was_agreed_on(argv, capsys, monkeypatch, request)
     assert not own or own == _parted(_help(["train", "--kind", "images"], capsys))[1]
 
 
+def test_help_stands_in_groups_and_is_wrapped_at_words(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    text = _help(["train"], capsys)
+    titles = [line for line in text.splitlines() if line and line[0] not in " u" and not line.endswith((".", ","))]
+    assert titles[-7:] == [
+        "What is trained",
+        "How long",
+        "The run",
+        "Speed and memory",
+        "Judging",
+        "Output",
+        "The data (images)",
+    ]
+    assert max(map(len, text.splitlines())) <= 80
+    assert "-1000,400 (write --values=-1000,400)" in " ".join(text.split())
+
+
 @pytest.mark.parametrize("kind", kinds.names())
 def test_the_data_options_of_a_kind_are_those_that_were_agreed_on(kind, capsys, monkeypatch, request):
     """One text for every kind: a new data option changes this file alone."""

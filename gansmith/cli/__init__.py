@@ -50,6 +50,8 @@ Begin with:
   gansmith train digits
 """
 
+NEEDS_DATA = "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
+
 DONE, FAULT_OF_OURS, MISTAKE = 0, 1, 2
 
 
@@ -107,6 +109,8 @@ def _run(argv: list[str]) -> int:
         raise UserError(
             f"There is no command {name!r}{did_you_mean(name, tuple(COMMANDS))}: choose one of {', '.join(COMMANDS)}."
         )
+    if name == "train" and not rest:  # at once, before anything is loaded
+        raise UserError(NEEDS_DATA)
     return importlib.import_module(f"gansmith.cli.{name}").run(rest)
 
 

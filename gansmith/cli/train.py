@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from tyro.conf import Positional, arg
 
+from gansmith.cli import NEEDS_DATA
 from gansmith.cli.config_file import with_config
 from gansmith.cli.data_options import USUAL, Opening, with_data_options, without_gan
 from gansmith.cli.options import Flag, parse, takes, value_of, without
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from gansmith.runs.run import Run
     from gansmith.watch.watcher import Watcher
 
-NEEDS_DATA = "Training needs data: name a folder, a file, a hub data set or a built-in one, e.g. gansmith train digits."
 EXAMINATION = ("judge_samples", "judge_share", "keep_best", "patience")
 KEPT = (
     "gan",

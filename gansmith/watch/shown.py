@@ -14,10 +14,13 @@ from gansmith.report.numbers import significant
 
 if TYPE_CHECKING:
     from gansmith.evaluation.score import Score
+    from gansmith.model import Model
     from gansmith.report.verdict import Verdict
 
 SHOWN = 64
 """Examples in the picture of a list."""
+SEEN = 8
+"""Examples that a model makes to be seen."""
 
 
 class Examples(list[Any]):
@@ -42,6 +45,17 @@ def examples(codec: Any, raws: Sequence[Any]) -> Markup:
     with tempfile.TemporaryDirectory() as folder:
         path = write_preview(Path(folder), "examples", preview_of(codec, raws[: min(SHOWN, codec.previewed)]))
         return picture(path, f"{len(raws):,} generated examples")
+
+
+def model(shown: Model) -> Markup:
+    """A model: what it is, and a few examples where it needs nothing given."""
+    card, spec = shown.card, shown.codec.spec
+    facts = f"{card['gan']}, trained on {card.get('data', 'data')}" + (
+        f" ({card['samples']:,} samples)" if isinstance(card.get("samples"), int) else ""
+    )
+    known = f"Classes: {', '.join(map(str, spec.classes))}" if spec.classes else None
+    made = examples(shown.codec, shown.generate(SEEN)) if spec.source is None else None
+    return join(tag("p", tag("b", facts)), tag("p", known) if known else None, made)
 
 
 def picture(path: Path, words: str) -> Markup:

@@ -74,7 +74,9 @@ def test_the_page_fetches_nothing(run_folder):
     document = write_report(run_folder).read_text("utf-8")
     page = Structure(document)
     sources = [value for _, attributes in page.elements for key, value in attributes.items() if key in ("src", "href", "srcset")]
-    assert sources and all(value is not None and value.startswith("data:") for value in sources)
+    links = {link["href"] for link in page.all("a")}  # to sections, and to files beside the page, which nothing loads
+    assert sources and all(value is not None and value.startswith("data:") for value in sources if value not in links)
+    assert links and not any("//" in link or link.startswith("/") for link in links)
     assert not re.search(r"https?://|url\(|@import|fetch\(|XMLHttpRequest", document)
     assert any("default-src 'none'" in (meta.get("content") or "") for meta in page.all("meta"))
 
@@ -167,3 +169,16 @@ def test_an_older_page_is_replaced_and_no_draft_is_left(run_folder):
 def test_a_folder_that_does_not_exist_is_the_users_mistake(tmp_path):
     with pytest.raises(UserError, match="is not a folder: give the folder that holds run.json"):
         write_report(tmp_path / "nowhere")
+
+
+def test_the_contents_lead_to_every_section_and_files_to_what_is_there(run_folder):
+    page = read(run_folder)
+    links = [link["href"] for link in page.all("a")]
+    ids = {section["id"] for section in page.all("section")}
+    assert {link[1:] for link in links if link.startswith("#")} == ids
+    files = [link for link in links if not link.startswith("#")]
+    assert "samples/film.gif" in files and all((run_folder / name).exists() for name in files)
+
+
+def test_curves_say_what_is_good(run_folder):
+    assert read(run_folder).text.count("Good:") >= 3

@@ -14,6 +14,7 @@ from typing import IO
 
 from gansmith.data.readers.files import check_ends
 from gansmith.data.readers.limits import check, check_ratio, current
+from gansmith.data.readers.old_encodings import old_encoding, reads_as_western
 from gansmith.errors import UserError
 
 SEPARATORS = ",;\t|"
@@ -24,7 +25,6 @@ SNIFFED = 2**20
 """Bytes and characters from which encoding and separator are recognised."""
 LOOKED_AT = 200
 """Lines from which the separator is recognised."""
-_SIGNS = "€£¥¢§°±²³µ¼½¾«»‹›“”„‘’‚–—…•·©®™¿¡ªº×÷ß\u00a0\u00ad"
 _NUMBER = re.compile(r"[-+(]?[$€£]?\d[\d.,'\u00a0 ]*(?:[eE][-+]?\d+)?\s?[%€$]?\)?|")
 
 
@@ -68,7 +68,7 @@ def unpacked(path: Path) -> bytes:
 
 
 def _encoding_of(start: bytes) -> str:
-    """UTF-8, unless a mark of byte order says otherwise, or the bytes are none and are what Windows-1252 has for letters and signs."""
+    """UTF-8, unless a mark of byte order says otherwise, or the bytes are none and read well in an older encoding."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:
@@ -76,16 +76,10 @@ def _encoding_of(start: bytes) -> str:
         return UTF_8
     except UnicodeDecodeError:
         pass
-    try:
-        text = start.decode("cp1252")
-    except UnicodeDecodeError:
+    if any(byte < 32 and byte not in b"\t\r\n\f\x1b" for byte in start):
         return UTF_8
-    foreign = [sign for sign in text if sign > "~"]
-    letters = sum(sign.isalpha() for sign in text)
-    usual = all(sign.isalpha() or sign in _SIGNS for sign in foreign) and not any(
-        sign < " " and sign not in "\t\r\n" for sign in text
-    )
-    return "cp1252" if usual and len(foreign) < letters / 3 else UTF_8
+    guess = old_encoding(start)
+    return guess if guess not in ("cp1252", "latin-1") or reads_as_western(start) else UTF_8
 
 
 def separator_of(lines: Sequence[str]) -> str:

@@ -7,16 +7,18 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from sklearn.base import BaseEstimator
 
 from gansmith.data.json_files import read_object
 from gansmith.data.schema import check, describing
-from gansmith.data.values import Budget, Count, Examples, Minutes, Seed, Times, checked, within
+from gansmith.data.values import Budget, Count, Examples, JudgeSeed, Minutes, Names, Seed, Times, checked, within
 from gansmith.errors import UserError
 
 if TYPE_CHECKING:
+    from gansmith.evaluation.judgement import Judgement
     from gansmith.kinds.tables.codec import TableCodec
     from gansmith.model import Model
 
@@ -36,7 +38,8 @@ class TableGAN(BaseEstimator):
     """Learns a table and makes new rows of it. The parameters are those of `gansmith train`.
 
     A scikit-learn estimator: `get_params`, `set_params` and `clone` work, `fit` returns the estimator, and what was learned ends in an
-    underscore. After `fit`: `model_` (`gansmith.Model`), `columns_`, `rules_` (sentences).
+    underscore. After `fit`: `model_` (`gansmith.Model`), `columns_`, `rules_` (sentences), and `history_`, a mapping for every tick of
+    the training: `pandas.DataFrame(made.history_)` has its curves.
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class TableGAN(BaseEstimator):
         schema: Mapping[str, str] | None = None,
         min_count: Count = 5,
         seed: Seed = 0,
-        device: str = "cpu",
+        random_state: Seed | None = None,
+        device: str = "auto",
     ) -> None:
         """`minutes` or `samples` (rows seen, repetitions counted) is the budget; without either, 2.5 minutes. Values that fewer rows
-        than `min_count` have are not kept (docs/tables.md); 1 keeps all."""
+        than `min_count` have are not kept (docs/tables.md); 1 keeps all. `random_state` is scikit-learn's name for `seed`, and wins."""
         self.gan, self.minutes, self.samples, self.batch = gan, minutes, samples, batch
-        self.options, self.schema, self.min_count, self.seed, self.device = options, schema, min_count, seed, device
+        self.options, self.schema, self.min_count, self.device = options, schema, min_count, device
+        self.seed, self.random_state = seed, random_state
 
     # ---- scikit-learn's habits --------------------------------------------------------------------------------------------------
 
@@ -75,7 +80,7 @@ class TableGAN(BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle and copies: the model as the files that `save` writes."""
-        state = dict(self.__dict__)
+        state = {name: value for name, value in self.__dict__.items() if name != "_rows"}
         if (model := state.pop("model_", None)) is not None:
             with TemporaryDirectory() as folder:
                 model.save(Path(folder))
@@ -103,6 +108,8 @@ class TableGAN(BaseEstimator):
         """
         from gansmith.model import Model
         from gansmith.planning import plan as planning
+        from gansmith.training.devices import choose_device
+        from gansmith.training.history import History
         from gansmith.training.trainer import Trainer
 
         data = self._opened(X, y, target)
@@ -113,14 +120,16 @@ class TableGAN(BaseEstimator):
             minutes=self.minutes,
             samples=self.samples,
             batch=self.batch,
-            seed=self.seed,
-            device=self.device,
+            seed=self.seed if self.random_state is None else within(Seed, "random_state", self.random_state),
+            device=choose_device(self.device),
         )
-        gan = plan.build(data)
-        Trainer(gan, data, plan.settings).train()
+        gan, history = plan.build(data), History()
+        Trainer(gan, data, plan.settings, history).train()
+        self.history_ = history.records
+        gan.to("cpu")
         card = {"gan": plan.gan, "data": data.name, "examples": len(data), "samples": gan.clock.samples, **gan.facts()}
         card["kept"] = data.codec.kept()
-        self.model_ = Model(gan.eval(), data.codec, card)
+        self.model_, self._rows = Model(gan.eval(), data.codec, card), data
         return self
 
     def _opened(self, X: Any, y: Any, target: str | None) -> Any:
@@ -150,6 +159,35 @@ class TableGAN(BaseEstimator):
     @property
     def rules_(self) -> list[str]:
         return [rule.sentence() for rule in self._codec.rules]
+
+    @checked
+    def evaluate(
+        self, X: Any, y: Any = None, *, metrics: Names | None = None, samples: Examples | None = None, seed: JudgeSeed = 0
+    ) -> Judgement:
+        """Judges new rows by real rows that were not learned, which `X` (and `y`) hold as `fit` takes them.
+
+        Every score stands beside a baseline, a ceiling and a 95% interval. Raises UserError if the rows that were learned are not at hand,
+        as after `load` and in copies: judging needs them too.
+        """
+        from gansmith.data.dataset import Dataset
+        from gansmith.data.source import is_frame
+        from gansmith.evaluation.judge import MAXIMUM, judge
+        from gansmith.runs.data import open_like
+
+        model = self._fitted()
+        if not hasattr(self, "_rows"):
+            raise UserError(
+                "judging needs the rows that were learned, which a loaded or copied TableGAN lacks: evaluate it where it was fitted."
+            )
+        if is_frame(X) and y is not None:
+            X = _with_column(X, str(self.target_), _by_row(X, y))
+        elif not is_frame(X) and not isinstance(X, str | Path | Dataset):
+            X = _framed_array(X, y, SimpleNamespace())[0]
+            X = X if y is None else _with_column(X, str(self.target_), y)
+        held_out = open_like(self._rows, X)
+        count = min(samples or MAXIMUM, max(len(self._rows), len(held_out)))
+        fake = Dataset.of(model.sample(count, seed=seed), model.codec, "generated")
+        return judge(fake, self._rows, held_out, metrics=metrics, samples=samples, seed=seed, model=model)
 
     @checked
     def sample(self, n: Examples = 1000, *, seed: Seed = 0, where: Mapping[str, Any] | None = None, **conditions: Any) -> Any:

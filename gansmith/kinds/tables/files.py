@@ -32,7 +32,7 @@ def table_from_csv(path: Path, header: str | None = None, missing: Collection[st
     absent = MISSING if missing is None else frozenset({"", *missing})
     with opened_lines(path, any_encoding=True) as lines:
         separator = lines.separator
-        notes = [f"{path.name} is {lines.encoding.upper()}, not UTF-8"] if lines.encoding else []
+        notes = [f"the encoding of {path.name} is not UTF-8: it is taken for {lines.encoding.upper()}"] if lines.encoding else []
         if separator != ",":
             notes.append(f"columns are separated by {_SAID[separator]}")
         rows = csv.reader(lines, delimiter=separator)

@@ -1,5 +1,7 @@
 """TableGAN and Augmenter: scikit-learn's habits."""
 
+import pickle
+
 import numpy as np
 import pandas
 import pytest
@@ -36,6 +38,20 @@ def test_samples_have_the_columns_types_and_conditions(fitted, frame):
     assert made.dtypes.to_dict() == frame.dtypes.to_dict() and len(made) == 50
     assert (made.colour == "red").all() and (made["count"] > 40).all()
     pandas.testing.assert_frame_equal(made, fitted.sample(50, colour="red", count=">40"))
+
+
+def test_what_was_fitted_is_judged_by_new_rows_and_has_a_history(fitted, frame):
+    judgement = fitted.evaluate(frame[:150].sample(100, random_state=1), metrics=["column_shapes"])
+    assert [score.metric for score in judgement.scores] == ["column_shapes"] and 0 < judgement["column_shapes"].value <= 1
+    history = pandas.DataFrame(fitted.history_)
+    assert len(history) and history["samples"].is_monotonic_increasing and {"seconds"} < set(history.columns)
+    with pytest.raises(UserError, match="judging needs the rows that were learned"):
+        pickle.loads(pickle.dumps(fitted)).evaluate(frame)
+
+
+def test_random_state_is_a_name_of_seed(frame):
+    one, other = TableGAN(**TINY, seed=5).fit(frame), TableGAN(**TINY, random_state=5).fit(frame)
+    pandas.testing.assert_frame_equal(one.sample(20), other.sample(20))
 
 
 def test_parameters_are_read_set_and_cloned():

@@ -70,7 +70,24 @@ def test_the_user_says_what_names_columns_and_which_words_are_missing(tmp_path):
 def test_other_encodings_are_read_and_said(tmp_path, encoding, said):
     table = read(tmp_path / "t.csv", "a,b\n1,café\n2,Größe\n", encoding)
     assert table.columns["b"].values() == ["café", "Größe"]
-    assert table.notes == ((f"t.csv is {said}, not UTF-8",) if said else ())
+    assert table.notes == ((f"the encoding of t.csv is not UTF-8: it is taken for {said}",) if said else ())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("gbk", ("名字", "北京", "上海")),
+        ("big5", ("名字", "臺北", "韓梅")),
+        ("cp932", ("名前", "さくら", "東京")),
+        ("cp949", ("이름", "서울", "부산")),
+        ("cp1251", ("имя", "Москва", "Киев")),
+        ("cp1253", ("όνομα", "Αθήνα", "Πάτρα")),
+    ],
+)
+def test_tables_of_other_scripts_are_read_whatever_their_encoding(tmp_path, encoding, words):
+    name, *cells = words
+    table = read(tmp_path / "t.csv", f"a,{name}\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells * 3)), encoding)
+    assert table.columns[name].values() == cells * 3
 
 
 def test_decimal_commas_come_back_as_they_were(tmp_path):

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from gansmith.data.readers.files import check_ends
+from gansmith.data.readers.old_encodings import old_encoding
 from gansmith.errors import UserError
 
 MARKS = (
@@ -19,9 +20,6 @@ LOOKED_AT = 2**20
 """Bytes by which an encoding is guessed."""
 STRANGE = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 """Bytes that texts do not have; form feeds and escapes of terminals they may."""
-HIGH = re.compile(rb"[\x80-\xff]+")
-CYRILLIC = re.compile(rb"[\xa8\xb8\xc0-\xff]")
-LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
 
 
 def decoded(content: bytes, path: Path, named: str | None = None) -> tuple[str, str]:
@@ -40,7 +38,7 @@ def decoded(content: bytes, path: Path, named: str | None = None) -> tuple[str, 
 
 
 def detected(content: bytes, path: Path) -> str:
-    """UTF-8, UTF-16 and UTF-32 by their marks, UTF-8 because it is valid, else the likeliest of three old encodings.
+    """UTF-8, UTF-16 and UTF-32 by their marks, UTF-8 because it is valid, else the likeliest of the older encodings.
 
     Raises UserError for a binary file.
     """
@@ -55,7 +53,7 @@ def detected(content: bytes, path: Path) -> str:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return _old(part)
+        return old_encoding(part)
     return "utf-8"
 
 
@@ -77,22 +75,3 @@ def _without_mark(part: bytes) -> str | None:
         return None
     first, second = part[::2].count(0) / len(part[::2]), part[1::2].count(0) / len(part[1::2])
     return "utf-16-le" if second > 0.7 and first < 0.1 else "utf-16-be" if first > 0.7 and second < 0.1 else None
-
-
-def _old(part: bytes) -> str:
-    """GB 18030 if the high bytes come in pairs, Windows-1251 if most letters are Cyrillic there, else Windows-1252 (or Latin-1)."""
-    runs = [len(run) for run in HIGH.findall(part)]
-    if all(length % 2 == 0 for length in runs[:-1]) and sum(runs) > 2 * len(runs) and _decodes(part, "gb18030"):
-        return "gb18030"
-    letters = len(LETTER.findall(part))
-    if len(CYRILLIC.findall(part)) > letters / 2 and _decodes(part, "cp1251"):
-        return "cp1251"
-    return "cp1252" if _decodes(part, "cp1252") else "latin-1"
-
-
-def _decodes(part: bytes, encoding: str) -> bool:
-    try:
-        codecs.getincrementaldecoder(encoding)().decode(part)
-    except UnicodeDecodeError:
-        return False
-    return True
