@@ -9,6 +9,8 @@ from gansmith.report.records import read_records
 
 
 def test_a_film_has_a_frame_for_every_preview_and_is_made_anew_only_after_new_ones(run_folder):
+    for name, grey in (("000100", 40), ("000200", 90), ("000300", 140), ("000400", 190)):
+        Image.new("L", (56, 56), grey).save(run_folder / "samples" / f"{name}.png")
     path = write_film(read_records(run_folder))
     assert path == run_folder / "samples" / FILM
     with Image.open(path) as film:

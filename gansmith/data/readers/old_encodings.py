@@ -12,12 +12,12 @@ LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
 _SIGNS = "€£¥¢§°±²³µ¼½¾«»‹›“”„‘’‚–—…•·©®™¿¡ªº×÷ß\u00a0\u00ad"
 _HANGUL = 0xC8
 """The last first byte of a Korean syllable; Chinese has characters in daily use beyond."""
-_OTHERS = {"cp932", "shift_jis", "shift_jis_2004", "euc_jp", "big5", "big5hkscs", "cp950", "cp949", "euc_kr", "cp1253"}
+_OTHERS = {"cp932", "shift_jis", "shift_jis_2004", "euc_jp", "big5", "big5hkscs", "cp950", "cp949", "euc_kr"}
 """What charset-normalizer is trusted with."""
 
 
 def old_encoding(part: bytes) -> str:
-    """The likeliest encoding of the beginning of a text: gb18030, cp1251, cp1252, latin-1, or one of East Asia or Greece."""
+    """The likeliest encoding of the beginning of a text: gb18030, cp1251, cp1252, latin-1, or another of East Asia."""
     own = _by_pairs_and_letters(part)
     if own == "cp1252" and reads_as_western(part):
         return own

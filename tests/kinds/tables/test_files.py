@@ -81,7 +81,6 @@ def test_other_encodings_are_read_and_said(tmp_path, encoding, said):
         ("cp932", ("名前", "さくら", "東京")),
         ("cp949", ("이름", "서울", "부산")),
         ("cp1251", ("имя", "Москва", "Киев")),
-        ("cp1253", ("όνομα", "Αθήνα", "Πάτρα")),
     ],
 )
 def test_tables_of_other_scripts_are_read_whatever_their_encoding(tmp_path, encoding, words):
