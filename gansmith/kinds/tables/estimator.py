@@ -16,6 +16,7 @@ from gansmith.data.json_files import read_object
 from gansmith.data.schema import check, describing
 from gansmith.data.values import Budget, Count, Examples, JudgeSeed, Minutes, Names, Seed, Times, checked, within
 from gansmith.errors import UserError
+from gansmith.kinds.tables.learnable import by_row, framed_array, note_columns, with_new_column, with_tags
 
 if TYPE_CHECKING:
     from gansmith.evaluation.judgement import Judgement
@@ -73,7 +74,7 @@ class TableGAN(BaseEstimator):
         return self
 
     def __sklearn_tags__(self) -> Any:
-        return _tags(super().__sklearn_tags__())
+        return with_tags(super().__sklearn_tags__())
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -140,13 +141,13 @@ class TableGAN(BaseEstimator):
         self._like, self._array = None, None
         self.target_ = target
         if not is_frame(X) and not isinstance(X, str | Path | Dataset):
-            X, self._array = _framed_array(X, y, self)
+            X, self._array = framed_array(X, y, self)
         elif is_frame(X):
-            _note_columns(X, self)
+            note_columns(X, self)
         if is_frame(X):
             if y is not None:
                 self.target_ = target or str(getattr(y, "name", None) or "target")
-                X = _with_column(X, self.target_, _by_row(X, y))
+                X = with_new_column(X, self.target_, by_row(X, y))
             self._like = cast("Any", X)[:1]
         elif y is not None:
             raise UserError("y goes with a data frame: give one, or name the target among its columns with target=.")
@@ -180,10 +181,10 @@ class TableGAN(BaseEstimator):
                 "judging needs the rows that were learned, which a loaded or copied TableGAN lacks: evaluate it where it was fitted."
             )
         if is_frame(X) and y is not None:
-            X = _with_column(X, str(self.target_), _by_row(X, y))
+            X = with_new_column(X, str(self.target_), by_row(X, y))
         elif not is_frame(X) and not isinstance(X, str | Path | Dataset):
-            X = _framed_array(X, y, SimpleNamespace())[0]
-            X = X if y is None else _with_column(X, str(self.target_), y)
+            X = framed_array(X, y, SimpleNamespace())[0]
+            X = X if y is None else with_new_column(X, str(self.target_), y)
         held_out = open_like(self._rows, X)
         count = min(samples or MAXIMUM, max(len(self._rows), len(held_out)))
         fake = Dataset.of(model.sample(count, seed=seed), model.codec, "generated")
@@ -375,11 +376,11 @@ class Augmenter(BaseEstimator):
             raise UserError("Augmenter requires y to be passed, but the target y is None: give the class of each row.")
         if not isinstance(X, pandas.DataFrame) and (is_frame(X) or isinstance(X, str | Path)):
             raise UserError(f"Augmenter takes a pandas data frame or an array, but X is a {type(X).__name__}: convert it.")
-        rows = X if isinstance(X, pandas.DataFrame) else _framed_array(X, y, self)[0]
+        rows = X if isinstance(X, pandas.DataFrame) else framed_array(X, y, self)[0]
         if rows is X:
-            _note_columns(X, self)
+            note_columns(X, self)
         name = getattr(y, "name", None)
-        answers = pandas.Series(_by_row(rows, y), index=rows.index, name="target" if name is None else name)
+        answers = pandas.Series(by_row(rows, y), index=rows.index, name="target" if name is None else name)
         if self.balance:
             check_classification_targets(answers)
         self._check(rows, answers)
@@ -388,65 +389,6 @@ class Augmenter(BaseEstimator):
         return rows, answers, cast("str", self.table_gan_.target_)
 
     def __sklearn_tags__(self) -> Any:
-        tags = _tags(super().__sklearn_tags__())
+        tags = with_tags(super().__sklearn_tags__())
         tags.target_tags.required = True
         return tags
-
-
-def _tags(tags: Any) -> Any:
-    """scikit-learn's facts of both estimators: cells may be missing and words, and seeds decide what is made."""
-    tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.string = True
-    return tags
-
-
-def _framed_array(X: Any, y: Any, estimator: Any) -> tuple[Any, Any]:
-    """An array [rows, columns] as a data frame of pandas, and the type of what is sampled. Raises ValueError for other arrays."""
-    import numpy as np
-    import pandas
-    from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
-
-    how: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan", "ensure_min_samples": 2}
-    array = check_array(X, **how, estimator=estimator)
-    if y is not None:
-        check_consistent_length(array, column_or_1d(y))
-    estimator.n_features_in_ = array.shape[1]
-    frame = pandas.DataFrame({f"x{place}": array[:, place] for place in range(array.shape[1])}).infer_objects()
-    common = array.dtype if y is None else np.result_type(array.dtype, np.asarray(y).dtype)
-    return frame, common if common.kind in "biuf" else object
-
-
-def _note_columns(X: Any, estimator: Any) -> None:
-    """scikit-learn's `n_features_in_` and `feature_names_in_`."""
-    import numpy as np
-
-    names = list(getattr(X, "column_names", X.columns if hasattr(X, "columns") else ()))
-    estimator.n_features_in_ = len(names)
-    if all(isinstance(name, str) for name in names):
-        estimator.feature_names_in_ = np.array(names, dtype=object)
-
-
-def _by_row(X: Any, y: Any) -> Any:
-    """The answers in the order of the rows: by their index where both are of pandas and hold the same labels, else by position.
-
-    Raises UserError where there are more or fewer answers than rows, and where their labels are others than those of the rows.
-    """
-    if len(y) != len(X):
-        raise UserError(f"X has {len(X)} rows and y {len(y)} answers: give one for each row.")
-    if not hasattr(y, "index") or not hasattr(y, "reindex") or not hasattr(X, "index") or y.index.equals(X.index):
-        return getattr(y, "array", y)
-    if y.index.is_unique and X.index.is_unique and set(y.index) == set(X.index):
-        return y.reindex(X.index).array
-    if list(y.index) == list(range(len(y))) or list(X.index) == list(range(len(X))):
-        return y.array
-    raise UserError(
-        "the index of y holds other labels than that of X, so it is unclear which answer is whose: give both the same index."
-    )
-
-
-def _with_column(frame: Any, name: str, values: Any) -> Any:
-    """The data frame with one more column."""
-    from gansmith.kinds.tables.frames import with_column
-
-    if name in [str(column) for column in frame.columns]:
-        raise UserError(f'y is to be the column "{name}", but X has one of this name: leave it out, or name another target=.')
-    return with_column(frame, name, values)
