@@ -13,14 +13,14 @@ def with_tags(tags: Any) -> Any:
     return tags
 
 
-def framed_array(X: Any, y: Any, estimator: Any) -> tuple[Any, Any]:
+def framed_array(x: Any, y: Any, estimator: Any) -> tuple[Any, Any]:
     """An array [rows, columns] as a data frame of pandas, and the type of what is sampled. Raises ValueError for other arrays."""
     import numpy as np
     import pandas
     from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
     how: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan", "ensure_min_samples": 2}
-    array = check_array(X, **how, estimator=estimator)
+    array = check_array(x, **how, estimator=estimator)
     if y is not None:
         check_consistent_length(array, column_or_1d(y))
     estimator.n_features_in_ = array.shape[1]
@@ -29,31 +29,31 @@ def framed_array(X: Any, y: Any, estimator: Any) -> tuple[Any, Any]:
     return frame, common if common.kind in "biuf" else object
 
 
-def note_columns(X: Any, estimator: Any) -> None:
+def note_columns(x: Any, estimator: Any) -> None:
     """scikit-learn's `n_features_in_` and `feature_names_in_`."""
     import numpy as np
 
-    names = list(getattr(X, "column_names", X.columns if hasattr(X, "columns") else ()))
+    names = list(getattr(x, "column_names", x.columns if hasattr(x, "columns") else ()))
     estimator.n_features_in_ = len(names)
     if all(isinstance(name, str) for name in names):
         estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
-def by_row(X: Any, y: Any) -> Any:
+def by_row(x: Any, y: Any) -> Any:
     """The answers in the order of the rows: by their index where both are of pandas and hold the same labels, else by position.
 
     Raises UserError where there are more or fewer answers than rows, and where their labels are others than those of the rows.
     """
-    if len(y) != len(X):
-        raise UserError(f"X has {len(X)} rows and y {len(y)} answers: give one for each row.")
-    if not hasattr(y, "index") or not hasattr(y, "reindex") or not hasattr(X, "index") or y.index.equals(X.index):
+    if len(y) != len(x):
+        raise UserError(f"X has {len(x)} rows and y {len(y)} answers: give one for each row.")
+    if not hasattr(y, "index") or not hasattr(y, "reindex") or not hasattr(x, "index") or y.index.equals(x.index):
         return getattr(y, "array", y)
-    if y.index.is_unique and X.index.is_unique and set(y.index) == set(X.index):
-        return y.reindex(X.index).array
-    if list(y.index) == list(range(len(y))) or list(X.index) == list(range(len(X))):
+    if y.index.is_unique and x.index.is_unique and set(y.index) == set(x.index):
+        return y.reindex(x.index).array
+    if list(y.index) == list(range(len(y))) or list(x.index) == list(range(len(x))):
         return y.array
     raise UserError(
-        "the index of y holds other labels than that of X, so it is unclear which answer is whose: give both the same index."
+        "the index of y holds other labels than that of x, so it is unclear which answer is whose: give both the same index."
     )
 
 
