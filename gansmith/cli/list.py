@@ -79,9 +79,9 @@ def _grouped(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _verified(lines: Mapping[str, str]) -> dict[str, str]:
-    """Every GAN's line with what its recorded trainings here came to."""
+    """Every GAN's line with what a recorded training here came to, if there is one; its page in the documentation has them all."""
     results = recorded()
-    return {name: f"{line} [{sentence(results.get(name, []))}]" for name, line in lines.items()}
+    return {name: f"{line} [{sentence(results[name], 1)}]" if results.get(name) else line for name, line in lines.items()}
 
 
 def _facts(name: str, line: str) -> dict[str, Any]:

@@ -18,8 +18,8 @@ ENTRY_POINTS = "gansmith.gans"
 
 
 def names() -> dict[str, str]:
-    """Every GAN by name with the first line of its file's docstring, read without importing anything."""
-    here = {path.stem: _first_line(path) for path in _files()}
+    """Every GAN by name with the first sentence of its file's docstring, read without importing anything."""
+    here = {path.stem: _first_sentence(path) for path in _files()}
     others = {
         entry.name: f"from the package {entry.dist.name if entry.dist else entry.value}"
         for entry in entry_points(group=ENTRY_POINTS)
@@ -31,8 +31,8 @@ def _files() -> list[Path]:
     return sorted(Path(__file__).parent.glob("[!_]*.py"))
 
 
-def _first_line(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+def _first_sentence(path: Path) -> str:
+    return " ".join((ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n\n")[0].split())
 
 
 def find(name: str) -> type["GAN"]:

@@ -13,12 +13,12 @@ def recorded() -> dict[str, list[dict[str, Any]]]:
     return json.loads(PLACE.read_text(encoding="utf-8")) if PLACE.exists() else {}
 
 
-def sentence(results: Iterable[Mapping[str, Any]]) -> str:
-    """The best result of each data set in words; "not verified here" without any."""
+def sentence(results: Iterable[Mapping[str, Any]], most: int | None = None) -> str:
+    """The best result of each data set in words, of at most so many; "not verified here" without any."""
     best: dict[tuple[str, str], Mapping[str, Any]] = {}
     for own in results:
         best.setdefault((own["data"], own["score"]), own)
-    return "; ".join(_said(own) for own in best.values()) or "not verified here"
+    return "; ".join(_said(own) for own in [*best.values()][:most]) or "not verified here"
 
 
 def _said(own: Mapping[str, Any]) -> str:
