@@ -51,8 +51,9 @@ def test_a_file_of_ones_own_gives_options_by_their_names(points):
     assert main(["train", "--config", "mine.toml", "--out", "a"]) == 0
     assert facts(points / "a")["config"]["width"] == 8 and facts(points / "a")["settings"]["samples"] == 32
     (points / "mine.json").write_text(json.dumps({"gan": "r3gan", "minutes": 5, "mirror": True, "options": {"widths": [8, 16]}}))
-    words, data = with_config(["points.npy", "--config", "mine.json", "--samples", "9", "--no-mirror"])
-    assert words == ["--gan=r3gan", "--gan.widths", "8", "16", "points.npy", "--samples", "9", "--no-mirror"] and data is None
+    found = with_config(["points.npy", "--config", "mine.json", "--samples", "9", "--no-mirror"])
+    assert found.argv == ["--gan=r3gan", "--gan.widths", "8", "16", "points.npy", "--samples", "9", "--no-mirror"]
+    assert found.data is None
 
 
 @pytest.mark.parametrize(
@@ -63,19 +64,61 @@ def test_a_file_of_ones_own_gives_options_by_their_names(points):
         ("a.toml", "minutes = 2026-01-01", "where a word, a number or a list is expected"),
         ("a.toml", "data = 3", "should name its data"),
         ("a.toml", 'gan = "evil.py"', "which would run on this machine"),
-        ("a.json", '{"options": {"generator": "evil.py:make"}}', "which would run on this machine"),
         ("a.json", "[1]", "should hold a JSON object"),
         ("a.json", '{"settings": {}, "config": {}}', "does not say how its run was trained"),
         ("a.json", '{"minuts": 3}', "has no option --minuts"),
+        ("a.json", '{"columns": ["a", "--trust"]}', "where words and numbers are expected"),
+        ("a.json", '{"columns": ["a", ["b"]]}', "where words and numbers are expected"),
+        ("a.json", '{"trust=": true}', "is no name of an option"),
+        ("a.json", '{"data": "--trust"}', "should name its data"),
+        ("a.json", '{"settings": {}, "config": {}, "command": "gansmith train \'"}', "does not say how its run was trained"),
+        ("a.json", '{"settings": {}, "config": {}, "command": "gansmith"}', "does not say how its run was trained"),
+        ("a.json", '{"settings": {}, "config": {}, "command": "gansmith train x --trust"}', "belongs on the command line"),
         ("b.toml", "", "which does not exist"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused_in_a_sentence(points, capsys, name, text, said):
+    (points / "evil.py").touch()
     if name.startswith("a"):
         (points / name).write_text(text)
     assert main(["train", "points.npy", "--config", name]) == 2
     error = capsys.readouterr().err
     assert said in error and error.startswith("gansmith: ") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "facts"),
+    [
+        (["--gan", "projected"], {"options": {"features": "evil.py:maps"}}),
+        (["--gan", "own"], {"options": {"generator": "evil.py:make", "critic": "evil.py:make"}}),
+        (["--gan", "gan"], {"kind": "./theirs"}),
+        ([], {"gan": "theirs/evil.py"}),
+        ([], {"gan": "evil.py", "options": {"width": 8}}),
+        ([], {"settings": {}, "config": {}, "command": "gansmith train points.npy --gan evil.py"}),
+    ],
+)
+def test_no_program_that_the_file_names_runs_without_the_users_word(points, capsys, more, facts):
+    code = "from pathlib import Path\nPath(__file__).with_suffix('.ran').touch()\n"
+    (points / "theirs").mkdir()
+    for file in ("evil.py", "theirs/kind.py", "theirs/evil.py"):
+        (points / file).write_text(code)
+    (points / "theirs.json").write_text(json.dumps(facts))
+    data = "digits8" if "projected" in more else "points.npy"
+    line = ["train", data, *more, "--config", "theirs.json", "--samples", "32", "--dry-run"]
+    assert main(line) == 2
+    assert "which would run on this machine" in capsys.readouterr().err
+    assert not list(points.rglob("*.ran"))
+    main([*line, "--trust"])  # what runs is no game, which is said
+    assert list(points.rglob("*.ran"))
+
+
+def test_a_program_that_the_command_line_names_runs_though_a_file_names_it_too(points):
+    (points / "mine.py").write_text(
+        "from gansmith.gans.gan import OriginalGAN\n\n\nclass Mine(OriginalGAN):\n    \"\"\"Mine.\"\"\"\n"
+    )
+    (points / "run.toml").write_text('gan = "mine.py"\nsamples = 32\nbatch = 16\n')
+    assert main(["train", "points.npy", "--config", "run.toml", "--dry-run"]) == 2
+    assert main(["train", "points.npy", "--config", "run.toml", "--gan", "./mine.py", "--dry-run"]) == 0
 
 
 def test_a_study_trains_once_with_each_seed_goes_on_where_it_stopped_and_is_compared_as_one(points, capsys):

@@ -23,7 +23,7 @@ from gansmith.cli.profile import show_profile
 from gansmith.cli.rehearsal import rehearse
 from gansmith.cli.study import study
 from gansmith.data.options import names_in
-from gansmith.data.programs import trusting
+from gansmith.data.programs import named_in, trusting
 from gansmith.data.values import Budget, Count, CountOrNone, Examples, Minutes, Seed, Share, Threads, check_divides
 from gansmith.errors import UserError
 
@@ -171,7 +171,15 @@ class Train:
 
 
 def run(argv: list[str]) -> int:
-    argv, data = with_config(argv)
+    configured = with_config(argv)
+    if configured.place is None:
+        return _run(configured.argv, None, argv)
+    with named_in(configured.place, configured.trust, said=configured.said):
+        return _run(configured.argv, configured.data, argv)
+
+
+def _run(argv: list[str], data: str | None, given: list[str]) -> int:
+    """The command whose words, with those of --config, are `argv`; `given` are those of the command line itself."""
     argv = _with_own_players(argv)
     options = parse(_shape(argv), argv, "gansmith train", BARE)
     if options.data is None and options.resume is None and data is not None:
@@ -191,7 +199,7 @@ def run(argv: list[str]) -> int:
         from gansmith.training import distributed
 
         try:
-            return distributed.launch(options.devices, ["train", *without("--devices", argv)])
+            return distributed.launch(options.devices, ["train", *without("--devices", given)])
         except distributed.LostError as error:
             print(f"gansmith: {error}", file=sys.stderr)
             return 1

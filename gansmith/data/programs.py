@@ -10,7 +10,7 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -69,12 +69,16 @@ def trusting(trust: bool) -> Iterator[None]:
 
 @contextmanager
 def named_in(
-    place: Path, trust: bool = False, said: str | Path | None = None, copies: Mapping[Path, Copy] | None = None
+    place: Path,
+    trust: bool = False,
+    said: str | Path | Iterable[Path] | None = None,
+    copies: Mapping[Path, Copy] | None = None,
 ) -> Iterator[None]:
     """Inside, programs are named by the file `place`; of these only `said` and, if `trust`, all run. `copies` run in place of the programs
     under whose paths they stand, unless those are said."""
     word = _WORD.get()
-    known = word.said | ({Path(said).resolve()} if said is not None else set())
+    own = () if said is None else (said,) if isinstance(said, str | Path) else said
+    known = word.said | {Path(path).resolve() for path in own}
     with _speaking(Word(word.trusted or trust, place, known, copies or {})):
         yield
 
