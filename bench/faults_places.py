@@ -258,9 +258,11 @@ def partner(fresh: Callable[[], Path]) -> tuple[str, list[str]]:
     time.sleep(2)
     from faults_children import alive
 
-    workers = [int(line.split()[0]) for line in _workers(first.pid)]
-    if workers:
-        os.kill(workers[-1], signal.SIGKILL)
+    workers = _workers(first.pid)
+    if len(workers) < 2:
+        os.killpg(first.pid, signal.SIGKILL)
+        return name, [f"{name}: there are {len(workers)} processes to kill, and {first.communicate()[1][-1500:]}"]
+    os.kill(workers[-1], signal.SIGKILL)
     try:
         said = first.communicate(timeout=300)[1]
     except subprocess.TimeoutExpired:
@@ -278,13 +280,18 @@ def partner(fresh: Callable[[], Path]) -> tuple[str, list[str]]:
     return name, found
 
 
-def _workers(session: int) -> list[str]:
-    """The processes of a session that are workers of torchrun: those that have a rank."""
-    found = []
-    for facts in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
+def _workers(above: int) -> list[int]:
+    """The workers of torchrun below a process: those that have a rank. They are no members of its session."""
+    parents: dict[int, int] = {}
+    for facts in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            if int(facts.read_text().rpartition(") ")[2].split()[3]) != session:
-                continue
-            if b"RANK=" in (facts.parent / "environ").read_bytes():
-                found.append(facts.parent.name)
+            parents[int(facts.parent.name)] = int(facts.read_text().rpartition(") ")[2].split()[1])
+    found = []
+    for process in sorted(parents):
+        own = process
+        while own in parents and own != above:
+            own = parents[own]
+        with suppress(OSError):
+            if own == above and process != above and b"\0RANK=" in b"\0" + Path(f"/proc/{process}/environ").read_bytes():
+                found.append(process)
     return found

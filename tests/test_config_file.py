@@ -113,9 +113,7 @@ def test_no_program_that_the_file_names_runs_without_the_users_word(points, caps
 
 
 def test_a_program_that_the_command_line_names_runs_though_a_file_names_it_too(points):
-    (points / "mine.py").write_text(
-        "from gansmith.gans.gan import OriginalGAN\n\n\nclass Mine(OriginalGAN):\n    \"\"\"Mine.\"\"\"\n"
-    )
+    (points / "mine.py").write_text('from gansmith.gans.gan import OriginalGAN\n\n\nclass Mine(OriginalGAN):\n    """Mine."""\n')
     (points / "run.toml").write_text('gan = "mine.py"\nsamples = 32\nbatch = 16\n')
     assert main(["train", "points.npy", "--config", "run.toml", "--dry-run"]) == 2
     assert main(["train", "points.npy", "--config", "run.toml", "--gan", "./mine.py", "--dry-run"]) == 0

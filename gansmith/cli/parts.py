@@ -56,7 +56,12 @@ def generate_parts(options: Generate) -> int | None:
         return None
     if options.where or options.seeds is not None or options.rejection is not None:
         raise UserError(f"{options.run} holds models of several parts: --where, --seeds and --rejection are of one.")
-    kind = kinds.find(read_object(options.run / MARK)["kind"])
+    named = read_object(options.run / MARK).get("kind")
+    if not kinds.is_known(named):
+        raise UserError(
+            f"{options.run / MARK} is damaged: it should name a kind of data, but it names {named!r:.80}; restore it."
+        )
+    kind = kinds.find(str(named))
     out = options.out or _free(options.run / "generated")
     if out.is_dir() and any(out.iterdir()) and not options.overwrite:
         raise UserError(f"{out} holds files: choose another --out, or give --overwrite.")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gansmith.data import seal
-from gansmith.data.atomic import replacing
+from gansmith.data.atomic import replacing, temporary
 from gansmith.data.readers.files import check_ends
 from gansmith.errors import UserError
 
@@ -28,10 +29,17 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     with replacing(path) as draft:
         draft.touch()
         mode = draft.stat().st_mode
+        room = temporary(
+            path
+        )  # a folder, since safetensors writes drafts of its own, under names that do not tell whose they are
+        room.mkdir()
         try:
-            save_file(contiguous, draft, metadata={FACTS: f"{seal.BLANK} {json.dumps(facts)}"})
+            save_file(contiguous, room / "tensors", metadata={FACTS: f"{seal.BLANK} {json.dumps(facts)}"})
+            (room / "tensors").replace(draft)
         except SafetensorError as error:  # hides the error of the operating system in its text
             raise OSError(0, str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]) from error
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
         draft.chmod(mode)  # as readable as other files of this user, which safetensors' own are not
         with draft.open("r+b") as file:
             head = _head(file, draft.stat().st_size)

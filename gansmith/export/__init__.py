@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gansmith import __version__, kinds
+from gansmith.data.atomic import sweep
 from gansmith.data.outputs import refuse_overwriting, whole
 from gansmith.data.suggestions import did_you_mean
 from gansmith.data.values import Name, Somewhere, checked
@@ -63,6 +64,7 @@ def export(
     exporter: Exporter = importlib.import_module(f"gansmith.export.{to}")  # pyright: ignore[reportAssignmentType]
     if not exporter.FILE:
         refuse_overwriting([out / name for name in getattr(exporter, "FILES", MODEL_FILES)], overwrite=overwrite)
+        sweep([out])
         say(f"{out}: {exporter.write(model, out)}")
         return out
     path = out if out.suffix == Path(exporter.FILE).suffix else out / exporter.FILE

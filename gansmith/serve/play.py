@@ -26,11 +26,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gansmith.data.programs import named_in
 from gansmith.data.values import options_checked
 from gansmith.errors import UserError
 from gansmith.game import GAN, Move
 from gansmith.kinds.opening import open_dataset
 from gansmith.planning.plan import Plan, plan
+from gansmith.serve.asked import REQUEST
 from gansmith.serve.choices import options_of
 from gansmith.serve.worker import fault_of
 from gansmith.training.health import PROBED, Landmarks
@@ -270,7 +272,8 @@ def main(argv: list[str]) -> int:
             out.write(f"{json.dumps(answer)}\n")
 
     try:
-        game = Game(given["gan"], given["data"], given["options"], given["seed"])
+        with named_in(REQUEST):
+            game = Game(given["gan"], given["data"], given["options"], given["seed"])
         say({"ready": game.card()})
     except Exception as error:
         say({"failed": fault_of(error)})
@@ -280,7 +283,9 @@ def main(argv: list[str]) -> int:
         if "cancel" in request:
             continue
         try:
-            say({"id": request["id"], "result": game.turn(request)})
+            with named_in(REQUEST):
+                result = game.turn(request)
+            say({"id": request["id"], "result": result})
         except Exception as error:
             say({"id": request["id"], **fault_of(error)})
     return 0

@@ -257,7 +257,10 @@ class Workshop:
         said = self.hall.folder / f"{secrets.token_urlsafe(12)}.txt"
         with said.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gansmith", *words), stdin=asyncio.subprocess.DEVNULL, stdout=file, stderr=file
+                *(sys.executable, "-m", "gansmith.serve.asked", *words),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
             )
         self.trainings[name], self.said[name] = process, said
         facts = self.folder / name / "run.json"

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +130,24 @@ def test_others_may_read_a_file_of_tensors_where_they_may_read_other_files(tmp_p
     (tmp_path / "usual").touch()
     write_tensors(tmp_path / "t.safetensors", {"a": torch.zeros(2)}, {})
     assert (tmp_path / "t.safetensors").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_killed_writer_of_tensors_leaves_nothing_that_is_not_swept(tmp_path):
+    """safetensors writes drafts of its own beside the file that it is given, under names without a process."""
+    from gansmith.data.atomic import sweep
+
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+import torch
+from gansmith.data import tensors
+def killed(given, path, metadata):
+    Path(path).with_name(".tmpABCDEF").write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+tensors.save_file = killed
+tensors.write_tensors(Path({str(tmp_path / "a.safetensors")!r}), {{"a": torch.zeros(3)}}, {{}})
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert list(tmp_path.iterdir())
+    sweep([tmp_path])
+    assert not list(tmp_path.iterdir())

@@ -219,3 +219,15 @@ def test_every_sentence_of_the_pages_has_a_translation():
     known = set(re.findall(r'^  "((?:[^"\\]|\\.)*)":', (PAGES / "words.js").read_text("utf-8"), re.MULTILINE))
     verdicts = {"good", "fair", "too early", "wrong", "not judged"}
     assert said | verdicts == known
+
+
+@pytest.mark.parametrize("way", ["runs", "play"])
+def test_a_client_cannot_have_a_python_file_run_that_it_uploads(way, studio, trained):
+    code = b"from pathlib import Path\nPath(__file__).with_suffix('.ran').touch()\ndef make(*sizes): pass\n"
+    name = studio.post("/api/v1/data", files=[("files", ("evil.py", code))]).json()["name"]
+    file = f"{trained / 'data' / name}:make"
+    asked = {"gan": "own", "options": {"generator": file, "critic": file}}
+    answer = studio.post(f"/api/v1/{way}", json={**asked, "data": "ring", **({"samples": 64} if way == "runs" else {})})
+    assert answer.status_code in (400, 422), answer.text
+    assert "would run on this machine" in answer.text
+    assert not list(trained.rglob("*.ran"))

@@ -38,6 +38,8 @@ def opened_lines(path: Path, *, any_encoding: bool = False) -> Iterator["Lines"]
     try:
         size = check_ends(path)
         packed = path.suffix.lower() == ".gz"
+        if packed:
+            check_ratio(_claimed(path, size), size, str(path))
         opener = gzip.open if packed else open
         encoding = UTF_8
         if any_encoding:
@@ -58,6 +60,7 @@ def unpacked(path: Path) -> bytes:
     """The content of a .gz file. Raises UserError above the limits `ratio` and `array_bytes`, OSError, EOFError and zlib.error for
     damaged ones."""
     size, parts, count = check_ends(path), [], 0
+    check_ratio(_claimed(path, size), size, str(path))
     with gzip.open(path) as file:
         while part := file.read(PORTION):
             parts.append(part)
@@ -65,6 +68,13 @@ def unpacked(path: Path) -> bytes:
             check_ratio(count, size, str(path))
             check("array_bytes", count, str(path), "bytes")
     return b"".join(parts)
+
+
+def _claimed(path: Path, size: int) -> int:
+    """How many bytes the last part of a .gz file says that it unpacks to, which is all of most files: bombs are found without unpacking."""
+    with path.open("rb") as file:
+        file.seek(max(0, size - 4))
+        return int.from_bytes(file.read(4), "little")
 
 
 def _encoding_of(start: bytes) -> str:

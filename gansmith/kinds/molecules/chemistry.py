@@ -14,6 +14,8 @@ from gansmith.errors import missing_extra
 BITS, RADIUS = 1024, 2
 """Of Morgan fingerprints (Rogers & Hahn 2010), as in MOSES (Polykovskiy et al. 2020)."""
 REMEMBERED = 200_000
+MOST_ATOMS, MOST_CHARS = 1_000, 5_000
+"""Of a molecule: RDKit takes time that grows with the square of larger ones, and from some 20,000 atoms on more stack than there is."""
 
 
 @cache
@@ -29,11 +31,16 @@ def rdkit() -> Any:
 
 @lru_cache(REMEMBERED)
 def canonical(smiles: str) -> str | None:
-    """Canonical SMILES; None if RDKit finds no molecule with allowed valences in it."""
-    if not smiles:
+    """Canonical SMILES; None if RDKit finds no molecule with allowed valences in it, and for one above the limits."""
+    if not smiles or len(smiles) > MOST_CHARS:
         return None
-    molecule = rdkit().MolFromSmiles(smiles)
-    return rdkit().MolToSmiles(molecule) if molecule is not None and molecule.GetNumAtoms() else None
+    return written(rdkit().MolFromSmiles(smiles))
+
+
+def written(molecule: Any) -> str | None:
+    """Canonical SMILES of one of RDKit's molecules; None for none, one without atoms and one above the limit."""
+    known = molecule is not None and 0 < molecule.GetNumAtoms() <= MOST_ATOMS
+    return rdkit().MolToSmiles(molecule) if known else None
 
 
 @lru_cache(REMEMBERED)

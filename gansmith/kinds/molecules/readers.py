@@ -12,7 +12,7 @@ from gansmith.data.readers.files import files_below, read_whole
 from gansmith.data.readers.text import SEPARATORS, check_names, opened_lines, unpacked
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.kinds.molecules.chemistry import rdkit
+from gansmith.kinds.molecules.chemistry import rdkit, written
 from gansmith.kinds.molecules.molecule import Molecules
 from gansmith.kinds.molecules.options import Options
 
@@ -116,7 +116,7 @@ def _sdf(path: Path) -> Molecules:
     supplier.SetData(content.decode("utf-8", errors="replace"))
     smiles, places, facts = [], [], []
     for number, molecule in enumerate(supplier, 1):
-        smiles.append(chem.MolToSmiles(molecule) if molecule is not None else "unreadable")
+        smiles.append(written(molecule) or "unreadable")
         facts.append(molecule.GetPropsAsDict() if molecule is not None else {})
         places.append(f"record {number}")
     if not smiles:

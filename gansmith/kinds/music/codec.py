@@ -19,7 +19,7 @@ from gansmith.data.outputs import whole
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.music.grid import notes_of, voices_of
-from gansmith.kinds.music.midi import write_midi
+from gansmith.kinds.music.midi import TEMPI, TICKS, write_midi
 from gansmith.kinds.music.piece import Note, Piece, Track
 from gansmith.kinds.music.preview import roll
 from gansmith.kinds.music.spec import MusicSpec
@@ -179,6 +179,10 @@ class MusicCodec:
             return "has frequencies of other voices or tokens"
         if self.spec.shape[1] % self.spec.bar or not 0 <= self.spec.low <= self.high <= 127 or not self.tempo > 0:
             return "has a bar, a range or a tempo that cannot be"
+        if not all(0 <= program <= 127 for program in self.programs) or not TEMPI[0] <= self.tempo <= TEMPI[1]:
+            return "has an instrument or a tempo that MIDI does not have"
+        if not (0 < self.meter[0] < 256 and self.meter[1] in (1, 2, 4, 8, 16, 32, 64) and 0 < self.per_beat <= TICKS):
+            return "has a meter or a beat that MIDI does not have"
         if len(self.frequencies) != len(self.spec.classes):
             return f"has {len(self.spec.classes)} classes, but {len(self.frequencies)} frequencies of them"
         return None

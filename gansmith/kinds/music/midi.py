@@ -15,6 +15,8 @@ LONGEST = 2**20
 """Steps of the longest file."""
 TICKS = 480
 """Ticks of a quarter note in files that are written."""
+TEMPI = (60e6 / (2**24 - 1), 60e6)
+"""The slowest and the fastest that a file can be, in beats a minute."""
 VELOCITY = 80
 DRUMS = 9
 """The channel of drums."""
@@ -43,7 +45,9 @@ def read_midi(content: bytes, where: str, per_beat: int = 4) -> Piece:
             try:
                 found, end = _track(content[at + 8 : at + 8 + size], division / per_beat, len(tracks), facts)
             except IndexError as error:
-                raise UserError(f"{where} is damaged: an event goes beyond its track; save it again.") from error
+                raise UserError(
+                    f"{where} is damaged: an event is longer than its track or than events can be; save it again."
+                ) from error
             tracks += found
             last = max(last, end)
         at += 8 + size
@@ -127,14 +131,13 @@ def _events(events: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _number(events: bytes, at: int) -> tuple[int, int]:
-    """A number of 7 bits a byte, and where it ends."""
+    """A number of 7 bits a byte, of four bytes at most, and where it ends; raises IndexError for a longer one."""
     found = 0
-    while True:
-        byte = events[at]
-        at += 1
-        found = found << 7 | byte & 0x7F
-        if byte < 0x80:
-            return found, at
+    for end in range(at, at + 4):
+        found = found << 7 | events[end] & 0x7F
+        if events[end] < 0x80:
+            return found, end + 1
+    raise IndexError
 
 
 def write_midi(piece: Piece) -> bytes:

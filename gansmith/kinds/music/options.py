@@ -9,6 +9,8 @@ from gansmith.errors import UserError
 
 BUILTIN = {"tunes": "300 tunes of 8 bars for four voices over simple chords; offline"}
 """The built-in data of this kind, each with one line of description."""
+FINEST = 480
+"""The most steps of a beat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,5 +35,7 @@ class Options(DataOptions):
         for name in ("bars", "steps", "voices"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name} must be at least 1, but it is {getattr(self, name)}.")
+        if self.steps > FINEST:
+            raise UserError(f"--steps must be at most {FINEST}, the ticks of a beat in MIDI files, but it is {self.steps}.")
         if not 0 <= self.transpose <= 6:
             raise UserError(f"--transpose must lie between 0 and 6, but it is {self.transpose}.")

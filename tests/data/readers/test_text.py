@@ -76,3 +76,12 @@ def test_names_of_columns_are_checked_in_one_pass(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(limits, "_raised", {"columns": 2})
     with pytest.raises(UserError, match="a.csv has 3 columns, more than the limit of 2"):
         check_names(["a", "b", "c"], "a.csv")
+
+
+def test_a_packed_file_that_says_it_unpacks_to_far_more_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n" * 2**22))
+    monkeypatch.setattr(gzip, "open", lambda *_, **__: pytest.fail("it is unpacked"))
+    for read in (lambda: unpacked(path), lambda: opened_lines(path).__enter__()):
+        with pytest.raises(UserError, match=r"unpacks to 1,0\d\d times its size"):
+            read()

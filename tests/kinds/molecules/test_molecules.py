@@ -162,3 +162,27 @@ def test_what_was_parsed_is_opened_from_the_cache_as_it_was(tmp_path, monkeypatc
     assert (np.asarray(again.groups) == np.asarray(first.groups)).all() and (again.arrays["label"] == first.arrays["label"]).all()
     with pytest.raises(TypeError):
         build.opened_molecules(found, Options(), tmp_path)  # other options are others
+
+
+@pytest.mark.parametrize(
+    "smiles", ["C" * 30_000, "C1CC1" * 4_000, ".".join(["[Na+]"] * 9_000), "C(" * 9_000, "(" * 9_000, "C" * 1_001]
+)
+def test_molecules_on_which_rdkit_would_end_the_process_are_none(smiles, tmp_path):
+    """RDKit 2025.3 falls over its stack when it writes a chain of 20,000 atoms."""
+    assert canonical(smiles) is None
+    (tmp_path / "a.smi").write_text("C\nCC\nCCC\n" + smiles + "\n")
+    assert len(open_dataset(tmp_path / "a.smi", kind="molecules")) == 3
+
+
+def test_a_chain_of_30_000_atoms_in_an_sdf_file_is_left_out(tmp_path):
+    count = 30_000
+    atoms = "\n".join(f"M  V30 {n} C {n} 0 0 0" for n in range(1, count + 1))
+    bonds = "\n".join(f"M  V30 {n} 1 {n} {n + 1}" for n in range(1, count))
+    chain = (
+        f"\n\n\n  0  0  0     0  0            999 V3000\nM  V30 BEGIN CTAB\n"
+        f"M  V30 COUNTS {count} {count - 1} 0 0 0\nM  V30 BEGIN ATOM\n{atoms}\n"
+        f"M  V30 END ATOM\nM  V30 BEGIN BOND\n{bonds}\nM  V30 END BOND\nM  V30 END CTAB\nM  END\n$$$$\n"
+    )
+    small = "\n\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 C   0  0\nM  END\n$$$$\n"
+    (tmp_path / "a.sdf").write_text(small * 3 + chain)
+    assert len(open_dataset(tmp_path / "a.sdf", kind="molecules")) == 3

@@ -23,7 +23,7 @@ from gansmith.kinds.music.options import Options
 from gansmith.kinds.music.piece import Note, Piece, Track
 from gansmith.kinds.music.rivals import markov
 from gansmith.kinds.music.synthesis import RATE, synthesised
-from gansmith.kinds.music.theory import KEYS, consonance, key_of, scale_share
+from gansmith.kinds.music.theory import KEYS, MAJOR_PROFILE, MINOR_PROFILE, consonance, key_of, scale_share
 from gansmith.kinds.music.toys import music
 from gansmith.kinds.music.tunes import tunes
 from gansmith.kinds.opening import inspect_dataset, open_dataset
@@ -179,3 +179,40 @@ def test_a_note_sounds_at_its_pitch():
     sound = synthesised(Piece((Track("a", (Note(0, 16, 69),)),), 16))
     spectrum = np.abs(np.fft.rfft(sound))
     assert spectrum.argmax() * RATE / len(sound) == pytest.approx(440, abs=2) and np.abs(sound).max() <= 1
+
+
+@given(st.lists(st.integers(0, 127), min_size=1, max_size=40))
+def test_a_key_is_the_profile_that_correlates_best(pitches):
+    counts = np.bincount(np.array(pitches) % 12, minlength=12)
+    fits = [
+        np.corrcoef(counts, np.roll(profile, shift))[0, 1] for profile in (MAJOR_PROFILE, MINOR_PROFILE) for shift in range(12)
+    ]
+    assert counts.std() == 0 or fits[key_of(np.array(pitches))] == pytest.approx(max(fits))
+
+
+@pytest.mark.parametrize(
+    "events", [b"\xff" * 2_000_000, b"\x00\xff\x51" + b"\xff" * 2_000_000, b"\x00\xf0" + b"\x80" * 2_000_000]
+)
+def test_numbers_of_midi_that_never_end_are_refused_at_once(events):
+    head = b"MThd" + struct.pack(">IHHH", 6, 1, 1, 480)
+    with pytest.raises(UserError, match="is damaged"):
+        read_midi(head + b"MTrk" + struct.pack(">I", len(events)) + events, "a.mid")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"programs": [10**19] * 4},
+        {"programs": [128] * 4},
+        {"tempo": 1.0},
+        {"tempo": 1e9},
+        {"meter": [300, 4]},
+        {"meter": [4, 3]},
+        {"per_beat": 0},
+    ],
+)
+def test_facts_that_midi_cannot_hold_do_not_fit(facts):
+    codec = music().codec
+    known = {key: value[: len(codec.names)] if key == "programs" else value for key, value in facts.items()}
+    assert "MIDI does not have" in str(type(codec).from_json(codec.to_json() | known).fault())
+    assert codec.fault() is None

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from gansmith.kinds.tables.related.judging import at_random, halves, integrity, 
 from gansmith.kinds.tables.related.keys import find_keys, place_of
 from gansmith.kinds.tables.related.making import Related, condition_of
 from gansmith.kinds.tables.related.parts import tables_in
+from gansmith.model import Model
 
 RNG = np.random.default_rng(0)
 
@@ -192,3 +194,81 @@ def test_folders_of_one_table_and_of_series_are_no_several_tables(tmp_path):
     assert tables_in(Source(tmp_path)) == []
     (tmp_path / "b.csv").write_text("day,y\n2020-01-01,1\n")
     assert len(tables_in(Source(tmp_path))) == 2
+
+
+def test_facts_that_do_not_fit_are_one_sentence(run, tmp_path, monkeypatch):
+    """Every field of related.json with values of other types and ranges: each is refused, or changes what is made within its range."""
+    facts = json.loads((run / "run" / "related.json").read_text())
+    del facts["sha256"]
+    models = {name: Model.load(run / "run" / name) for name in facts["keys"]}
+    monkeypatch.setattr(Model, "load", lambda folder, **_: models[folder.name])
+    values = (None, [], {}, "x", -1, 10**9, 1e308, float("nan"), True, [[[]]])
+    for number, where in enumerate(places_in(facts)):
+        for value in (values[number % len(values)], values[(number * 3 + 4) % len(values)]):
+            if where[0] == "rows" and value == 10**9:  # is made, which takes as long as it takes
+                continue
+            changed = json.loads(json.dumps(facts))
+            inner = changed
+            for key in where[:-1]:
+                inner = inner[key]
+            inner[where[-1]] = value
+            (tmp_path / "related.json").write_text(json.dumps(changed))
+            try:
+                Related.load(tmp_path).sample(1)
+            except UserError:
+                continue
+            except Exception as error:
+                pytest.fail(f"{where} {value}: {error!r}")
+
+
+def places_in(value, above=()):
+    """The places of all fields, and of the first part of every list."""
+    if above:
+        yield above
+    parts = value.items() if isinstance(value, dict) else list(enumerate(value))[:1] if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from places_in(part, (*above, key))
+
+
+def test_names_of_tables_do_not_lead_out_of_their_folders_and_a_kind_is_no_program(run, tmp_path, capsys):
+    text = (run / "run" / "related.json").read_text()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in json.loads(text)["keys"]:
+        (folder / name).symlink_to(run / "run" / name)
+    (folder / "parts.json").write_text('{"kind": "tables"}')
+    (folder / "related.json").write_text(text.replace('"customers"', '"../run/customers"'))
+    assert main(["generate", str(folder), "-n", "3", "--out", str(tmp_path / "made")]) == 2
+    assert "has changed since it was written" in capsys.readouterr().err
+    text = re.sub('"sha256": "[0-9a-f]*",', "", text)
+    (folder / "related.json").write_text(text.replace('"customers"', '"../run/customers"'))
+    assert main(["generate", str(folder), "-n", "3", "--out", str(tmp_path / "made")]) == 2
+    assert "without folders" in capsys.readouterr().err and not list(tmp_path.rglob("*.csv"))
+    (tmp_path / "evil.py").write_text("from pathlib import Path\nPath(__file__).with_suffix('.ran').touch()\n")
+    for content in (json.dumps({"kind": str(tmp_path / "evil.py")}), '{"kind": ["tables"]}', "{}", "[]"):
+        (folder / "parts.json").write_text(content)
+        assert main(["generate", str(folder), "-n", "3", "--out", str(tmp_path / "made")]) == 2
+        assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "evil.ran").exists()
+
+
+def test_tables_of_one_name_and_files_of_others_in_the_place_of_ours_are_refused(tmp_path, capsys):
+    write(shop(), tmp_path / "shop")
+    (tmp_path / "run" / "data").mkdir(parents=True)
+    (tmp_path / "run" / "data" / "customers.csv").write_text("mine\n1\n")
+    line = [
+        "train",
+        str(tmp_path / "shop"),
+        "--kind",
+        "tables",
+        "--samples",
+        "64",
+        "--no-evaluate",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    assert main(line) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert (tmp_path / "run" / "data" / "customers.csv").read_text() == "mine\n1\n"
+    (tmp_path / "shop" / "items.2.csv").write_text("id\n1\n")
+    assert main([*line[:-1], str(tmp_path / "other")]) == 2
+    assert "are both named items" in capsys.readouterr().err

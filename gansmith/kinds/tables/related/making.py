@@ -4,20 +4,22 @@ the row before. Keys are new, and every reference has its row.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import torch
 
 from gansmith.data.codec import Batch
+from gansmith.data.json_files import read_sealed
+from gansmith.data.schema import MismatchError, check, describing
+from gansmith.data.suggestions import listed
 from gansmith.kinds.tables.cells import Table, cells_of
 from gansmith.kinds.tables.codec import Row, TableCodec
 from gansmith.kinds.tables.columns import Column
 from gansmith.kinds.tables.related.joined import BEFORE, counted, named, telling, write_csv
-from gansmith.kinds.tables.related.keys import Keys
+from gansmith.kinds.tables.related.keys import Keys, Link
 
 if TYPE_CHECKING:
     from gansmith.model import Model
@@ -46,6 +48,32 @@ def facts_of(tables: Mapping[str, Table], keys: Keys, given: Mapping[str, Sequen
     }
 
 
+class Facts(TypedDict):
+    """What related.json holds."""
+
+    keys: Mapping[str, str | None]
+    links: Sequence[Link]
+    sorts: Mapping[str, str | None]
+    forms: Mapping[str, Mapping[str, Any]]
+    columns: Mapping[str, Sequence[str]]
+    telling: Mapping[str, Sequence[str]]
+    given: Mapping[str, Sequence[str]]
+    rows: Mapping[str, int]
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts in related.json. Raises UserError if it is damaged, and for names that lead out of its folder."""
+    facts, _ = read_sealed(path)
+    with describing(path, "facts"):
+        check(facts, Facts)
+        for name in {*facts["keys"], *facts["columns"]}:
+            if Path(name).name != name or name in (".", "..") or "\0" in name or "\\" in name:
+                raise MismatchError(f"{name[:60]!r} should be the name of a table, without folders")
+        if not facts["keys"] or any(count < 1 for count in facts["rows"].values()):
+            raise MismatchError("keys and rows should name tables, and how many rows each has")
+    return facts
+
+
 class Related:
     """The models of several tables, each in a folder of its name, and how they belong together."""
 
@@ -57,8 +85,32 @@ class Related:
         """What `gansmith train FOLDER --kind tables` left in a folder."""
         from gansmith.model import Model
 
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        return cls(facts, {name: Model.load(folder / name, trust=trust) for name in facts["keys"]})
+        facts = read_facts(folder / FACTS)
+        found = cls(facts, {name: Model.load(folder / name, trust=trust) for name in facts["keys"]})
+        with describing(folder / FACTS, "facts"):
+            found.check()
+        return found
+
+    def check(self) -> None:
+        """Raises MismatchError or UserError where the facts do not belong to each other or to the models."""
+        tables = set(self.models)
+        for part in ("columns", "telling", "given", "rows", "sorts"):
+            if set(self.facts[part]) != tables:
+                raise MismatchError(f"{part} should name the tables {listed(sorted(tables), 20)}, but they name others")
+        for link in self.keys.links:
+            if link.child not in tables or link.parent not in tables or link.parent not in self.facts["forms"]:
+                both = f"{link.child[:60]!r} and {link.parent[:60]!r}"
+                raise MismatchError(f"links name {both}, which should be tables, the second with a key")
+        for name, model in self.models.items():
+            if not isinstance(model.codec, TableCodec):
+                raise MismatchError(f"{name[:60]} should be the model of a table")
+            unknown = set(self.facts["telling"][name]) - set(model.codec.by_name)
+            if unknown:
+                raise MismatchError(f"telling names {listed(sorted(unknown), 5)}, which are no columns of {name[:60]}")
+        self.keys.order()
+        for name, form in self.facts["forms"].items():
+            if name in tables:
+                Column.from_json(form).new_identifiers(1)
 
     def sample(self, n: int, *, seed: int = 0) -> dict[str, dict[str, list[Any]]]:
         """The columns of every table by its name: n rows of the first one without a parent, and of the others as many as belong to them."""

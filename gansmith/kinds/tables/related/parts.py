@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gansmith.data.atomic import write_atomically
+from gansmith.data.json_files import sealed_json
+from gansmith.data.outputs import refuse_overwriting
 from gansmith.data.readers.text import opened_lines
 from gansmith.data.source import Source
 from gansmith.errors import UserError
@@ -48,7 +51,14 @@ def train_parts(
     """
     if (folder / "run.json").exists():
         raise UserError(f"{folder} is the folder of one run: choose another --out for these tables.")
-    tables = {path.name.split(".")[0]: table_from_csv(path, options.header, options.missing) for path in tables_in(source)}
+    paths: dict[str, Path] = {}
+    for path in tables_in(source):
+        other = paths.setdefault(name := path.name.split(".")[0], path)
+        if other != path:
+            raise UserError(
+                f"{other} and {path} are both named {name}, as tables are by what stands before the first dot: rename one."
+            )
+    tables = {name: table_from_csv(path, options.header, options.missing) for name, path in paths.items()}
     related = options.related() or {}
     keys = find_keys(tables, related)
     for sentence in keys.sentences():
@@ -58,6 +68,8 @@ def train_parts(
     for name in keys.order():
         table, given[name] = joined(name, tables, keys, options.min_count)
         path = folder / "data" / f"{name}.csv"
+        if not (folder / name / "run.json").exists():
+            refuse_overwriting([path], paths.values(), overwrite=_is_ours(path, table))
         write_csv(table, path)
         types = json.dumps(related.get(name, {}).get("types", {}))
         if (folder / name / "model" / "model.json").exists():
@@ -78,12 +90,21 @@ def train_parts(
         ]
         if status := train([*words, *(["--schema", types] if types != "{}" else []), "--min-count", str(options.min_count)]):
             return status
-    write_atomically(folder / FACTS, json.dumps(facts_of(tables, keys, given, options.min_count)).encode())
+    write_atomically(folder / FACTS, sealed_json(facts_of(tables, keys, given, options.min_count)))
     judged = judge(tables, Related.load(folder))
     write_atomically(folder / SCORES, json.dumps(judged, indent=1).encode())
     for line in table_of_scores(judged):
         say(line)
     return 0
+
+
+def _is_ours(path: Path, table: Table) -> bool:
+    """Whether a file holds this table already, from a training that was stopped before its run began."""
+    if not path.is_file():
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        write_csv(table, Path(folder) / "table.csv")
+        return (Path(folder) / "table.csv").read_bytes() == path.read_bytes()
 
 
 def judge(tables: dict[str, Table], related: Related, seed: int = 0) -> dict[str, dict[str, float]]:
