@@ -14,7 +14,7 @@ from attacks.folders import changed, fields_of, unsealed
 from attacks.place import HUGE, Attack, Place
 
 DATA = {"molecules": "molecules", "music": "tunes", "audio": "sounds", "video": "films", "text": "lines.txt"}
-RUNS = ("molecules", "tunes", "sounds", "noisy", "films", "lines", "steady")
+RUNS = ("molecules", "tunes", "sounds", "noisy", "films", "lines", "steady", "speech", "rows", "series", "images", "pairs")
 """Runs of these kinds; noisy and steady make sounds of sounds and films of pictures."""
 
 
@@ -73,7 +73,7 @@ def strange() -> dict[str, tuple[str, bytes, bool]]:
     must = {
         "rate0.wav", "none.wav", "form.wav", "text.flac", "aac.m4a", "noise.ogg", "empty.mid", "end.mid", "cut.mid", "size.mid", "zero.mid", "smpte.mid", "text.mid", "head.mid",
         "open.smi", "nested.smi", "words.smi", "empty.smi", "blank.smi", "bomb.sdf.gz", "bomb.smi.gz", "cut.smi.gz", "list.mp4", "concat.mp4", "noise.mp4", "ftyp.mp4", "box.mp4",
-        "cut.gif", "vast.gif", "text.webm", "sdp.mov", "name.avi", "bomb.txt.gz", "half.jsonl", "deep.jsonl", "number.jsonl",
+        "cut.gif", "vast.gif", "text.webm", "sdp.mov", "name.avi", "bomb.txt.gz", "deep.jsonl", "number.jsonl",
     }  # fmt: skip
     kinds = {"audio": sounds, "music": music, "molecules": molecules, "video": videos, "text": texts}
     return {name: (kind, content, name in must) for kind, own in kinds.items() for name, content in own.items()}
@@ -130,7 +130,7 @@ def newer(place: Place) -> Iterator[Attack]:
             ["evaluate", where, "--data", place.points],
             ["train", "--resume", where, "--kind", "images"],
         ):
-            yield place.command("newer kinds", argv, argv[-1] in ("made.nonsense", "nonsense", "/dev/zero") or "/" in argv)
+            yield place.command("newer kinds", argv, argv[-1] in ("nonsense", "/dev/zero") or "/" in argv)
     values = [None, [], {}, "", -1, 10**9, 10**20, float("nan"), [[[]]]]
     for number, run in enumerate(RUNS):
         facts = json.loads((place.runs / run / "model" / "model.json").read_text())
@@ -196,6 +196,76 @@ def newer(place: Place) -> Iterator[Attack]:
     ):
         argv = ["train", place.points, "--generator", word, "--critic", word, "--samples", "32", "--batch", "8", "--out", "r"]
         yield place.command("own networks", argv, True, lambda folder: (folder / "mine.py").write_text("make = None") and None)
+
+
+def configured(place: Place) -> Iterator[Attack]:
+    """Files of --config, and of folders with several models, of others."""
+    code = "open('ran', 'w').close()\n"
+    programs = [
+        {"gan": "evil.py"},
+        {"kind": "./evil"},
+        {"options": {"generator": "evil.py:make", "critic": "evil.py:make"}},
+        {"options": {"features": "evil.py:make"}},
+        {"trust": True},
+        {"trust=": True},
+        {"columns": ["a", "--trust"], "gan": "evil.py"},
+        {"data": "--trust"},
+        {"settings": {}, "config": {}, "command": "gansmith train x --trust --gan evil.py"},
+        {"settings": {}, "config": {}, "command": "gansmith"},
+        {"settings": {}, "config": {}, "command": "'"},
+        {"settings": [], "config": 5},
+        {"options": 5},
+        {"options": {"width": "nan"}},
+        {"options": {"width": [[1]]}},
+        {"minutes": "nan"},
+        {"\n": 1},
+        {"": ""},
+        {"gan": None},
+        {"seed": HUGE},
+        {"batch": -1},
+        {"out": "x"},
+        {"config": "theirs.json"},
+    ]
+
+    def prepare(folder: Path, content: str) -> None:
+        (folder / "evil").mkdir()
+        for file in ("evil.py", "evil/kind.py"):
+            (folder / file).write_text(code)
+        (folder / "theirs.json").write_text(content)
+
+    for facts in programs:
+        content = json.dumps(facts)
+        for more in ([], ["--gan", "own"], ["--gan", "projected"], ["--gan", "gan"]):
+            argv = ["train", place.points, "--config", "theirs.json", "--samples", "32", "--batch", "8", "--no-evaluate", *more]
+            yield place.command(
+                "files of --config", argv, True, lambda folder, content=content: prepare(folder, content), content[:60]
+            )
+    for content in ("", "{", "[]", "5", "null", "[" * 100_000, "\xff", '{"a": ' + "9" * 50_000 + "}"):
+        argv = ["train", place.points, "--config", "theirs.json", "--samples", "32"]
+        yield place.command(
+            "files of --config", argv, True, lambda folder, content=content: prepare(folder, content), content[:20]
+        )
+    for name in ("/dev/zero", "/proc/self/mem", ".", "/no/such", "", "a\nb.toml", "a" * 5000):
+        yield place.command("files of --config", ["train", place.points, f"--config={name}"], True)
+    for parts in (
+        {},
+        [],
+        5,
+        {"kind": "evil.py"},
+        {"kind": "./evil"},
+        {"kind": ["tables"]},
+        {"kind": "tables"},
+        {"kind": "images"},
+    ):
+        for related in ("", "{}", "[]", '{"keys": {"a": "id"}}', '{"keys": {"../a": null}}', "[" * 100_000):
+
+            def several(folder: Path, parts: object = parts, related: str = related) -> None:
+                prepare(folder, "{}")
+                (folder / "run").mkdir()
+                (folder / "run" / "parts.json").write_text(json.dumps(parts))
+                (folder / "run" / "related.json").write_text(related)
+
+            yield place.command("files of --config", ["generate", "run", "-n", "2"], True, several, f"{parts} {related[:30]}")
 
 
 def copied(place: Place, run: str, folder: Path) -> None:

@@ -91,6 +91,12 @@ def bases(place: Place) -> dict[str, list[str]]:
         "edit project": ["edit", images, "project", picture, "--steps", "2", "--out", "a.png"],
         "edit fuse": ["edit", images, "fuse", picture, picture, "--steps", "2", "--frames", "2", "--out", "a.png"],
         "edit average": ["edit", images, "average"],
+        "optimise": ["optimise", str(place.runs / "molecules"), "--maximise", "qed", "--calls", "3", "--out", "made"],
+        "speak": ["speak", str(place.runs / "speech"), "low high noise", "--out", "a.wav"],
+        "demo": ["demo", "-n", "2", "--out", "demo"],
+        "push": ["push", points, "me/mine", "--out", "card"],
+        "serve": ["serve", "nothing-here"],
+        "studio": ["studio", place.points],
     }
 
 
@@ -98,8 +104,13 @@ def shape_of(command: str) -> type:
     name, _, action = command.partition(" ")
     if action:
         return importlib.import_module("gansmith.cli.edit").SHAPES[action][0]
-    if name == "translate":
-        return importlib.import_module("gansmith.kinds.images.translation.command").Translate
+    own = {
+        "translate": "images.translation.command",
+        "optimise": "molecules.optimisation.command",
+        "speak": "audio.speaking.command",
+    }
+    if name in own:
+        return getattr(importlib.import_module(f"gansmith.kinds.{own[name]}"), name.capitalize())
     return getattr(importlib.import_module(f"gansmith.cli.{name}"), name.capitalize())
 
 
@@ -107,7 +118,19 @@ def options(place: Place) -> Iterator[Attack]:
     """Hostile values of every option of every command."""
     for command, argv in bases(place).items():
         for flag, (hint, one) in _fields(shape_of(command)).items():
-            positional = one.name in ("run", "runs", "data", "input", "picture", "first", "second", "what")
+            positional = one.name in (
+                "run",
+                "runs",
+                "data",
+                "input",
+                "picture",
+                "first",
+                "second",
+                "what",
+                "folder",
+                "text",
+                "name",
+            )
             if positional and not (command in ("evaluate", "compare") and one.name == "data"):
                 continue
             flag = "-n" if flag == "--n" else flag

@@ -22,8 +22,9 @@ import gansmith
 from gansmith import gans, kinds
 from gansmith.cli import main
 from gansmith.data.readers import parquet_files  # noqa: F401
+from gansmith.model import Model
 from tests.data.mutations import encoded
-from tests.toys import SMALL, every
+from tests.toys import SMALL, every, small
 
 for name in (
     "api",
@@ -153,6 +154,9 @@ class Place:
                 self / data, gan=gan, options=SMALL[gan], samples=48, batch=8, threads=1, out=self.runs / name,
                 evaluate=name.startswith("points"), **more,
             )  # fmt: skip
+        said = every()["said sounds"]
+        Model(small("speech", said).eval(), said.codec, {"gan": "speech", "samples": 0}).save(self.runs / "speech" / "model")
+        (self.runs / "speech" / "run.json").write_bytes((self.runs / "sounds" / "run.json").read_bytes())
         (self.root / "built").touch()
         return 0
 
