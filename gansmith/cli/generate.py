@@ -56,7 +56,7 @@ class Generate:
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
     precision: Annotated[Literal["auto", "float32", "bfloat16"], takes("{auto,float32,bfloat16}", "float32")] = "float32"
-    """bfloat16 is faster; pixels differ by about .1 of 256 brightnesses on average, single ones by 5; auto: where the hardware has it."""
+    """bfloat16 is faster; pixels differ by less than .5 of 256 brightnesses on average, single ones by 7; auto: if the hardware has it."""
     trust: Flag = False
     """Let Python files run that the run names, as its GAN for example."""
     spreadsheet_safe: Flag = False
