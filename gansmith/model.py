@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -73,6 +74,8 @@ class Model:
         A model may name a Python file as its GAN, which runs only with `trust`. Raises UserError if there is no model, and if it names
         such a file without `trust`.
         """
+        if (kept := _HELD.get()) is not None and kept[0] == Path(path):
+            return kept[1]
         device = choose_device(device)
         folder = model_at(path)
         tensors, facts, sealed = read_checked(folder)
@@ -294,6 +297,19 @@ class Model:
         from gansmith.export import export
 
         return export(self, to, Path(out), overwrite=overwrite)
+
+
+_HELD: ContextVar[tuple[Path, Model] | None] = ContextVar("_HELD", default=None)
+
+
+@contextmanager
+def held(path: Path, model: Model) -> Iterator[None]:
+    """Lets `Model.load` of this path answer with the model itself, where one process runs several commands on one model."""
+    token = _HELD.set((path, model))
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
 
 
 def model_at(path: os.PathLike[str] | str) -> Path:

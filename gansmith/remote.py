@@ -6,10 +6,11 @@ import io
 import json
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from gansmith.data.values import Examples, Name, Seed, Truncation, checked
+from gansmith.data.values import Examples, Frames, Name, Seed, Speed, Truncation, checked
 from gansmith.errors import UserError
 
 MOST = 2**31
@@ -90,11 +91,44 @@ class RemoteModel:
         """n generated examples as a file of one of `about["formats"]`: the bytes that `gansmith generate --out NAME.FORMAT` writes."""
         return self._generated(n, seed, truncation, {**(where or {}), **conditions}, format)
 
-    def translate(self, given: bytes, name: str, **options: Any) -> list[bytes]:
-        """What the model makes of a file (its bytes, and its name, whose suffix says what it is): the files of the result."""
-        fields = {"options": json.dumps(options)}
-        answer = json.loads(self._server.post_form(f"{self._path}/translate", fields, {"file": (name, given)}))
-        return [self._server.ask("GET", each["url"].removeprefix("/api/v1")) for each in answer["files"]]
+    @checked
+    def rows(
+        self, n: Examples = 50, *, seed: Seed = 0, where: Mapping[str, str] | None = None, **conditions: str
+    ) -> list[dict[str, Any]]:
+        """n generated rows as dictionaries, of a model of tables; of series, one for each step."""
+        return json.loads(self._generated(n, seed, 1.0, {**(where or {}), **conditions}, "json"))
+
+    def translate(self, given: Any, name: str | None = None, **options: Any) -> list[bytes]:
+        """What the model makes of a file: the bytes of the files of the result.
+
+        `given` is a path, or bytes with a name whose suffix says what they are, or a picture of Pillow. Options are those of
+        `gansmith translate`; paths among them are sent as files.
+        """
+        files = {"file": _sent(given, name)}
+        sent = {key: _sent(value, None) for key, value in options.items() if isinstance(value, Path)}
+        fields = {"options": json.dumps({key: value for key, value in options.items() if key not in sent})}
+        return self._files(self._server.post_form(f"{self._path}/translate", fields, files | sent))
+
+    @checked
+    def speak(self, text: str, *, speed: Speed = 1.0, vocoder: Name | None = None) -> bytes:
+        """The text as speech, a WAV file; `vocoder` is another model of the server that makes the wave."""
+        return self._posted("speak", text=text, speed=speed, **({"vocoder": vocoder} if vocoder else {}))
+
+    @checked
+    def interpolate(self, seeds: Name = "1-4", *, frames: Frames = 48, format: Name = "gif", **how: Any) -> bytes:
+        """A film that walks between seeds: .gif or .mp4. `how` are path, per_second, truncation and where."""
+        return self._posted("interpolate", seeds=seeds, frames=frames, format=format, **how)
+
+    def project(self, given: Any, name: str | None = None, *, steps: int = 300, seed: int = 0) -> list[bytes]:
+        """The place of a picture in the latent space: a sheet with the real, the found and a random one (.png), and the latent (.npz)."""
+        fields = {"steps": str(steps), "seed": str(seed)}
+        return self._files(self._server.post_form(f"{self._path}/project", fields, {"file": _sent(given, name)}))
+
+    def _posted(self, what: str, **asked: Any) -> bytes:
+        return self._server.ask("POST", f"{self._path}/{what}", json.dumps(asked).encode(), {"Content-Type": "application/json"})
+
+    def _files(self, answer: bytes) -> list[bytes]:
+        return [self._server.ask("GET", each["url"].removeprefix("/api/v1")) for each in json.loads(answer)["files"]]
 
     def _generated(self, n: int, seed: int, truncation: float, where: Mapping[str, Any], form: str) -> bytes:
         asked = {
@@ -104,9 +138,23 @@ class RemoteModel:
             "where": {key: str(value) for key, value in where.items()},
             "format": form,
         }
-        return self._server.ask(
-            "POST", f"{self._path}/generate", json.dumps(asked).encode(), {"Content-Type": "application/json"}
-        )
+        return self._posted("generate", **asked)
+
+
+def _sent(given: Any, name: str | None) -> tuple[str, bytes]:
+    """The name and bytes of what is sent. Raises UserError for what is no file, no bytes with a name, and no picture."""
+    if isinstance(given, bytes) and name is not None:
+        return name, given
+    if isinstance(given, str | Path):
+        try:
+            return name or Path(given).name, Path(given).read_bytes()
+        except OSError as error:
+            raise UserError(f"{given} cannot be read ({error.strerror}): give the path of a file.") from error
+    if hasattr(given, "save"):
+        content = io.BytesIO()
+        given.save(content, "PNG")
+        return name or "picture.png", content.getvalue()
+    raise UserError(f"give a path, bytes with a name, or a picture of Pillow, not {type(given).__name__}.")
 
 
 class _Server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,8 @@ class FindDirections(Making):
     """How many."""
     reach: Annotated[Reach, takes("S", "4")] = 4.0
     """How many steps to go both ways, a step being a standard deviation."""
+    amounts: Annotated[str | None, takes("A,B,..")] = None
+    """Instead: one picture of the first seed, moved by A steps along the strongest direction, B along the next, and so on."""
     out: Annotated[Path | None, _options("directions.png")] = None
     """A .png file; the directions are saved beside it as .npz."""
 
@@ -257,18 +260,37 @@ def _mix(options: Mix) -> tuple[str, dict[str, Any]]:
 
 
 def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
-    from gansmith.edit.directions import find_directions, strips
+    from gansmith.edit.directions import find_directions, moved, strips
 
     out, (seed, *_) = _place(options, "directions.png", beside=".npz"), seeds_in(options.seeds)
     model = _model(options)
     conditions = dict(map(condition, options.where))
+    amounts = None if options.amounts is None else amounts_in(options.amounts, options.count)
     found = find_directions(model, by=options.by, count=options.count, seed=seed, **conditions)
     steps = np.linspace(-options.reach, options.reach, 7).tolist()
-    _save_sheet(strips(model, found, seed=seed, steps=steps, **conditions), out)
+    if amounts is None:
+        _save_sheet(strips(model, found, seed=seed, steps=steps, **conditions), out)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with whole(out) as part:
+            moved(model, found, amounts, seed=seed, **conditions).save(part)
     arrays = {name: getattr(found, name).cpu().numpy() for name in ("rows", "strength", "step")}
     _save_arrays(arrays, out)
     facts = {"by": options.by, "strength": arrays["strength"].tolist(), "out": out, "arrays": out.with_suffix(".npz")}
     return f"{len(found.rows)} directions by {options.by}: {out} and {out.with_suffix('.npz').name}", facts
+
+
+def amounts_in(text: str, count: int) -> list[float]:
+    """The numbers of "1.5,-2". Raises UserError for anything else, and for more numbers than directions."""
+    try:
+        amounts = [float(part) for part in text.split(",")]
+    except ValueError:
+        amounts = [math.nan]
+    if not all(map(math.isfinite, amounts)):
+        raise UserError(f"--amounts takes numbers such as 1.5,-2, but it is {text!r}.")
+    if len(amounts) > count:
+        raise UserError(f"--amounts has {len(amounts)} numbers for {count} directions: give fewer, or a larger --count.")
+    return amounts
 
 
 def _check_picture(path: Path) -> None:

@@ -12,13 +12,11 @@ from gansmith.cli.output import Output
 from gansmith.data.json_files import read_object
 from gansmith.data.source import Source
 from gansmith.errors import UserError
+from gansmith.runs.parts import MARK
 
 if TYPE_CHECKING:
     from gansmith.cli.generate import Generate
     from gansmith.cli.train import Train
-
-MARK = "parts.json"
-"""The file that marks a folder of several models, and names their kind."""
 
 
 def train_parts(options: Train, argv: Sequence[str], train: Callable[[list[str]], int]) -> int | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor, nn
 
 from gansmith.data.values import Directions as Many
@@ -131,3 +132,13 @@ def strips(
     return Sheet(
         studio.pictures(torch.stack(moved), condition), names, [f"{step:+.3g}" if step else "as it is" for step in steps]
     )
+
+
+def moved(model: Model, directions: Directions, amounts: Sequence[float], *, seed: int = 0, **where: str) -> Image.Image:
+    """The picture of the seed, moved by so many steps along the first directions together."""
+    studio = Studio(model)
+    condition = studio.one_condition(1, seed, **where)
+    style = studio.styles(studio.latents([seed]), condition)
+    for amount, row, size in zip(amounts, directions.rows, directions.step, strict=False):
+        style = style + amount * size * row
+    return studio.pictures(style, condition)[0]

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import anyio
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
-from PIL import Image
 
 from gansmith import __version__
 from gansmith.data.preview import TYPES as MEDIA
@@ -21,13 +20,11 @@ from gansmith.serve.commands import option, spelled
 from gansmith.serve.hall import Hall
 from gansmith.serve.jobs import Job, discard, events
 from gansmith.serve.problems import MissingError
-from gansmith.serve.requests import Generate, Sheet, Walk
+from gansmith.serve.requests import Generate, Rows, Sheet, Speak, Steer, Walk
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=20_000)]
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-"""Pictures that are looked at."""
-SPECIAL = {"preview", "packed", "json"}
+SPECIAL = {"preview", "packed", "json", "windows"}
 """Formats that are ours."""
 DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}, "application/json": {}}},
@@ -90,7 +87,9 @@ async def model(name: str, hall: Held) -> dict[str, Any]:
 async def codec(name: str, hall: Held) -> dict[str, Any]:
     """The facts with which `gansmith.connect` turns arrays into examples."""
     folder = hall.find(name)
-    path = next(each for each in (folder / "model" / "model.json", folder / "model.json") if each.is_file())
+    path = next((each for each in (folder / "model" / "model.json", folder / "model.json") if each.is_file()), None)
+    if path is None:
+        raise UserError(f"{name} is a folder of several models: ask for files of format zip, or for rows.")
     facts = json.loads(await anyio.Path(path).read_text("utf-8"))
     return {"codec": facts["codec"], "card": facts["card"]}
 
@@ -105,8 +104,10 @@ async def generate(name: str, asked: Generate, hall: Held) -> Response:
         raise UserError("This model makes examples of given ones: use translate.")
     if asked.format not in SPECIAL and asked.format not in card["formats"]:
         raise UserError(f"this model's formats are {', '.join(card['formats'])}, not {asked.format}.")
-    if asked.format == "json" and "csv" not in card["formats"]:
+    if asked.format in ("json", "windows") and not {"csv", asked.format} & {*card["formats"]}:
         raise UserError(f"rows as JSON are for what is written as CSV: this model's formats are {', '.join(card['formats'])}.")
+    if asked.format == "windows" and "step" not in card["axes"]:
+        raise UserError(f"windows are for series, and this model makes {card['unit']}: use rows, or generate.")
     where = asked.conditions | ({"length": str(asked.length)} if asked.length is not None else {})
     request: dict[str, Any] = {
         "do": "generate",
@@ -132,6 +133,35 @@ async def generate(name: str, asked: Generate, hall: Held) -> Response:
     words += [f"--truncation={asked.truncation:g}"] if asked.truncation != 1 else []
     job = Job(name, "generate", worker, request, spelled([*words, "--out", f"{name}.{shape}"]))
     return await _answered(hall, job, asked.job, whole=asked.format != "preview")
+
+
+@router.post("/models/{name}/rows", tags=["models"], responses=DOCUMENT)
+async def rows(name: str, asked: Rows, hall: Held) -> Response:
+    """Rows of a table as JSON: an object each."""
+    return await generate(name, Generate(**asked.model_dump(), format="json"), hall)
+
+
+@router.post("/models/{name}/series", tags=["models"], responses=DOCUMENT)
+async def series(name: str, asked: Rows, hall: Held) -> Response:
+    """Windows of series as JSON: a list of objects each, one a step."""
+    return await generate(name, Generate(**asked.model_dump(), format="windows"), hall)
+
+
+@router.post("/models/{name}/speak", tags=["models"], responses=DOCUMENT)
+async def speak(name: str, asked: Speak, hall: Held) -> Response:
+    """Text in the voice of a model that was trained with transcripts."""
+    worker = await hall.worker(name)
+    if not (worker.card or {}).get("speaks"):
+        raise UserError(f"{name} does not speak: give a model that was trained with transcripts.")
+    options: dict[str, Any] = {"speed": asked.speed} if asked.speed != 1 else {}
+    shown = [word for key, value in options.items() for word in option(key, value)]
+    if asked.vocoder is not None:
+        options["vocoder"] = str(hall.find(asked.vocoder))
+        shown.append(f"--vocoder={asked.vocoder}")
+    out = f"spoken.{asked.format}"
+    request = {"do": "speak", "text": asked.text, "options": options, "out": out}
+    words = ["speak", _shown(hall.find(name)), asked.text, *shown, "--out", out]
+    return await _answered(hall, Job(name, "speak", worker, request, spelled(words)), asked.job, whole=True)
 
 
 @router.post("/models/{name}/interpolate", tags=["models"], responses=DOCUMENT)
@@ -170,6 +200,20 @@ async def directions(name: str, asked: Sheet, hall: Held) -> Response:
     return await _edited(
         hall, name, "directions", {"seeds": asked.seeds, "where": asked.conditions, **own}, "directions.png", asked.job
     )
+
+
+@router.post("/models/{name}/steer", tags=["models"], responses=DOCUMENT)
+async def steer(name: str, asked: Steer, hall: Held) -> Response:
+    """The picture of a seed, moved by so many steps along each of the strongest directions."""
+    amounts = ",".join(f"{amount:g}" for amount in asked.amounts)
+    options = {
+        "seeds": str(asked.seed),
+        "by": asked.by,
+        "count": len(asked.amounts),
+        "amounts": amounts,
+        "where": asked.conditions,
+    }
+    return await _edited(hall, name, "directions", options, "steered.png", asked.job)
 
 
 @router.post("/models/{name}/project", tags=["models"], responses=DOCUMENT)
@@ -284,8 +328,8 @@ def _folder(hall: Hall) -> Path:
 
 
 async def _uploaded(hall: Hall, upload: Any, folder: Path) -> Path:
-    """An uploaded file under a name of ours, whose suffix alone is the client's. Raises UserError for a picture with too many pixels, whose
-    header says so before anything is decoded."""
+    """An uploaded file under a name of ours, whose suffix alone is the client's. Raises UserError for a picture that cannot be decoded, or
+    that has too many pixels."""
     suffix = Path(upload.filename or "").suffix.lower()
     if not re.fullmatch(r"\.[a-z0-9]{1,6}", suffix):
         raise UserError("an uploaded file needs a name with a suffix, such as picture.png.")
@@ -294,18 +338,8 @@ async def _uploaded(hall: Hall, upload: Any, folder: Path) -> Path:
         while chunk := await upload.read(2**20):
             await file.write(chunk)
     if MEDIA.get(suffix, "").startswith("image/") or suffix in (".jpg", ".jpeg", ".bmp", ".tif", ".tiff"):
-        await anyio.to_thread.run_sync(_check_pixels, path, hall.limits.pixels)
+        await hall.look(path)
     return path
-
-
-def _check_pixels(path: Path, most: int) -> None:
-    try:
-        with Image.open(path, formats=FORMATS) as image:  # reads the header alone
-            pixels = image.width * image.height
-    except Exception as error:
-        raise UserError("the uploaded file is no picture that can be read: give a PNG, JPEG or WebP file.") from error
-    if pixels > most:
-        raise UserError(f"the picture has {pixels:,} pixels, and {most:,} are taken here: make it smaller.")
 
 
 def _object(text: str, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from gansmith import gans
@@ -113,9 +113,11 @@ async def data(workshop: Held) -> list[dict[str, Any]]:
 
 
 @router.post("/data", tags=["data"], status_code=201)
-async def upload(workshop: Held, files: Annotated[list[UploadFile], File(max_length=2000)]) -> dict[str, Any]:
-    """Keeps uploaded files: one file, or several as a folder."""
-    return {"name": await workshop.keep(files)}
+async def upload(
+    workshop: Held, files: Annotated[list[UploadFile], File(max_length=1000)], into: Annotated[str, Form(max_length=120)] = ""
+) -> dict[str, Any]:
+    """Keeps uploaded files: one file, or several as a folder, with the folders in their names; `into` adds to a folder."""
+    return {"name": await workshop.keep(files, into or None)}
 
 
 @router.post("/data/{name}/inspect", tags=["data"])

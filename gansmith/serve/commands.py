@@ -47,6 +47,16 @@ def words_of(request: Mapping[str, Any], run: Path, folder: Path, trust: bool = 
     if action == "translate":
         out = folder / request["out"] if request.get("out") else folder
         return ["translate", str(run), request["input"], f"--out={out}", *options, *files, *more]
+    if action == "speak":
+        text = request["text"]  # @FILE and options begin otherwise
+        return [
+            "speak",
+            str(run),
+            f" {text}" if text[:1] in ("@", "-") else text,
+            f"--out={folder / request['out']}",
+            *options,
+            *more,
+        ]
     given = request.get("inputs", [])
     return ["edit", str(run), action, *given, f"--out={folder / request['out']}", *options, *more]
 
@@ -95,8 +105,16 @@ def translation_of(model: Model) -> dict[str, Any] | None:
         if Path in (plain, *typing.get_args(plain)):
             found["files"].append({"name": field.name, "about": comments.get(field.name, "")})
         else:
-            found["options"].append(described(field, hints[field.name], plain, comments.get(field.name, "")))
+            one = described(field, hints[field.name], plain, comments.get(field.name, ""))
+            found["options"].append({**one, "name": _flag(hints[field.name]) or field.name})
     return found
+
+
+def _flag(hint: Any) -> str | None:
+    """The name of an option that is not that of its field."""
+    return next(
+        (name for each in getattr(hint, "__metadata__", ()) if isinstance(name := getattr(each, "name", None), str)), None
+    )
 
 
 def described(field: dataclasses.Field[Any], hint: Any, plain: Any, about: str) -> dict[str, Any]:

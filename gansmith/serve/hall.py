@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gansmith.errors import UserError
+from gansmith.runs.parts import MARK as PARTS
 from gansmith.serve.jobs import Jobs
 from gansmith.serve.limits import Limits
-from gansmith.serve.problems import MissingError, ServerError
+from gansmith.serve.places import Place
+from gansmith.serve.problems import GoneError, MissingError, ServerError
 from gansmith.serve.requests import NAME
 from gansmith.serve.workers import START, Worker, worker_of
 
@@ -37,13 +37,15 @@ class Hall:
         """`most_workers` models are in memory at a time; the one that was not asked for the longest makes room."""
         self.runs, self.limits, self.device, self.trust = dict(runs), limits or Limits(), device, trust
         self.most_workers = max(1, most_workers)
-        self.folder = Path(tempfile.mkdtemp(prefix="gansmith-serve-"))
+        self._place = Place()
+        self.folder = self._place.folder
         self.jobs = Jobs(self.folder, self.limits)
         self.workers: dict[str, Worker] = {}
         self.requests: Counter[tuple[str, str]] = Counter()
         self.durations: Counter[float] = Counter()
         self.seconds, self.counted = 0.0, 0
         self._opening = asyncio.Lock()
+        self._looker: Worker | None = None
 
     async def open(self, names: Sequence[str]) -> None:
         """Starts the workers of these models, so that the first request finds them ready."""
@@ -51,8 +53,9 @@ class Hall:
 
     async def close(self) -> None:
         """Ends all workers and removes all files."""
-        await asyncio.gather(*(worker.close() for worker in self.workers.values()))
-        shutil.rmtree(self.folder, ignore_errors=True)
+        ends = [worker.close() for worker in (*self.workers.values(), *((self._looker,) if self._looker else ()))]
+        await asyncio.gather(*ends)
+        self._place.remove()
 
     def find(self, name: str) -> Path:
         """The folder of a model. Raises MissingError for a name that is not offered."""
@@ -84,6 +87,19 @@ class Hall:
         if worker.failure is not None:
             raise worker.failure
         return worker
+
+    async def look(self, path: Path) -> None:
+        """Decodes an uploaded picture in a process of its own, which does nothing else. Raises UserError for one that is none, that has too
+        many pixels, or that takes too long; whoever reads it afterwards knows that it can be read."""
+        if self._looker is None:
+            self._looker = Worker({}, most=self.limits.waiting, seconds=self.limits.look_seconds, module="gansmith.serve.looking")
+            await self._looker.start()
+        try:
+            await self._looker.ask({"path": str(path), "pixels": self.limits.pixels})
+        except GoneError as error:
+            raise UserError(
+                "the uploaded picture cannot be decoded in reasonable time and memory: give a smaller or a sound one."
+            ) from error
 
     async def shut(self, name: str) -> None:
         """Ends the worker of a model, whose folder has changed or which must make room."""
@@ -142,7 +158,7 @@ def _label(text: str) -> str:
 
 def is_model(folder: Path) -> bool:
     """Whether a model lies here; said without loading torch, which the server itself does not need."""
-    return (folder / "model.json").is_file() or (folder / "model.safetensors").is_file()
+    return any((folder / name).is_file() for name in ("model.json", "model.safetensors", PARTS))
 
 
 def named(runs: Sequence[Path]) -> dict[str, Path]:

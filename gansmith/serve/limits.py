@@ -19,8 +19,12 @@ class Limits:
     """Numbers in the examples of one request: pixels times channels, rows times columns."""
     pixels: int = 20_000_000
     """Pixels of an uploaded picture, held before it is decoded."""
+    data_bytes: int = 2**32
+    """Bytes of one set of data in the studio, which may arrive in several uploads."""
     waiting: int = 128
     """Requests that wait for one model; more are answered 429."""
+    look_seconds: float = 20
+    """How long an uploaded picture may take to be decoded."""
     seconds: float = 300
     """How long one request may compute before its worker is ended."""
     upload_seconds: float = 60

@@ -20,15 +20,18 @@ from gansmith.data.origin import made_by
 from gansmith.data.preview import TYPES, type_of
 from gansmith.edit.seeding import Seeded
 from gansmith.errors import UserError
-from gansmith.model import CHUNK, Model
+from gansmith.model import CHUNK, Model, held
 from gansmith.serve import commands
 from gansmith.serve.fusing import Wanted, is_steady, together
-from gansmith.serve.rows import as_json
+from gansmith.serve.rows import as_json, as_windows
+from gansmith.tasks.speaking import Speaks
 from gansmith.training.devices import choose_device
 
 Result = Mapping[str, Any]
 PREVIEW, PACKED, JSON = "preview", "packed", "json"
 """Formats besides those of the kind: what the studio shows, what a client in Python reads, rows for programs."""
+FROM_ROWS = {JSON: as_json, "windows": as_windows}
+"""Formats that are made of CSV."""
 
 
 class Maker:
@@ -69,7 +72,8 @@ class Maker:
             "previewed": codec.previewed,
             "seeded": makes and self._has_seeds(),
             "edits": makes and commands.edits(self.model),
-            "translates": commands.translation_of(self.model),
+            "translates": None if isinstance(self.model.gan, Speaks) else commands.translation_of(self.model),
+            "speaks": isinstance(self.model.gan, Speaks),
         }
 
     def _has_seeds(self) -> bool:
@@ -137,13 +141,13 @@ class Maker:
             raws = self.codec.numbered(raws) if isinstance(self.codec, Numbers) else raws
             if form == PREVIEW:
                 return self._previews(raws, each=bool(request.get("each")), as_requested=as_requested)
-            path = self._fresh(".csv" if form == JSON else f".{form}")
+            path = self._fresh(".csv" if form in FROM_ROWS else f".{form}")
             asked = wanted(request)
             how = {"seed": request.get("seeds") or asked.seed, "truncation": asked.truncation, "where": dict(asked.where)}
             with made_by(self.model.card, **how):
                 self.codec.write(raws, path)
-            if form == JSON:
-                path = as_json(path)
+            if form in FROM_ROWS:
+                path = FROM_ROWS[form](path)
             return {"files": [_file(path)], "n": len(raws), "as_requested": as_requested}
 
         return write
@@ -184,7 +188,7 @@ class Maker:
         folder.mkdir()
         words = commands.words_of(request, self.run, folder, trust=self.trust)
         said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        with held(self.run, self.model), contextlib.redirect_stdout(said):
             commands.perform(words)
         lines = said.getvalue().strip().splitlines()
         facts = json.loads(lines[-1]) if lines else {}

@@ -58,6 +58,40 @@ class Generate(Conditioned):
         return len(seeds_in(self.seeds, "seeds")) if self.seeds is not None else self.n
 
 
+class Rows(Conditioned):
+    """Rows of a table, or windows of series, as JSON."""
+
+    n: int = Field(default=50, ge=1, le=10**9)
+    seed: Seed = 0
+    length: int | None = Field(default=None, ge=1, le=10**6)
+
+
+class Speak(Asked):
+    """Speech, as `gansmith speak RUN TEXT` makes it."""
+
+    text: str = Field(min_length=1, max_length=2000, pattern=r"\S")
+    speed: float = Field(default=1.0, ge=0.25, le=4, allow_inf_nan=False)
+    vocoder: Annotated[str, Field(max_length=100)] | None = None
+    """Another model of this server that makes the wave."""
+    format: Literal["wav", "flac"] = "wav"
+    job: bool = False
+
+
+class Steer(Asked):
+    """A picture along directions, as `gansmith edit RUN directions --amounts ...` makes it."""
+
+    seed: Seed = 1
+    amounts: list[Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]] = Field(min_length=1, max_length=16)
+    """Steps along the strongest directions, the strongest first; a step is a standard deviation."""
+    by: Literal["sefa", "ganspace"] = "sefa"
+    where: Where = Field(default_factory=dict, max_length=200)
+    job: bool = False
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        return {key: spelled(value) for key, value in self.where.items()}
+
+
 class Walk(Conditioned):
     """A film between seeds, as `gansmith edit RUN interpolate` makes it."""
 

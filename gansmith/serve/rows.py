@@ -19,6 +19,18 @@ def as_json(path: Path) -> Path:
     return target
 
 
+def as_windows(path: Path) -> Path:
+    """Writes the steps of a CSV file of series as JSON beside it, a list for each series without its number, removes the CSV, and returns
+    the new path."""
+    target = as_json(path)
+    windows: dict[Any, list[dict[str, Any]]] = {}
+    for row in json.loads(target.read_text("utf-8")):
+        number, *_ = row.values()
+        windows.setdefault(number, []).append(dict(list(row.items())[1:]))
+    target.write_text(json.dumps(list(windows.values()), ensure_ascii=False), encoding="utf-8")
+    return target
+
+
 def _column(cells: Sequence[str]) -> list[Any]:
     """Numbers if every cell that is not empty is one as it would be written ("01" is none); empty cells are None."""
     for kind in (int, float):

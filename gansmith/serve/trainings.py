@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 import secrets
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -31,6 +32,8 @@ INSPECTION = 600.0
 """Seconds that an inspection may take."""
 LOOK = 0.5
 """Seconds from one look at a run's files to the next."""
+DEEP = 3
+"""Folders in the path of an uploaded file."""
 TRAININGS = 2
 """Trainings at a time."""
 GAMES = 2
@@ -73,7 +76,8 @@ class Workshop:
         """The names of all runs, the newest first; their models are offered in the hall."""
         found = []
         for path in self.folder.iterdir():
-            if path.is_dir() and NAME.fullmatch(path.name) and ((path / "run.json").is_file() or is_model(path)):
+            known = (path / "run.json").is_file() or is_model(path) or self.trains(path.name)
+            if known and path.name != DATA and path.is_dir() and NAME.fullmatch(path.name):
                 found.append((path.stat().st_mtime, path.name))
                 if is_model(path) or is_model(path / "model"):
                     self.hall.runs[path.name] = path
@@ -173,27 +177,45 @@ class Workshop:
             raise MissingError(f"there are no data {data[:80]!r} here: drop them into the page first.")
         return str(path)
 
-    async def keep(self, uploads: Sequence[Any]) -> str:
-        """Writes uploaded files into the folder for data: one file as it is, several into a folder, under names of plain letters."""
-        names = [_plain_name(upload.filename or "") for upload in uploads]
+    async def keep(self, uploads: Sequence[Any], into: str | None = None) -> str:
+        """Writes uploaded files into the folder for data: one file as it is, several, or files in folders, into a folder, under names of
+        plain letters. `into` adds to such a folder. Raises UserError for names that come twice, and for too much."""
+        names = [_plain_path(upload.filename or "") for upload in uploads]
         if len(set(names)) < len(names):
             raise UserError("two of these files have the same name: rename one of them.")
-        stem = f"{Path(names[0]).stem[:40]}-{secrets.token_hex(3)}"
-        several = len(uploads) > 1
-        place = self.folder / DATA / (stem if several else f"{stem}{Path(names[0]).suffix}")
+        several = len(uploads) > 1 or len(names[0].parts) > 1
+        if into is None:
+            stem = f"{names[0].parts[0].partition('.')[0][:40] or 'data'}-{secrets.token_hex(3)}"
+            place = self.folder / DATA / (stem if several else f"{stem}{names[0].suffix}")
+        else:
+            place = Path(self.place_of(into))
+            if into in kinds.builtin() or not place.is_dir():
+                raise UserError(f"{into[:80]} is no folder of uploaded files: leave `into` out.")
+            if taken := [name for name in names if (place / name).exists()]:
+                raise UserError(f"there is a file {taken[0]} already: rename one of them.")
+        room = self.hall.limits.data_bytes - (_bytes_below(place) if into else 0)
         draft = self.folder / DATA / f".{secrets.token_hex(8)}"
         draft.mkdir()
         try:
             for upload, name in zip(uploads, names, strict=True):
+                (draft / name).parent.mkdir(parents=True, exist_ok=True)
                 async with await anyio.open_file(draft / name, "wb") as file:
                     while chunk := await upload.read(2**20):
+                        room -= len(chunk)
+                        if room < 0:
+                            most = self.hall.limits.data_bytes
+                            raise UserError(
+                                f"these data have more than {most:,} bytes: put them into the folder {DATA} yourself."
+                            )
                         await file.write(chunk)
-            draft.rename(place) if several else (draft / names[0]).rename(place)
+            if into is not None:
+                for name in names:
+                    (place / name).parent.mkdir(parents=True, exist_ok=True)
+                    (draft / name).rename(place / name)
+            else:
+                draft.rename(place) if several else (draft / names[0]).rename(place)
         finally:
-            for path in draft.iterdir() if draft.is_dir() else ():
-                path.unlink()
-            if draft.is_dir():
-                draft.rmdir()
+            shutil.rmtree(draft, ignore_errors=True)
         return place.name
 
     async def inspect(self, data: str) -> dict[str, Any]:
@@ -264,7 +286,7 @@ class Workshop:
             )
         self.trainings[name], self.said[name] = process, said
         facts = self.folder / name / "run.json"
-        while process.returncode is None and not facts.is_file():
+        while process.returncode is None and not facts.is_file() and not any((self.folder / name).glob("*/run.json")):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 0.1)
         if process.returncode:
@@ -317,6 +339,16 @@ def _plain_name(name: str) -> str:
     if not plain:
         raise UserError(f"{name[:80]!r} is no name for a file here: rename it with letters and digits.")
     return plain
+
+
+def _plain_path(name: str) -> Path:
+    """A file's path below at most DEEP folders, each part without strange signs."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return Path(*(_plain_name(part) for part in parts[-1 - DEEP :])) if parts else Path(_plain_name(""))
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _new_lines(path: Path | None, at: dict[str, int], key: str) -> list[str]:

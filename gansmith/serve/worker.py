@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from gansmith.errors import UserError, is_out_of_memory
+from gansmith.runs.parts import MARK as PARTS
 
 if TYPE_CHECKING:
     from gansmith.serve.making import Maker
@@ -150,6 +151,17 @@ def fault_of(error: Exception) -> dict[str, Any]:
     return {"fault": f"{type(error).__name__}: {error}"}
 
 
+def maker_of(run: Path, files: Path, device: str, *, trust: bool) -> Any:
+    """Who answers for what lies in a folder: one model, or several. Raises UserError where there is none."""
+    if (run / PARTS).is_file():
+        from gansmith.serve.parts import Parts
+
+        return Parts(run, files, trust=trust)
+    from gansmith.serve.making import Maker
+
+    return Maker(run, files, device, trust=trust)
+
+
 def main(argv: list[str]) -> int:
     """The process: says what its model is, then answers requests until its standard input ends."""
     given = json.loads(argv[0])
@@ -163,9 +175,7 @@ def main(argv: list[str]) -> int:
             out.write(f"{line}\n")
 
     try:
-        from gansmith.serve.making import Maker
-
-        maker = Maker(Path(given["run"]), Path(given["files"]), given.get("device", "auto"), trust=given.get("trust", False))
+        maker = maker_of(Path(given["run"]), Path(given["files"]), given.get("device", "auto"), trust=given.get("trust", False))
         loop = Loop(maker, sys.stdin, say)
 
         def interrupt(*_: Any) -> None:

@@ -16,7 +16,7 @@ FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--remote-debugging-pipe", "--lang=en-US"),
 )
-SECONDS = 120.0
+SECONDS = float(os.environ.get("GANSMITH_BROWSER_SECONDS", "120"))
 
 
 def binary() -> str | None:

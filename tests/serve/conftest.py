@@ -26,6 +26,10 @@ MODELS = {
     "music": ("musegan", "tunes"),
     "clips": ("motiongan", "labelled clips"),
     "pairs": ("pix2pix", "pairs"),
+    "voice": ("speech", "said sounds"),
+    "cleaner": ("cmgan", "noisy sounds"),
+    "molecules": ("molgan", "molecular graphs"),
+    "faces": ("stylegan2", "attributes"),
 }
 """A tiny model of each by name: its GAN, and the toy that it was made for."""
 

@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import wave as wave_file
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from gansmith.errors import UserError
 from gansmith.model import Model
 from tests.serve.conftest import MODELS
 
-MADE = [name for name in MODELS if name != "pairs"]
+MADE = [name for name in MODELS if name not in ("pairs", "voice", "cleaner")]
 
 
 def post(client, name, **asked):
@@ -49,7 +50,7 @@ def test_every_kind_is_previewed_in_pictures_and_media(name, client):
     picture = client.get(preview["picture"]["url"])
     assert Image.open(io.BytesIO(picture.content)).size == tuple(preview["size"])
     assert picture.headers["content-type"] == "image/png" and "default-src 'none'" in picture.headers["content-security-policy"]
-    assert bool(preview["media"]) == (name in ("sounds", "music", "clips", "texts"))
+    assert bool(preview["media"]) == (name in ("sounds", "music", "clips", "texts", "molecules"))
     assert all(client.get(medium["url"]).headers["content-type"].startswith(medium["type"]) for medium in preview["media"])
 
 
@@ -85,6 +86,73 @@ def test_a_comparison_of_a_table_is_met_and_counted(client):
     answer = post(client, "table", n=10, where={number["name"]: f">{middle}"}, format="json")
     kept = sum(row[number["name"]] > middle for row in answer.json())
     assert answer.headers["x-gansmith-as-requested"] == str(kept)
+
+
+def test_rows_and_windows_have_addresses_of_their_own(client):
+    rows = client.post("/api/v1/models/table/rows", json={"n": 4, "seed": 2}).json()
+    assert rows == post(client, "table", n=4, seed=2, format="json").json()
+    steps = post(client, "series", n=3, seed=2, format="json").json()
+    windows = client.post("/api/v1/models/series/series", json={"n": 3, "seed": 2}).json()
+    assert [{"series": number, **step} for number, own in enumerate(windows) for step in own] == steps
+    refused = client.post("/api/v1/models/table/series", json={"n": 3})
+    assert refused.status_code == 422 and "windows are for series" in refused.json()["detail"]
+
+
+def test_text_is_said_as_on_the_command_line_and_no_file_of_the_server_is_read(client, shelf, tmp_path):
+    made = client.post("/api/v1/models/voice/speak", json={"text": "[[ high low ]]", "speed": 2})
+    words = ["speak", str(shelf / "voice"), "[[ high low ]]", "--speed", "2", "--out", str(tmp_path / "a.wav")]
+    assert cli.main(words) == 0
+    assert made.content == (tmp_path / "a.wav").read_bytes() and made.headers["content-type"] == "audio/wav"
+    (tmp_path / "secret.txt").write_text("hello")
+    for text in (f"@{tmp_path / 'secret.txt'}", "--trust"):
+        answer = client.post("/api/v1/models/voice/speak", json={"text": text, "job": True}).json()
+        assert answer["command"].startswith("gansmith speak voice ")
+    refused = client.post("/api/v1/models/digits/speak", json={"text": "a"})
+    assert refused.status_code == 422 and "does not speak" in refused.json()["detail"]
+
+
+def test_a_picture_is_steered_along_directions(client, shelf, tmp_path):
+    asked = {"seed": 3, "amounts": [0, 0]}
+    still = client.post("/api/v1/models/faces/steer", json=asked)
+    plain = client.post("/api/v1/models/faces/steer", json={**asked, "amounts": [0]})
+    moved = client.post("/api/v1/models/faces/steer", json={**asked, "amounts": [4, -2.5]})
+    assert still.content == plain.content != moved.content
+    said = "gansmith edit faces directions --seeds=3 --by=sefa --count=2 --amounts=4,-2.5 --out steered.png"
+    assert moved.headers["x-gansmith-command"] == said
+    words = ["edit", str(shelf / "faces"), "directions", "--seeds=3", "--by=sefa", "--count=2", "--amounts=4,-2.5"]
+    assert cli.main([*words, "--out", str(tmp_path / "a.png")]) == 0
+    assert moved.content == (tmp_path / "a.png").read_bytes()
+    for amounts, said in (("1,x", "numbers such as 1.5,-2"), ("1,2,3", "3 numbers for 2 directions")):
+        assert cli.main([*words[:-1], f"--amounts={amounts}", "--out", str(tmp_path / "b.png")]) == 2, said
+
+
+def test_sounds_and_first_frames_are_translated(client, shelf, tmp_path):
+    wave, rate = (np.sin(np.arange(900) / 5) * 2**14).astype(np.int16), 8000
+    with wave_file.open(str(tmp_path / "in.wav"), "wb") as file:
+        file.setparams((1, 2, rate, len(wave), "NONE", ""))
+        file.writeframes(wave.tobytes())
+    files = {"file": ("in.wav", (tmp_path / "in.wav").read_bytes())}
+    answer = client.post("/api/v1/models/cleaner/translate", files=files).json()
+    (made,) = answer["files"]
+    assert made["type"] == "audio/wav" and client.get(made["url"]).content.startswith(b"RIFF")
+    card = client.get("/api/v1/models/clips").json()["translates"]
+    assert "continue" in {each["name"] for each in card["options"]}
+    content = io.BytesIO()
+    Image.new("RGB", (16, 16), (200, 10, 10)).save(content, "PNG")
+    options = {"options": json.dumps({"seed": 3})}
+    answer = client.post("/api/v1/models/clips/translate", files={"file": ("a.png", content.getvalue())}, data=options).json()
+    (made,) = answer["files"]
+    assert made["type"] == "image/webp" and Image.open(io.BytesIO(client.get(made["url"]).content)).n_frames == 4
+
+
+def test_a_translation_does_not_load_the_model_again(client, monkeypatch):
+    client.get("/api/v1/models/pairs")
+    monkeypatch.setattr("gansmith.model.read_checked", lambda folder: pytest.fail("it is in memory already"))
+    content = io.BytesIO()
+    Image.new("RGB", (32, 24), (200, 10, 10)).save(content, "PNG")
+    made = [client.post("/api/v1/models/pairs/translate", files={"file": ("x.png", content.getvalue())}) for _ in range(2)]
+    first, second = ([client.get(file["url"]).content for file in each.json()["files"]] for each in made)
+    assert first == second
 
 
 @pytest.mark.parametrize(
@@ -208,8 +276,15 @@ def test_the_client_has_the_examples_of_the_model(client, shelf, monkeypatch):
         gansmith.connect("http://localhost")
     content = io.BytesIO()
     Image.new("RGB", (16, 16)).save(content, "PNG")
-    (made,) = gansmith.connect("http://localhost", "pairs").translate(content.getvalue(), "x.png")
-    assert Image.open(io.BytesIO(made)).size == (16, 16)
+    for given in ((content.getvalue(), "x.png"), (Image.new("RGB", (16, 16)),)):
+        (made,) = gansmith.connect("http://localhost", "pairs").translate(*given)
+        assert Image.open(io.BytesIO(made)).size == (16, 16)
+    faces = gansmith.connect("http://localhost", "faces")
+    assert faces.interpolate("1-2", frames=3).startswith(b"GIF") and len(faces.project(Image.new("RGB", (8, 8)), steps=2)) == 2
+    assert gansmith.connect("http://localhost", "voice").speak("[[ high low ]]").startswith(b"RIFF")
+    assert len(gansmith.connect("http://localhost", "table").rows(3)) == 3
+    with pytest.raises(UserError, match="give a path"):
+        faces.project(3)
 
 
 def test_an_address_that_does_not_answer_is_a_sentence():

@@ -1,7 +1,7 @@
 // The address decides the page; links between pages load nothing anew.
 import { get, h, leave, problem, state, t } from "./base.js";
 import { runs, run, train } from "./runs.js";
-import { models, card, generate, rows } from "./model.js";
+import { models, card, generate, rows, speak } from "./model.js";
 import { explore, translate } from "./edit.js";
 import { play } from "./play.js";
 
@@ -15,6 +15,7 @@ const PAGES = [
   [/^\/m\/([\w.-]+)$/, () => card],
   [/^\/m\/([\w.-]+)\/generate$/, () => generate],
   [/^\/m\/([\w.-]+)\/rows$/, () => rows],
+  [/^\/m\/([\w.-]+)\/speak$/, () => speak],
   [/^\/m\/([\w.-]+)\/explore$/, () => explore],
   [/^\/m\/([\w.-]+)\/translate$/, () => translate],
 ];

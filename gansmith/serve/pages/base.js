@@ -139,7 +139,11 @@ export const facts = (pairs) => h("dl", { class: "facts" }, Object.entries(pairs
 /** A file of a result as what shows or plays it. */
 export function medium(file, alt) {
   const kind = file.type.split("/")[0];
-  if (kind === "image") return h("img", { src: file.url, alt, loading: "lazy" });
+  if (kind === "image") {
+    const image = h("img", { src: file.url, alt });
+    image.addEventListener("load", () => image.classList.toggle("small", image.naturalWidth < 300));
+    return image;
+  }
   if (kind === "audio" && file.type !== "audio/midi") return h("audio", { src: file.url, controls: true, "aria-label": alt });
   if (kind === "video") return h("video", { src: file.url, controls: true, loop: true, muted: true, "aria-label": alt });
   if (file.type === "text/plain") {
@@ -198,6 +202,28 @@ const ends = [];
 export const atEnd = (work) => { ends.push(work); };
 export const leave = () => { while (ends.length) ends.pop()(); };
 
+/** A slider for an attribute, with a box that leaves it as in the data; `input.value` is empty then. */
+function slid(one, now, changed) {
+  const step = (one.high - one.low) / 100, middle = (one.low + one.high) / 2;
+  const range = h("input", { type: "range", min: one.low, max: one.high, step, value: now === "" ? middle : now }), any = h("input", { type: "checkbox", checked: now === "" });
+  const input = { get value() { return any.checked ? "" : String(Number(Number(range.value).toPrecision(4))); } };
+  const shown = h("output", {}, ""), tell = () => { shown.textContent = any.checked ? t("as in the data") : round(range.value); };
+  range.id = `f${(numbers += 1)}`;
+  any.id = `${range.id}-any`;
+  range.addEventListener("input", () => { any.checked = false; tell(); });
+  range.addEventListener("change", changed);
+  any.addEventListener("change", () => { tell(); changed(); });
+  tell();
+  return { input, field: h("div", { class: "field" }, h("label", { for: range.id }, one.name, " ", shown), range, h("div", { class: "any" }, any, h("label", { for: any.id }, t("as in the data")))) };
+}
+
+/** Hands a file to the visitor. */
+export function hand(blob, name) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 30000);
+}
+
 /** Fields for what may be asked for under `where`; returns the fields and a function that reads them. */
 export function conditionFields(conditions, given, changed) {
   const reads = [], fields = [];
@@ -205,7 +231,12 @@ export function conditionFields(conditions, given, changed) {
     const now = given[`w.${one.name}`] ?? "";
     let input;
     if (one.choices) input = choice(one.choices, now, t("as in the data"));
-    else if (typeof one.low === "number" && !one.compares) input = h("input", { type: "text", inputmode: "decimal", value: now, placeholder: `${round(one.low)} … ${round(one.high)}` });
+    else if (typeof one.low === "number" && typeof one.high === "number" && one.low < one.high && !one.compares) {
+      const slider = slid(one, now, changed);
+      fields.push(slider.field);
+      reads.push([one.name, slider.input]);
+      continue;
+    }
     else if (one.compares) input = h("input", { type: "text", value: now, placeholder: `>${round((Number(one.low) + Number(one.high)) / 2 || one.low)}` });
     else input = h("input", { type: "text", value: now, placeholder: one.whole ? String(one.whole) : "" });
     input.addEventListener("change", changed);

@@ -1,5 +1,5 @@
 // Exploring a model of images, and translating with models of pairs and domains.
-import { busy, choice, command, conditionFields, field, follow, get, h, medium, optionFields, post, query, remember, round, status, t } from "./base.js";
+import { busy, choice, command, conditionFields, field, follow, get, h, medium, optionFields, post, problem, query, raw, remember, round, status, t } from "./base.js";
 import { tabs } from "./model.js";
 
 /** One tool: a form, what it answers, and the command line. */
@@ -21,7 +21,7 @@ export async function explore(page, name) {
   const about = await get(`/models/${name}`), given = query();
   const seeds = h("input", { type: "text", pattern: "[0-9, \\-]+", value: given.seeds ?? "1-4", required: true });
   const truncation = h("input", { type: "range", min: 0, max: 1.5, step: 0.05, value: given.truncation ?? 1 });
-  const kept = () => remember({ seeds: seeds.value, truncation: truncation.value === "1" ? "" : truncation.value, ...Object.fromEntries(Object.entries(asked.where()).map(([key, value]) => [`w.${key}`, value])) });
+  const kept = () => remember({ ...Object.fromEntries(Object.entries(query()).filter(([key]) => !key.startsWith("w."))), seeds: seeds.value, truncation: truncation.value === "1" ? "" : truncation.value, ...Object.fromEntries(Object.entries(asked.where()).map(([key, value]) => [`w.${key}`, value])) });
   const asked = conditionFields(about.conditions, given, kept);
   seeds.addEventListener("change", kept);
   truncation.addEventListener("change", kept);
@@ -30,6 +30,8 @@ export async function explore(page, name) {
 
   const frames = h("input", { type: "number", min: 2, max: 600, value: 48 }), path = choice([["spherical", t("along the sphere")], ["linear", t("straight")]], "spherical");
   page.append(tool(t("Walk"), t("A film that passes through the seeds and back to the first."), [field(t("Frames"), frames), field(t("Path"), path)], () => post(`/models/${name}/interpolate`, { ...all(), frames: Number(frames.value), path: path.value })));
+
+  page.append(steered(name, given, asked));
 
   const count = h("input", { type: "range", min: 1, max: 16, value: 6 }), reach = h("input", { type: "range", min: 0.5, max: 8, step: 0.5, value: 3 }), by = choice([["sefa", "SeFa"], ["ganspace", "GANSpace"]], "sefa");
   page.append(tool(t("Directions"), t("Along each row the first seed changes in one direction of the latent space."), [field(t("How many"), count), field(t("How far, in deviations"), reach), field(t("Found by"), by)], () => post(`/models/${name}/directions`, { ...all(), count: Number(count.value), reach: Number(reach.value), by: by.value })));
@@ -51,19 +53,51 @@ export async function explore(page, name) {
   }));
 }
 
+/** One picture under the visitor's hands: a slider for each of the strongest directions. */
+function steered(name, given, asked) {
+  const seed = h("input", { type: "number", min: 0, value: given.steer ?? 1 }), by = choice([["sefa", "SeFa"], ["ganspace", "GANSpace"]], given.by ?? "sefa");
+  const sliders = Array.from({ length: 6 }, (_, place) => h("input", { type: "range", min: -6, max: 6, step: 0.25, value: (given.amounts ?? "").split(",")[place] || 0 }));
+  const picture = h("img", { class: "small", alt: t("The steered picture") }), said = status(), line = h("div", {});
+  let busyNow = false, again = false;
+  const draw = async () => {
+    if (busyNow) { again = true; return; }
+    busyNow = true;
+    const amounts = sliders.map((one) => Number(one.value));
+    remember({ ...query(), steer: seed.value, by: by.value === "sefa" ? "" : by.value, amounts: amounts.some(Boolean) ? amounts.join(",") : "" });
+    try {
+      const answer = await raw(`/models/${name}/steer`, { seed: Number(seed.value) || 0, by: by.value, amounts, where: asked.where() });
+      if (picture.src) URL.revokeObjectURL(picture.src);
+      picture.src = URL.createObjectURL(await answer.blob());
+      line.replaceChildren(command(answer.headers.get("x-gansmith-command")));
+      said.replaceChildren();
+    } catch (error) { said.replaceChildren(problem(error)); }
+    busyNow = false;
+    if (again) { again = false; draw(); }
+  };
+  for (const one of [seed, by, ...sliders]) one.addEventListener("input", draw);
+  const reset = h("button", { type: "button", onclick: () => { for (const one of sliders) { one.value = 0; one.sync?.(); } draw(); } }, t("All back"));
+  const section = h("section", {}, h("h2", {}, t("Steer")), h("p", { class: "lead" }, t("One picture, and a slider for each of the directions along which pictures change most.")),
+    h("div", { class: "steer" }, h("div", { class: "result" }, picture), h("div", {}, h("div", { class: "form" }, field(t("Seed"), seed), field(t("Found by"), by)), h("div", { class: "form" }, sliders.map((one, place) => field(t("Direction {n}", { n: place + 1 }), one))), reset)), said, line);
+  draw();
+  return section;
+}
+
 export async function translate(page, name) {
   const about = await get(`/models/${name}`), known = about.translates, given = query();
   const file = h("input", { type: "file", required: true }), said = status(), result = h("div", { class: "result" }), line = h("div", {}), brush = h("div", {});
   const options = optionFields(known.options, given), button = h("button", { class: "main", type: "submit" }, t("Translate"));
   const companions = known.files.filter((one) => one.name !== "masks").map((one) => [one, h("input", { type: "file" })]);
   const masks = known.files.some((one) => one.name === "masks");
-  let painted = null, before = null;
+  let painted = null, before = null, url = null;
   file.addEventListener("change", () => {
-    if (before) URL.revokeObjectURL(before);
-    before = file.files[0] && file.files[0].type.startsWith("image/") ? URL.createObjectURL(file.files[0]) : null;
+    if (url) URL.revokeObjectURL(url);
+    const [one] = file.files;
+    url = one ? URL.createObjectURL(one) : null;
+    before = one && one.type.startsWith("image/") ? url : null;
     painted = null;
     brush.replaceChildren();
     if (masks && before) painted = canvas(brush, before);
+    else if (one && /^(image|audio|video)\//.test(one.type) && one.type !== "audio/midi") brush.replaceChildren(h("figure", { class: "given" }, medium({ url, type: one.type, name: one.name }, t("What is given")), h("figcaption", {}, t("What is given"))));
   });
   page.append(h("h1", {}, name), tabs(name, about, "translate"), h("form", { onsubmit: async (event) => {
     event.preventDefault();

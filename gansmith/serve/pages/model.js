@@ -1,8 +1,8 @@
 // Models: the list, the card, generation, rows.
-import { busy, choice, command, conditionFields, facts, field, follow, get, h, medium, post, query, raw, remember, round, state, status, t } from "./base.js";
+import { busy, choice, command, conditionFields, facts, field, follow, get, h, hand, medium, post, query, raw, remember, round, state, status, svg, t } from "./base.js";
 
 export const tabs = (name, about, here) => {
-  const pages = [["generate", t("Generate"), about.generates], ["rows", t("Rows"), about.generates && about.formats.includes("csv")], ["explore", t("Explore"), about.edits], ["translate", t("Translate"), about.translates]];
+  const pages = [["generate", t("Generate"), about.generates && !about.parts], ["rows", t("Rows"), about.generates && (about.formats.includes("csv") || about.parts)], ["explore", t("Explore"), about.edits], ["translate", t("Translate"), about.translates], ["speak", t("Speak"), about.speaks]];
   return h("nav", { class: "sub", "aria-label": t("Pages of this model") },
     h("a", { href: `/m/${name}`, "aria-current": here === "" ? "page" : null }, t("Model")),
     pages.filter(([, , has]) => has).map(([path, label]) => h("a", { href: `/m/${name}/${path}`, "aria-current": here === path ? "page" : null }, label)),
@@ -53,9 +53,7 @@ export async function generate(page, name) {
   const format = choice(about.formats, given.format);
   const save = h("button", { type: "button", onclick: () => busy(save, said, async () => {
     const answer = await raw(`/models/${name}/generate`, { ...wanted(), format: format.value });
-    const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: `${name}.${format.value}` });
-    link.click();
-    URL.revokeObjectURL(link.href);
+    hand(await answer.blob(), `${name}.${format.value}`);
     return true;
   }) }, t("Save as"));
   async function make() {
@@ -75,7 +73,7 @@ export async function generate(page, name) {
         one.media.length ? h("div", { class: "media" }, one.media.map((file) => medium(file, t("Seed {n}", { n: numbers[place] })))) : null, h("small", {}, numbers[place])))));
     } else {
       const [one] = previews;
-      result.replaceChildren(h("img", { src: one.picture.url, alt: t("Generated examples"), class: one.size[0] < 300 ? "small" : null }), one.media.length ? h("div", { class: "media" }, one.media.slice(0, 24).map((file) => medium(file, file.called))) : null);
+      result.replaceChildren(h("img", { src: one.picture.url, alt: t("Generated examples"), class: one.size[0] < 300 ? "small" : null }), one.media.length ? h("div", { class: "media" }, one.media.slice(0, 24).map((file) => medium(file, file.called))) : "");
     }
     if (met !== null && met !== undefined && Object.keys(want.where).length) result.append(h("p", { class: "note" }, t("{met} of {made} meet the conditions.", { met, made })));
   }
@@ -111,6 +109,55 @@ function open(name, about, seed, one, want, renewed) {
   dialog.showModal();
 }
 
+/** How the values of a column are spread: a histogram of numbers, bars of the ten most frequent words. */
+export function spread(name, values) {
+  const known = values.filter((value) => value !== null), numbers = known.length && known.every((value) => typeof value === "number");
+  let bars;
+  if (numbers && new Set(known).size > 10) {
+    const low = Math.min(...known), high = Math.max(...known), counts = Array(20).fill(0);
+    for (const value of known) counts[Math.min(19, Math.floor((20 * (value - low)) / (high - low || 1)))] += 1;
+    bars = counts.map((count, place) => [place === 0 ? round(low) : place === 19 ? round(high) : "", count]);
+  } else {
+    const counts = new Map();
+    for (const value of known) counts.set(value, (counts.get(value) || 0) + 1);
+    bars = [...counts].sort(numbers ? ([a], [b]) => a - b : ([, a], [, b]) => b - a).slice(0, 10).map(([value, count]) => [String(value), count]);
+  }
+  const most = Math.max(1, ...bars.map(([, count]) => count)), wide = 360 / Math.max(1, bars.length), missing = values.length - known.length;
+  const drawn = svg("svg", { viewBox: "0 0 360 150", role: "img", "aria-label": `${name}: ${bars.filter(([label]) => label).map(([label, count]) => `${label} ${count}`).join(", ")}` });
+  bars.forEach(([label, count], place) => {
+    const tall = (120 * count) / most;
+    drawn.append(svg("rect", { class: "bar", x: place * wide + 1, y: 126 - tall, width: Math.max(1, wide - 2), height: tall }));
+    const anchor = bars.length === 20 ? (place ? "end" : "start") : "middle", x = anchor === "middle" ? (place + 0.5) * wide : place ? 360 : 0;
+    if (label) drawn.append(svg("text", { x, y: 142, "text-anchor": anchor }, label.slice(0, Math.max(3, Math.floor(wide / 6.5)))));
+  });
+  return h("figure", { class: "chart" }, h("figcaption", {}, name, missing ? ` (${t("{n} missing", { n: missing })})` : ""), drawn);
+}
+
+/** The first rows as a table. */
+function sheet(rows, label) {
+  const names = Object.keys(rows[0] ?? {}), cut = rows.slice(0, 200);
+  return h("div", {}, h("div", { class: "scroll rows", tabindex: 0, role: "region", "aria-label": label }, h("table", {}, h("thead", {}, h("tr", {}, names.map((own) => h("th", { scope: "col" }, own)))), h("tbody", {}, cut.map((row) => h("tr", {}, names.map((own) => h("td", {}, row[own] === null ? "" : String(row[own])))))))),
+    rows.length > cut.length ? h("p", { class: "note" }, t("The first {n} rows are shown; files hold all.", { n: cut.length })) : null);
+}
+
+export async function speak(page, name) {
+  const about = await get(`/models/${name}`), given = query(), others = (await get("/models")).map((one) => one.name).filter((own) => own !== name);
+  const text = h("textarea", { rows: 3, maxlength: 2000, required: true }), speed = h("input", { type: "range", min: 0.25, max: 4, step: 0.05, value: given.speed ?? 1 });
+  text.value = given.text ?? "";
+  const vocoder = choice(others, given.vocoder, t("none: Griffin-Lim")), said = status(), result = h("div", { class: "result" }), line = h("div", {}), button = h("button", { class: "main", type: "submit" }, t("Speak"));
+  const make = async () => {
+    remember({ text: text.value, speed: speed.value === "1" ? "" : speed.value, vocoder: vocoder.value });
+    const answer = await busy(button, said, async (show) => follow(await post(`/models/${name}/speak`, { text: text.value, speed: Number(speed.value), vocoder: vocoder.value || null, job: true }), show));
+    if (!answer) return;
+    result.replaceChildren(...answer.result.files.map((file) => h("figure", {}, medium(file, text.value), h("figcaption", {}, h("a", { href: `${file.url}?download=true`, download: file.name }, t("Save"))))));
+    line.replaceChildren(command(answer.command));
+  };
+  page.append(h("h1", {}, name), tabs(name, about, "speak"),
+    h("form", { onsubmit: (event) => { event.preventDefault(); make(); } }, field(t("What to say"), text, t("[[ HH AH0 L OW1 ]] gives phonemes.")), h("div", { class: "form" }, field(t("Speed"), speed, t("above 1: faster")), field(t("Vocoder"), vocoder, t("a model that makes the wave"))), h("div", { class: "row" }, button)), said, result, h("h2", {}, t("On the command line")), line);
+  line.append(command(`gansmith speak ${about.run} TEXT`));
+  if (text.value) await make();
+}
+
 export async function rows(page, name) {
   const about = await get(`/models/${name}`), given = query();
   const n = h("input", { type: "number", min: 1, max: state.server.limits?.examples ?? 10000, value: given.n ?? 50 });
@@ -121,9 +168,7 @@ export async function rows(page, name) {
   const downloads = about.formats.map((format) => {
     const save = h("button", { type: "button", onclick: () => busy(save, said, async () => {
       const answer = await raw(`/models/${name}/generate`, { ...wanted(), format });
-      const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: `${name}.${format}` });
-      link.click();
-      URL.revokeObjectURL(link.href);
+      hand(await answer.blob(), `${name}.${format}`);
       return true;
     }) }, `.${format}`);
     return save;
@@ -132,16 +177,15 @@ export async function rows(page, name) {
     const want = wanted();
     remember({ n: n.value, seed: seed.value, ...Object.fromEntries(Object.entries(want.where).map(([key, value]) => [`w.${key}`, value])) });
     const answer = await busy(button, said, async () => {
-      const [made, shown] = await Promise.all([raw(`/models/${name}/generate`, { ...want, format: "json" }), post(`/models/${name}/generate`, { ...want, n: Math.min(want.n, about.previewed), format: "preview" })]);
+      const [made, shown] = await Promise.all([raw(`/models/${name}/generate`, { ...want, format: "json" }), about.parts ? null : post(`/models/${name}/generate`, { ...want, n: Math.min(want.n, about.previewed), format: "preview" })]);
       return { rows: await made.json(), shown, met: made.headers.get("x-gansmith-as-requested"), command: made.headers.get("x-gansmith-command") };
     });
     if (!answer) return;
-    const names = Object.keys(answer.rows[0] ?? {}), cut = answer.rows.slice(0, 200);
-    table.replaceChildren(
-      answer.met ? h("p", { class: "note" }, t("{met} of {made} meet the conditions.", { met: answer.met, made: answer.rows.length })) : "",
-      h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("Generated rows") }, h("table", {}, h("thead", {}, h("tr", {}, names.map((own) => h("th", { scope: "col" }, own)))), h("tbody", {}, cut.map((row) => h("tr", {}, names.map((own) => h("td", {}, row[own] === null ? "" : String(row[own])))))))),
-      answer.rows.length > cut.length ? h("p", { class: "note" }, t("The first {n} rows are shown; files hold all.", { n: cut.length })) : "",
-      h("h2", {}, t("Picture")), h("div", { class: "result" }, h("img", { src: answer.shown.previews[0].picture.url, alt: t("Generated examples") })));
+    table.replaceChildren(...(about.parts
+      ? Object.entries(answer.rows).flatMap(([part, own]) => [h("h2", {}, part), sheet(own, part)])
+      : [answer.met ? h("p", { class: "note" }, t("{met} of {made} meet the conditions.", { met: answer.met, made: answer.rows.length })) : "", sheet(answer.rows, t("Generated rows")),
+        h("h2", {}, t("Columns")), h("div", { class: "charts" }, Object.keys(answer.rows[0] ?? {}).slice(0, 60).map((own) => spread(own, answer.rows.map((row) => row[own])))),
+        h("h2", {}, t("Picture")), h("div", { class: "result" }, h("img", { src: answer.shown.previews[0].picture.url, alt: t("Generated examples") }))]));
     line.replaceChildren(command(answer.command));
   }
   page.append(h("h1", {}, name), tabs(name, about, "rows"), h("form", { onsubmit: (event) => { event.preventDefault(); make(); } }, h("div", { class: "form" }, field(t("How many"), n), field(t("Seed"), seed), asked.fields), h("div", { class: "row" }, button, h("span", { class: "label" }, t("Save as")), downloads)), said, table, h("h2", {}, t("On the command line")), line);

@@ -65,10 +65,11 @@ export async function run(page, name) {
   let drawn = 0;
   const draw = () => {
     const groups = { [t("What each player minimises")]: "terms", [t("Gradient norms")]: "gradient_norms" };
+    const good = [t("Good: the players stay in balance. Curves of a game need not fall; one that runs away for long means that one player has won."), t("Good: steady within a factor of ten. Near zero, a player has nothing left to learn from; growing without end, the game diverges."), t("Good: steady.")];
     curves.replaceChildren(...Object.entries(groups).map(([title, key]) => {
       const names = [...new Set(ticks.flatMap((tick) => Object.keys(tick[key] || {})))];
       return chart(title, Object.fromEntries(names.map((own) => [own, ticks.filter((tick) => tick[key]?.[own] !== undefined).map((tick) => [tick.samples, tick[key][own]])])));
-    }).concat([chart(t("Samples a second"), { speed: ticks.map((tick) => [tick.samples, tick.examples_per_second]) })]).filter(Boolean));
+    }).concat([chart(t("Samples a second"), { speed: ticks.map((tick) => [tick.samples, tick.examples_per_second]) })]).map((own, place) => { own?.append(h("p", { class: "note" }, good[place])); return own; }).filter(Boolean));
   };
   source.addEventListener("tick", (event) => {
     const tick = JSON.parse(event.data);
@@ -94,11 +95,56 @@ export async function run(page, name) {
   });
 }
 
+/** What was dropped, [path, file] each; folders with all that is in them. */
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean), found = [];
+  if (!entries.length) return [...transfer.files].map((file) => [file.name, file]);
+  const walk = async (entry) => {
+    if (entry.isFile) { found.push([entry.fullPath.replace(/^\//, ""), await new Promise((resolve, reject) => entry.file(resolve, reject))]); return; }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return;
+      for (const own of some) await walk(own);
+    }
+  };
+  for (const entry of entries) await walk(entry);
+  return found.filter(([path]) => !path.split("/").some((part) => part.startsWith(".")));
+}
+
+const AT_ONCE = 200, BYTES = 24 * 2 ** 20;
+/** Sends files in portions that the server takes; the first one names what the others are added to. */
+async function sent(files, said) {
+  const portions = [[]];
+  let bytes = 0;
+  for (const [path, file] of files) {
+    if (portions.at(-1).length && (portions.at(-1).length >= AT_ONCE || bytes + file.size > BYTES)) { portions.push([]); bytes = 0; }
+    portions.at(-1).push([path, file]);
+    bytes += file.size;
+  }
+  let kept = null, done = 0;
+  for (const portion of portions) {
+    const form = new FormData();
+    for (const [path, file] of portion) form.append("files", file, path);
+    if (kept) form.append("into", kept.name);
+    kept = await post("/data", form);
+    done += portion.length;
+    if (portions.length > 1) said.replaceChildren(h("p", { class: "note" }, t("{n} of {all} files are there", { n: done, all: files.length })));
+  }
+  return kept;
+}
+
 export async function train(page) {
   const given = query(), [data, gans] = await Promise.all([get("/data"), get("/gans")]);
   const chosen = choice(data.map((one) => [one.name, one.own ? `${one.name} (${t("yours")})` : one.name]), given.data);
   const about = h("small", {}), found = status(), begun = status();
   const gan = choice(gans.map((one) => one.name), given.gan, t("the usual one"));
+  const offer = (kind) => {
+    const fits = gans.filter((one) => !one.kinds.length || one.kinds.includes(kind)).map((one) => one.name), now = gan.value;
+    if (!fits.length) return;
+    gan.replaceChildren(h("option", { value: "" }, t("the usual one")), ...fits.map((own) => h("option", { value: own, selected: own === now }, own)));
+    if (now && !fits.includes(now)) learn();
+  };
   const time = h("input", { type: "number", min: 0.01, step: "any", value: given.minutes ?? 3 });
   const seed = h("input", { type: "number", min: 0, step: 1, value: given.seed ?? 0 });
   const size = h("input", { type: "number", min: 4, step: 1, value: given.resolution ?? "" });
@@ -130,9 +176,7 @@ export async function train(page) {
     tell();
   };
   const upload = async (files) => {
-    const form = new FormData();
-    for (const file of files) form.append("files", file, file.name);
-    const kept = await busy(browse, found, () => post("/data", form));
+    const kept = await busy(browse, found, () => sent(files, found));
     if (!kept) return;
     data.unshift({ name: kept.name, about: t("yours"), own: true });
     chosen.prepend(h("option", { value: kept.name }, `${kept.name} (${t("yours")})`));
@@ -140,14 +184,17 @@ export async function train(page) {
     tell();
     look.click();
   };
-  const browse = h("input", { type: "file", multiple: true, id: "files", onchange: () => browse.files.length && upload(browse.files) });
-  const drop = h("div", { class: "drop" }, h("p", {}, t("Drop pictures, a zip, a CSV or Parquet file, WAV files, texts, MIDI files or films here, or choose them:")), h("label", { for: "files", class: "label" }, t("Files"), " "), browse);
+  const chosenFiles = (input) => [...input.files].map((file) => [file.webkitRelativePath || file.name, file]);
+  const browse = h("input", { type: "file", multiple: true, id: "files", onchange: () => browse.files.length && upload(chosenFiles(browse)) });
+  const folder = h("input", { type: "file", webkitdirectory: true, id: "folder", onchange: () => folder.files.length && upload(chosenFiles(folder)) });
+  const drop = h("div", { class: "drop" }, h("p", {}, t("Drop a folder, pictures, a zip, a CSV or Parquet file, WAV files, texts, MIDI files or films here, or choose them:")), h("label", { for: "files", class: "label" }, t("Files"), " "), browse, " ", h("label", { for: "folder", class: "label" }, t("or a folder"), " "), folder);
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); if (event.dataTransfer.files.length) upload(event.dataTransfer.files); });
+  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); dropped(event.dataTransfer).then((files) => files.length && upload(files)); });
   const look = h("button", { type: "button", onclick: async () => {
     const seen = await busy(look, found, () => post(`/data/${encodeURIComponent(chosen.value)}/inspect`));
     if (!seen) return;
+    offer(seen.kind);
     const listed = (value) => (Array.isArray(value) ? value.length : value && typeof value === "object" ? Object.keys(value).length : value);
     found.replaceChildren(h("h2", {}, t("What is in it")), facts({ [t("Kind")]: seen.kind, [seen.unit || t("Examples")]: round(seen.count, 6), [t("Classes")]: listed(seen.classes) || null, [t("Columns")]: listed(seen.columns) || null, [t("Unreadable")]: listed(seen.unreadable) || null, [t("Duplicates")]: listed(seen.duplicates) || null }),
       seen.suggestion ? h("p", {}, seen.suggestion) : null, seen.advice ? h("p", { class: "said" }, seen.advice) : null, (seen.notes || []).map((note) => h("p", { class: "note" }, note)), command(seen.command));
