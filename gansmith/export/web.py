@@ -33,8 +33,13 @@ FILES = (*PAGE, "model.onnx", "facts.json")
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 """What of onnxruntime-web a page needs."""
 VARIABLE = "GANSMITH_ORT_WEB"
-SHOWN = ((("channel", "height", "width"), "pictures"), (("dimension",), "points"))
-"""Axes of examples that the page can draw."""
+SHOWN = {
+    ("channel", "height", "width"): "pictures",
+    ("dimension",): "points",
+    ("sample",): "sounds",
+    ("frame", "channel", "height", "width"): "clips",
+}
+"""Axes of examples that the page can show."""
 SEEDS = (1, 2)
 """Whose examples the page holds to check itself."""
 MOST = 2_000_000
@@ -77,9 +82,11 @@ def runtime_in(place: str | None) -> Path | None:
 def facts_of(model: Model) -> dict[str, Any]:
     """What the page must know, and the examples by which it checks itself. Raises UserError for a model that it cannot run."""
     spec, codec = model.codec.spec, model.codec
-    shows = dict(SHOWN).get(spec.axes)
+    shows = SHOWN.get(spec.axes)
     if shows is None or (shows == "points" and spec.shape[0] < 2):
-        raise UserError(f"a page draws pictures and points, but this model makes {spec.kind}: use --to onnx, or gansmith serve.")
+        raise UserError(
+            f"a page shows pictures, clips, sounds and points, but this model makes {spec.kind}: use --to onnx, or gansmith serve."
+        )
     network, inputs = network_of(model)
     if set(inputs) - {"noise", "label"} or inputs.get("noise", torch.zeros(1)).dim() != 2:
         raise UserError(f"a page feeds a network with noise and labels, but this one takes {', '.join(inputs)}: use --to onnx.")
@@ -100,6 +107,8 @@ def facts_of(model: Model) -> dict[str, Any]:
         "output": spec.key,
         "seeds": _has_our_seeds(model, inputs["noise"].shape[1]),
     }
+    if shows in ("sounds", "clips"):
+        facts["rate"] = getattr(spec, "rate", None) or getattr(codec, "rate", None) or 8
     if shows == "points":
         facts |= {name: list(getattr(codec, name)) for name in ("centre", "scale", "low", "high")}
     noise = torch.cat([torch.randn(1, facts["noise"], generator=torch.Generator().manual_seed(seed)) for seed in SEEDS])

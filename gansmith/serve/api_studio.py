@@ -10,10 +10,10 @@ import anyio
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from gansmith import gans
+from gansmith import gans, kinds
 from gansmith.serve.guard import REPORT
 from gansmith.serve.problems import MissingError
-from gansmith.serve.requests import Play, Resume, Train, Turn
+from gansmith.serve.requests import Inspect, Play, Resume, Train, Turn
 from gansmith.serve.trainings import Workshop
 
 router = APIRouter()
@@ -121,9 +121,15 @@ async def upload(
 
 
 @router.post("/data/{name}/inspect", tags=["data"])
-async def inspect(name: str, workshop: Held) -> dict[str, Any]:
+async def inspect(name: str, workshop: Held, asked: Inspect | None = None) -> dict[str, Any]:
     """What is in some data, what is wrong with it, what would be trained."""
-    return await workshop.inspect(name)
+    return await workshop.inspect(name, asked.kind if asked else None)
+
+
+@router.get("/kinds", tags=["data"])
+async def every_kind() -> list[dict[str, str]]:
+    """Every kind of data."""
+    return [{"name": name, "about": about} for name, about in kinds.lines().items()]
 
 
 @router.get("/gans", tags=["data"])

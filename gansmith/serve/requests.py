@@ -133,11 +133,22 @@ NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 """Names of models and runs in addresses."""
 
 
+KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+
+
+class Inspect(Asked):
+    """How data are to be read."""
+
+    kind: KindName | None = None
+
+
 class Train(Asked):
     """A training, as `gansmith train` begins it."""
 
     data: str = Field(max_length=120)
     """Built-in data, or what was uploaded."""
+    kind: KindName | None = None
+    """What kind of data they are, where the files do not say."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,80}$")] | None = None
     """The run's name; DATA-0001 and so on without."""
     gan: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")] | None = None
@@ -155,7 +166,7 @@ class Train(Asked):
     def words(self) -> list[str]:
         """The options of the command line."""
         words = []
-        for name in ("gan", "preset", "minutes", "samples", "resolution"):
+        for name in ("kind", "gan", "preset", "minutes", "samples", "resolution"):
             value = getattr(self, name)
             words += [f"--{name}={value:g}" if isinstance(value, float) else f"--{name}={value}"] if value is not None else []
         words += [f"--seed={self.seed}"] if self.seed else []

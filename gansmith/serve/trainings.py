@@ -104,6 +104,7 @@ class Workshop:
         data, settings = records.part("data"), records.part("settings")
         last = records.ticks[-1] if records.ticks else {}
         return found | {
+            "command": spelled(["train", str(data.get("name") or "DATA"), "--gan", str(records.run.get("gan")), "--out", name]),
             "gan": records.run.get("gan"),
             "preset": records.run.get("preset"),
             "kind": data.get("kind"),
@@ -218,11 +219,11 @@ class Workshop:
             shutil.rmtree(draft, ignore_errors=True)
         return place.name
 
-    async def inspect(self, data: str) -> dict[str, Any]:
+    async def inspect(self, data: str, kind: str | None = None) -> dict[str, Any]:
         """The findings of `gansmith inspect`, in a process of its own. Raises UserError with its sentence."""
-        place = self.place_of(data)
+        place, how = self.place_of(data), ["--kind", kind] if kind else []
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gansmith", "inspect", place, "--json"),
+            *(sys.executable, "-m", "gansmith", "inspect", place, *how, "--json"),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -237,8 +238,12 @@ class Workshop:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            raise UserError(_last_sentence(complaint).replace(str(self.folder), "."))
-        return {**json.loads(out), "command": spelled(["inspect", data])}
+            raise UserError(self._shown(_last_sentence(complaint), place, data))
+        return {**json.loads(self._shown(out.decode(), place, data)), "command": spelled(["inspect", data, *how])}
+
+    def _shown(self, text: str, place: str, data: str) -> str:
+        """A text without the places where things lie."""
+        return text.replace(place, data).replace(str(self.folder), ".")
 
     async def choices(self) -> dict[str, Any]:
         """Every GAN by name with its presets and options; found once, in a process of its own."""
@@ -290,7 +295,9 @@ class Workshop:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 0.1)
         if process.returncode:
-            raise UserError(_last_sentence(said.read_bytes()).replace(str(self.folder), "."))
+            raise UserError(
+                _last_sentence(said.read_bytes()).replace(f"{self.folder / DATA}/", "").replace(str(self.folder), ".")
+            )
         self.refresh()
         return {"name": name, "command": command}
 

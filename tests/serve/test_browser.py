@@ -5,6 +5,7 @@ onnxruntime-web, with which the exported page runs; GANSMITH_SHOTS a folder for 
 """
 
 import functools
+import json
 import os
 import shutil
 import threading
@@ -162,7 +163,11 @@ def test_training_is_begun_and_watched(address, browser):
 
 @pytest.mark.skipif(ORT is None, reason="GANSMITH_ORT_WEB does not name onnxruntime-web here")
 @pytest.mark.parametrize(
-    ("gan", "toy"), [("gan", "labelled"), ("gan", "points"), ("r3gan", "attributes"), ("stylegan2", "labelled")]
+    ("gan", "toy"),
+    [
+        *(("gan", "labelled"), ("gan", "points"), ("r3gan", "attributes"), ("r3gan", "labelled"), ("stylegan2", "labelled")),
+        *(("wavegan", "named sounds"), ("motiongan", "labelled clips"), ("videogan", "clips")),
+    ],
 )
 def test_an_exported_page_generates_what_python_does(gan, toy, browser, tmp_path):
     pytest.importorskip("onnx")
@@ -175,6 +180,13 @@ def test_an_exported_page_generates_what_python_does(gan, toy, browser, tmp_path
         browser.open(f"http://127.0.0.1:{server.server_address[1]}/", "document.body.dataset.ready === 'true'")
         assert browser.value("window.gansmith.noise") < 1e-5 and browser.value("window.gansmith.output") < 1e-4
         assert browser.value("document.querySelectorAll('canvas').length") >= 1
+        assert browser.value("document.querySelectorAll('audio').length") == (12 if toy == "named sounds" else 0)
+        assert browser.value("document.querySelectorAll('select option').length") == len(data.codec.spec.classes)
+        if data.codec.spec.classes:
+            other = "const field = document.querySelector('select'); field.value = 1; field.dispatchEvent(new Event('input', {bubbles: true}))"
+            before = browser.value("document.querySelector('canvas').toDataURL()")
+            browser.value(other)
+            browser.until(f"document.querySelector('canvas').toDataURL() !== {json.dumps(before)}")
         if SHOTS:
             browser.picture(Path(SHOTS) / f"web-{gan}-{toy}.png")
         server.shutdown()

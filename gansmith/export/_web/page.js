@@ -64,6 +64,16 @@ export function normal(seed, n) {
 export const numbers = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 export const furthest = (a, b) => a.reduce((most, value, place) => Math.max(most, Math.abs(value - b[place])), 0);
 
+/** A wave as the bytes of a WAV file of 16 bits. */
+export function wav(wave, rate) {
+  const bytes = new DataView(new ArrayBuffer(44 + 2 * wave.length)), letters = (at, text) => [...text].forEach((letter, place) => bytes.setUint8(at + place, letter.charCodeAt(0)));
+  letters(0, "RIFF"); bytes.setUint32(4, 36 + 2 * wave.length, true); letters(8, "WAVEfmt ");
+  [[16, 16, 4], [20, 1, 2], [22, 1, 2], [24, rate, 4], [28, 2 * rate, 4], [32, 2, 2], [34, 16, 2]].forEach(([at, value, wide]) => (wide === 4 ? bytes.setUint32(at, value, true) : bytes.setUint16(at, value, true)));
+  letters(36, "data"); bytes.setUint32(40, 2 * wave.length, true);
+  wave.forEach((value, place) => bytes.setInt16(44 + 2 * place, Math.round(32767 * Math.min(1, Math.max(-1, value))), true));
+  return bytes;
+}
+
 async function runtime() {
   for (const place of ["./ort/", "./node_modules/onnxruntime-web/dist/"]) {
     const answer = await fetch(`${place}ort.wasm.min.mjs`, { method: "HEAD" }).catch(() => null);
@@ -126,7 +136,17 @@ async function start() {
       }
       return;
     }
-    const [channels, height, width] = facts.shape, image = new ImageData(width, height), plane = width * height;
+    if (facts.shows === "sounds") {
+      const width = (canvas.width = 480), height = (canvas.height = 96), step = values.length / width;
+      pen.fillStyle = "#1f5db8";
+      for (let x = 0; x < width; x += 1) {
+        let [low, high] = [1, -1];
+        for (let i = Math.floor(x * step); i < Math.max((x + 1) * step, Math.floor(x * step) + 1); i += 1) { low = Math.min(low, values[i]); high = Math.max(high, values[i]); }
+        pen.fillRect(x, (1 - high) * height / 2, 1, Math.max(1, (high - low) * height / 2));
+      }
+      return;
+    }
+    const [channels, height, width] = facts.shape.slice(-3), image = new ImageData(width, height), plane = width * height;
     for (let i = 0; i < plane; i += 1) {
       for (let channel = 0; channel < 4; channel += 1) {
         const from = channel === 3 ? (channels === 4 || channels === 2 ? channels - 1 : -1) : channels >= 3 ? channel : 0;
@@ -138,6 +158,8 @@ async function start() {
   }
 
   const list = (text) => text.split(",").flatMap((part) => { const [low, high] = part.trim().split("-").map(Number); return Array.from({ length: Math.min(200, (high ?? low) - low + 1) }, (_, place) => low + place); }).slice(0, 200);
+  const urls = [];
+  let film = 0;
   async function make() {
     const made = document.getElementById("made");
     if (facts.shows === "points") {
@@ -149,7 +171,29 @@ async function start() {
     const every = list(seeds.value), noise = new Float32Array(every.length * facts.noise);
     every.forEach((seed, place) => noise.set(scaled(normal(seed, facts.noise)), place * facts.noise));
     const values = await run(noise, label(every.length));
-    made.replaceChildren(...every.map((seed, place) => { const canvas = element("canvas"); canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", `Seed ${seed}`); draw(values.subarray(place * size, (place + 1) * size), canvas); return element("figure", {}, canvas, element("figcaption", {}, String(seed))); }));
+    for (const url of urls.splice(0)) URL.revokeObjectURL(url);
+    clearInterval(film);
+    const films = [];
+    made.replaceChildren(...every.map((seed, place) => {
+      const canvas = element("canvas"), own = values.slice(place * size, (place + 1) * size), heard = [];
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", `Seed ${seed}`);
+      if (facts.shows === "clips") films.push([own, canvas]); else draw(own, canvas);
+      if (facts.shows === "sounds") {
+        urls.push(URL.createObjectURL(new Blob([wav(own, facts.rate)], { type: "audio/wav" })));
+        const player = element("audio", { controls: true, src: urls.at(-1) });
+        player.setAttribute("aria-label", `Seed ${seed}`);
+        heard.push(player);
+      }
+      return element("figure", {}, canvas, ...heard, element("figcaption", {}, String(seed)));
+    }));
+    if (films.length) {
+      const frames = facts.shape[0], frame = size / frames;
+      let now = 0;
+      const show = () => { for (const [own, canvas] of films) draw(own.subarray(now * frame, (now + 1) * frame), canvas); now = (now + 1) % frames; };
+      show();
+      if (!matchMedia("(prefers-reduced-motion: reduce)").matches) film = setInterval(show, 1000 / facts.rate);
+    }
   }
   form.addEventListener("submit", (event) => { event.preventDefault(); make(); });
   form.addEventListener("input", (event) => { if (event.target.type !== "text") make(); });

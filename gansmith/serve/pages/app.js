@@ -5,6 +5,7 @@ import { models, card, generate, rows, speak } from "./model.js";
 import { explore, translate } from "./edit.js";
 import { play } from "./play.js";
 
+/** @type {[RegExp, () => Function][]} */
 const PAGES = [
   [/^\/$/, () => (state.server.studio ? runs : models)],
   [/^\/models$/, () => models],
@@ -26,14 +27,14 @@ let shown = 0;
 async function show(focus) {
   leave();
   const number = (shown += 1);
-  const found = PAGES.map(([pattern, page]) => [location.pathname.match(pattern), page]).find(([match]) => match);
+  const [pattern, page] = PAGES.find(([own]) => own.test(location.pathname)) ?? [];
   header();
   document.documentElement.lang = state.lang === "zh" ? "zh-CN" : "en";
   const content = h("div", { class: "page" });
   main.replaceChildren(content);
   try {
-    if (!found) throw new Error(t("There is no such page."));
-    await found[1]()(content, ...found[0].slice(1));
+    if (!pattern || !page) throw new Error(t("There is no such page."));
+    await page()(content, ...location.pathname.match(pattern).slice(1));
   } catch (error) {
     if (number === shown) content.append(h("h1", {}, t("Something is missing")), problem(error));
   }
@@ -63,7 +64,7 @@ const kept = (name) => { try { return localStorage.getItem(`gansmith.${name}`); 
 const paint = (theme) => { document.documentElement.dataset.theme = theme; };
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[href^='/']");
+  const link = event.target instanceof Element ? /** @type {HTMLAnchorElement | null} */ (event.target.closest("a[href^='/']")) : null;
   if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey || event.button || link.target || link.hasAttribute("download") || link.pathname.startsWith("/api/")) return;
   event.preventDefault();
   history.pushState(null, "", link.href);

@@ -22,6 +22,9 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Appends what there is; what is null is left out. */
+export const into = (element, ...children) => element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+
 export function svg(name, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);

@@ -1,5 +1,5 @@
 // Exploring a model of images, and translating with models of pairs and domains.
-import { busy, choice, command, conditionFields, field, follow, get, h, medium, optionFields, post, problem, query, raw, remember, round, status, t } from "./base.js";
+import { busy, choice, command, conditionFields, field, follow, get, h, into, medium, optionFields, post, problem, query, raw, remember, round, status, t } from "./base.js";
 import { tabs } from "./model.js";
 
 /** One tool: a form, what it answers, and the command line. */
@@ -26,24 +26,24 @@ export async function explore(page, name) {
   seeds.addEventListener("change", kept);
   truncation.addEventListener("change", kept);
   const all = () => ({ seeds: seeds.value, truncation: Number(truncation.value), where: asked.where(), job: true });
-  page.append(h("h1", {}, name), tabs(name, about, "explore"), h("div", { class: "form" }, field(t("Seeds"), seeds, t("such as 1-4 or 3,7,9")), asked.fields, field(t("Truncation"), truncation)));
+  into(page, h("h1", {}, name), tabs(name, about, "explore"), h("div", { class: "form" }, field(t("Seeds"), seeds, t("such as 1-4 or 3,7,9")), asked.fields, field(t("Truncation"), truncation)));
 
   const frames = h("input", { type: "number", min: 2, max: 600, value: 48 }), path = choice([["spherical", t("along the sphere")], ["linear", t("straight")]], "spherical");
-  page.append(tool(t("Walk"), t("A film that passes through the seeds and back to the first."), [field(t("Frames"), frames), field(t("Path"), path)], () => post(`/models/${name}/interpolate`, { ...all(), frames: Number(frames.value), path: path.value })));
+  into(page, tool(t("Walk"), t("A film that passes through the seeds and back to the first."), [field(t("Frames"), frames), field(t("Path"), path)], () => post(`/models/${name}/interpolate`, { ...all(), frames: Number(frames.value), path: path.value })));
 
-  page.append(steered(name, given, asked));
+  into(page, steered(name, given, asked));
 
   const count = h("input", { type: "range", min: 1, max: 16, value: 6 }), reach = h("input", { type: "range", min: 0.5, max: 8, step: 0.5, value: 3 }), by = choice([["sefa", "SeFa"], ["ganspace", "GANSpace"]], "sefa");
-  page.append(tool(t("Directions"), t("Along each row the first seed changes in one direction of the latent space."), [field(t("How many"), count), field(t("How far, in deviations"), reach), field(t("Found by"), by)], () => post(`/models/${name}/directions`, { ...all(), count: Number(count.value), reach: Number(reach.value), by: by.value })));
+  into(page, tool(t("Directions"), t("Along each row the first seed changes in one direction of the latent space."), [field(t("How many"), count), field(t("How far, in deviations"), reach), field(t("Found by"), by)], () => post(`/models/${name}/directions`, { ...all(), count: Number(count.value), reach: Number(reach.value), by: by.value })));
 
   const vary = about.conditions.filter((one) => !one.choices && typeof one.low === "number").map((one) => one.name), attribute = choice(vary, "", t("every class"));
-  page.append(tool(t("Grid"), t("The same seeds under every class, or along an attribute."), vary.length ? [field(t("Vary"), attribute)] : [], () => post(`/models/${name}/grid`, { ...all(), vary: attribute.value || null })));
+  into(page, tool(t("Grid"), t("The same seeds under every class, or along an attribute."), vary.length ? [field(t("Vary"), attribute)] : [], () => post(`/models/${name}/grid`, { ...all(), vary: attribute.value || null })));
 
   const coarse = h("input", { type: "text", pattern: "[0-9, \\-]+", value: "101-104" });
-  page.append(tool(t("Mix styles"), t("Rows give the first layers, the seeds above the others; for models with a style for each layer."), [field(t("Seeds of the rows"), coarse)], () => post(`/models/${name}/mix`, { ...all(), rows: coarse.value })));
+  into(page, tool(t("Mix styles"), t("Rows give the first layers, the seeds above the others; for models with a style for each layer."), [field(t("Seeds of the rows"), coarse)], () => post(`/models/${name}/mix`, { ...all(), rows: coarse.value })));
 
   const picture = h("input", { type: "file", accept: "image/*", required: true }), steps = h("input", { type: "range", min: 20, max: 1000, step: 20, value: 200 });
-  page.append(tool(t("Project a picture"), t("The place of a real picture in the latent space: real, found, and the nearest of 256 random ones."), [field(t("Picture"), picture), field(t("Steps"), steps)], () => {
+  into(page, tool(t("Project a picture"), t("The place of a real picture in the latent space: real, found, and the nearest of 256 random ones."), [field(t("Picture"), picture), field(t("Steps"), steps)], () => {
     const form = new FormData();
     form.append("file", picture.files[0], picture.files[0].name);
     form.append("steps", steps.value);
@@ -99,7 +99,7 @@ export async function translate(page, name) {
     if (masks && before) painted = canvas(brush, before);
     else if (one && /^(image|audio|video)\//.test(one.type) && one.type !== "audio/midi") brush.replaceChildren(h("figure", { class: "given" }, medium({ url, type: one.type, name: one.name }, t("What is given")), h("figcaption", {}, t("What is given"))));
   });
-  page.append(h("h1", {}, name), tabs(name, about, "translate"), h("form", { onsubmit: async (event) => {
+  into(page, h("h1", {}, name), tabs(name, about, "translate"), h("form", { onsubmit: async (event) => {
     event.preventDefault();
     const form = new FormData(), changed = options.read();
     remember(changed);

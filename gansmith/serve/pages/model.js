@@ -1,5 +1,5 @@
 // Models: the list, the card, generation, rows.
-import { busy, choice, command, conditionFields, facts, field, follow, get, h, hand, medium, post, query, raw, remember, round, state, status, svg, t } from "./base.js";
+import { busy, choice, command, conditionFields, facts, field, follow, get, h, hand, into, medium, post, query, raw, remember, round, state, status, svg, t } from "./base.js";
 
 export const tabs = (name, about, here) => {
   const pages = [["generate", t("Generate"), about.generates && !about.parts], ["rows", t("Rows"), about.generates && (about.formats.includes("csv") || about.parts)], ["explore", t("Explore"), about.edits], ["translate", t("Translate"), about.translates], ["speak", t("Speak"), about.speaks]];
@@ -11,7 +11,7 @@ export const tabs = (name, about, here) => {
 
 export async function models(page) {
   const found = await get("/models");
-  page.append(h("h1", {}, t("Models")), h("p", { class: "lead" }, t("Offered read-only by this server.")),
+  into(page, h("h1", {}, t("Models")), h("p", { class: "lead" }, t("Offered read-only by this server.")),
     h("ul", { class: "cards" }, found.map((one) => h("li", { class: "card" }, h("h2", {}, h("a", { href: `/m/${one.name}` }, one.name)), h("p", { class: `dot ${one.loaded ? "good" : ""}` }, one.loaded ? t("ready") : t("is loaded when it is asked for"))))));
 }
 
@@ -21,17 +21,17 @@ export async function card(page, name) {
   const where = first?.choices ? { [first.name]: first.choices[0] } : {};
   const asked = JSON.stringify({ n: 4, seed: 1, where, format: form });
   const python = Object.keys(where).length ? `, where=${JSON.stringify(where)}` : "";
-  page.append(h("h1", {}, name), tabs(name, about, ""),
+  into(page, h("h1", {}, name), tabs(name, about, ""),
     facts({ [t("Kind")]: about.kind, [t("GAN")]: about.gan, [t("Trained on")]: about.card.data, [t("Examples")]: about.card.examples ? round(about.card.examples, 6) : null, [t("Samples seen")]: about.card.samples ? round(about.card.samples, 6) : null, [t("Shape")]: `${about.shape.join(" × ")} (${about.axes.join(", ")})`, [t("Classes")]: about.classes.length ? about.classes.slice(0, 12).join(", ") : null, [t("Formats")]: about.formats.join(", ") }));
   if (about.generates) {
     const code = (title, text) => [h("h3", {}, title), h("pre", { tabindex: 0, "aria-label": title }, h("code", {}, text))];
-    page.append(h("h2", {}, t("In your own program")),
+    into(page, h("h2", {}, t("In your own program")),
       code(t("Command line"), `gansmith generate ${about.run} -n 4 --seed 1 --out ${name}.${form}`),
       code("curl", `curl ${url} \\\n  -H 'Content-Type: application/json' \\\n  -d '${asked}' -o ${name}.${form}`),
       code("Python", `import gansmith\n\nmodel = gansmith.connect("${location.origin}", "${name}")\nexamples = model.generate(4, seed=1${python})`),
       code("JavaScript", `const answer = await fetch("${url}", {\n  method: "POST",\n  headers: { "Content-Type": "application/json" },\n  body: JSON.stringify(${asked}),\n});\nconst file = await answer.blob();`));
   }
-  page.append(h("h2", {}, t("Downloads")), h("div", { class: "row" },
+  into(page, h("h2", {}, t("Downloads")), h("div", { class: "row" },
     state.server.studio ? h("a", { class: "button", href: `/api/v1/runs/${name}/download`, download: `${name}.zip` }, t("The model (zip)")) : h("p", { class: "note" }, t("This server does not give its models away.")),
     h("a", { class: "button", href: "/api/v1/openapi.json" }, "OpenAPI")),
     state.server.studio && about.generates ? h("div", {}, h("p", {}, t("For other programs and for the browser:")), command(`gansmith export ${about.run} --to onnx`), about.edits ? command(`gansmith export ${about.run} --to web --out page/`) : null) : null);
@@ -81,7 +81,7 @@ export async function generate(page, name) {
     const kept = starred(name);
     favourites.replaceChildren(...(kept.length && seeded ? [h("h2", {}, t("Favourites")), h("div", { class: "row" }, kept.map((own) => h("span", { class: "note" }, own)), h("button", { type: "button", onclick: () => { seeds.value = kept.join(","); make(); } }, t("Show them")), about.edits ? h("a", { class: "button", href: `/m/${name}/explore?seeds=${kept.join(",")}` }, t("Walk between them")) : null, h("button", { class: "quiet", type: "button", onclick: () => { star(name, []); stars(); } }, t("Forget them")))] : []));
   }
-  page.append(h("h1", {}, name), tabs(name, about, "generate"),
+  into(page, h("h1", {}, name), tabs(name, about, "generate"),
     h("form", { onsubmit: (event) => { event.preventDefault(); make(); } }, h("div", { class: "form" }, seeded ? field(t("Seeds"), seeds, t("such as 1-12 or 3,7,9")) : [field(t("How many"), n), field(t("Seed"), seed)], asked.fields, field(t("Truncation"), truncation, t("below 1: likelier examples, less variety"))), h("div", { class: "row" }, button, save, h("span", {}, h("label", { for: "format", class: "label" }, t("Format"), " "), Object.assign(format, { id: "format" })))),
     said, result, favourites, h("h2", {}, t("On the command line")), line);
   stars();
@@ -152,7 +152,7 @@ export async function speak(page, name) {
     result.replaceChildren(...answer.result.files.map((file) => h("figure", {}, medium(file, text.value), h("figcaption", {}, h("a", { href: `${file.url}?download=true`, download: file.name }, t("Save"))))));
     line.replaceChildren(command(answer.command));
   };
-  page.append(h("h1", {}, name), tabs(name, about, "speak"),
+  into(page, h("h1", {}, name), tabs(name, about, "speak"),
     h("form", { onsubmit: (event) => { event.preventDefault(); make(); } }, field(t("What to say"), text, t("[[ HH AH0 L OW1 ]] gives phonemes.")), h("div", { class: "form" }, field(t("Speed"), speed, t("above 1: faster")), field(t("Vocoder"), vocoder, t("a model that makes the wave"))), h("div", { class: "row" }, button)), said, result, h("h2", {}, t("On the command line")), line);
   line.append(command(`gansmith speak ${about.run} TEXT`));
   if (text.value) await make();
@@ -188,6 +188,6 @@ export async function rows(page, name) {
         h("h2", {}, t("Picture")), h("div", { class: "result" }, h("img", { src: answer.shown.previews[0].picture.url, alt: t("Generated examples") }))]));
     line.replaceChildren(command(answer.command));
   }
-  page.append(h("h1", {}, name), tabs(name, about, "rows"), h("form", { onsubmit: (event) => { event.preventDefault(); make(); } }, h("div", { class: "form" }, field(t("How many"), n), field(t("Seed"), seed), asked.fields), h("div", { class: "row" }, button, h("span", { class: "label" }, t("Save as")), downloads)), said, table, h("h2", {}, t("On the command line")), line);
+  into(page, h("h1", {}, name), tabs(name, about, "rows"), h("form", { onsubmit: (event) => { event.preventDefault(); make(); } }, h("div", { class: "form" }, field(t("How many"), n), field(t("Seed"), seed), asked.fields), h("div", { class: "row" }, button, h("span", { class: "label" }, t("Save as")), downloads)), said, table, h("h2", {}, t("On the command line")), line);
   await make();
 }

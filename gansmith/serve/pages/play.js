@@ -1,5 +1,5 @@
 // The game made visible: what the critic thinks of every place, where examples are and where it drives them, while the dials are turned.
-import { atEnd, chart, choice, command, field, get, h, optionFields, post, problem, query, remember, remove, round, status, t } from "./base.js";
+import { atEnd, chart, choice, command, field, get, h, into, optionFields, post, problem, query, remember, remove, round, status, t } from "./base.js";
 
 const PAUSE = 40;
 const SMALL = { gan: { width: 128, noise: 8, learning_rate: 0.001 } };
@@ -139,7 +139,7 @@ export async function play(page) {
     lesson(t("A gentle critic."), t("R3GAN's two penalties keep the critic's ground flat near examples, so that every example is told where to go."), [t("Play R3GAN"), () => choose("r3gan")], [t("Without its penalties"), () => turnTo({}, { "critic/r1": 0, "critic/r2": 0 })], [t("With them again"), () => turnTo({})]),
     lesson(t("A distance in place of a verdict."), t("The critic of WGAN-GP measures how far generated and real examples are apart; its slope stays near one everywhere. Provoke it in the same way: with the dials back it recovers by itself."), [t("Play WGAN-GP"), () => choose("wgan_gp")], [t("Provoke it"), () => turnTo({ generator: 10 })], [t("Dials back"), () => turnTo({})]));
 
-  page.append(h("h1", {}, t("Play")), h("p", { class: "lead" }, t("A GAN while it learns, in the plane where everything can be seen. Turn the dials and watch.")),
+  into(page, h("h1", {}, t("Play")), h("p", { class: "lead" }, t("A GAN while it learns, in the plane where everything can be seen. Turn the dials and watch.")),
     h("div", { class: "play" },
       h("div", { class: "stage" }, stage, picture, h("ul", { class: "keys" }, h("li", {}, h("i", { class: "real" }), t("real")), h("li", {}, h("i", { class: "fake" }), t("generated")), h("li", {}, h("i", { class: "land" }), t("what the critic takes for real")))),
       h("div", {}, h("div", { class: "form" }, field(t("GAN"), gan), field(t("Data"), data), field(t("Seed"), seed)), h("div", { class: "row" }, go, step, anew), said, meters, dials, h("div", { class: "form" }, field(t("Rounds a picture"), pace), field(t("Slopes"), slopes), field(t("Landscape"), land)))),

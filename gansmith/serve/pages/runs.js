@@ -1,5 +1,5 @@
 // Runs, one run, and training.
-import { atEnd, bars, busy, chart, choice, command, facts, field, get, h, optionFields, post, problem, query, remember, round, status, t } from "./base.js";
+import { atEnd, bars, busy, chart, choice, command, facts, field, get, h, into, optionFields, post, problem, query, remember, round, status, t } from "./base.js";
 
 const WORDS = { good: "good", wrong: "wrong" };
 const verdict = (run) => run.training ? h("p", { class: "dot live" }, t("training")) : run.verdict ? h("p", { class: `dot ${WORDS[run.verdict.word] || ""}` }, t(run.verdict.word)) : null;
@@ -32,7 +32,7 @@ export async function runs(page) {
       h("tbody", {}, names.map((name) => h("tr", {}, h("th", { scope: "row" }, name), chosen.map((run) => h("td", {}, value(run, name)))))))),
       command(`gansmith compare ${chosen.map((run) => run.name).join(" ")}`));
   }
-  page.append(h("h1", {}, t("Runs")),
+  into(page, h("h1", {}, t("Runs")),
     found.length ? h("p", { class: "lead" }, t("Newest first. Tick two or more to compare them.")) : h("p", { class: "lead" }, t("Nothing has been trained here yet.")),
     found.length ? list : h("p", {}, h("a", { class: "button", href: "/train" }, t("Train a first model"))), compared);
   compare();
@@ -42,22 +42,23 @@ export async function run(page, name) {
   const card = await get(`/runs/${name}`);
   const live = h("div", {}), said = h("div", { "aria-live": "polite" }), curves = h("div", { class: "charts" }), state_ = status();
   const links = card.model ? h("div", { class: "row" }, h("a", { class: "button", href: `/m/${name}/generate` }, t("Generate")), h("a", { class: "button", href: `/m/${name}` }, t("Model"))) : null;
-  page.append(h("h1", {}, name), verdict(card), card.verdict ? h("p", { class: "lead" }, card.verdict.because) : null, links, state_, live,
+  into(page, h("h1", {}, name), verdict(card), card.verdict ? h("p", { class: "lead" }, card.verdict.because) : null, links, state_, live,
     facts({ [t("GAN")]: card.gan, [t("Data")]: card.data, [t("Samples")]: card.samples ? whole(card.samples) : null, [t("Time")]: minutes(card.seconds), [t("Speed")]: card.speed ? t("{n} a second", { n: round(card.speed) }) : null }));
   const stop = h("button", { type: "button", onclick: async () => { stop.disabled = true; stop.textContent = t("Saving ..."); try { await post(`/runs/${name}/stop`); } catch (error) { state_.replaceChildren(problem(error)); } } }, t("Stop and save"));
   const more = h("input", { type: "number", min: 0.1, step: "any", value: card.minutes ? 2 * card.minutes : 5 });
   const resume = h("button", { type: "button", onclick: async () => { const done = await busy(resume, state_, () => post(`/runs/${name}/resume`, { minutes: Number(more.value) || null })); if (done) location.reload(); } }, t("Train on"));
-  live.append(card.training ? h("div", { class: "row" }, stop) : h("details", {}, h("summary", {}, t("Train on")), h("div", { class: "form" }, field(t("Minutes in all"), more), resume)));
-  page.append(h("h2", {}, t("Samples over time")));
+  into(live, card.training ? h("div", { class: "row" }, stop) : h("details", {}, h("summary", {}, t("Train on")), h("div", { class: "form" }, field(t("Minutes in all"), more), resume)));
+  into(page, h("h2", {}, t("Samples over time")));
   const picture = h("img", { class: "shot", alt: t("Generated examples") }), which = h("input", { type: "range", min: 0, max: 0, value: 0 }), seen = h("p", { class: "note" });
   let previews = card.previews || [];
   const look = () => { const at = previews[Number(which.value)]; if (at === undefined) return; picture.src = `/api/v1/runs/${name}/pictures/${at}`; seen.textContent = t("{n} samples", { n: whole(at) }); };
   const renew = (latest) => { which.max = Math.max(0, previews.length - 1); if (latest) { which.value = which.max; which.sync?.(); } look(); };
   which.addEventListener("input", look);
-  page.append(h("div", { class: "row" }, h("figure", {}, picture, seen), card.pictures?.includes("real") ? h("figure", {}, h("img", { class: "shot", src: `/api/v1/runs/${name}/pictures/real`, alt: t("Real examples") }), h("figcaption", {}, t("Real examples"))) : null), field(t("Preview"), which));
+  into(page, h("div", { class: "row" }, h("figure", {}, picture, seen), card.pictures?.includes("real") ? h("figure", {}, h("img", { class: "shot", src: `/api/v1/runs/${name}/pictures/real`, alt: t("Real examples") }), h("figcaption", {}, t("Real examples"))) : null), field(t("Preview"), which));
   renew(true);
-  page.append(said, h("h2", {}, t("Curves")), curves);
-  if (card.report) page.append(h("h2", {}, t("Report")), h("iframe", { src: `/api/v1/runs/${name}/report`, title: t("Report of {name}", { name }), sandbox: "allow-scripts" }));
+  into(page, said, h("h2", {}, t("Curves")), curves);
+  into(page, h("h2", {}, t("On the command line")), command(card.command || `gansmith generate ${name} -n 100`));
+  if (card.report) into(page, h("h2", {}, t("Report")), h("iframe", { src: `/api/v1/runs/${name}/report`, title: t("Report of {name}", { name }), sandbox: "allow-scripts" }));
 
   const ticks = [];
   const source = new EventSource(`/api/v1/runs/${name}/events`);
@@ -135,8 +136,9 @@ async function sent(files, said) {
 }
 
 export async function train(page) {
-  const given = query(), [data, gans] = await Promise.all([get("/data"), get("/gans")]);
+  const given = query(), [data, gans, every] = await Promise.all([get("/data"), get("/gans"), get("/kinds")]);
   const chosen = choice(data.map((one) => [one.name, one.own ? `${one.name} (${t("yours")})` : one.name]), given.data);
+  const kind = choice(every.map((one) => [one.name, one.name]), given.kind, t("as the files say"));
   const about = h("small", {}), found = status(), begun = status();
   const gan = choice(gans.map((one) => one.name), given.gan, t("the usual one"));
   const offer = (kind) => {
@@ -152,12 +154,12 @@ export async function train(page) {
   const preset = h("div", {}), more = h("div", { class: "form" }), line = h("div", {});
   let options = { read: () => ({}) }, picked = () => "";
 
-  const asked = () => ({ data: chosen.value, gan: gan.value || null, preset: picked() || null, minutes: Number(time.value) || null, seed: Number(seed.value) || 0, resolution: Number(size.value) || null, name: name.value || null, options: options.read() });
+  const asked = () => ({ data: chosen.value, kind: kind.value || null, gan: gan.value || null, preset: picked() || null, minutes: Number(time.value) || null, seed: Number(seed.value) || 0, resolution: Number(size.value) || null, name: name.value || null, options: options.read() });
   const tell = () => {
     const a = asked();
-    remember({ data: a.data, gan: a.gan, preset: a.preset, minutes: a.minutes, seed: a.seed || "", resolution: a.resolution });
+    remember({ data: a.data, kind: a.kind, gan: a.gan, preset: a.preset, minutes: a.minutes, seed: a.seed || "", resolution: a.resolution });
     about.textContent = data.find((one) => one.name === a.data)?.about || "";
-    const words = [a.data, a.gan && `--gan ${a.gan}`, a.preset && `--preset ${a.preset}`, a.minutes && `--minutes ${a.minutes}`, a.seed && `--seed ${a.seed}`, a.resolution && `--resolution ${a.resolution}`, ...Object.entries(a.options).map(([key, value]) => (typeof value === "boolean" ? `--gan.${value ? "" : "no-"}${key.replaceAll("_", "-")}` : `--gan.${key.replaceAll("_", "-")} ${value}`))];
+    const words = [a.data, a.kind && `--kind ${a.kind}`, a.gan && `--gan ${a.gan}`, a.preset && `--preset ${a.preset}`, a.minutes && `--minutes ${a.minutes}`, a.seed && `--seed ${a.seed}`, a.resolution && `--resolution ${a.resolution}`, ...Object.entries(a.options).map(([key, value]) => (typeof value === "boolean" ? `--gan.${value ? "" : "no-"}${key.replaceAll("_", "-")}` : `--gan.${key.replaceAll("_", "-")} ${value}`))];
     line.replaceChildren(command(`gansmith train ${words.filter(Boolean).join(" ")}`));
   };
   const learn = async () => {
@@ -190,24 +192,24 @@ export async function train(page) {
   const drop = h("div", { class: "drop" }, h("p", {}, t("Drop a folder, pictures, a zip, a CSV or Parquet file, WAV files, texts, MIDI files or films here, or choose them:")), h("label", { for: "files", class: "label" }, t("Files"), " "), browse, " ", h("label", { for: "folder", class: "label" }, t("or a folder"), " "), folder);
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); dropped(event.dataTransfer).then((files) => files.length && upload(files)); });
+  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); dropped(event.dataTransfer).then((files) => { if (files.length) upload(files); }); });
   const look = h("button", { type: "button", onclick: async () => {
-    const seen = await busy(look, found, () => post(`/data/${encodeURIComponent(chosen.value)}/inspect`));
+    const seen = await busy(look, found, () => post(`/data/${encodeURIComponent(chosen.value)}/inspect`, { kind: kind.value || null }));
     if (!seen) return;
     offer(seen.kind);
     const listed = (value) => (Array.isArray(value) ? value.length : value && typeof value === "object" ? Object.keys(value).length : value);
     found.replaceChildren(h("h2", {}, t("What is in it")), facts({ [t("Kind")]: seen.kind, [seen.unit || t("Examples")]: round(seen.count, 6), [t("Classes")]: listed(seen.classes) || null, [t("Columns")]: listed(seen.columns) || null, [t("Unreadable")]: listed(seen.unreadable) || null, [t("Duplicates")]: listed(seen.duplicates) || null }),
-      seen.suggestion ? h("p", {}, seen.suggestion) : null, seen.advice ? h("p", { class: "said" }, seen.advice) : null, (seen.notes || []).map((note) => h("p", { class: "note" }, note)), command(seen.command));
+      seen.suggestion ? h("p", {}, seen.suggestion) : "", seen.advice ? h("p", { class: "said" }, seen.advice) : "", ...(seen.notes || []).map((note) => h("p", { class: "note" }, note)), command(seen.command));
   } }, t("Look at the data"));
   const start = h("button", { class: "main", type: "submit" }, t("Train"));
   const form = h("form", { onsubmit: async (event) => {
     event.preventDefault();
     const made = await busy(start, begun, () => post("/runs", asked()));
     if (made) { history.pushState(null, "", `/runs/${made.name}`); dispatchEvent(new PopStateEvent("popstate")); }
-  } }, h("div", { class: "form" }, h("div", {}, field(t("Data"), chosen), about), field(t("GAN"), gan), preset, field(t("Minutes"), time), field(t("Seed"), seed), field(t("Resolution (of pictures)"), size), field(t("Name of the run"), name)),
+  } }, h("div", { class: "form" }, h("div", {}, field(t("Data"), chosen), about), field(t("Kind"), kind), field(t("GAN"), gan), preset, field(t("Minutes"), time), field(t("Seed"), seed), field(t("Resolution (of pictures)"), size), field(t("Name of the run"), name)),
     h("details", {}, h("summary", {}, t("All options of this GAN")), more), h("div", { class: "row" }, start, look));
   form.addEventListener("change", tell);
   gan.addEventListener("change", learn);
-  page.append(h("h1", {}, t("Train")), h("p", { class: "lead" }, t("In a process of its own on this machine: this page may be closed meanwhile.")), drop, form, begun, found, h("h2", {}, t("On the command line")), line);
+  into(page, h("h1", {}, t("Train")), h("p", { class: "lead" }, t("In a process of its own on this machine: this page may be closed meanwhile.")), drop, form, begun, found, h("h2", {}, t("On the command line")), line);
   await learn();
 }

@@ -195,6 +195,7 @@ export const zh = {
   "Good: steady within a factor of ten. Near zero, a player has nothing left to learn from; growing without end, the game diverges.": "好的情况：稳定在十倍以内。接近零说明该方已无可学习；持续增长说明训练发散。",
   "Good: steady.": "好的情况：稳定。",
   "Speak": "朗读",
+  "as the files say": "由文件判断",
   "{n} missing": "缺失 {n}",
   "none: Griffin-Lim": "无：Griffin-Lim",
   "What to say": "要说的文字",
