@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -61,9 +63,6 @@ def run(argv: list[str]) -> int:
 
 def require() -> None:
     """Raises UserError where the extra is not installed."""
-    try:
-        import fastapi  # noqa: F401
-        import python_multipart  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise missing_extra(error.name or "fastapi", "serve", "Serving models") from error
+    for name in ("fastapi", "python_multipart", "uvicorn"):  # looked for, not loaded: models are loaded meanwhile
+        if (name in sys.modules and sys.modules[name] is None) or importlib.util.find_spec(name) is None:
+            raise missing_extra(name, "serve", "Serving models")

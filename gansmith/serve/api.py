@@ -19,7 +19,7 @@ from gansmith.errors import UserError
 from gansmith.serve.commands import option, spelled
 from gansmith.serve.hall import Hall
 from gansmith.serve.jobs import Job, discard, events
-from gansmith.serve.problems import MissingError
+from gansmith.serve.refusals import MissingError
 from gansmith.serve.requests import Generate, Rows, Sheet, Speak, Steer, Walk
 
 router = APIRouter()

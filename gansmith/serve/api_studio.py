@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from gansmith import gans, kinds
 from gansmith.serve.guard import REPORT
-from gansmith.serve.problems import MissingError
+from gansmith.serve.refusals import MissingError
 from gansmith.serve.requests import Inspect, Play, Resume, Train, Turn
 from gansmith.serve.trainings import Workshop
 

@@ -16,12 +16,12 @@ from gansmith import __version__
 from gansmith.serve import api
 from gansmith.serve.guard import Guard
 from gansmith.serve.hall import Hall
+from gansmith.serve.listening import LOOPBACK
 from gansmith.serve.problems import Problem, answer_problems
 
 PAGES = Path(__file__).parent / "pages"
 """The front end, as the browser is given it."""
 UPLOADS = re.compile(r"/api/v1/(models/[^/]+/(translate|project|fuse)|data)")
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html", ".json": "application/json"}
 ABOUT = "Trained GANs over HTTP. The same seed gives the same bytes as the command line."
 

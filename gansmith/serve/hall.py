@@ -14,10 +14,11 @@ from gansmith.runs.parts import MARK as PARTS
 from gansmith.serve.jobs import Jobs
 from gansmith.serve.limits import Limits
 from gansmith.serve.places import Place
-from gansmith.serve.problems import GoneError, MissingError, ServerError
-from gansmith.serve.requests import NAME
+from gansmith.serve.refusals import GoneError, MissingError, ServerError
 from gansmith.serve.workers import START, Worker, worker_of
 
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+"""Names of models and runs in addresses."""
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper ends of the classes in which durations are counted, in seconds."""
 
@@ -65,6 +66,17 @@ class Hall:
 
     async def worker(self, name: str) -> Worker:
         """The worker of a model, with its model loaded. Raises what kept it from loading."""
+        worker = await self.begin(name)
+        try:
+            await asyncio.wait_for(worker.ready.wait(), START)
+        except TimeoutError as error:
+            raise UserError(f"{name} takes more than {START:g} seconds to load: look at the server's log.") from error
+        if worker.failure is not None:
+            raise worker.failure
+        return worker
+
+    async def begin(self, name: str) -> Worker:
+        """The worker of a model, whose process is started if need be."""
         folder = self.find(name)
         async with self._opening:
             worker = self.workers.get(name)
@@ -80,12 +92,6 @@ class Hall:
                 await worker.start()
             else:
                 self.workers[name] = self.workers.pop(name)  # the last one used stands last
-        try:
-            await asyncio.wait_for(worker.ready.wait(), START)
-        except TimeoutError as error:
-            raise UserError(f"{name} takes more than {START:g} seconds to load: look at the server's log.") from error
-        if worker.failure is not None:
-            raise worker.failure
         return worker
 
     async def look(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.serve.limits import Limits
-from gansmith.serve.problems import CancelledError, MissingError
+from gansmith.serve.refusals import CancelledError, MissingError
 from gansmith.serve.workers import Worker
 
 BEAT = 15.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import secrets
@@ -10,12 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import uvicorn
-
 from gansmith.errors import UserError
-from gansmith.serve.app import LOOPBACK, create_app
 from gansmith.serve.hall import Hall
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 CONNECTIONS = 512
 """Connections at a time; more are answered 503."""
 TOKEN = "GANSMITH_TOKEN"
@@ -49,18 +48,32 @@ def listen(
     address = f"http://{shown}:{own.getsockname()[1]}/"
     hosts = {*LOOPBACK, shown, *names} if is_own(host) or host in ("0.0.0.0", "::") else {shown, *names}
     print(f"gansmith: {address}{f'?token={token}' if token else ''}", file=sys.stderr, flush=True)
-    config = uvicorn.Config(
-        create_app(hall, studio=studio, hosts=hosts, token=token, warm=warm),
-        log_level="warning",
-        access_log=False,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-        proxy_headers=False,
-    )
+
+    async def serve() -> None:
+        try:
+            if warm:
+                for name in list(hall.runs)[: hall.most_workers]:
+                    await hall.begin(name)  # whose process loads its model while this one loads what it answers with
+            import uvicorn
+
+            from gansmith.serve.app import create_app
+
+            config = uvicorn.Config(
+                create_app(hall, studio=studio, hosts=hosts, token=token, warm=warm),
+                log_level="warning",
+                access_log=False,
+                limit_concurrency=CONNECTIONS,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=5,
+                server_header=False,
+                proxy_headers=False,
+            )
+            await uvicorn.Server(config).serve(sockets=[own])
+        finally:
+            await hall.close()
+
     with own:
-        uvicorn.Server(config).run(sockets=[own])
+        asyncio.run(serve())
 
 
 def is_own(host: str) -> bool:

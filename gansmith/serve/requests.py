@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -127,10 +126,6 @@ def spelled(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) and value == int(value) else str(value)
-
-
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
-"""Names of models and runs in addresses."""
 
 
 KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]

@@ -21,9 +21,9 @@ from gansmith.errors import UserError
 from gansmith.report.records import read_records
 from gansmith.report.verdict import verdict
 from gansmith.serve.commands import spelled
-from gansmith.serve.hall import Hall, is_model
-from gansmith.serve.problems import MissingError
-from gansmith.serve.requests import NAME, Train
+from gansmith.serve.hall import NAME, Hall, is_model
+from gansmith.serve.refusals import MissingError
+from gansmith.serve.requests import Train
 from gansmith.serve.workers import Worker
 
 DATA = "data"

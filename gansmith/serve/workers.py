@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gansmith.errors import UserError
-from gansmith.serve.problems import BusyError, CancelledError, FaultError, GoneError, ShortError
+from gansmith.serve.refusals import BusyError, CancelledError, FaultError, GoneError, ShortError
 
 LINE = 2**24
 """The longest answer of a worker in bytes."""

@@ -183,7 +183,8 @@ def test_an_exported_page_generates_what_python_does(gan, toy, browser, tmp_path
         assert browser.value("document.querySelectorAll('audio').length") == (12 if toy == "named sounds" else 0)
         assert browser.value("document.querySelectorAll('select option').length") == len(data.codec.spec.classes)
         if data.codec.spec.classes:
-            other = "const field = document.querySelector('select'); field.value = 1; field.dispatchEvent(new Event('input', {bubbles: true}))"
+            field = "document.querySelector('select')"
+            other = f"{field}.value = 1; {field}.dispatchEvent(new Event('input', {{bubbles: true}}))"
             before = browser.value("document.querySelector('canvas').toDataURL()")
             browser.value(other)
             browser.until(f"document.querySelector('canvas').toDataURL() !== {json.dumps(before)}")
