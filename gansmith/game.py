@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -54,8 +55,12 @@ class Player(nn.Module):
         self.beta1, self.beta2 = betas[0], as_schedule(betas[1])
         self.learning_rate_scale = 1.0  # halved by a roll-back
         self._moving = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        make = optimizer or (lambda parameters: torch.optim.Adam(parameters, fused=True))
-        self.optimizer = make(self._moving)
+        self._make = optimizer or (lambda parameters: torch.optim.Adam(parameters, fused=True))
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Made when it is first needed: the first of a process costs a second, which models that only generate do not pay."""
+        return self._make(self._moving)
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         return self.network(*inputs, **named)
@@ -79,7 +84,7 @@ class Player(nn.Module):
         """Takes parameters from those that this player's moves change, before the first of them."""
         held = {id(parameter) for parameter in parameters}
         self._moving = [parameter for parameter in self._moving if id(parameter) not in held]
-        for group in self.optimizer.param_groups:
+        for group in self.optimizer.param_groups if "optimizer" in vars(self) else ():
             group["params"] = [parameter for parameter in group["params"] if id(parameter) not in held]
 
     def minimizes(self, **terms: Tensor) -> Move:
