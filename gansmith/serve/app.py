@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -17,7 +18,7 @@ from gansmith.serve import api
 from gansmith.serve.guard import Guard
 from gansmith.serve.hall import Hall
 from gansmith.serve.listening import LOOPBACK
-from gansmith.serve.problems import Problem, answer_problems
+from gansmith.serve.problems import MEDIA, Problem, answer_problems
 
 PAGES = Path(__file__).parent / "pages"
 """The front end, as the browser is given it."""
@@ -54,6 +55,7 @@ def create_app(
     )
     app.state.hall, app.state.studio = hall, studio
     answer_problems(app)
+    documented(app)
     app.include_router(api.router, prefix="/api/v1")
     if studio is not None:
         from gansmith.serve import api_studio
@@ -76,6 +78,24 @@ def create_app(
     app.add_middleware(Counted, count=hall.count)
     app.add_middleware(Guard, hosts=list(hosts), token=token, limits=hall.limits, uploads=UPLOADS)
     return app
+
+
+def documented(app: FastAPI) -> None:
+    """Lets the OpenAPI document say of what type refusals are."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        fresh, document = app.openapi_schema is None, made()
+        for path in document["paths"].values() if fresh else ():
+            for operation in path.values():
+                answers = operation["responses"]
+                answers.pop("422", None)  # of another form than ours, and among 4XX
+                answers["5XX"] = {**answers["4XX"], "description": "What cannot be done now, or a fault of ours, in a sentence"}
+                for refusal in (answers["4XX"], answers["5XX"]):
+                    refusal["content"] = {MEDIA: next(iter(refusal["content"].values()))}
+        return document
+
+    app.openapi = openapi
 
 
 class Counted:

@@ -28,7 +28,11 @@ def test_the_server_says_that_it_is_there_and_ready(client):
     assert client.get("/api/v1/health").json() == {"status": "ok", "version": gansmith.__version__}
     assert client.get("/api/v1/ready").json() == {"ready": True}
     assert [each["name"] for each in client.get("/api/v1/models").json()] == list(MODELS)
-    assert client.get("/api/v1/openapi.json").json()["info"]["title"] == "gansmith"
+    document = client.get("/api/v1/openapi.json").json()
+    assert document["info"]["title"] == "gansmith"
+    refusals = document["paths"]["/api/v1/models/{name}/generate"]["post"]["responses"]
+    assert [list(refusals[each]["content"]) for each in ("4XX", "5XX")] == [["application/problem+json"]] * 2
+    assert client.get("/api/v1/openapi.json").json() == document
 
 
 @pytest.mark.parametrize("name", MADE)

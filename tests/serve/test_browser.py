@@ -26,13 +26,22 @@ from gansmith.serve import hall as halls
 from gansmith.serve.app import create_app
 from gansmith.serve.trainings import Workshop
 from tests.serve.browser import Browser, binary
+from tests.serve.conftest import MODELS
 from tests.serve.inline import InlineWorker
 from tests.toys import every, points, small
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(binary() is None, reason="Chromium is not installed here")]
 PAGES = (
     *("/runs", "/runs/points-0001", "/train", "/play", "/m/digits", "/m/digits/generate", "/m/digits/explore", "/m/table/rows"),
-    *("/m/pairs/translate", "/m/sounds/generate"),
+    *(
+        "/m/pairs/translate",
+        "/m/sounds/generate",
+        "/m/faces/explore",
+        "/m/faces/generate",
+        "/m/voice/speak",
+        "/m/clips/translate",
+    ),
+    *("/m/molecules/generate", "/m/music/generate", "/m/texts/generate", "/m/series/rows", "/m/cleaner/translate"),
 )
 AXE, ORT, SHOTS = (os.environ.get(name) for name in ("GANSMITH_AXE", "GANSMITH_ORT_WEB", "GANSMITH_SHOTS"))
 
@@ -41,7 +50,7 @@ AXE, ORT, SHOTS = (os.environ.get(name) for name in ("GANSMITH_AXE", "GANSMITH_O
 def address(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A studio with a run and models of several kinds."""
     folder = tmp_path_factory.mktemp("studio")
-    for name in ("digits", "table", "pairs", "sounds"):
+    for name in MODELS:
         shutil.copytree(shelf / name, folder / name)
     options = {"width": 16, "noise": 4}
     gansmith.train(
@@ -144,6 +153,52 @@ def test_a_picture_is_translated_and_compared_under_a_slider(address, browser, t
     browser.click("Translate")
     browser.until("document.querySelector('.compare .after img')?.naturalWidth === 40")
     assert browser.complaints() == []
+
+
+def test_a_picture_is_steered_and_its_address_brings_it_back(address, browser):
+    browser.open(f"{address}/m/faces/explore")
+    browser.until("document.querySelector('.steer img').naturalWidth > 0")
+    first = "document.querySelector('.steer input[type=range]')"
+    before = browser.value("document.querySelector('.steer img').src")
+    browser.value(f"{first}.value = 4; {first}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    browser.until(f"document.querySelector('.steer img').src !== '{before}'")
+    browser.until("document.querySelector('main').textContent.includes('--amounts=4,0,0,0,0,0')")
+    browser.open(address + browser.value("location.pathname + location.search"))
+    assert browser.value(f"{first}.value") == "4"
+
+
+def test_an_attribute_is_a_slider(address, browser):
+    browser.open(f"{address}/m/faces/generate?seeds=1-2")
+    slider = "document.querySelector('form input[type=range]')"
+    moved = "['input', 'change'].forEach((name) => field.dispatchEvent(new Event(name, {bubbles: true})))"
+    browser.value(f"const field = {slider}; field.value = field.max; {moved}")
+    browser.until("document.querySelector('.command code').textContent.includes('--where=')")
+    assert "w." in browser.value("location.search")
+
+
+def test_a_first_frame_becomes_a_clip_and_what_is_given_is_shown(address, browser, tmp_path):
+    Image.new("RGB", (16, 16), (30, 200, 30)).save(tmp_path / "first.png")
+    browser.open(f"{address}/m/clips/translate")
+    browser.upload("input[type=file]", tmp_path / "first.png")
+    browser.until("document.querySelector('.given img')?.naturalWidth === 16")
+    browser.click("Translate")
+    browser.until("document.querySelector('.result img')?.naturalWidth === 16")
+
+
+def test_text_in_the_address_is_spoken(address, browser):
+    browser.open(f"{address}/m/voice/speak?text=[[ high low ]]")
+    browser.until("document.querySelector('.result audio') !== null")
+    assert "gansmith speak voice" in browser.value("document.querySelector('.command code').textContent")
+
+
+def test_a_folder_is_sent_with_its_classes(address, browser, tmp_path):
+    for name in ("cats", "dogs"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (8, 8), (number * 40, 90, 30)).save(tmp_path / "pets" / name / f"{number}.png")
+    browser.open(f"{address}/train")
+    browser.upload("#folder", tmp_path / "pets")
+    browser.until("document.querySelector('.facts')?.textContent.includes('Classes2')")
 
 
 def test_rows_are_shown_and_a_refused_condition_is_a_sentence(address, browser):
