@@ -221,7 +221,7 @@ def test_training_is_begun_and_watched(address, browser):
     ("gan", "toy"),
     [
         *(("gan", "labelled"), ("gan", "points"), ("r3gan", "attributes"), ("r3gan", "labelled"), ("stylegan2", "labelled")),
-        *(("wavegan", "named sounds"), ("motiongan", "labelled clips"), ("videogan", "clips")),
+        *(("wavegan", "named sounds"), ("videogan", "clips")),
     ],
 )
 def test_an_exported_page_generates_what_python_does(gan, toy, browser, tmp_path):

@@ -150,7 +150,7 @@ export function medium(file, alt) {
   if (kind === "audio" && file.type !== "audio/midi") return h("audio", { src: file.url, controls: true, "aria-label": alt });
   if (kind === "video") return h("video", { src: file.url, controls: true, loop: true, muted: true, "aria-label": alt });
   if (file.type === "text/plain") {
-    const pre = h("pre", { tabindex: 0, "aria-label": alt });
+    const pre = h("pre", { tabindex: 0, role: "group", "aria-label": alt });
     fetch(file.url).then((answer) => answer.text()).then((text) => { pre.textContent = text.slice(0, 20000); });
     return pre;
   }
@@ -178,7 +178,7 @@ export function bars(scores) {
 /** Curves over one axis: { name: [[x, y], ...] }. */
 export function chart(title, series) {
   const names = Object.keys(series), points = names.flatMap((name) => series[name]).filter(([, y]) => Number.isFinite(y));
-  if (points.length < 2) return null;
+  if (!points.length) return null;
   const [W, H, L, B] = [360, 170, 44, 18];
   const xs = points.map(([x]) => x), ys = points.map(([, y]) => y).sort((a, b) => a - b);
   const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
@@ -195,7 +195,7 @@ export function chart(title, series) {
   names.forEach((name, i) => {
     const kept = series[name].filter(([, y]) => Number.isFinite(y)), step = Math.max(1, Math.floor(kept.length / 600));
     const path = kept.filter((_, place) => place % step === 0 || place === kept.length - 1).map(([x, y], place) => `${place ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
-    drawn.append(svg("path", { class: `c${i % 6}`, d: path }));
+    drawn.append(svg("path", { class: `c${i % 6}`, d: kept.length === 1 ? `${path}h.01` : path }));
   });
   return h("figure", { class: "chart" }, h("figcaption", {}, title), drawn, h("ul", { class: "legend" }, names.map((name, i) => h("li", { class: `c${i % 6}` }, h("span", {}, name)))));
 }
