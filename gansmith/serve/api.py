@@ -27,7 +27,11 @@ Text = Annotated[str, Form(max_length=20_000)]
 SPECIAL = {"preview", "packed", "json", "windows"}
 """Formats that are ours."""
 DOCUMENT: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}, "application/json": {}}},
+    200: {
+        "content": {
+            name: {} for name in ("application/octet-stream", "application/json", "text/*", "image/*", "audio/*", "video/*")
+        }
+    },
     202: {"description": "A job"},
 }
 

@@ -17,7 +17,7 @@ from gansmith import __version__
 from gansmith.serve import api
 from gansmith.serve.guard import Guard
 from gansmith.serve.hall import Hall
-from gansmith.serve.listening import LOOPBACK
+from gansmith.serve.limits import LOOPBACK
 from gansmith.serve.problems import MEDIA, Problem, answer_problems
 
 PAGES = Path(__file__).parent / "pages"

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from gansmith.errors import UserError
 
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+"""Names by which a server on this machine alone is called."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:

@@ -13,8 +13,8 @@ from typing import Any
 
 from gansmith.errors import UserError
 from gansmith.serve.hall import Hall
+from gansmith.serve.limits import LOOPBACK
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 CONNECTIONS = 512
 """Connections at a time; more are answered 503."""
 TOKEN = "GANSMITH_TOKEN"
