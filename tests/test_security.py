@@ -60,6 +60,7 @@ PLACES = {
         "ctypes.c_char_p": "text of ours",
     },
     "serve/api_studio.py": {"zipfile.ZipFile": "written, not read"},
+    "serve/parts.py": {"zipfile.ZipFile": "written, not read"},
     "data/tensors.py": {"safe_open": "safetensors", "load_file": "safetensors"},
     "data/cache.py": {"np.load": "no pickle"},
     "data/readers/rows.py": {"np.memmap": "numbers"},
