@@ -49,7 +49,7 @@ def build_videos(found: Videos, options: Options, cache: Path, like: VideoCodec 
 
     Raises UserError for videos that cannot be read, unless `skip_unreadable`, and where none is as long as a clip.
     """
-    frames, known, codec, notes = _decoded(found, options, cache, like)
+    frames, known, codec, notes = decoded(found, options, cache, like)
     data = _clips(found, frames, known, codec, options, fitted=like is None)
     facts = {
         "notes": (*found.notes, *notes, *data.facts["notes"]),
@@ -81,7 +81,7 @@ def build_shapes(moving: Moving, options: Options, like: VideoCodec | None = Non
 # ---- decoding -------------------------------------------------------------------------------------------------------------------
 
 
-def _decoded(
+def decoded(
     found: Videos, options: Options, cache: Path, like: VideoCodec | None
 ) -> tuple[np.ndarray, Found, VideoCodec, list[str]]:
     """All frames [N, channels, height, width], where they come from, a codec that knows their size and rate, and sentences."""

@@ -60,7 +60,7 @@ class ClipFeatures:
 
     def _seen(self, data: Dataset):
         for start in range(0, len(data), BATCH):
-            video = torch.from_numpy(data.packed(np.arange(start, min(start + BATCH, len(data))))["video"]).float()
+            video = torch.from_numpy(data.packed(np.arange(start, min(start + BATCH, len(data))))[data.codec.spec.key]).float()
             yield self._numbers(video, start)
 
     def _numbers(self, video: Float[Tensor, "batch frames channels height width"], start: int) -> Float[Tensor, "batch numbers"]:

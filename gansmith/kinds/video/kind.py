@@ -20,11 +20,24 @@ from gansmith.kinds.video.build import build_shapes, build_videos
 from gansmith.kinds.video.clip import Clip, Videos
 from gansmith.kinds.video.codec import VideoCodec
 from gansmith.kinds.video.options import BUILTIN, Options
+from gansmith.kinds.video.outlines import outlines
+from gansmith.kinds.video.pairing import build_film_pairs, build_outlines
+from gansmith.kinds.video.pairs import VideoPairs, motion_of
 from gansmith.kinds.video.preview import playing, strips
 from gansmith.kinds.video.readers import animations
 from gansmith.kinds.video.readers.animations import is_animated
-from gansmith.kinds.video.readers.listing import PICTURES, from_file, from_folder, from_zip
-from gansmith.kinds.video.readers.tables import from_array, from_npz, from_parquet, has_videos, holds_videos, is_array
+from gansmith.kinds.video.readers.listing import PICTURES, FilmPairs, film_pairs, from_file, from_folder, from_zip, sides_among
+from gansmith.kinds.video.readers.tables import (
+    from_array,
+    from_npz,
+    from_parquet,
+    has_pairs,
+    has_videos,
+    holds_videos,
+    is_array,
+    pairs_from_npz,
+    pairs_of_arrays,
+)
 from gansmith.kinds.video.shapes import moving_shapes
 from gansmith.kinds.video.spec import VideoSpec
 
@@ -34,6 +47,12 @@ if TYPE_CHECKING:
     from gansmith.kinds.choice import Choice
     from gansmith.model import Model
 
+MOVES, TRANSLATES = "firstorder", "vid2vid"
+"""The GANs of motion and of pairs of films."""
+PARTNERS = ("video_psnr", "video_ssim", "video_l1", "flicker")
+"""The metrics of clips that were made of others."""
+TRANSFERRED = ("keypoint_error", "transfer_path", "transfer_kept")
+"""Those of pictures that were moved."""
 COMPARED = 4000
 """How many training clips generated ones are compared with: neighbouring clips of a video are nearly the same."""
 LOOKED_AT = 4
@@ -71,15 +90,18 @@ class VideoKind(Kind[Options, VideoCodec]):
 
     def recognise(self, source: Source) -> Match | None:
         if source.from_python:
+            if _are_pairs(source.given):
+                return Match(LIKELY, "it is two arrays of five dimensions")
             return Match(LIKELY, "it is an array of five dimensions") if is_array(source.given) else None
         path = source.path
         if path is None:
             return None
         if source.is_folder or source.suffix == ".zip":
+            sides = 2 * (sides_among(source.names) is not None)
             if count := source.count(*self.suffixes):
-                return Match(SURE, f"it has {count:,} videos")
+                return Match(SURE + sides, f"it has {count:,} videos")
             if source.is_folder and self._animated(path, source):
-                return Match(SURE, "its pictures are animated")
+                return Match(SURE + sides, "its pictures are animated")
             if frames := sum(PurePosixPath(name).name.lower().startswith("frame") for name in source.names):
                 return Match(SURE, f"it has {frames:,} pictures called frame")
             return Match(POSSIBLE - 1, "it has pictures, which may be frames") if source.count(*PICTURES) else None
@@ -89,6 +111,8 @@ class VideoKind(Kind[Options, VideoCodec]):
             animated = is_animated(path)
             return Match(SURE + 1, "it is an animation") if animated else Match(POSSIBLE - 1, "it may be an animation")
         if source.suffix == ".npz":
+            if has_pairs(path):
+                return Match(SURE, "its arrays a and b are videos")
             return Match(SURE, "it has an array video") if has_videos(path) else None
         return Match(LIKELY + 1, "a column holds videos") if source.suffix == ".parquet" and holds_videos(path) else None
 
@@ -98,14 +122,44 @@ class VideoKind(Kind[Options, VideoCodec]):
         return any(is_animated(path / name) for name in pictures[:LOOKED_AT])
 
     def open(
-        self, source: Source, options: Options, *, cache: Path, like: VideoCodec | None = None, originals: bool = False
+        self, source: Source, options: Options, *, cache: Path, like: Any = None, originals: bool = False
     ) -> Dataset:
-        if isinstance(source.given, str) and source.path is None and source.given in BUILTIN:
-            return build_shapes(moving_shapes(), options, like)
-        return build_videos(videos_of(source, options), options, cache, like)
+        moves = like.spec.source is not None and like.a.spec.driven if like is not None else options.task == "motion"
+        builtin = source.given if isinstance(source.given, str) and source.path is None and source.given in BUILTIN else None
+        if builtin == "outlines" and not moves:
+            return build_outlines(outlines(), options, like)
+        if not moves and (pairs := pairs_of(source, options)) is not None:
+            return build_film_pairs(pairs, options, cache, like)
+        if options.swap:
+            raise UserError(f"--swap exchanges the sides of pairs, and {source.said()} holds none: leave it out.")
+        plain = like.b if moves and like is not None else like
+        if builtin is not None:
+            data = build_shapes(moving_shapes(), options, plain)
+        else:
+            data = build_videos(videos_of(source, options), options, cache, plain)
+        return motion_of(data, like) if moves else data
 
-    def like(self, codec: VideoCodec, options: Options, source: Source) -> Options:
-        return replace(Options(), frames=codec.spec.shape[0], stride=options.stride, cuts=options.cuts, crop=codec.crop)  # pyright: ignore[reportArgumentType]
+    def like(self, codec: Any, options: Options, source: Source) -> Options:
+        paired = codec.spec.source is not None
+        own = codec.b if paired else codec
+        task = options.task if not paired else "motion" if codec.a.spec.driven else "pairs"
+        return replace(
+            Options(),
+            frames=own.spec.shape[0],
+            stride=options.stride,
+            cuts=options.cuts,
+            crop=own.crop,
+            task=task,
+            swap=options.swap if task == "pairs" else False,
+        )
+
+    def load_codec(self, facts: dict[str, Any]) -> Any:
+        return VideoPairs.from_json(facts) if "a" in facts else VideoCodec.from_json(facts)
+
+    def usual_gan(self, source: Source, options: Options) -> str:
+        if options.task == "motion":
+            return MOVES
+        return TRANSLATES if options.task == "pairs" or _holds_pairs(source) else self.gan
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.video.inspection import inspected
@@ -115,7 +169,17 @@ class VideoKind(Kind[Options, VideoCodec]):
     def usual(self, data: Dataset) -> Choice:
         from gansmith.kinds.choice import Choice
 
+        spec = data.codec.spec
+        if isinstance(spec.source, VideoSpec):
+            if spec.source.driven:
+                return Choice(MOVES, {}, "it finds keypoints without labels and moves a picture as they move in a film")
+            return Choice(TRANSLATES, {}, "it makes each frame of the frames given and of those it made before")
         return Choice(self.gan, {}, "it paints a clip once and moves what it painted")
+
+    def usual_metrics(self, spec: Any) -> tuple[str, ...]:
+        if not isinstance(spec.source, VideoSpec):
+            return self.metrics
+        return (*PARTNERS, *TRANSFERRED) if spec.source.driven else PARTNERS
 
     def most_compared(self, spec: Any) -> int:
         return COMPARED
@@ -138,7 +202,9 @@ class VideoKind(Kind[Options, VideoCodec]):
 
         return ClipFeatures(train, seed, folder)
 
-    def preview(self, codec: VideoCodec, raws: Sequence[Clip]) -> Preview:
+    def preview(self, codec: Any, raws: Sequence[Any]) -> Preview:
+        if codec.spec.source is not None:
+            return Preview(codec.preview(raws), (playing([raw.b for raw in raws]),))
         return Preview(strips(raws), (playing(raws),))
 
     def translates(self, model: Model) -> bool:
@@ -187,6 +253,40 @@ def _as_clip(given: Any, codec: VideoCodec) -> Clip:
     if not isinstance(given, Image.Image):
         raise UserError(f"a picture or a clip was expected to begin with, but this is a {type(given).__name__}: open it first.")
     return Clip(codec.pixels(given).transpose(1, 2, 0)[None], codec.spec.rate)
+
+
+def _are_pairs(given: Any) -> bool:
+    """Whether these are two arrays of videos, the sides of pairs."""
+    return isinstance(given, tuple) and len(given) == 2 and all(map(is_array, given))
+
+
+def _holds_pairs(source: Source) -> bool:
+    """Whether a source holds pairs of films and nothing else."""
+    if source.from_python:
+        return _are_pairs(source.given)
+    if source.path is None:
+        return source.given == "outlines"
+    if source.is_folder or source.suffix == ".zip":
+        return sides_among(source.names) is not None
+    return source.suffix == ".npz" and has_pairs(source.path)
+
+
+def pairs_of(source: Source, options: Options) -> FilmPairs | None:
+    """The pairs of films of a source, if they are asked for or cannot be anything else. Raises UserError where they are asked for and not
+    there."""
+    if options.task not in (None, "pairs") or (options.task is None and not _holds_pairs(source)):
+        return None
+    path = source.path
+    if source.from_python and _are_pairs(source.given):
+        return pairs_of_arrays(*source.given, options)
+    if path is not None and (source.is_folder or source.suffix == ".zip"):
+        return film_pairs(path, options)
+    if path is not None and source.suffix == ".npz":
+        return pairs_from_npz(path, options)
+    raise UserError(
+        f"{source.said()} holds no pairs of films: give a folder with the folders A and B, whose films have the same names, or an .npz with "
+        "the arrays a and b."
+    )
 
 
 def videos_of(source: Source, options: Options) -> Videos:

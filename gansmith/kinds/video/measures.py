@@ -58,7 +58,7 @@ def seam(data: Dataset) -> Float[np.ndarray, " clips"]:
 
 def _parts(data: Dataset) -> Iterator[Packed]:
     for start in range(0, len(data), BATCH):
-        yield data.packed(np.arange(start, min(start + BATCH, len(data))))["video"]
+        yield data.packed(np.arange(start, min(start + BATCH, len(data))))[data.codec.spec.key]
 
 
 def _differences(clips: Packed, ahead: int) -> Float[np.ndarray, " clips"]:

@@ -9,7 +9,10 @@ from typing import Literal
 from gansmith.data.options import DataOptions, option
 from gansmith.errors import UserError
 
-BUILTIN = {"shapes": "2,400 clips of a moving circle, square or triangle, 16 frames of 32x32 RGB, 3 classes; offline"}
+BUILTIN = {
+    "shapes": "2,400 clips of a moving circle, square or triangle, 16 frames of 32x32 RGB, 3 classes; offline",
+    "outlines": "1,200 pairs of clips, 16 frames of 32x32: broken outlines, and the shapes coloured by where they go; offline",
+}
 """The built-in data of this kind, each with one line of description."""
 LARGEST = 1024
 """The largest side of a frame."""
@@ -40,6 +43,10 @@ class Options(DataOptions):
     """Leave class labels out."""
     skip_unreadable: bool = option(False)
     """Leave files that cannot be read out, instead of stopping at them."""
+    task: Literal["generation", "pairs", "motion"] | None = option(None, shown="what is found")
+    """Make clips alone, the second film of a pair from the first, or move a picture as a film moves."""
+    swap: bool = option(False)
+    """Exchange the two sides of pairs."""
 
     def __post_init__(self) -> None:
         if self.resolution is not None:

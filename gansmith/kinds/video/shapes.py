@@ -48,7 +48,7 @@ def moving_shapes(count: int = COUNT, steps: int = STEPS, side: int = SIDE, seed
     straight = begin[:, None] + velocity[:, None] * np.arange(steps)[None, :, None]
     folded = np.mod(straight, 2 * room[:, None, None])  # a mirror at every wall
     centres = low[:, None, None] + np.where(folded > room[:, None, None], 2 * room[:, None, None] - folded, folded)
-    colours = _hues(rng.uniform(0, 1, count)) * 255
+    colours = hues(rng.uniform(0, 1, count)) * 255
     frames = np.empty((count, steps, 3, side, side), np.uint8)
     for video in range(count):
         inside = _mask(int(label[video]), centres[video], float(radius[video]), side)[:, None]
@@ -70,7 +70,7 @@ def _mask(shape: int, centres: np.ndarray, radius: float, side: int) -> Float[np
     return np.clip(0.5 - distance / (2 * EDGE), 0, 1)
 
 
-def _hues(hue: np.ndarray) -> Float[np.ndarray, "n 3"]:
+def hues(hue: np.ndarray) -> Float[np.ndarray, "n 3"]:
     """Bright colours of these hues."""
     return np.clip(np.abs(np.mod(hue[:, None] * 6 + np.array([0.0, 4.0, 2.0]), 6) - 3) - 1, 0.15, 1)
 

@@ -10,13 +10,27 @@ from gansmith.data.fingerprint import fingerprint
 from gansmith.kinds.video.build import build_shapes
 from gansmith.kinds.video.codec import VideoCodec
 from gansmith.kinds.video.options import Options
+from gansmith.kinds.video.outlines import outlines
+from gansmith.kinds.video.pairing import build_outlines
+from gansmith.kinds.video.pairs import motion_of
 from gansmith.kinds.video.shapes import moving_shapes
 from gansmith.kinds.video.spec import VideoSpec
 
 
 def toys() -> Mapping[str, Dataset]:
-    """Colour without classes, colour with classes, gray with attributes."""
-    return {"clips": clips(), "labelled clips": clips(labels=True), "clips with attributes": attributed()}
+    """Colour without classes, colour with classes, gray with attributes, pairs of gray and colour, and pictures with films that move them."""
+    return {
+        "clips": clips(),
+        "labelled clips": clips(labels=True),
+        "clips with attributes": attributed(),
+        "film pairs": film_pairs(),
+        "pictures and films": motion_of(clips()),
+    }
+
+
+def film_pairs(count: int = 24, side: int = 16) -> Dataset:
+    """Broken outlines and coloured shapes, 4 frames of 16x16."""
+    return build_outlines(outlines(count, 8, side), Options(frames=4, stride=2))
 
 
 def clips(count: int = 24, side: int = 16, labels: bool = False) -> Dataset:

@@ -48,7 +48,7 @@ def measure(side: Side) -> dict[str, Measured]:
 
 def _tracks(data: Dataset) -> Tracks | None:
     """What is seen of shapes; None of clips that are not RGB."""
-    return tracked(data.packed(np.arange(len(data)))["video"]) if data.codec.spec.shape[1] == 3 else None
+    return tracked(data.packed(np.arange(len(data)))[data.codec.spec.key]) if data.codec.spec.shape[1] == 3 else None
 
 
 def _missed(known: Dataset, seen: Tracks) -> float:

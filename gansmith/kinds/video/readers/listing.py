@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +20,7 @@ from gansmith.errors import UserError
 from gansmith.kinds.images.readers.collection import natural
 from gansmith.kinds.images.readers.folders import IMAGE_SUFFIXES
 from gansmith.kinds.images.readers.label_tables import TABLES, labelling
+from gansmith.kinds.images.readers.partners import partners
 from gansmith.kinds.video.clip import Footage, Label, Video, Videos
 from gansmith.kinds.video.options import Options
 from gansmith.kinds.video.readers import animations
@@ -72,21 +73,103 @@ class File:
         return Image.open(self.path if self.content is None else io.BytesIO(self.content()))
 
 
+SIDES = (("a", "b"), ("input", "target"), ("source", "target"))
+"""Names of two folders, in any case, of which the second is made of the first."""
+
+
+@dataclass(frozen=True)
+class FilmPairs:
+    """The two sides of pairs of films: film i of both belong together."""
+
+    a: Videos
+    b: Videos
+    held_out: FilmPairs | None = None
+    """What the source itself holds out."""
+
+
+def sides_among(names: Sequence[str]) -> tuple[str, str] | None:
+    """The two folders that hold the sides of pairs, among names of files in a folder or archive that have no others beside; those in a
+    folder train or test count as well."""
+    tops = {PurePosixPath(name).parts[0] for name in names if len(PurePosixPath(name).parts) > 1}
+    if tops and {top.lower() for top in tops} <= {*TRAINING, *TESTING}:
+        names = [PurePosixPath(*PurePosixPath(name).parts[1:]).as_posix() for name in names]
+        tops = {PurePosixPath(name).parts[0] for name in names if len(PurePosixPath(name).parts) > 1}
+    known = {top.lower(): top for top in tops}
+    if len(known) != 2:
+        return None
+    return next(((known[a], known[b]) for a, b in SIDES if {a, b} == set(known)), None)
+
+
+def film_pairs(path: Path, options: Options) -> FilmPairs:
+    """The pairs of films of a folder or zip archive with two folders whose films have the same names. Raises UserError where it holds none,
+    and for a film without its partner."""
+    files = _files_of(path)
+    return _paired(path.stem if path.suffix.lower() == ".zip" else path.resolve().name, str(path), files, options)
+
+
+def _paired(name: str, said: str, files: Sequence[File], options: Options) -> FilmPairs:
+    sides = sides_among([file.name for file in files])
+    if sides is None:
+        raise UserError(
+            f"{said} holds no pairs of films: give a folder with the folders A and B, whose films have the same names, or an .npz with the "
+            "arrays a and b."
+        )
+    tops = {PurePosixPath(file.name).parts[0].lower() for file in files if len(PurePosixPath(file.name).parts) > 1}
+    if tops <= {*TRAINING, *TESTING}:
+        parts = []
+        for words in (TRAINING, TESTING):
+            own = [file for file in files if PurePosixPath(file.name).parts[0].lower() in words]
+            inside = [replace(file, name=PurePosixPath(*PurePosixPath(file.name).parts[1:]).as_posix()) for file in own]
+            parts.append(_paired(name, f"{said} ({listed(words[:1])})", inside, options) if own else None)
+        train, test = parts
+        assert train is not None or test is not None
+        return replace(train, held_out=test) if train is not None else test  # pyright: ignore[reportReturnType]
+    plain, found = replace(options, labels=False), []
+    for side in sides:
+        own = [file for file in files if PurePosixPath(file.name).parts[0] == side]
+        inside = [replace(file, name=PurePosixPath(*PurePosixPath(file.name).parts[1:]).as_posix()) for file in own]
+        key = file_key(sorted({file.path for file in own})) if own else side
+        found.append(_videos(name, f"the folder {side} of {said}", inside, f"{key} {side}", plain))
+    a, b = (replace(side, notes=()) for side in found)
+    together = partners([video.name for video in a.videos], [video.name for video in b.videos])
+    together.refuse_unclear(sides)
+    for own, other, alone in ((sides[0], sides[1], together.alone[0]), (sides[1], sides[0], together.alone[1])):
+        if alone:
+            raise UserError(
+                f"{listed(sorted(alone, key=natural), 3)} of {said} {'is' if len(alone) == 1 else 'are'} in {own} alone: add the films of "
+                f"the same names to {other}, remove {'it' if len(alone) == 1 else 'them'}, or pass --task generation if these are classes."
+            )
+    known = [{video.name: video for video in side.videos} for side in (a, b)]
+    pairs = sorted(together.pairs, key=lambda pair: natural(pair[1]))
+    notes = (f"{sides[0]} is given, and {sides[1]} is made of it",)
+    return FilmPairs(
+        replace(a, videos=[known[0][one] for one, _ in pairs]),
+        replace(b, videos=[known[1][other] for _, other in pairs], notes=(*b.notes, *notes)),
+    )
+
+
+def _files_of(path: Path) -> list[File]:
+    """The files of a folder, zip archives in it included, or of an archive."""
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return _members(path)
+    files: list[File] = []
+    for own in sorted(files_below(path, _is_used)):
+        inside = own.relative_to(path).as_posix()
+        if own.suffix.lower() == ".zip":
+            files += [File(f"{inside}/{member.name}", own, member.content) for member in _members(own)]
+        else:
+            files.append(File(inside, own))
+    return files
+
+
 def from_folder(folder: Path, options: Options) -> Videos:
     """All videos below a folder, zip archives in it included: films, animations, and folders of numbered pictures.
 
     A table beside them (labels.csv) labels them; without one, if every video lies in a sub-folder, the sub-folders are the classes. Sub-
     folders train and test are a training and a held-out split. Raises UserError if there are none.
     """
-    files: list[File] = []
-    paths = sorted(files_below(folder, _is_used))
-    for path in paths:
-        inside = path.relative_to(folder).as_posix()
-        if path.suffix.lower() == ".zip":
-            files += [File(f"{inside}/{own.name}", path, own.content) for own in _members(path)]
-        else:
-            files.append(File(inside, path))
-    return _split(folder.resolve().name, str(folder), files, lambda: file_key(paths), options)
+    files = _files_of(folder)
+    return _split(folder.resolve().name, str(folder), files, lambda: file_key(sorted({file.path for file in files})), options)
 
 
 def from_zip(path: Path, options: Options) -> Videos:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,12 @@ from gansmith.kinds.video.clip import Footage, Label, Video, Videos
 from gansmith.kinds.video.options import Options
 from gansmith.kinds.video.readers.animations import Animation, is_animated
 from gansmith.kinds.video.readers.footage import Array, Film
+from gansmith.kinds.video.readers.listing import FilmPairs
 
 KEY = "video"
 """The array of an .npz that holds the videos."""
+PAIRED = ("a", "b")
+"""The arrays of an .npz that hold the sides of pairs."""
 _LABELS = ("label", "class", "category", "action")
 """Columns of a Parquet file that are taken for classes."""
 _FILMS = {b"ftyp": ".mp4", b"\x1aE\xdf\xa3": ".webm", b"AVI ": ".avi"}
@@ -68,6 +72,43 @@ def has_videos(path: Path) -> bool:
             return f"{KEY}.npy" in archive.namelist()
     except (Unreadable, UserError):
         return False
+
+
+def has_pairs(path: Path) -> bool:
+    """Whether an .npz has arrays a and b; reads its list of members alone, and of those the headers."""
+    try:
+        with opened_archive(path) as archive:
+            if not {f"{side}.npy" for side in PAIRED} <= set(archive.namelist()):
+                return False
+            return all(_dimensions(archive, f"{side}.npy") == 5 for side in PAIRED)
+    except (Unreadable, UserError, ValueError, OSError):
+        return False
+
+
+def _dimensions(archive: Any, name: str) -> int:
+    """How many dimensions an array has, by its header."""
+    with archive.open(name) as member:
+        version = np.lib.format.read_magic(member)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        return len(read(member)[0])
+
+
+def pairs_from_npz(path: Path, options: Options) -> FilmPairs:
+    """The arrays "a" and "b" of an .npz, [videos, frames, height, width, channels], with "fps" and "loops" if they are there."""
+    arrays = {name: load_small(path, name) for name in array_names(path)}
+    if missing := [side for side in PAIRED if side not in arrays]:
+        raise UserError(f'{path} has no array "{missing[0]}", only {listed(list(arrays))}: name the two sides of the pairs a and b.')
+    return pairs_of_arrays(arrays["a"], arrays["b"], options, path.stem, arrays)
+
+
+def pairs_of_arrays(a: Any, b: Any, options: Options, name: str = "arrays", facts: Mapping[str, Any] | None = None) -> FilmPairs:
+    """Two arrays of as many videos. Raises UserError where they are not."""
+    facts = {key: value for key, value in (facts or {}).items() if key in ("fps", "loops")}
+    plain = replace(options, labels=False)
+    one, other = (from_array(array, plain, f"{name}[{side}]", facts) for side, array in zip(PAIRED, (a, b), strict=True))
+    if len(one.videos) != len(other.videos):
+        raise UserError(f"a of {name} has {len(one.videos)} videos and b has {len(other.videos)}: give as many of both.")
+    return FilmPairs(replace(one, name=name), replace(other, name=name, notes=("a is given, and b is made of it",)))
 
 
 def from_npz(path: Path, options: Options) -> Videos:
