@@ -227,6 +227,18 @@ SMALL: dict[str, dict[str, Any]] = {
         "penalty_interval": 2,
         "half_life": 500,
     },
+    "firstorder": {
+        "points": 2,
+        "width": 4,
+        "painter_width": 4,
+        "widest": 8,
+        "levels": 2,
+        "halvings": 1,
+        "blocks": 1,
+        "critic_width": 4,
+        "critic_layers": 1,
+        "half_life": 500,
+    },
     "gumbelgan": {
         "width": 16,
         "embedding": 8,
