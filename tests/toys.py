@@ -239,6 +239,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "critic_layers": 1,
         "half_life": 500,
     },
+    "vid2vid": {"width": 4, "blocks": 1, "rollout": 3, "critic_width": 4, "critic_layers": 1, "half_life": 500},
     "gumbelgan": {
         "width": 16,
         "embedding": 8,
