@@ -31,10 +31,12 @@ def network_of(model: Model) -> tuple[nn.Module, dict[str, Tensor]]:
 
 def dynamic(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, dict[int, Any]]:
     """Which sizes of the inputs may change: the batch, and of what is translated the sides of images or the length of waves and spectra, in
-    the network's multiples."""
+    the network's multiples; clips keep their sides and their number of frames."""
     sizes: dict[str, dict[int, Any]] = {name: {0: torch.export.Dim("batch")} for name in inputs}
     if "input" in sizes:
         multiple = int(getattr(network, "multiple", 1))
+        if inputs["input"].dim() > 4:
+            return sizes
         if (last := inputs["input"].dim() - 1) < 3:
             sizes["input"][last] = (
                 multiple * torch.export.Dim("length", min=_LEAST) if multiple > 1 else torch.export.Dim("length")
@@ -67,7 +69,7 @@ def compared(
 
 def _grown(network: nn.Module, name: str, example: Tensor, n: int) -> Tensor:
     """Images to be translated, in sizes that go with the batch; waves and spectra in lengths that do."""
-    if name != "input":
+    if name != "input" or example.dim() > 4:
         return example
     multiple = int(getattr(network, "multiple", 1))
     if example.dim() < 4:

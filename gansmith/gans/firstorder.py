@@ -218,6 +218,10 @@ class FirstOrder(GAN):
         assert isinstance(mover, PictureMover)
         return mover.detector(frames)
 
+    def places(self, frames: Tensor) -> Tensor:
+        """See `kinds.video.streams.MovesPictures`."""
+        return self.keypoints(frames.to(self.device)).places
+
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """`condition` holds pictures and the films that move them, "a" [n, 1 + frames, ...]; neither rng nor truncation matter."""
         return {self.spec.key: self.generator.averaged(condition["a"].to(self.device)).float(), **condition}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.dataset import Dataset
+from gansmith.data.paired import PairedCodec
 from gansmith.data.inspection import Inspection
 from gansmith.data.suggestions import listed
 from gansmith.kinds.video.clip import Found
@@ -18,7 +19,7 @@ SHOWN = 3
 
 def inspected(data: Dataset) -> Inspection:
     """Counts, classes, rates, and videos that are static, black, of changing rate, or cannot be read."""
-    codec, found = data.codec, data.facts["found"]
+    codec, found = data.codec.b if isinstance(data.codec, PairedCodec) else data.codec, data.facts["found"]
     assert isinstance(codec, VideoCodec) and isinstance(found, Found)
     channels, height, width = codec.frame_shape
     labels = data.labels()

@@ -208,9 +208,11 @@ class VideoKind(Kind[Options, VideoCodec]):
         return Preview(strips(raws), (playing(raws),))
 
     def translates(self, model: Model) -> bool:
-        """Whether it begins with given frames."""
+        """Whether it begins with given frames, moves pictures, or translates films."""
         from gansmith.kinds.video.translation.making import check_starts
 
+        if model.codec.spec.source is not None:
+            return True
         try:
             check_starts(model)
         except UserError:
@@ -222,6 +224,9 @@ class VideoKind(Kind[Options, VideoCodec]):
         model: Model,
         given: Any,
         *,
+        driver: Clip | None = None,
+        absolute: bool = False,
+        own_size: bool = False,
         frames: int | None = None,
         last: Any = None,
         loop: bool = False,
@@ -231,10 +236,25 @@ class VideoKind(Kind[Options, VideoCodec]):
         """A clip that begins with a picture or goes on where a clip ends, and ends with the picture `last` or, with `loop`, leads back to
         the first frame. It has so many frames in all, or those of a clip of the training.
 
+        Of a model of motion: the picture moved as the clip `driver` moves, relative to its first frame or, if `absolute`, to where its
+        keypoints are. Of a model of pairs of films: the clip translated, in the model's size or, with `own_size`, its own.
+
         Pictures are those of Pillow, clips `Clip`s. Raises UserError for others, and for models that make clips from noise alone.
         """
+        from gansmith.kinds.video.translation.films import clip_through, mover, moves_pictures, translator
         from gansmith.kinds.video.translation.making import check_starts, looped, made_from
 
+        if model.codec.spec.source is not None or driver is not None or absolute or own_size:
+            if frames is not None or last is not None or loop or where:
+                raise UserError("frames, last, loop and conditions are for models that begin with a picture: leave them out.")
+            if driver is not None or moves_pictures(model):
+                if not isinstance(given, Image.Image) or not isinstance(driver, Clip):
+                    what = f"a {type(given).__name__} and a {type(driver).__name__}"
+                    raise UserError(f"a picture and a driver, which is a Clip, are expected, but {what} came: open them first.")
+                return clip_through(mover(model, given, absolute=absolute), driver)
+            if not isinstance(given, Clip):
+                raise UserError(f"a Clip was expected to be translated, but this is a {type(given).__name__}: open it first.")
+            return clip_through(translator(model, own_size=own_size), given)
         codec = check_starts(model)
         clip, end = _as_clip(given, codec), None if last is None else _as_clip(last, codec)
         if loop:

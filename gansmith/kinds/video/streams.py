@@ -20,6 +20,10 @@ class MovesPictures(Protocol):
         frame, or, if `absolute`, to where the film's own keypoints are."""
         ...
 
+    def places(self, frames: Tensor) -> Tensor:
+        """Where it finds its keypoints in frames [B, C, H, W]: [B, points, 2], (x, y) from -1 to 1."""
+        ...
+
 
 @runtime_checkable
 class TranslatesFilms(Protocol):

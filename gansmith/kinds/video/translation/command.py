@@ -1,8 +1,9 @@
-"""gansmith translate for video: a picture set in motion, a video continued, what lies between two pictures."""
+"""gansmith translate for video: a picture set in motion by itself or by a film, a video continued or translated."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,18 +18,19 @@ from gansmith.errors import UserError
 if TYPE_CHECKING:
     from gansmith.kinds.video.clip import Clip
     from gansmith.kinds.video.codec import VideoCodec
+    from gansmith.model import Model
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(s?)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Translate:
-    """Makes videos that begin with a picture, or go on where a video ends."""
+    """Makes videos that begin with a picture or go on where a video ends, moves a picture as a film moves, or translates a film."""
 
     run: Annotated[Positional[Path], takes("RUN")]
     """A run folder, its model/ folder, or a copy of one."""
     input: Annotated[Positional[Path], takes("INPUT")]
-    """A picture to begin with, or a video to go on with."""
+    """A picture to begin with or to move, or a video to go on with or to translate."""
     out: Annotated[Path | None, takes("FILE", "RUN/translated.webp")] = None
     """The video: .mp4, .webm, .gif, .webp, .apng, .npz, .zip or .png (film strips); several play side by side."""
     length: Annotated[str | None, takes("T|SECONDSs", "that of the training")] = None
@@ -39,6 +41,12 @@ class Translate:
     """End with this picture."""
     loop: Flag = False
     """Lead back to the first frame."""
+    driver: Annotated[Path | None, takes("FILM")] = None
+    """Of models of motion: the film as which the picture moves."""
+    absolute: Flag = False
+    """Move to where the driver's keypoints are, not as far as they move."""
+    own_size: Flag = False
+    """Translate a film in its own size, not in that of the model."""
     samples: Annotated[int, takes("N", "1"), arg(aliases=["-n"])] = 1
     """Make so many."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
@@ -70,12 +78,14 @@ def run(argv: list[str]) -> int:
 
     where = dict(condition(text) for text in options.where)
     model = Model.load(options.run, choose_device(options.device), trust=options.trust)
+    if model.codec.spec.source is not None:
+        return _frame_by_frame(options, model)
+    if options.driver is not None or options.absolute or options.own_size:
+        flag = "--driver" if options.driver is not None else "--absolute" if options.absolute else "--own-size"
+        raise UserError(f"{flag} is for models of motion or of pairs, and {model.gan.name} makes clips alone: leave it out.")
     codec = check_starts(model)
     out = options.out or options.run / "translated.webp"
-    if out.suffix.lower() not in codec.suffixes:
-        raise UserError(
-            f"--out {out} ends in {out.suffix or 'nothing'}, where videos are written as {', '.join(codec.suffixes)}."
-        )
+    _check_suffix(out, codec.suffixes)
     refuse_overwriting([out], [options.input, options.until], overwrite=options.overwrite or options.out is None)
     given = frames_of(options.input, codec)
     how = {"n": options.samples, "seed": options.seed, "where": where}
@@ -91,6 +101,57 @@ def run(argv: list[str]) -> int:
     several = "a clip" if len(clips) == 1 else f"{len(clips)} clips"
     output.say(f"{several} of {len(clips[0].frames)} frames ({clips[0].seconds:.1f} s): {out}")
     output.result({"out": out, "frames": len(clips[0].frames), "rate": clips[0].rate, "seed": options.seed, "where": where})
+    return 0
+
+
+def _check_suffix(out: Path, suffixes: Sequence[str]) -> None:
+    if out.suffix.lower() not in suffixes:
+        raise UserError(f"--out {out} ends in {out.suffix or 'nothing'}, where videos are written as {', '.join(suffixes)}.")
+
+
+def _frame_by_frame(options: Translate, model: Model) -> int:
+    """Films made of films, and of a picture and a film."""
+    from gansmith.kinds.video.translation.films import mover, moves_pictures, opened_film, opened_picture, translator, write_through
+
+    moves, name = moves_pictures(model), model.gan.name
+    for flag, given in (
+        ("--length", options.length),
+        ("--continue", options.go_on),
+        ("--until", options.until),
+        ("--loop", options.loop),
+        ("--where", options.where),
+    ):
+        if given:
+            raise UserError(f"{flag} is for models that begin with a picture, and {name} follows a film: leave it out.")
+    if options.samples != 1:
+        raise UserError(f"{name} makes one film of a film: leave --samples out.")
+    if moves and options.driver is None:
+        raise UserError(f"{name} moves a picture as a film moves: name the film with --driver.")
+    if not moves and (options.driver is not None or options.absolute):
+        flag = "--driver" if options.driver is not None else "--absolute"
+        raise UserError(f"{flag} is for models that move pictures, and {name} translates films: leave it out.")
+    if moves and options.own_size:
+        raise UserError(f"--own-size is for models that translate films, and {name} moves pictures: leave it out.")
+    codec = model.codec.b  # pyright: ignore[reportAttributeAccessIssue]
+    out = options.out or options.run / "translated.webp"
+    _check_suffix(out, codec.suffixes)
+    refuse_overwriting([out], [options.input, options.driver], overwrite=options.overwrite or options.out is None)
+    if moves:
+        assert options.driver is not None
+        picture = opened_picture(options.input)
+        source, footage = options.driver, opened_film(options.driver, "--driver")
+        next_image = mover(model, picture, absolute=options.absolute)
+    else:
+        source, footage = options.input, opened_film(options.input, "INPUT")
+        next_image = translator(model, own_size=options.own_size)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole(out) as part:
+        count, rate, remarks = write_through(next_image, footage, source, codec, part, out)
+    output = Output(options.json)
+    for remark in remarks:
+        output.say(f"{out}: {remark}.")
+    output.say(f"a clip of {count:,} frames ({count / rate:.1f} s): {out}")
+    output.result({"out": out, "frames": count, "rate": rate})
     return 0
 
 
