@@ -34,7 +34,7 @@ SHOWN = 5
 
 
 def trained(name: str, train: Dataset, seconds: float, seed: int, changed: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
-    """A model of a GAN that trained for so many CPU seconds, to which its schedules are stretched by a few rounds tried first, and facts."""
+    """A model of a GAN that trained for so many CPU seconds, to which its schedules are stretched by a few rounds before, and facts."""
     made = gans.find(name)
     preset = next(own for own in made.presets.values() if own.kind in (None, "video"))
     config = made.Config(**{**preset.config, **changed})
@@ -57,7 +57,12 @@ def trained(name: str, train: Dataset, seconds: float, seed: int, changed: dict[
         if real.gan.clock.rounds % 200 == 0:
             print(real.gan.clock.rounds, {term: round(value, 3) for term, value in real.term_means.read().items()}, flush=True)
             real.term_means.clear()
-    facts = {"rounds": real.gan.clock.rounds, "batch": preset.batch, "seconds": round(time.process_time() - begun, 1), "seed": seed}
+    facts = {
+        "rounds": real.gan.clock.rounds,
+        "batch": preset.batch,
+        "seconds": round(time.process_time() - begun, 1),
+        "seed": seed,
+    }
     real.gan.eval()
     return Model(real.gan, train.codec, {"gan": name, "samples": real.gan.clock.samples}), {"gan": name, **changed, **facts}
 

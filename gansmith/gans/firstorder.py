@@ -1,17 +1,17 @@
 """Firstorder: a picture moved as a film moves (Siarohin et al. 2019, "First order motion model for image animation").
 
-Keypoints are found without labels: a network names a few places of a frame, and how the surroundings of each are turned and stretched. What
-two frames of one clip differ in is told by their keypoints alone: those say where the surroundings of each go, a second network makes of that
-where every pixel goes and what cannot be seen in the picture, a third one moves the picture's features and paints what is hidden. It learns
-from ordinary clips: one frame is the picture, another one is what it should become. Keypoints must also follow random bends of a frame
-(equivariance). A critic sees the frame with its keypoints, and plays the least-squares game.
+Keypoints are found without labels: a network names a few places of a frame, and how the surroundings of each are turned and stretched.
+Those of two frames of one clip say where the surroundings of each go; a second network makes of that where every pixel goes and what cannot
+be seen in the picture, a third one moves the picture's features and paints what is hidden. It learns from ordinary clips: one frame is the
+picture, another one is what it should become. Keypoints must also follow random bends of a frame (equivariance). A critic sees the frame
+with its keypoints, and plays the least-squares game.
 
     gansmith train clips/ --kind video --gan firstorder
     gansmith translate RUN portrait.png --driver dance.mp4 --out moving.mp4
 
-Three things differ from the paper. Pixels that can be seen in the picture may stay as they are, only moved, which keeps small pictures sharp.
-The differences of pixels at several sizes take the place of those of VGG-19's features, which are not ours to ship (`--gan.features` takes a
-network of yours). And the critic's features are matched, as in the published settings of many such games. Figures: docs/video.md.
+Three things differ from the paper. Pixels that can be seen in the picture may stay as they are, only moved, which keeps small pictures
+sharp. The differences of pixels at several sizes take the place of those of VGG-19's features, which are not ours to ship
+(`--gan.features` takes a network of yours). Keypoints are found at half resolution or less only in large frames. Figures: docs/video.md.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Config:
 
 
 class PictureMover(nn.Module):
-    """The three networks; as a whole, a picture and the frames of a film [B, 1 + T, C, H, W] to the picture in every frame [B, T, C, H, W]."""
+    """The three networks; as a whole, a picture and the frames of a film [B, 1 + T, C, H, W] to the moved picture [B, T, C, H, W]."""
 
     def __init__(self, config: Config, spec: VideoSpec) -> None:
         super().__init__()

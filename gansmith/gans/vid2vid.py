@@ -1,15 +1,16 @@
-"""Vid2vid: a film made of another film, frame by frame, each of what was given and made before (Wang et al. 2018, "Video-to-video synthesis").
+"""Vid2vid: a film made of another film, each frame also of those before it (Wang et al. 2018, "Video-to-video synthesis").
 
-A network sees this frame of the given film, those before it and the frames that it made of them. It moves the last one along a flow, paints a
-new one, and says of every pixel which of the two is shown. A critic looks at single frames beside those given; further critics look at several
-frames in a row, close together and further apart, with their differences. All play the least-squares game with feature matching.
+A network sees this frame of the given film, those before it and the frames that it made of them. It moves the last one along a flow,
+paints a new one, and says of every pixel which of the two is shown. A critic looks at single frames beside those given; further critics
+look at several frames in a row, close together and further apart, with their differences. The game is that of least squares, with feature
+matching.
 
     gansmith train pairs/ --kind video                      # folders A and B, films of the same names
     gansmith translate RUN film.mp4 --out made.mp4
 
 Three things differ from the paper: no network of published weights is needed (the mean absolute difference of pixels takes the place of
-VGG-19's features, and flows are learned by moving real frames onto the next real ones, not from a flow network's), the generator works at one
-size, and the critics of clips see the given frames and the differences of frames in the place of flows. Figures: docs/video.md.
+VGG-19's features, and flows are learned by moving real frames onto the next real ones, not from a flow network), the generator works at
+one size, and the critics of clips see the given frames and the differences of frames in the place of flows. Figures: docs/video.md.
 """
 
 from __future__ import annotations
@@ -142,7 +143,9 @@ class Vid2Vid(GAN):
         steps, channels, height, width = spec.shape
         given = spec.source.shape[1]
         if spec.source.shape != (steps, given, height, width):
-            raise UserError(f"vid2vid keeps size and number of frames, but a clip {spec.source.shape} has the partner {spec.shape}.")
+            raise UserError(
+                f"vid2vid keeps size and number of frames, but a clip {spec.source.shape} has the partner {spec.shape}."
+            )
         check_patches(config.critic_layers, min(height, width))
         self.steps = min(config.rollout, steps)
         rate = Linear(config.learning_rate, 0.0, wait=0.5)
@@ -152,9 +155,7 @@ class Vid2Vid(GAN):
             betas=(config.beta1, 0.999),
             average=partial(Average, half_life=config.half_life),
         )
-        self.critic = Player(
-            FilmCritics(given, channels, config, self.steps), learning_rate=rate, betas=(config.beta1, 0.999)
-        )
+        self.critic = Player(FilmCritics(given, channels, config, self.steps), learning_rate=rate, betas=(config.beta1, 0.999))
 
     def begin(self, steps: int) -> int:
         """The frame of a clip at which this round begins: in every second round the first one, before which nothing lies."""

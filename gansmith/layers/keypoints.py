@@ -115,7 +115,7 @@ class Warp:
 
     def at(self, places: Float[Tensor, "batch n 2"]) -> Float[Tensor, "batch n 2"]:
         """Where places go."""
-        away, squares = self._from_controls(places)
+        squares = self._from_controls(places)[1]
         bend = (squares * (squares + 1e-6).log() * self.weights[:, None]).sum(2)
         return (self.matrix[:, None] * places[:, :, None]).sum(3) + self.shift[:, None] + bend[..., None]
 

@@ -32,7 +32,8 @@ from gansmith.kinds.text.text import Texts
 from gansmith.kinds.video.baseline import cross_fades, frozen_frames, shuffled_frames
 from gansmith.kinds.video.build import build_shapes
 from gansmith.kinds.video.options import Options as VideoOptions
-from gansmith.kinds.video.shapes import moving_shapes
+from gansmith.kinds.video.pairs import motion_of
+from gansmith.kinds.video.shapes import moving_shapes, tracked
 from gansmith.model import Model
 from gansmith.networks.pretrained.perceptual_network import LPIPS
 from tests.metrics.conftest import image_data, ring_points, stripes
@@ -310,6 +311,66 @@ def clip_cheats() -> dict[str, Dataset]:
         "shuffled frames": shuffled_frames(fresh, COUNT, 2),
         "cross-fades": cross_fades(fresh, COUNT, 2),
     }
+
+
+@cache
+def moved_pictures() -> dict[str, Dataset]:
+    """Built-in shapes that are to be moved as clips of them move, and what is given out for it."""
+    whole = motion_of(build_shapes(moving_shapes(3 * COUNT, steps=8), VideoOptions(frames=8, stride=8)))
+    parts = {name: whole.subset(np.arange(at * COUNT, (at + 1) * COUNT)) for at, name in enumerate(("training", "held out"))}
+    held_out = parts["held out"].packed(np.arange(COUNT))
+    still = np.repeat(held_out["a"][:, :1], 8, 1)
+    made = {
+        "fresh real examples": whole.packed(np.arange(2 * COUNT, 3 * COUNT))["b"],
+        "the picture, standing still": still,
+        "keypoints that never move": still,
+        "the picture in other colours": held_out["b"][:, :, ::-1].copy(),
+    }
+    for name, clips in made.items():
+        arrays = {"a": held_out["a"], "b": clips, "target": held_out["b"]}
+        parts[name] = Dataset(name=name, codec=whole.codec, arrays=arrays, fingerprint=fingerprint(arrays))
+    return parts
+
+
+class Puppet:
+    """What stands for a GAN that moves pictures of shapes; it knows where shapes are."""
+
+    name, judged_by = "puppet", ()
+
+    def __init__(self, cheat: str) -> None:
+        self.cheat = cheat
+
+    def as_model(self, data: Dataset) -> Model:
+        self.spec = data.codec.spec
+        return Model(self, data.codec, {})  # pyright: ignore[reportArgumentType]
+
+    def driven(self, picture: Tensor, *, absolute: bool = False) -> Callable[[Tensor], Tensor]:
+        raise NotImplementedError
+
+    def places(self, frames: Tensor) -> Tensor:
+        """The middle of the shape, or of the frame."""
+        if self.cheat == "keypoints that never move":
+            return torch.zeros(len(frames), 1, 2)
+        return self._centres(frames[:, None])[:, :1] / 16 - 1
+
+    def generate(self, n: int, condition: dict[str, Tensor], **_: object) -> dict[str, Tensor]:
+        picture, film = condition["a"][:, :1], condition["a"][:, 1:]
+        if "colours" not in self.cheat and self.cheat != "fresh real examples":
+            return {"b": picture.expand_as(film)}
+        own, theirs = self._centres(picture), self._centres(film)
+        target = own + theirs - theirs[:, :1]
+        away = (target - own).round().long().tolist()
+        clips = picture.flip(2).expand_as(film) if "colours" in self.cheat else picture.expand_as(film)
+        moved = [
+            torch.stack([frame.roll((y, x), (1, 2)) for frame, (x, y) in zip(clip, steps, strict=True)])
+            for clip, steps in zip(clips, away, strict=True)
+        ]
+        return {"b": torch.stack(moved)}
+
+    @staticmethod
+    def _centres(clips: Tensor) -> Tensor:
+        seen = tracked(clips.add(1).mul(127.5).round().to(torch.uint8).numpy())
+        return torch.from_numpy(seen.centres).float()
 
 
 def sounds(**how: object) -> Dataset:

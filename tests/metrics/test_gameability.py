@@ -36,12 +36,14 @@ from tests.metrics.cheats import (
     TABLES,
     TRAIN,
     WAVES,
+    Puppet,
     Squares,
     StandIn,
     clip_cheats,
     generator,
     map_data,
     molecule_cheats,
+    moved_pictures,
     music_cheats,
     pair_data,
     translator,
@@ -156,6 +158,13 @@ GAMES = [
     ("shape_class", "clips", "frozen frames", "motion_error"),
     ("shape_kept", "clips", "shuffled frames", "order"),
     ("shape_bends", "clips", "frozen frames", "order"),
+    ("video_psnr", "moved pictures", "the picture, standing still", "motion_error"),
+    ("video_ssim", "moved pictures", "the picture, standing still", "motion_error"),
+    ("video_l1", "moved pictures", "the picture, standing still", "motion_error"),
+    ("flicker", "moved pictures", "the picture, standing still", "motion_error"),
+    ("keypoint_error", "moved pictures", "keypoints that never move", "motion_error"),
+    ("transfer_path", "moved pictures", "the picture in other colours", "transfer_kept"),
+    ("transfer_kept", "moved pictures", "the picture, standing still", "motion_error"),
     ("gan_test", "sounds", "copies of the training set", "memorisation"),
     ("gan_train", "sounds", "copies of the training set", "memorisation"),
     ("pitch_accuracy", "notes", "copies of the training set", "memorisation"),
@@ -243,6 +252,12 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "clips":
             clips = clip_cheats()
             return judge(clips[cheat], clips["training"], clips["held out"], metrics=sorted(metrics), cache=remembered)
+        if data == "moved pictures":
+            moved = moved_pictures()
+            puppet = Puppet(cheat).as_model(moved["training"])
+            return judge(
+                moved[cheat], moved["training"], moved["held out"], metrics=sorted(metrics), cache=remembered, model=puppet
+            )
         if data in ("sounds", "notes", "damaged sounds", "sentences"):
             own = {"sounds": SOUNDS, "notes": NOTES, "damaged sounds": RESTORED, "sentences": SAID}[data]
             return judge(own[cheat], own["training"], own["held out"], metrics=sorted(metrics), cache=remembered)

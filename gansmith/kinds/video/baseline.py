@@ -23,9 +23,7 @@ def shuffled_frames(train: Dataset, count: int, seed: int) -> Dataset:
     """Training clips whose frames come in random order: perfect pictures that move as nothing does."""
     packed, rng, key = _drawn(train, count, seed)
     order = np.argsort(rng.random(packed[key].shape[:2]), 1)
-    return made(
-        train, packed | {key: np.stack([own[at] for own, at in zip(packed[key], order, strict=True)])}, "shuffled frames"
-    )
+    return made(train, packed | {key: np.stack([own[at] for own, at in zip(packed[key], order, strict=True)])}, "shuffled frames")
 
 
 def cross_fades(train: Dataset, count: int, seed: int) -> Dataset:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from gansmith.data.dataset import Dataset
-from gansmith.data.paired import PairedCodec
 from gansmith.data.inspection import Inspection
+from gansmith.data.paired import PairedCodec
 from gansmith.data.suggestions import listed
 from gansmith.kinds.video.clip import Found
 from gansmith.kinds.video.codec import VideoCodec

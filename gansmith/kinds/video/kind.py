@@ -121,9 +121,7 @@ class VideoKind(Kind[Options, VideoCodec]):
         pictures = sorted(name for name in source.names if name.lower().endswith((*animations.SUFFIXES, ".png")))
         return any(is_animated(path / name) for name in pictures[:LOOKED_AT])
 
-    def open(
-        self, source: Source, options: Options, *, cache: Path, like: Any = None, originals: bool = False
-    ) -> Dataset:
+    def open(self, source: Source, options: Options, *, cache: Path, like: Any = None, originals: bool = False) -> Dataset:
         moves = like.spec.source is not None and like.a.spec.driven if like is not None else options.task == "motion"
         builtin = source.given if isinstance(source.given, str) and source.path is None and source.given in BUILTIN else None
         if builtin == "outlines" and not moves:
@@ -304,8 +302,8 @@ def pairs_of(source: Source, options: Options) -> FilmPairs | None:
     if path is not None and source.suffix == ".npz":
         return pairs_from_npz(path, options)
     raise UserError(
-        f"{source.said()} holds no pairs of films: give a folder with the folders A and B, whose films have the same names, or an .npz with "
-        "the arrays a and b."
+        f"{source.said()} holds no pairs of films: give a folder with the folders A and B, whose films have the same names, or an .npz "
+        "with the arrays a and b."
     )
 
 

@@ -57,7 +57,11 @@ def build_film_pairs(found: FilmPairs, options: Options, cache: Path, like: Vide
     if not pieces:
         raise UserError(f"no pair of {found.b.name} can be read on both sides: repair the films.")
     lengths = [length for _, _, _, length in pieces]
-    count = like.b.spec.shape[0] if like else options.frames or max(2, min(USUAL, int(np.quantile(lengths, SHORTEST, method="lower"))))
+    count = (
+        like.b.spec.shape[0]
+        if like
+        else options.frames or max(2, min(USUAL, int(np.quantile(lengths, SHORTEST, method="lower"))))
+    )
     return _cut(found, given_frames, made_frames, pieces, a, b, count, options, cache, like, [*notes, *more], (given, made))
 
 
@@ -153,7 +157,9 @@ def _cut(
             f"no pair of {name} is as long as a clip of {count} frames (the longest has {longest} between cuts): pass --frames "
             f"{max(2, longest)}, or give longer ones."
         )
-    codec = like or VideoPairs.of(*(replace(own, spec=replace(own.spec, shape=(count, *own.spec.shape[1:]))) for own in (a, b)), True)
+    codec = like or VideoPairs.of(
+        *(replace(own, spec=replace(own.spec, shape=(count, *own.spec.shape[1:]))) for own in (a, b)), True
+    )
     arrays: dict[str, Any] = {
         "a": Windows(given_frames, replace(starts, first=first_a)),
         "b": Windows(made_frames, replace(starts, first=first_b)),
@@ -162,7 +168,9 @@ def _cut(
     if short:
         notes.append(f"{short:,} of {len(lengths):,} stretches are shorter than a clip of {count} frames and left out")
     seconds = f"{count / codec.spec.rate:.1f} s"  # pyright: ignore[reportAttributeAccessIssue]
-    notes.insert(0, f"{len(starts):,} pairs of clips of {count} frames ({seconds}) from {len(np.unique(numbers)):,} pairs of videos")
+    notes.insert(
+        0, f"{len(starts):,} pairs of clips of {count} frames ({seconds}) from {len(np.unique(numbers)):,} pairs of videos"
+    )
     held_out = None
     if found.held_out is not None and cache is not None:
         held_out = build_film_pairs(found.held_out, replace(options, swap=False), cache, codec)

@@ -18,7 +18,7 @@ from gansmith.kinds.video.spec import VideoSpec
 
 
 def toys() -> Mapping[str, Dataset]:
-    """Colour without classes, colour with classes, gray with attributes, pairs of gray and colour, and pictures with films that move them."""
+    """Colour without and with classes, gray with attributes, pairs of gray and colour, pictures with films that move them."""
     return {
         "clips": clips(),
         "labelled clips": clips(labels=True),

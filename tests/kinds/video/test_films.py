@@ -86,7 +86,7 @@ def test_a_film_of_any_length_and_size_is_translated_and_little_is_remembered(tr
     with torch.inference_mode():
         for _ in range(6):
             step(torch.zeros(1, 1, 16, 16))
-    (memory,) = step.__closure__[[cell for cell in step.__code__.co_freevars].index("memory")].cell_contents
+    (memory,) = step.__closure__[step.__code__.co_freevars.index("memory")].cell_contents
     assert len(memory.made) == len(memory.given) == 2
 
 

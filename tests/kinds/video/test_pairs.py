@@ -39,7 +39,10 @@ def opened(tmp_path):
 
 
 def test_two_folders_of_films_are_pairs_cut_at_the_same_places(folder, drawn, opened):
-    assert recognise(Source(folder)).name == "video" and find("video").usual_gan(Source(folder), find("video").Options()) == "vid2vid"
+    assert (
+        recognise(Source(folder)).name == "video"
+        and find("video").usual_gan(Source(folder), find("video").Options()) == "vid2vid"
+    )
     data = opened(folder, frames=4, stride=2)
     assert data.codec.spec.task == "pairs" and data.codec.spec.shape == (4, 3, SIDE, SIDE) and len(data) == COUNT * 4
     for row in (0, 7, 19):
@@ -50,7 +53,10 @@ def test_two_folders_of_films_are_pairs_cut_at_the_same_places(folder, drawn, op
     train, held_out = data.split(0.2)
     assert not {*data.groups[train.indices]} & {*data.groups[held_out.indices]}
     again = find("video").open(
-        Source(folder), find("video").like(data.codec, find("video").Options(), Source(folder)), cache=folder / "c", like=data.codec
+        Source(folder),
+        find("video").like(data.codec, find("video").Options(), Source(folder)),
+        cache=folder / "c",
+        like=data.codec,
     )
     assert again.codec == data.codec
 

@@ -1,8 +1,7 @@
 """How near a clip that was made of another one is to the real one that belongs there, frame by frame and from frame to frame.
 
 The baseline is the best of what needs no training: of pictures that are to move, the picture standing still; of films that are translated,
-the mean frame, the film given, and for every colour of it the mean colour of its partners. The frame that a moved picture is given as is left
-out.
+the mean frame, the film given, and for every colour of it the mean colour of its partners. The frame that is the picture is left out.
 """
 
 from collections.abc import Iterator
@@ -100,9 +99,7 @@ def trivial(train: Dataset, held_out: Dataset) -> Iterator[dict[str, np.ndarray]
         return
     mean, table = _learnt(train)
     yield _joined(compared(mean.expand_as(batch["b"]), batch["b"].float()) for batch in _batches(held_out))
-    yield _joined(
-        compared(table[_colours(batch["a"])].movedim(-1, 2), batch["b"].float()) for batch in _batches(held_out)
-    )
+    yield _joined(compared(table[_colours(batch["a"])].movedim(-1, 2), batch["b"].float()) for batch in _batches(held_out))
     if spec.source.shape == spec.shape:
         yield _joined(compared(batch["a"].float(), batch["b"].float()) for batch in _batches(held_out))
 

@@ -97,7 +97,9 @@ def pairs_from_npz(path: Path, options: Options) -> FilmPairs:
     """The arrays "a" and "b" of an .npz, [videos, frames, height, width, channels], with "fps" and "loops" if they are there."""
     arrays = {name: load_small(path, name) for name in array_names(path)}
     if missing := [side for side in PAIRED if side not in arrays]:
-        raise UserError(f'{path} has no array "{missing[0]}", only {listed(list(arrays))}: name the two sides of the pairs a and b.')
+        raise UserError(
+            f'{path} has no array "{missing[0]}", only {listed(list(arrays))}: name the two sides of the pairs a and b.'
+        )
     return pairs_of_arrays(arrays["a"], arrays["b"], options, path.stem, arrays)
 
 

@@ -111,7 +111,14 @@ def _check_suffix(out: Path, suffixes: Sequence[str]) -> None:
 
 def _frame_by_frame(options: Translate, model: Model) -> int:
     """Films made of films, and of a picture and a film."""
-    from gansmith.kinds.video.translation.films import mover, moves_pictures, opened_film, opened_picture, translator, write_through
+    from gansmith.kinds.video.translation.films import (
+        mover,
+        moves_pictures,
+        opened_film,
+        opened_picture,
+        translator,
+        write_through,
+    )
 
     moves, name = moves_pictures(model), model.gan.name
     for flag, given in (
