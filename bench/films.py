@@ -22,7 +22,7 @@ import torch
 
 from gansmith import gans, kinds
 from gansmith.data.cache import cache_folder
-from gansmith.data.dataset import Dataset
+from gansmith.data.dataset import Dataset, choose
 from gansmith.evaluation.judge import judge, usual_metrics
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
@@ -31,6 +31,8 @@ from gansmith.training.trainer import Settings, Trainer
 
 TRIED = 6
 SHOWN = 5
+JUDGED = 120
+"""Held-out clips."""
 
 
 def trained(name: str, train: Dataset, seconds: float, seed: int, changed: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
@@ -92,6 +94,7 @@ def main() -> None:
         given.out.mkdir(parents=True, exist_ok=True)
         model.save(given.out)
         (given.out / "facts.json").write_text(json.dumps(facts))
+    held_out = held_out.subset(choose(len(held_out), JUDGED, given.seed))
     model.inputs = held_out
     fake = Dataset.of(model.sample(len(held_out)), model.codec, given.gan)
     places = np.linspace(0, len(held_out) - 1, SHOWN).astype(int)

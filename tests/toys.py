@@ -229,6 +229,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "firstorder": {
         "points": 2,
+        "shrink": 2,
         "width": 4,
         "painter_width": 4,
         "widest": 8,

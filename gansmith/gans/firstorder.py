@@ -9,9 +9,9 @@ with its keypoints, and plays the least-squares game.
     gansmith train clips/ --kind video --gan firstorder
     gansmith translate RUN portrait.png --driver dance.mp4 --out moving.mp4
 
-Three things differ from the paper. Pixels that can be seen in the picture may stay as they are, only moved, which keeps small pictures
-sharp. The differences of pixels at several sizes take the place of those of VGG-19's features, which are not ours to ship
-(`--gan.features` takes a network of yours). Keypoints are found at half resolution or less only in large frames. Figures: docs/video.md.
+Two things differ from the paper. Pixels that can be seen in the picture may stay as they are, only moved, which keeps small pictures sharp;
+and the differences of pixels at several sizes take the place of those of VGG-19's features, which are not ours to ship (`--gan.features`
+takes a network of yours). Figures: docs/video.md.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Config:
     """The most channels of a layer."""
     levels: int = 5
     """Halvings of the networks that find keypoints and motion."""
-    motion_side: int = 64
-    """Frames whose smaller side is at least twice this are made smaller before keypoints and motion are found."""
+    shrink: int = 4
+    """How many times smaller frames are made before keypoints and motion are found."""
     halvings: int = 2
     """Halvings of the network that moves the picture."""
     blocks: int = 6
@@ -92,9 +92,8 @@ class PictureMover(nn.Module):
     def __init__(self, config: Config, spec: VideoSpec) -> None:
         super().__init__()
         _, channels, height, width = spec.shape
-        shrink = max(1, min(height, width) // config.motion_side)
-        levels = max(1, min(config.levels, (min(height, width) // shrink).bit_length() - 2))
-        how = {"points": config.points, "width": config.width, "widest": config.widest, "levels": levels, "shrink": shrink}
+        levels = max(1, min(config.levels, (min(height, width) // config.shrink).bit_length() - 2))
+        how = {"points": config.points, "width": config.width, "widest": config.widest, "levels": levels, "shrink": config.shrink}
         self.detector = KeypointDetector(channels, **how)
         self.motion = DenseMotion(channels, **how)
         self.painter = Moved(
@@ -132,16 +131,17 @@ class FirstOrder(GAN):
         "small": Preset(
             about="32 to 64 pixels in minutes on a CPU",
             kind="video",
-            batch=16,
+            batch=8,
             minutes=10.0,
             config={
                 "points": 5,
+                "shrink": 2,
                 "width": 16,
                 "painter_width": 16,
                 "widest": 64,
-                "levels": 4,
+                "levels": 3,
                 "halvings": 1,
-                "blocks": 2,
+                "blocks": 1,
                 "critic_width": 16,
                 "critic_layers": 2,
                 "learning_rate": 1e-3,
@@ -153,10 +153,10 @@ class FirstOrder(GAN):
     def __init__(self, config: Config, spec: VideoSpec) -> None:
         super().__init__(config, spec)
         _, channels, height, width = spec.shape
-        if height % 2**config.halvings or width % 2**config.halvings:
+        if height % 2**config.halvings or width % 2**config.halvings or min(height, width) < 8 * config.shrink:
             raise UserError(
-                f"firstorder needs sides that are multiples of {2**config.halvings}, but these frames have {width}x{height}: give another "
-                "--resolution, or fewer --gan.halvings."
+                f"firstorder needs sides that are multiples of {2**config.halvings} and at least {8 * config.shrink}, but these frames "
+                f"have {width}x{height}: give another --resolution, or smaller --gan.halvings and --gan.shrink."
             )
         rate = Linear(config.learning_rate, config.learning_rate / 10, wait=0.6)
         self.generator = Player(

@@ -52,7 +52,7 @@ class Moved(nn.Module):
         super().__init__()
         widths = [min(widest, width * 2**level) for level in range(halvings + 1)]
         self.multiple = 2**halvings
-        self.first = nn.Conv2d(channels, width, 7, padding=3, bias=False)
+        self.first = nn.Conv2d(channels, width, 5, padding=2, bias=False)
         self.first_norm = BatchNorm(width)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in zip(widths, widths[1:], strict=False))
         self.down_norms = nn.ModuleList(map(BatchNorm, widths[1:]))
@@ -60,7 +60,7 @@ class Moved(nn.Module):
         backwards = list(reversed(widths))
         self.up = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in zip(backwards, backwards[1:], strict=False))
         self.up_norms = nn.ModuleList(map(BatchNorm, backwards[1:]))
-        self.last = nn.Conv2d(width, channels + 1, 7, padding=3)
+        self.last = nn.Conv2d(width, channels + 1, 5, padding=2)
 
     def forward(
         self,
