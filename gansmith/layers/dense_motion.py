@@ -28,7 +28,7 @@ class DenseMotion(nn.Module):
     ) -> tuple[Float[Tensor, "batch h w 2"], Float[Tensor, "batch 1 h w"]]:
         """(places in the picture from which pixels are taken, how much of what lies there can be seen, 0 to 1)."""
         small = avg_pool2d(picture, self.shrink) if self.shrink > 1 else picture
-        count, (height, width) = len(picture), small.shape[2:]
+        count, (height, width) = picture.shape[0], small.shape[2:]
         with torch.autocast(picture.device.type, enabled=False):
             here = places_of(height, width, start.places)
             changes = product(start.changes, inverse(end.changes))[:, :, None, None]

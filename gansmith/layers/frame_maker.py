@@ -53,9 +53,9 @@ class FrameMaker(nn.Module):
         for place in range(self.past):
             known = place < len(memory.made)
             planes += [memory.given[place], memory.made[place]] if known else [
-                given.new_zeros(len(given), self.given + self.made, *given.shape[2:])
+                given.new_zeros(given.shape[0], self.given + self.made, *given.shape[2:])
             ]  # fmt: skip
-            planes.append(given.new_full((len(given), 1, *given.shape[2:]), float(known)))
+            planes.append(given.new_full((given.shape[0], 1, *given.shape[2:]), float(known)))
         found = self.network(torch.cat([own.float() for own in planes], 1))
         painted = found[:, : self.made]
         if not (self.past and memory.made):

@@ -124,7 +124,9 @@ class VideoKind(Kind[Options, VideoCodec]):
     def open(self, source: Source, options: Options, *, cache: Path, like: Any = None, originals: bool = False) -> Dataset:
         moves = like.spec.source is not None and like.a.spec.driven if like is not None else options.task == "motion"
         builtin = source.given if isinstance(source.given, str) and source.path is None and source.given in BUILTIN else None
-        if builtin == "outlines" and not moves:
+        if builtin == "outlines":
+            if options.task not in (None, "pairs") or moves:
+                raise UserError(f"outlines are pairs of films, and --task {options.task} came: leave it out, or choose shapes.")
             return build_outlines(outlines(), options, like)
         if not moves and (pairs := pairs_of(source, options)) is not None:
             return build_film_pairs(pairs, options, cache, like)
@@ -157,7 +159,8 @@ class VideoKind(Kind[Options, VideoCodec]):
     def usual_gan(self, source: Source, options: Options) -> str:
         if options.task == "motion":
             return MOVES
-        return TRANSLATES if options.task == "pairs" or _holds_pairs(source) else self.gan
+        paired = _holds_pairs(source) if options.task is None else options.task == "pairs"
+        return TRANSLATES if paired else self.gan
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.video.inspection import inspected

@@ -177,4 +177,6 @@ def test_the_built_in_pairs_are_what_they_are_said_to_be():
     assert data.codec.spec.source_shape == (8, 1, 32, 32) and len({*np.asarray(data.groups)}) == 400
     with pytest.raises(UserError, match="leave --resolution"):
         open_dataset("outlines", resolution=16)
+    with pytest.raises(UserError, match="outlines are pairs of films"):
+        open_dataset("outlines", task="motion")
     assert isinstance(data.codec.preview(data.codec.decode(data.batch(slice(0, 2)))), Image.Image)
