@@ -107,17 +107,18 @@ def trivial(train: Dataset, held_out: Dataset) -> Iterator[dict[str, np.ndarray]
 def _learnt(train: Dataset) -> tuple[Tensor, Tensor]:
     """The mean frame of the side that is made, and the mean colour for every colour of the one given."""
     spec = train.codec.spec
-    total, seen = torch.zeros(spec.shape[1:]), 0
+    total, seen = torch.zeros(spec.shape[1:], dtype=torch.float64), 0
     colours = LEVELS ** min(3, spec.source_shape[1])
-    sums, counts = torch.zeros(colours, spec.shape[1]), torch.zeros(colours)
+    sums, counts = torch.zeros(colours, spec.shape[1], dtype=torch.float64), torch.zeros(colours, dtype=torch.float64)
     for batch in _batches(train.subset(choose(len(train), LEARNT, 0))):
-        a, b = batch["a"].float(), batch["b"].float()
+        a, b = batch["a"].float(), batch["b"].double()
         total, seen = total + b.sum((0, 1)), seen + len(b) * b.shape[1]
         where = _colours(a).flatten()
         sums.index_add_(0, where, b.movedim(2, -1).flatten(0, -2))
-        counts.index_add_(0, where, torch.ones(len(where)))
+        counts.index_add_(0, where, torch.ones(len(where), dtype=torch.float64))
     usual = sums.sum(0) / counts.sum()
-    return total / seen, torch.where(counts[:, None] > 0, sums / counts[:, None].clamp_min(1), usual)
+    table = torch.where(counts[:, None] > 0, sums / counts[:, None].clamp_min(1), usual)
+    return (total / seen).float(), table.float()
 
 
 def _colours(a: Tensor) -> Tensor:
