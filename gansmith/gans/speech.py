@@ -21,7 +21,6 @@ from functools import partial
 from math import log
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -32,9 +31,9 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.gans._speaking import Saying, said
 from gansmith.kinds.audio.sound import Sound
 from gansmith.kinds.audio.spec import AudioSpec
-from gansmith.kinds.audio.speech.front_ends import sentences
 from gansmith.kinds.audio.transforms import FLOOR, log_mel
 from gansmith.layers.convnext import FrameNetwork
 from gansmith.layers.patch_critic import PatchCritic
@@ -45,8 +44,6 @@ from gansmith.training.seeds import uniform_rows
 
 SCALE = 4.0
 """Logarithmic magnitudes are divided by this and begin at -1, inside the networks."""
-BETWEEN = 0.12
-"""Seconds of silence between sentences."""
 SHORTEST = 8
 """Frames of the shortest spectrum that is made a wave of; shorter ones are followed by silence."""
 
@@ -217,18 +214,18 @@ class Speech(GAN):
         start = (chance * (total - self.segment + 1).clamp_min(1)).floor().long()
         at = start[:, None] + torch.arange(self.segment, device=wave.device)
         place = (at[:, :, None] >= frames.cumsum(1)[:, None, :]).sum(2).clamp(max=phonemes.shape[1] - 1)
-        said = phonemes.gather(1, place) * (at < total[:, None])
+        spoken = phonemes.gather(1, place) * (at < total[:, None])
         beside = self.mel.n_fft // self.mel.hop  # frames on both sides that see the mirrored ends, which are cut off
         steps = (start[:, None] - beside) * self.mel.hop + torch.arange(
             (self.segment + 2 * beside) * self.mel.hop, device=wave.device
         )
         piece = wave.gather(1, steps.clamp(0, wave.shape[1] - 1)) * ((steps >= 0) & (steps < wave.shape[1]))
-        return at, said, log_mel(piece.float(), self.mel)[:, :, beside:-beside]
+        return at, spoken, log_mel(piece.float(), self.mel)[:, :, beside:-beside]
 
     def play(self, draw: Draw) -> Iterator[Move]:
         batch, config, network = draw(), self.config, self.speaker
         phonemes, frames = batch["a"], batch["a.frames"].float()
-        at, said, real = self.cut(batch)
+        at, spoken, real = self.cut(batch)
         encoded = network.encoded(phonemes, batch.get("a.speaker"))
         fake = network.spectrum(encoded, frames, at)
         there = (at < frames.sum(1, keepdim=True)).float()[:, None]
@@ -240,15 +237,15 @@ class Speech(GAN):
         }
         if self.clock.progress() >= config.critic_begins:
             real = real * there + log(FLOOR) * (1 - there)
-            yield self.critic.minimizes(hinge=hinge_critic(self.critic(real, said), self.critic(fake.detach(), said)))
-            terms["hinge"] = config.adversarial * hinge_generator(self.critic(fake, said))
+            yield self.critic.minimizes(hinge=hinge_critic(self.critic(real, spoken), self.critic(fake.detach(), spoken)))
+            terms["hinge"] = config.adversarial * hinge_generator(self.critic(fake, spoken))
         yield self.generator.minimizes(**terms)
 
     def scores(self, batch: Batch) -> Tensor:
         if "a.frames" not in batch:
             batch = {**batch, "a.frames": torch.ones_like(batch["a"])}
-        _, said, real = self.cut(batch)
-        return self.critic(real, said).flatten(1).mean(1)
+        _, spoken, real = self.cut(batch)
+        return self.critic(real, spoken).flatten(1).mean(1)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """Neither rng nor truncation matter, since no noise goes in."""
@@ -262,7 +259,7 @@ class Speech(GAN):
         inputs = {"input": torch.randint(1, symbols + 1, (2, most), generator=rng)}
         if speakers := self.spec.source.speakers:
             inputs["speaker"] = torch.tensor([0, len(speakers) - 1])
-        return Saying(self.generator.averaged), inputs
+        return Saying(self.generator.averaged, tolerance=MAGNIFIED), inputs
 
     @torch.inference_mode()
     def speak(
@@ -276,32 +273,15 @@ class Speech(GAN):
         spec, network = self.spec, self.generator.averaged
         assert isinstance(spec, AudioSpec) and isinstance(network, Speaker)
         makes = network.phases if vocoder is None else _vocoder(vocoder, spec)
-        parts, replaced, place = [], [], codec.a.speaker(speaker)
-        who = torch.tensor([place], device=self.device) if codec.a.spec.speakers else None
-        for sentence in sentences(text):
-            numbers, others = codec.a.numbers_of(sentence)
-            replaced += others
-            phonemes = torch.tensor([numbers], device=self.device)
+
+        def make(phonemes: Tensor, who: Tensor | None) -> Tensor:
             encoded = network.encoded(phonemes, who)
             frames = network.durations(phonemes, encoded, speed)
             count = max(SHORTEST, int(frames.sum()))
             mel = network.spectrum(encoded, frames, torch.arange(count, device=self.device)[None])
-            wave = makes(mel.exp() - 0.999 * FLOOR) if vocoder is None else makes(mel)
-            parts += [wave[0].float().cpu().numpy().clip(-1, 1), np.zeros(round(BETWEEN * spec.rate), np.float32)]
-        if not parts:
-            raise UserError("there is nothing to say: give a sentence.")
-        return Sound(np.concatenate(parts[:-1]), spec.rate, replaced=tuple(replaced))
+            return makes(mel.exp() - 0.999 * FLOOR) if vocoder is None else makes(mel)
 
-
-class Saying(nn.Module):
-    """A speaker under the name that programs expect of its input."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network, self.tolerance = network, MAGNIFIED
-
-    def forward(self, input: Tensor, speaker: Tensor | None = None) -> Tensor:
-        return self.network(input, speaker)
+        return said(codec, text, speaker, self.device, make)
 
 
 def _vocoder(vocoder: GAN, spec: AudioSpec) -> nn.Module:

@@ -1,15 +1,19 @@
 """GANs that make waves of waves or spectra: exported equal to torch at other lengths, and better than nothing after a short game."""
 
+from itertools import combinations, pairwise
+
 import numpy as np
 import pytest
 import torch
 
 from gansmith.errors import UserError
+from gansmith.gans.vits import likelihoods
 from gansmith.kinds.audio.metrics.restoration import si_sdr
 from gansmith.kinds.audio.transforms import log_mel
 from gansmith.kinds.audio.translation.codes import coded, read_codes, sounding, write_codes
 from gansmith.kinds.audio.translation.streaming import Stream
 from gansmith.kinds.audio.translation.waves import translate_sound
+from gansmith.layers.alignment_search import monotonic_durations
 from gansmith.layers.hifi import HifiGenerator, enlargements
 from gansmith.layers.residual_quantiser import ResidualQuantiser
 from gansmith.model import Model
@@ -28,6 +32,7 @@ from tests import toys
         ("codec", "noisy sounds"),
         ("maskcyclegan_vc", "voiced sounds"),
         ("speech", "said sounds"),
+        ("vits", "said sounds"),
     ],
 )
 def test_exported_networks_equal_torch_at_several_lengths(gan, toy, tmp_path):
@@ -131,6 +136,52 @@ def test_a_converter_begins_as_the_identity_and_hides_frames_in_a_row():
     there = gan.hiding(picture.expand(-1, -1, -1, -1).repeat(50, 1, 1, 1))[:, 0, 0]
     gaps = (there[:, 1:] - there[:, :-1]).abs().sum(1)
     assert set(gaps.tolist()) <= {0.0, 1.0, 2.0} and 0 < (1 - there).sum(1).max() <= 4
+
+
+def test_the_search_finds_the_best_of_all_monotonic_paths():
+    rng = torch.Generator().manual_seed(0)
+    scores = torch.randn(3, 4, 7, generator=rng)
+    symbols, frames = torch.tensor([4, 2, 3]), torch.tensor([7, 5, 3])
+    found = monotonic_durations(scores, symbols, frames)
+    for row, count, length, own in zip(scores, symbols, frames, found, strict=True):
+        best = max(
+            (
+                sum(
+                    float(row[symbol, at])
+                    for symbol, (a, b) in enumerate(pairwise([0, *cuts, int(length)]))
+                    for at in range(a, b)
+                ),
+                [b - a for a, b in pairwise([0, *cuts, int(length)])],
+            )
+            for cuts in combinations(range(1, int(length)), int(count) - 1)
+        )
+        assert own.tolist() == [*best[1], *[0] * (4 - int(count))]
+
+
+def test_a_flow_comes_back_and_likelihoods_are_those_of_gaussians():
+    data = toys.every()["said sounds"]
+    seed_everything(0)
+    network = toys.small("vits", data).voice
+    x, there = torch.randn(2, 8, 12), (torch.arange(12) < torch.tensor([[12], [7]])).float()[:, None]
+    for weights in network.flow.parameters():
+        weights.data += 0.2 * torch.randn_like(weights)
+    moved = network.flow(x * there, there, None)
+    assert (moved - x * there).abs().max() > 0.1
+    torch.testing.assert_close(network.flow.inverse(moved, there, None), x * there)
+    mean, deviation = torch.randn(2, 8, 3), 0.3 * torch.randn(2, 8, 3)
+    expected = torch.distributions.Normal(mean[:, :, :, None], deviation.exp()[:, :, :, None]).log_prob(x[:, :, None]).sum(1)
+    torch.testing.assert_close(likelihoods(x, mean, deviation), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_vits_speaks_the_same_each_time_and_faster_when_asked():
+    data = toys.every()["said sounds"]
+    seed_everything(0)
+    model = Model(toys.small("vits", data).eval(), data.codec, {"gan": "vits"})
+    waves = [model.speak("low high noise", speed=speed).wave for speed in (1.0, 1.0, 2.0)]
+    np.testing.assert_array_equal(waves[0], waves[1])
+    assert 0 < len(waves[2]) < len(waves[0])
+    with pytest.raises(UserError, match="leave out --vocoder"):
+        model.speak("low", vocoder=model)
 
 
 def test_a_short_game_takes_noise_away():
