@@ -3,11 +3,12 @@
     python bench/sound_restoration.py RUN [--count 60] [--out bench/results/NAME.json]
 
 RUN is a run of `cmgan`, `advoc` or `vocos`. Held-out windows (of recordings that were not trained on) are made by the model and by every
-trivial restoration (Griffin-Lim of 32 and 64 iterations for mel spectra; the input and spectral gating for damaged waves) and compared
-with the real ones. PESQ is measured where the package pesq is installed. Prints a table; writes it as JSON with the seconds of one thread.
+trivial restoration (Griffin-Lim of 32 and 64 iterations for mel spectra; the input, spectral gating, a decision-directed Wiener filter and,
+where pyrnnoise is installed, RNNoise for damaged waves) and compared with the real ones. PESQ is measured where the package pesq is installed. Prints a table; writes it as JSON with the seconds of one thread.
 """
 
 import argparse
+import importlib.util
 import json
 import time
 from pathlib import Path
@@ -17,8 +18,9 @@ import torch
 
 from gansmith.data.dataset import Dataset, choose
 from gansmith.data.fingerprint import fingerprint
+from gansmith.kinds.audio.cleaning import resampled
 from gansmith.kinds.audio.metrics.restoration import values_of
-from gansmith.kinds.audio.transforms import wave_from_log_mel
+from gansmith.kinds.audio.transforms import istft, magnitude, stft, wave_from_log_mel
 from gansmith.kinds.audio.trivial_restorations import trivial
 from gansmith.model import Model
 from gansmith.runs.data import run_data, split
@@ -40,6 +42,46 @@ def quality(made: Dataset, real: Dataset) -> np.ndarray | None:
     mode = "wb" if rate == 16_000 else "nb"
     found = np.array([pesq(rate, one, other, mode, on_error=PesqError.RETURN_VALUES) for one, other in pairs])
     return np.where(found > 0, found, np.nan)
+
+
+def wiener(wave: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
+    """Decision-directed Wiener filter (Ephraim & Malah 1984; Scalart & Filho 1996); the noise is that of the quietest tenth of frames."""
+    spectrum = stft(wave, n_fft, hop)
+    power = magnitude(spectrum).square()
+    loudness = power.sum(1)
+    quiet = loudness <= loudness.quantile(0.1, dim=1, keepdim=True)
+    noise = ((power * quiet[:, None]).sum(2) / quiet.sum(1)[:, None]).clamp_min(1e-12)
+    gains, before = [], torch.zeros_like(noise)
+    for frame in power.unbind(2):
+        posterior = frame / noise
+        prior = 0.98 * before / noise + 0.02 * (posterior - 1).clamp_min(0)
+        gain = (prior / (1 + prior)).clamp_min(0.05)
+        before = gain.square() * frame
+        gains.append(gain)
+    return istft(spectrum * torch.stack(gains, 2), n_fft, hop)
+
+
+def rnnoise(wave: torch.Tensor, rate: int) -> torch.Tensor:
+    """RNNoise (Valin 2018), by the library of pyrnnoise at its 48 kHz; each window is heard twice, so that the network has warmed up."""
+    import ctypes
+
+    folder = next(iter(importlib.util.find_spec("pyrnnoise").submodule_search_locations))
+    library, pointer = ctypes.CDLL(f"{folder}/librnnoise.so"), ctypes.POINTER(ctypes.c_float)
+    library.rnnoise_create.restype, library.rnnoise_create.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    library.rnnoise_process_frame.argtypes = [ctypes.c_void_p, pointer, pointer]
+    library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
+    size, made = library.rnnoise_get_frame_size(), []
+    for row in wave.double().numpy():
+        state = library.rnnoise_create(None)
+        twice = resampled(np.concatenate([row, row]), rate, 48_000)
+        frames = np.pad(32_767 * twice, (0, 2 * size - len(twice) % size)).astype(np.float32).reshape(-1, size).copy()
+        for frame in frames:
+            place = frame.ctypes.data_as(pointer)
+            library.rnnoise_process_frame(state, place, place)
+        library.rnnoise_destroy(state)
+        heard = frames.ravel()[size:][: len(twice)] / 32_767  # it answers a frame late
+        made.append(resampled(heard.astype(np.float64), 48_000, rate)[len(row) : 2 * len(row)])
+    return torch.from_numpy(np.stack(made)).float()
 
 
 def made_by(network, held_out: Dataset) -> tuple[Dataset, float]:
@@ -68,6 +110,11 @@ def main() -> None:
     rows = dict(trivial(held_out))
     if spec.source.key == "mel":
         rows["Griffin-Lim (32)"] = made_by(lambda a: wave_from_log_mel(a, spec.mel, iterations=32), held_out)[0]
+    else:
+        n_fft = spec.n_fft // 2
+        rows["Wiener filter"] = made_by(lambda a: wiener(a, n_fft, n_fft // 4), held_out)[0]
+        if importlib.util.find_spec("pyrnnoise"):
+            rows["RNNoise"] = made_by(lambda a: rnnoise(a, spec.rate), held_out)[0]
     rows["model"], seconds = made_by(model.gan.players["generator"].averaged, held_out)
     found = {}
     for name, made in rows.items():

@@ -211,3 +211,13 @@ def test_written_files_say_that_a_model_made_them(tmp_path):
     data.codec.write(raws, tmp_path / "all.wav")
     rate, wave = decoded((tmp_path / "all.wav").read_bytes(), "all.wav")
     assert len(wave) == 2 * data.codec.samples + round(0.25 * rate)
+
+
+def test_a_recording_of_ten_hours_is_refused_by_its_header(tmp_path, monkeypatch):
+    monkeypatch.setattr("gansmith.kinds.audio.readers.files._wav", lambda content: pytest.fail("it was unpacked"))
+    samples = bytes(10 * 3600 * 100)
+    form = struct.pack("<IHHIIHH", 16, 1, 1, 100, 100, 1, 8)
+    body = b"WAVEfmt " + form + b"data" + struct.pack("<I", len(samples)) + samples
+    (tmp_path / "long.wav").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    with pytest.raises(UserError, match=r"long\.wav .* lasts 10\.0 hours"):
+        open_dataset(tmp_path, kind="audio")

@@ -42,6 +42,8 @@ def decoded(content: bytes, name: str) -> tuple[int, Float[np.ndarray, "samples 
     if name.lower().endswith(FOREIGN):
         raise Unreadable("its format is not read: convert it, e.g. ffmpeg -i IN OUT.flac")
     is_wav = content[:4] == b"RIFF" and content[8:12] == b"WAVE"
+    if is_wav and (seconds := _seconds(content)) > LONGEST:  # before it is unpacked into four times the memory
+        raise Unreadable(f"it lasts {seconds / 3600:.1f} hours: cut it into parts of at most {LONGEST // 3600}")
     rate, wave = (_wav(content) if is_wav else None) or _other(content, name)
     if wave.ndim == 1:
         wave = wave[:, None]
@@ -56,6 +58,19 @@ def decoded(content: bytes, name: str) -> tuple[int, Float[np.ndarray, "samples 
     if len(wave) > LONGEST * rate:
         raise Unreadable(f"it lasts {len(wave) / rate / 3600:.1f} hours: cut it into parts of at most {LONGEST // 3600}")
     return rate, wave
+
+
+def _seconds(content: bytes) -> float:
+    """How long a wav file is by its header; 0 where that does not tell."""
+    at, per_second = 12, 0
+    while at + 8 <= len(content):
+        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        if name == b"fmt " and at + 20 <= len(content):
+            per_second = int.from_bytes(content[at + 16 : at + 20], "little")
+        if name == b"data":
+            return min(size, len(content) - at - 8) / per_second if per_second else 0.0
+        at += 8 + size + size % 2
+    return 0.0
 
 
 def _wav(content: bytes) -> tuple[int, np.ndarray] | None:
