@@ -4,7 +4,8 @@
 
 RUN is a run of `cmgan`, `advoc` or `vocos`. Held-out windows (of recordings that were not trained on) are made by the model and by every
 trivial restoration (Griffin-Lim of 32 and 64 iterations for mel spectra; the input, spectral gating, a decision-directed Wiener filter and,
-where pyrnnoise is installed, RNNoise for damaged waves) and compared with the real ones. PESQ is measured where the package pesq is installed. Prints a table; writes it as JSON with the seconds of one thread.
+where pyrnnoise is installed, RNNoise for damaged waves) and compared with the real ones. PESQ is measured where the package pesq is
+installed. Prints a table; writes it as JSON with the seconds of one thread.
 """
 
 import argparse
