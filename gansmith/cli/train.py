@@ -380,7 +380,7 @@ def _report(options: Train, run: Run) -> None:
     if verdict.command:
         output.say(f"Best now: {verdict.command}")
     output.say(f"Report:   {report}")
-    use = use_command(run.folder, run.facts["data"]["task"])
+    use = use_command(run.folder, run.facts["data"])
     if verdict.command != use:
         output.say(f"Use it:   {use}")
     output.say(f"          gansmith export {run.folder} --to onnx")

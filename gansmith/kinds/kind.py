@@ -211,6 +211,10 @@ class Kind(ABC, Generic[O, C]):
 
     # ---- using ------------------------------------------------------------------------------------------------------------------
 
+    def use(self, spec: Spec) -> str:
+        """The command that uses a model of such data."""
+        return "generate" if spec.source is None else "translate"
+
     def translates(self, model: Model) -> bool:
         """Whether `gansmith translate` takes this model: whether it makes examples of something given."""
         return bool(model.codec.spec.source_shape)

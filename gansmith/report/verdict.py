@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Literal
+from typing import Any, Literal
 
 from gansmith import kinds
 from gansmith.metrics.registry import Subject, subjects
@@ -75,7 +75,7 @@ def verdict(records: Records) -> Verdict:
         return Verdict(
             word="good",
             because=f"the scores are {_way(overall)}.{weak}",
-            command=use_command(records.folder, str(records.part("data").get("task", "generation"))),
+            command=use_command(records.folder, records.part("data")),
         )
     if overall >= NOTHING:
         more = f" It has seen {so_far}." if seen < needed else ""
@@ -167,8 +167,16 @@ def _judge(records: Records) -> str:
     return shlex.join(["gansmith", "evaluate", str(records.folder)])
 
 
-def use_command(folder: Path, task: str) -> str:
-    """The command line that makes something with the run in this folder."""
-    if task != "generation":
-        return f"{shlex.join(['gansmith', 'translate', str(folder)])} INPUT"
-    return shlex.join(["gansmith", "generate", str(folder)])
+USES = {"generate": "", "translate": "INPUT", "speak": '"Good morning."'}
+"""Commands that use a model, and what follows the run."""
+
+
+def use_command(folder: Path, data: Mapping[str, Any]) -> str:
+    """The command line that makes something with the run in this folder, by the facts of its data."""
+    task, command = data.get("task", "generation"), data.get("use")
+    if command not in USES:  # of older runs
+        command = "generate" if task == "generation" else "translate"
+    rest, classes = USES[command], data.get("classes") or [""]
+    if task == "domains":
+        rest += f" --makes {shlex.quote(str(classes[-1]))}"
+    return f"{shlex.join(['gansmith', command, str(folder)])} {rest}".rstrip()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansmith import gans
+from gansmith import gans, kinds
 from gansmith.data.schema import MismatchError, check, describing
 from gansmith.data.values import fields_checked
 from gansmith.evaluation.cache import content_key
@@ -87,6 +87,7 @@ def facts_of(name: str, dataset: Dataset, plan: planning.Plan, gan: Any, source:
             "name": dataset.name,
             "kind": spec.kind,
             "task": spec.task,
+            "use": kinds.find(spec.kind).use(spec),
             "fingerprint": dataset.fingerprint,
             "examples": len(dataset),
             "classes": list(spec.classes),

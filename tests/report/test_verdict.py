@@ -1,6 +1,7 @@
 """The verdict in words: it follows the scores, how long was trained, and the alarms."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import gansmith
 from gansmith.report.html import write_report
 from gansmith.report.records import read_records
-from gansmith.report.verdict import share_of_way, verdict
+from gansmith.report.verdict import share_of_way, use_command, verdict
 
 
 def score(name="frechet", value=1.0, baseline=100.0, ceiling=1.0, better="lower", **more):
@@ -107,3 +108,18 @@ def test_a_run_has_it(tmp_path):
     run = gansmith.train(points, gan="gan", samples=128, out=tmp_path / "run", threads=1, evaluate=False)
     assert run.verdict.word == "too early" and "128 of about 200,000 samples" in str(run.verdict)
     assert (run.verdict.command or "").startswith(f"gansmith train --resume {run.folder}")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"task": "generation", "use": "generate"}, "gansmith generate r"),
+        ({"task": "pairs", "use": "speak"}, 'gansmith speak r "Good morning."'),
+        ({"task": "domains", "use": "translate", "classes": ["anna", "b;n"]}, "gansmith translate r INPUT --makes 'b;n'"),
+        ({"task": "pairs", "use": "generate; rm"}, "gansmith translate r INPUT"),
+        ({"task": "pairs"}, "gansmith translate r INPUT"),
+        ({}, "gansmith generate r"),
+    ],
+)
+def test_the_command_that_uses_a_model_is_one_of_ours(data, says):
+    assert use_command(Path("r"), data) == says

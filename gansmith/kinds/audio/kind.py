@@ -119,6 +119,10 @@ class AudioKind(Kind[Options, AudioCodec]):
             return Choice("cmgan", {}, "it makes clean speech of damaged speech")
         return Choice(self.gan, {}, "it learns sounds of a second as pictures of their spectra, in minutes, and takes classes")
 
+    def use(self, spec: Spec) -> str:
+        says = spec.source is not None and spec.source.axes == ("phoneme",)
+        return "speak" if says else super().use(spec)
+
     def usual_metrics(self, spec: Spec) -> tuple[str, ...]:
         if spec.task == "domains":
             return CONVERTED
