@@ -69,6 +69,8 @@ def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -
     Trainer(made, train, plan.settings).train()
     seconds = time.process_time() - before
     model = Model(made.eval(), train.codec, {"gan": arguments.gan})
+    if arguments.save is not None:
+        model.save(arguments.save)
     metrics = arguments.metrics
     scores, sampling = {}, {}
     for asked in arguments.where:
@@ -110,6 +112,7 @@ def main() -> None:
     parser.add_argument("--config", nargs="*", default=[], metavar="FIELD=JSON")
     parser.add_argument("--option", nargs="*", default=[], metavar="NAME=JSON", help="options of the data")
     parser.add_argument("--kind")
+    parser.add_argument("--save", type=Path, help="a folder for the model")
     parser.add_argument("--precision", default="auto")
     arguments = parser.parse_args()
     options = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.option)}

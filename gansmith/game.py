@@ -166,6 +166,8 @@ class GAN(nn.Module, ABC):
     """The metrics that judge it where none are named; those of its kind of data if empty."""
     makers: ClassVar[tuple[str, ...]] = ("generator",)
     """The players that `generate` needs: their averaged networks are what a model file holds."""
+    rewarded: ClassVar[bool] = False
+    """Whether it learns by objectives that the kind of data computes (`Kind.reward`)."""
     probed: ClassVar[int] = 256
     """How many generated examples health looks at in a probe: fewer where each takes long to make."""
     poisson: ClassVar[bool] = False

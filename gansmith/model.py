@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gansmith import __version__, kinds
-from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers
+from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers, Spelled
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
@@ -30,6 +30,7 @@ from gansmith.runs.model_files import FACTS, FORMAT, WEIGHTS, is_model, read_che
 from gansmith.runs.programs import PROGRAMS, copies_in, save_programs
 from gansmith.runs.rebuild import codec_of, game_of, load_weights, try_out
 from gansmith.tasks.speaking import Speaks
+from gansmith.tasks.streaming import Streams
 from gansmith.training.allocator import kept_for_reuse
 from gansmith.training.devices import choose_device
 from gansmith.training.precision import choose_precision
@@ -269,6 +270,20 @@ class Model:
         batches = self.batches(n, seed=seed, truncation=truncation, where=where, **conditions)
         raws = [raw for batch in batches for raw in self.codec.decode(batch)]
         return Shown(self.codec.numbered(raws) if isinstance(self.codec, Numbers) else raws, self.codec)
+
+    @checked
+    @torch.inference_mode()
+    def streamed(self, *, seed: Seed = 0, truncation: Truncation = 1.0, where: Mapping[str, str] | None = None) -> Iterator[str]:
+        """One example, written as text after each of its tokens.
+
+        Raises UserError for a model that does not write token by token.
+        """
+        if not isinstance(self.gan, Streams) or not isinstance(self.codec, Spelled):
+            raise UserError(f"{self.gan.name} does not write {self.codec.spec.kind} token by token: generate whole ones.")
+        self.gan.eval()
+        condition = self._conditions(1, _stream(seed, 0, 0), where or {})
+        for batch in self.gan.stream(condition, rng=_stream(seed, 0, 1), truncation=truncation):
+            yield str(self.codec.decode(batch)[0])
 
     def translate(self, given: Any, **how: Any) -> Any:
         """What a model of pairs or domains makes of an example, e.g. of a picture of any size.

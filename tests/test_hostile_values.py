@@ -47,7 +47,7 @@ WORDS = st.sampled_from(
     ["", " ", "-", "a" * 5000, "two\nlines", "caf\udcc3\udca9", "{", "[b]x[/]", "a,a", "%s", "日本語"]
 ) | st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
 NUMBERS = st.sampled_from(["nan", "inf", "-inf", "-1", "0", "", "1.5", "soon", HUGE, "9" * 5000, "1e400", "0x10", "٣"])
-NO_ANSWER = ("run", "runs", "input", "picture", "first", "second", "what", "help")
+NO_ANSWER = ("run", "runs", "input", "picture", "first", "second", "what", "text", "help")
 """Options that stand for what a command is about."""
 
 
@@ -66,6 +66,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     molecules = molecule_toys.molecules()
     for name, data in (
         ("sequencegan", molecules),
+        ("latentgan", toys.every()["labelled texts"]),
         ("stylegan2", toys.images(channels=3)),
         ("pix2pix", toys.pairs()),
         ("speech", toys.every()["said sounds"]),
@@ -87,11 +88,13 @@ def command_lines() -> dict[str, list[str]]:
         "push": ["push", "run", "me/mine", "--out", "card"],
         "speak": ["speak", "speech", "low high noise", "--out", "a.wav"],
         "export": ["export", "run", "--to", "safetensors", "--out", "made"],
+        "detect": ["detect", "run", "points.npy"],
         "compare": ["compare", "run", "nothing-here"],
         "list": ["list", "formats"],
         "serve": ["serve", "nothing-here"],
         "studio": ["studio", "points.npy"],
         "edit interpolate": ["edit", "stylegan2", "interpolate", "--seeds", "1-2", "--frames", "2", "--out", "a.gif"],
+        "edit restyle": ["edit", "latentgan", "restyle", "the old dog sees a cat.", "--where", "class=question"],
         "edit grid": ["edit", "stylegan2", "grid", "--seeds", "1", "--out", "a.png"],
         "edit mix": ["edit", "stylegan2", "mix", "--seeds", "1", "--rows", "2", "--out", "a.png"],
         "edit directions": ["edit", "stylegan2", "directions", "--count", "1", "--out", "a.png"],

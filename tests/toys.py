@@ -230,6 +230,27 @@ SMALL: dict[str, dict[str, Any]] = {
         "tries": 1,
         "half_life": 500,
     },
+    "relgan": {"head_width": 8, "embedding": 8, "representations": 3, "filters": 4, "likelihood_share": 0.0, "half_life": 500},
+    "latentgan": {
+        "code": 8,
+        "width": 16,
+        "embedding": 8,
+        "noise": 8,
+        "layers": 2,
+        "latent_width": 16,
+        "autoencoder_share": 0.0,
+        "half_life": 500,
+    },
+    "organ": {
+        "width": 16,
+        "embedding": 8,
+        "filters": 4,
+        "rollouts": 1,
+        "critic_moves": 1,
+        "likelihood_share": 0.0,
+        "critic_share": 0.0,
+        "half_life": 500,
+    },
     "molgan": {"noise": 8, "widths": (16, 16), "critic_widths": (8, 8), "pooled": 8, "half_life": 500},
     "videogan": {"width": 4, "critic_width": 4, "noise": 8, "half_life": 500},
     "mocogan": {"width": 4, "critic_width": 4, "noise": 8, "motion": 4, "half_life": 500},
@@ -285,6 +306,8 @@ def fitting(name: str) -> list[str]:
     for kind in (*made.kinds, *others):
         for toy, data in _of(kind).items():
             if kind not in made.kinds and data.codec.spec.axes not in made.axes:
+                continue
+            if made.rewarded and not kinds.find(kind).objectives:
                 continue
             pairs = data.codec.spec.task == "pairs"
             source = data.codec.spec.source

@@ -27,6 +27,7 @@ COMMANDS = {
     "optimise": "find molecules that are good for something, with a trained model",
     "speak": "say text in the voice that a model has learned",
     "evaluate": "judge a run, or anybody's samples, against real data",
+    "detect": "are examples of people or of a model? by the critic of a run",
     "compare": "runs beside each other, and which of their differences are real",
     "edit": "walk, project, mix and average: reach into a trained model",
     "export": "write a model for other programs: ONNX, torch, safetensors",

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from gansmith.model import Model
 
 ACTIONS = {
-    "interpolate": "a film that walks through the latents of several seeds",
+    "interpolate": "a film that walks through the latents of several seeds, or examples between two",
+    "restyle": "a given text as one of another class",
     "grid": "the same seeds under every class, or along an attribute",
     "mix": "styles of some seeds in the first layers, of others in the last",
     "directions": "directions along which the pictures change most",
@@ -37,7 +38,7 @@ ACTIONS = {
 OVERVIEW = f"""\
 usage: gansmith edit RUN ACTION ...
 
-Reaches into a trained model of images.
+Reaches into a trained model of images; interpolate and restyle also into latentgan, of texts and molecules.
 
 {"".join(f"  {name:<12}{line}{chr(10)}" for name, line in ACTIONS.items())}
   gansmith edit RUN ACTION --help tells an action's options.
@@ -81,16 +82,30 @@ class Making(Edit):
 
 @dataclass(frozen=True, kw_only=True)
 class Interpolate(Making):
-    """Walks through the latents of the seeds and back, and films it."""
+    """Walks through the latents of the seeds and back, and films it; of texts and molecules, writes what lies on the way."""
 
     out: Annotated[Path | None, _options("interpolate.gif")] = None
-    """A .gif or .mp4 (which needs ffmpeg) file."""
-    frames: Annotated[Frames | None, takes("N", "24 a seed")] = None
-    """Frames of the whole film."""
+    """A .gif or .mp4 (which needs ffmpeg) file; of texts a file that they are written as (default: they are printed)."""
+    between: Annotated[UseAppendAction[tuple[str, ...]], takes("TEXT")] = ()
+    """In place of --seeds, walk between these texts or SMILES; at least two."""
+    frames: Annotated[Frames | None, takes("N", "24 a seed; 8 texts")] = None
+    """Frames of the whole film, or examples on the way."""
     path: Annotated[Literal["spherical", "linear"], takes("{spherical,linear}", "spherical")] = "spherical"
     """Along the sphere on which noise lies, or straight."""
     per_second: Annotated[FramesPerSecond, takes("N", "20")] = 20
     """Frames a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restyle(Edit):
+    """Writes a given text or SMILES anew as one of another class, by moving its code."""
+
+    text: Annotated[Positional[str], takes("TEXT")]
+    """What to change."""
+    where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
+    """The class, e.g. class=good."""
+    strength: Annotated[Reach, takes("S", "1")] = 1.0
+    """How far to move, 1 being from the mean of its class to that of the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,13 +242,60 @@ def _save_arrays(arrays: dict[str, Any], out: Path) -> None:
 def _interpolate(options: Interpolate) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.film import SUFFIXES, check_film, save_film
     from gansmith.edit.interpolation import interpolate
+    from gansmith.tasks.coding import Codes
 
-    seeds, out = seeds_in(options.seeds, again=True), _place(options, "interpolate.gif", SUFFIXES)
+    seeds, model = seeds_in(options.seeds, again=True), _model(options)
+    if options.between or isinstance(model.gan, Codes):
+        return _between(model, options)
+    out = _place(options, "interpolate.gif", SUFFIXES)
     check_film(out, options.per_second)
-    model = _model(options)
     frames = interpolate(model, seeds, frames=options.frames or 24 * len(seeds), path=options.path, **options.making())
     save_film(frames, out, per_second=options.per_second, overwrite=True)
     return f"{len(frames)} frames through {len(seeds)} seeds: {out}", {"frames": len(frames), "seeds": seeds, "out": out}
+
+
+def _between(model: Model, options: Interpolate) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.coding import between
+
+    given = [_written_as(model, text) for text in options.between]
+    if len(given) == 1:
+        raise UserError("--between names one of at least two examples to walk between: give it again with another.")
+    ends = given or seeds_in(options.seeds, again=True)
+    found = between(model, ends, frames=options.frames or 8, path=options.path, **dict(map(condition, options.where)))
+    return _told(model, found, options)
+
+
+def _restyle(options: Restyle) -> tuple[str, dict[str, Any]]:
+    from gansmith.edit.coding import restyled
+
+    model = _model(options)
+    conditions = dict(map(condition, options.where))
+    found = restyled(model, [_written_as(model, options.text)], strength=options.strength, **conditions)
+    return _told(model, found, options)
+
+
+def _written_as(model: Model, text: str) -> Any:
+    """What a text stands for in the codec's raw form. Raises UserError for a model whose examples are not written as text."""
+    from gansmith.data.codec import Reads
+
+    if not isinstance(model.codec, Reads):
+        raise UserError(f"this model makes {model.codec.spec.kind}, which are not written as text: choose another action.")
+    return model.codec.read(text)
+
+
+def _told(model: Model, raws: list[Any], options: Any) -> tuple[str, dict[str, Any]]:
+    """Examples on the terminal, or in the file of --out."""
+    codec, out = model.codec, getattr(options, "out", None)
+    lines = [str(raw) for raw in raws]
+    if out is None:
+        return "\n".join(lines), {"examples": lines}
+    if out.suffix.lower() not in codec.suffixes:
+        raise UserError(f"--out takes a {' or '.join(codec.suffixes)} file here, but it is {out}.")
+    refuse_overwriting([out], overwrite=options.overwrite)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole(out) as part:
+        codec.write(raws, part)
+    return f"{len(lines)} examples: {out}", {"examples": lines, "out": out}
 
 
 def _grid(options: Grid) -> tuple[str, dict[str, Any]]:
@@ -365,6 +427,7 @@ def _average(options: Average) -> tuple[str, dict[str, Any]]:
 
 SHAPES: dict[str, tuple[Any, Callable[[Any], tuple[str, dict[str, Any]]]]] = {
     "interpolate": (Interpolate, _interpolate),
+    "restyle": (Restyle, _restyle),
     "grid": (Grid, _grid),
     "mix": (Mix, _mix),
     "directions": (FindDirections, _directions),

@@ -51,8 +51,10 @@ class Generate:
     """A condition, e.g. class=7; for tables any column, income=yes or "age>60"."""
     length: Annotated[Count | None, takes("T", "that of the training")] = None
     """Steps of a series or frames of a clip, possibly more than it was trained on."""
-    truncation: Annotated[Truncation, takes("T", "1.0")] = 1.0
-    """Below 1: likelier examples, less variety."""
+    truncation: Annotated[Truncation, takes("T", "1.0", aliases=("--temperature",))] = 1.0
+    """Below 1: likelier examples, less variety; of texts and molecules, the temperature."""
+    stream: Flag = False
+    """Print texts token by token as they are written; the critic then draws none of them."""
     device: Annotated[str, takes("DEVICE", "auto")] = "auto"
     """cpu, cuda or mps; auto takes the best there is."""
     precision: Annotated[Literal["auto", "float32", "bfloat16"], takes("{auto,float32,bfloat16}", "float32")] = "float32"
@@ -96,6 +98,8 @@ def _generate(options: Generate) -> int:
         conditions[key] = f"{conditions[key]}&{value}" if key in conditions else value
     if options.length is not None:
         conditions["length"] = str(options.length)
+    if options.stream:
+        return _stream(model, options, conditions)
     n, accepted = options.n, ""
     if options.rejection is not None:
         model = _rejecting(model, options)
@@ -178,6 +182,28 @@ def _one_file(model: Model, n: int, path: Path, made: dict[str, Any]) -> list[Pa
     with whole(path) as part:
         codec.write(model.generate(n, **made), part)
     return [path]
+
+
+def _stream(model: Model, options: Generate, conditions: dict[str, str]) -> int:
+    """Texts on standard output while they are written. Raises UserError for models that do not write token by token."""
+    from gansmith.data.codec import Spelled
+    from gansmith.tasks.streaming import Streams
+
+    for flag, given in (("--out", options.out), ("--seeds", options.seeds), ("--rejection", options.rejection)):
+        if given is not None:
+            raise UserError(f"--stream prints texts as they are written: leave {flag} out.")
+    if options.json:
+        raise UserError("--stream and --json both print on standard output: give one of them.")
+    if not isinstance(model.gan, Streams) or not isinstance(model.codec, Spelled):
+        raise UserError(f"{model.gan.name} does not write {model.codec.spec.kind} token by token: leave --stream out.")
+    for number in range(options.n):
+        shown = ""
+        for text in model.streamed(seed=(options.seed + number) % 2**64, truncation=options.truncation, where=conditions):
+            if text.startswith(shown) and not text.endswith("\N{REPLACEMENT CHARACTER}"):  # a character may take several tokens
+                print(text[len(shown) :], end="", flush=True)
+                shown = text
+        print(text[len(shown) :] if text.startswith(shown) else "", flush=True)
+    return 0
 
 
 def _print(model: Model, n: int, made: dict[str, Any]) -> None:

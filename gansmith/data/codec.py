@@ -159,6 +159,15 @@ class Spelled(Protocol):
 
 
 @runtime_checkable
+class Reads(Protocol):
+    """A codec whose examples can be written as a line of text."""
+
+    def read(self, text: str) -> Any:
+        """The example in raw form. Raises UserError for what cannot be encoded."""
+        ...
+
+
+@runtime_checkable
 class Askable(Protocol):
     """A codec that says what may be asked for, where that is more than classes and attributes."""
 

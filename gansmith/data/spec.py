@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Self
 
-Task = Literal["generation", "pairs", "domains"]
-"""What a game is about: examples from noise (and labels), examples from their given partner, or examples of one class in the look of
-another."""
+Task = Literal["generation", "pairs", "domains", "replies"]
+"""What a game is about: examples from noise (and labels), examples from their given partner, examples of one class in the look of
+another, or replies to what is given as a condition."""
 
 
 @dataclass(frozen=True, kw_only=True)

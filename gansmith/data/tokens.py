@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Int
 
-from gansmith.data.spec import Spec
+from gansmith.data.spec import Spec, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +20,19 @@ class TokenSpec(Spec):
     """How many tokens there are, the three below included."""
     frequencies: tuple[int, ...] = ()
     """How often each token occurs in the data; the end once in each example that is not cut, padding never."""
+    context: int = 0
+    """Tokens of what each example answers, under the key "context", with padding before shorter ones; 0 where they answer nothing."""
     pad: int = 0
     """Fills what lies behind the end."""
     end: int = 1
     """Ends an example."""
     unknown: int = 2
     """Stands for what the vocabulary lacks; never in the training data."""
+
+    @property
+    def task(self) -> Task:
+        """Replies where examples answer something; else generation."""
+        return "replies" if self.context else super().task
 
 
 def smallest_dtype(size: int) -> np.dtype:

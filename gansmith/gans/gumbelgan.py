@@ -25,9 +25,9 @@ from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
 from gansmith.data.values import CountOrNone
-from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding, one_hot
+from gansmith.layers.sequence import example_inputs, refused
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine, Geometric
@@ -245,8 +245,7 @@ class GumbelGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n texts; the truncation is the temperature of the draws, 0 taking the likeliest token each time."""
-        if "prefix" in condition:
-            raise UserError("gumbelgan cannot begin with a prefix: remove it, or train sequencegan.")
+        refused(self.name, condition)
         noise = torch.randn(n, self.spec.shape[0], generator=rng).to(self.device)
         label = condition["label"].to(self.device) if "label" in condition else None
         return {self.spec.key: self.generator.averaged(noise, label, truncation), **condition}
@@ -255,9 +254,4 @@ class GumbelGAN(GAN):
         return self.critic(one_hot(batch[self.spec.key], self.spec.vocabulary), batch.get("label"))
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        inputs = {"noise": torch.randn(2, self.spec.shape[0])}
-        if self.spec.classes:
-            inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
-        elif self.spec.attributes:
-            inputs["label"] = torch.zeros(2, len(self.spec.attributes))
-        return self.generator.averaged, inputs
+        return self.generator.averaged, example_inputs(self.spec)

@@ -230,6 +230,8 @@ class MuseGAN(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n examples; with "given" tokens [n, voices, steps] and a "mask" of the same shape, cells where it is 1 are kept."""
+        if "length" in condition:
+            raise UserError("musegan makes windows alone: remove bars or length, or train musicgame.")
         noise = truncation * torch.randn(n, self.config.noise + prod(self.spec.shape), generator=rng).to(self.device)
         label, given, mask = (condition[key].to(self.device) if key in condition else None for key in ("label", "given", "mask"))
         return {self.spec.key: self.generator.averaged(noise, label, given, mask), **condition}

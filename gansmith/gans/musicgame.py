@@ -3,9 +3,10 @@ convolution", Coconet).
 
 The model sees some cells of a piece (a voice at a step) and learns probabilities of the hidden ones by likelihood. In every fourth
 round there is a game: what is drawn for hidden cells, straight through a Gumbel-softmax, is judged by a relativistic critic with chroma
-and onset streams (MuseGAN's). In the last rounds the critic learns against finished pieces of the model, and when the model is used
-`--where critic=4` draws one of four by its logits. A piece is made by blocked Gibbs sampling with fewer and fewer cells drawn anew (Yao et
-al. 2014, as in Coconet): one model makes music, accompanies, continues and fills in.
+and onset streams (MuseGAN's). In the last rounds the critic learns against finished pieces of the model, of which each round makes a few
+for a pool, since a piece takes as long as thirty examples by likelihood; when the model is used `--where critic=4` draws one of four by its
+logits. A piece is made by blocked Gibbs sampling with fewer and fewer cells drawn anew (Yao et al. 2014, as in Coconet): one model makes
+music, accompanies, continues and fills in; `--where bars=16` goes on bar by bar.
 
 What cells say of others is partly the same for every pitch (a convolution over pitches and steps), and partly depends on the place.
 
@@ -42,6 +43,8 @@ GAIN = 16.0
 """Of weights that few inputs share, which Adam alone would move slowly."""
 NEAR = 9
 """Steps that say what a cell near them is, whatever the pitch."""
+POOL, FRESH = 512, 8
+"""Finished pieces that the critic learns against at the end, and how many of them are made anew in each round."""
 FIRST_SHARE, LAST_SHARE, SETTLED = 0.95, 0.05, 0.8
 """Cells that are drawn anew in the first round, in the last ones, and from what share of the rounds on these are the last ones."""
 
@@ -72,8 +75,8 @@ class Config:
     """Weight of the critic's gradient penalties."""
     temperature: float = 0.7
     """Of the Gumbel-softmax."""
-    critic_share: float = 0.1
-    """Share of the budget, at its end, in which the critic learns against pieces of the model as it is."""
+    critic_share: float = 0.03
+    """Share of the budget, at its end, in which the critic learns against pieces of the model; such rounds take four times as long."""
     rounds: int = 48
     """Rounds of the sampling."""
     learning_rate: float = 4e-3
@@ -253,6 +256,13 @@ class MusicGame(GAN):
         )
         heard = Listener(config.critic_width, spec)
         self.critic = Player(heard, learning_rate=config.critic_learning_rate, betas=(0.0, 0.99))
+        self.register_buffer("pool", torch.zeros(POOL, *spec.shape, dtype=torch.uint8))
+        self.register_buffer("pool_labels", torch.zeros(POOL, dtype=torch.long))
+        self.register_buffer("pooled", torch.zeros((), dtype=torch.long))
+        self.pool: Tensor
+        self.pool_labels: Tensor
+        self.pooled: Tensor
+        """How many pieces were made for the pool."""
 
     @property
     def filler(self) -> Filler:
@@ -296,10 +306,10 @@ class MusicGame(GAN):
 
     def _critic_of_pieces(self, tokens: Tokens, label: Label | None) -> Move:
         """The critic learns to tell finished pieces of the averaged model from the data."""
-        made = self._made(tokens, label)
+        made, own = self._made(tokens, label)
         free = torch.zeros(2 * len(tokens), *self.spec.shape, device=tokens.device)
         both = one_hot(torch.cat([states_of(tokens, self.spec), states_of(made, self.spec)]), self.filler.states)
-        labels = None if label is None else torch.cat([label, label])
+        labels = None if label is None or own is None else torch.cat([label, own])
         scores, norms = with_gradient_norm(lambda music: self.critic(music, free, labels), self._heard(both))
         real_scores, fake_scores = scores.chunk(2)
         truth = torch.cat([torch.ones_like(real_scores), torch.zeros_like(fake_scores)])
@@ -308,11 +318,19 @@ class MusicGame(GAN):
         return self.critic.minimizes(pieces=loss, penalty=penalty)
 
     @torch.no_grad()
-    def _made(self, tokens: Tokens, label: Label | None) -> Tokens:
-        """As many pieces of the averaged model."""
+    def _made(self, tokens: Tokens, label: Label | None) -> tuple[Tokens, Label | None]:
+        """Pieces of the averaged model, as many as real ones, with their labels: from the pool, to which a few new ones are added."""
         averaged = self.generator.averaged
         assert isinstance(averaged, Filler)
-        return averaged(normal_rows(len(tokens), averaged.noise, device=tokens.device), label)
+        count = min(FRESH, len(tokens))
+        new = averaged(normal_rows(count, averaged.noise, device=tokens.device), None if label is None else label[:count])
+        places = (self.pooled + torch.arange(count, device=tokens.device)) % POOL
+        self.pool[places] = new.to(self.pool.dtype)
+        if label is not None:
+            self.pool_labels[places] = label[:count]
+        self.pooled += count
+        chosen = (uniform_rows(len(tokens), device=tokens.device) * self.pooled.clamp_max(POOL)).long()
+        return self.pool[chosen].long(), None if label is None else self.pool_labels[chosen]
 
     def _heard(self, states: Float[Tensor, "batch voices steps states"]) -> Float[Tensor, "batch cells"]:
         """States as the tokens that the critic hears: a pitch that goes on is a hold."""
@@ -354,7 +372,11 @@ class MusicGame(GAN):
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n examples; with "given" tokens [n, voices, steps] and a "mask" of the same shape, cells where it is 1 are kept. The truncation
-        is the temperature."""
+        is the temperature. With a "length" [n] in steps they go on behind a window: bar by bar, given the bars before."""
+        if "length" in condition and n:
+            rest = {key: value for key, value in condition.items() if key != "length"}
+            made = self._longer(n, int(condition["length"][0]), rest, rng, truncation)
+            return {**{key: value for key, value in rest.items() if key != "critic"}, self.spec.key: made}
         filler = self.generator.averaged
         assert isinstance(filler, Filler)
         label, given, mask = (condition[key].to(self.device) if key in condition else None for key in ("label", "given", "mask"))
@@ -375,6 +397,23 @@ class MusicGame(GAN):
             made = resampled(make, logits, tries, torch.rand(n, generator=rng).to(self.device))
         kept = {key: value for key, value in condition.items() if key != "critic"}
         return {**kept, self.spec.key: made}
+
+    def _longer(self, n: int, length: int, condition: Batch, rng: torch.Generator, truncation: float) -> Tokens:
+        """Pieces [n, voices, length]: a window, then each next bar given those before it; in each window the first bars are as they are."""
+        (voices, steps), bar = self.spec.shape, self.spec.bar
+        made = self.generate(n, condition, rng=rng, truncation=truncation)[self.spec.key]
+        mask = torch.zeros(n, voices, steps, device=made.device)
+        mask[:, :, : steps - bar] = 1
+        while made.shape[2] < length:
+            begin = made.shape[2] - (steps - bar)
+            given = torch.nn.functional.pad(made[:, :, begin:], (0, bar))
+            if steps > bar:  # a note that sounds when the window begins, begins with it
+                sounds = states_of(made, self.spec)[:, :, begin]
+                pitch = torch.where(sounds > self.filler.pitches, sounds - self.filler.pitches, sounds)
+                given[:, :, 0] = torch.where(pitch > 0, pitch + self.spec.first - 1, self.spec.rest)
+            more = self.generate(n, {**condition, "given": given, "mask": mask}, rng=rng, truncation=truncation)[self.spec.key]
+            made = torch.cat([made, more[:, :, steps - bar :]], 2)
+        return made[:, :, :length]
 
     def scores(self, batch: Batch) -> Tensor:
         tokens = batch[self.spec.key]

@@ -23,7 +23,7 @@ from gansmith.data.tokens import TokenSpec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding
-from gansmith.layers.sequence import SequenceModel, Tokens, there_of
+from gansmith.layers.sequence import SequenceModel, Tokens, example_inputs, refused, there_of
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.seeds import uniform_rows
@@ -161,12 +161,17 @@ class SeqGAN(GAN):
         self.critic.eval()
         for _ in range(self.config.rollouts):
             finished = policy.sampled(uniform_rows(n * length, length, device=fake.device), labels, prefix=prefix)
-            total += self.critic(finished, labels).float().sigmoid()
+            total += self._verdict(finished, labels)
         self.critic.train(was)
         return (total / self.config.rollouts).unflatten(0, (n, length))
 
+    def _verdict(self, finished: Tensor, labels: Label | None) -> Tensor:
+        """What finished sequences [batch, length] are worth, from 0 to 1; those of one sequence's places stand in a row."""
+        return self.critic(finished, labels).float().sigmoid()
+
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """n sequences; the truncation is the temperature. A "prefix" [n, length], -1 where nothing is given, is kept."""
+        refused(self.name, condition, ("suffix",))
         model, length = self.generator.averaged, self.spec.shape[0]
         assert isinstance(model, SequenceModel)
         noise = torch.randn(n, length, generator=rng).to(self.device)
@@ -176,9 +181,4 @@ class SeqGAN(GAN):
         return {self.spec.key: made, **{key: value for key, value in condition.items() if key != "prefix"}}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        inputs = {"noise": torch.randn(2, self.spec.shape[0])}
-        if self.spec.classes:
-            inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
-        elif self.spec.attributes:
-            inputs["label"] = torch.zeros(2, len(self.spec.attributes))
-        return self.generator.averaged, inputs
+        return self.generator.averaged, example_inputs(self.spec)

@@ -4,6 +4,11 @@ energy-based models for text generation"; d'Autume et al. 2019, ScratchGAN).
 A recurrent network learns by likelihood for most of the budget. At its end a critic learns to tell its samples from the data, per token and
 as a whole, and when the model is used the critic draws one of several samples by its logits (`--where critic=8` changes how many).
 
+The network is a GRU, or with `--gan.core transformer` a causal transformer, which suits GPUs. Data of contexts and replies (`--context`,
+`--dialogue`) are learned as replies, and the critic also learns that a reply to something else is wrong. With `--gan.infill 0.5` half of
+the rounds teach it to write what stands between a beginning and an end (`--where prefix="the old" --where suffix="by the sea."`). Labels
+are left out of a tenth of the training, so that `--where guidance=2` can write more plainly of the class.
+
 What `--gan.likelihood-share` and `--gan.critic-share` leave of the budget is a game: the critic's logits are rewards, and the network
 learns by policy gradients beside the likelihood; a second critic, which gives no rewards, watches whether that makes samples any harder to
 tell apart: if not, the weights from before are taken back. By default nothing is left: as many seconds of likelihood gain more.
@@ -15,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +32,17 @@ from gansmith.data.tokens import TokenSpec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label
-from gansmith.layers.sequence import SequenceCritic, SequenceModel, area, discounted, resampled, there_of
+from gansmith.layers.sequence import (
+    SequenceCritic,
+    SequenceModel,
+    area,
+    discounted,
+    example_inputs,
+    in_between,
+    refused,
+    resampled,
+    there_of,
+)
 from gansmith.training import distributed
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
@@ -37,6 +52,8 @@ REMEMBERED = 0.95
 """How much of a running mean stays each round."""
 SLACK = 0.05
 """Nats a token that the likelihood may lose in the game."""
+SLOWER = 0.125
+"""The step size of a transformer beside that of a GRU."""
 GAIN = 0.01
 """What the area under the second critic's curve must have lost at the end, or the weights from before are taken back."""
 
@@ -45,16 +62,24 @@ GAIN = 0.01
 class Config:
     """Options of SequenceGAN."""
 
+    core: Literal["gru", "transformer"] = "gru"
+    """What reads: a recurrent network, which is quick on CPUs, or attention, which is quick on GPUs and wants 4 or more layers."""
     width: int = 320
     """Hidden units of the model."""
     layers: int = 1
-    """Recurrent layers of the model."""
+    """Layers of the model."""
+    heads: int = 4
+    """Heads of a transformer's attention."""
     embedding: int = 128
     """Numbers that stand for a token, in the model's inputs and outputs alike."""
     dropout: float = 0.1
     """Share of the model's inputs and outputs that is left out while it learns."""
     critic_width: int = 192
     """Hidden units of each critic."""
+    label_dropout: float = 0.1
+    """Share of the training examples whose label is not seen, which guidance needs."""
+    infill: float = 0.0
+    """Share of the rounds by likelihood that teach to write what stands between a beginning and an end."""
     likelihood_share: float = 0.95
     """Share of the budget in which the model learns by likelihood alone."""
     critic_share: float = 0.05
@@ -68,7 +93,7 @@ class Config:
     gate_interval: int = 25
     """Rounds of the game from one check of the second critic to the next."""
     learning_rate: float = 8e-3
-    """Adam's step size for the model at the start; a fiftieth at the end of its stage."""
+    """Adam's step size for the model at the start (of a transformer an eighth of it); a fiftieth of that at the end of its stage."""
     adversarial_learning_rate: float = 1.5e-4
     """Adam's step size for the model in the game."""
     critic_learning_rate: float = 1e-3
@@ -89,7 +114,8 @@ class _Rate:
         done, share = clock.progress(), self.config.likelihood_share
         if done >= share:
             return self.config.adversarial_learning_rate
-        return self.config.learning_rate * (1 - 0.98 * done / share) * min(1.0, (clock.rounds + 1) / 50)
+        begun = self.config.learning_rate * (SLOWER if self.config.core == "transformer" else 1.0)
+        return begun * (1 - 0.98 * done / share) * min(1.0, (clock.rounds + 1) / 50)
 
 
 class SequenceGAN(GAN):
@@ -99,6 +125,7 @@ class SequenceGAN(GAN):
     spec: TokenSpec
     kinds = ("text",)
     axes = (("token",),)
+    tasks = ("generation", "replies")
     makers = ("generator", "critic")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="text", batch=64, minutes=5.0),
@@ -114,8 +141,23 @@ class SequenceGAN(GAN):
                 "--gan.likelihood-share and --gan.critic-share are shares of the budget that add up to 1 at most, but they are "
                 f"{config.likelihood_share} and {config.critic_share}."
             )
+        for name in ("infill", "label_dropout"):
+            if not 0 <= getattr(config, name) < 1:
+                raise UserError(
+                    f"--gan.{name.replace('_', '-')} must be at least 0 and less than 1, but it is {getattr(config, name)}."
+                )
+        if config.core == "transformer" and config.width % config.heads:
+            raise UserError(f"--gan.width must be a multiple of --gan.heads ({config.heads}), but it is {config.width}.")
         network = SequenceModel(
-            spec, width=config.width, embedding=config.embedding, layers=config.layers, dropout=config.dropout
+            spec,
+            width=config.width,
+            embedding=config.embedding,
+            layers=config.layers,
+            dropout=config.dropout,
+            core=config.core,
+            heads=config.heads,
+            signs=2 if config.infill else 0,
+            longest_before=spec.context + (spec.shape[0] + 2 if config.infill else 0),
         )
         self.generator = Player(
             network,
@@ -166,9 +208,9 @@ class SequenceGAN(GAN):
 
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
-        tokens, label, stage = batch[self.spec.key], batch.get("label"), self.stage
+        tokens, label, context, stage = batch[self.spec.key], batch.get("label"), batch.get("context"), self.stage
         if stage == "likelihood":
-            yield self.generator.minimizes(likelihood=self.model.surprise(tokens, label))
+            yield self.generator.minimizes(likelihood=self._surprise(tokens, label, context))
             return
         if stage == "critic" and not self.taken_back:
             self._begin_from_the_average()
@@ -176,52 +218,68 @@ class SequenceGAN(GAN):
         assert isinstance(playing, SequenceModel)
         with torch.no_grad():
             dice = uniform_rows(*tokens.shape, device=tokens.device)
-            fake = playing.sampled(dice, label)
-        yield from self._critics(tokens, fake, label)
+            fake = playing.sampled(dice, label, before=context)
+        yield from self._critics(tokens, fake, label, context)
         if stage == "game":
-            rewards = self._rewards(fake, label)
+            rewards = self._rewards(fake, label, context)
             there = there_of(fake, self.spec.pad)
             if self.clock.rounds % self.config.gate_interval == self.config.gate_interval - 1:
                 self._check(last=self.clock.progress() > 0.95)
             if self.taken_back:
                 return
             advantage = (rewards - self.expected) * there
-            gained = (advantage * self.model.log_probabilities(fake, label)).sum() / there.sum()
+            gained = (advantage * self.model.log_probabilities(fake, label, context)).sum() / there.sum()
             earned = distributed.average((rewards * there).sum(0) / there.sum(0).clamp_min(1))
             self.expected.lerp_(earned, 1 - REMEMBERED)
-            likelihood = self.model.surprise(tokens, label)
+            likelihood = self.model.surprise(tokens, label, context)
             self._remember(3, likelihood.detach())
             yield self.generator.minimizes(rewards=-gained, likelihood=self.config.likelihood * likelihood)
 
-    def _critics(self, real: Tensor, fake: Tensor, label: Label | None) -> Iterator[tuple[Move, ...]]:
-        """The critic, and the second one if there will be a game, tell real from generated, token by token and as a whole."""
-        both, labels = torch.cat([real, fake]), None if label is None else torch.cat([label, label])
+    def _surprise(self, tokens: Tensor, label: Label | None, context: Tensor | None) -> Tensor:
+        """Nats a token: of the sequences, or in some rounds of what stands between two of their places; some labels are not seen."""
+        kept = None
+        if label is not None and self.config.label_dropout:
+            kept = (uniform_rows(len(tokens), device=tokens.device) >= self.config.label_dropout).float()
+        done, share = self.clock.rounds, self.config.infill
+        if int((done + 1) * share) == int(done * share):
+            return self.model.surprise(tokens, label, context, kept)
+        given, middle = in_between(tokens, uniform_rows(len(tokens), 2, device=tokens.device), self.spec)
+        return self.model.surprise(middle, label, given if context is None else torch.cat([context, given], 1), kept)
+
+    def _critics(self, real: Tensor, fake: Tensor, label: Label | None, context: Tensor | None) -> Iterator[tuple[Move, ...]]:
+        """The critic, and the second one if there will be a game, tell real from generated, token by token and as a whole; of replies
+        also those that answer something else (Reed et al. 2016), which weigh as much as the generated ones."""
+        parts, weights = [real, fake], [1.0, 1.0]
+        before = context
+        if context is not None:
+            parts, weights = [real, fake, real], [1.0, 0.5, 0.5]
+            before = torch.cat([context, context, context.roll(1, 0)])
+        both, labels = torch.cat(parts), None if label is None else torch.cat([label] * len(parts))
         there, moves = there_of(both, self.spec.pad), []
+        truth = torch.cat([torch.full((len(part),), float(place == 0), device=real.device) for place, part in enumerate(parts)])
+        weight = torch.cat([torch.full((len(part),), own, device=real.device) for part, own in zip(parts, weights, strict=True)])
         critics = {"critic": self.critic, **({"judge": self.judge} if self.plays else {})}
         for name, player in critics.items():
-            positions, whole = player(both, labels)
-            first, second = whole.detach().chunk(2)
+            positions, whole = player(both, labels, before)
+            first, second = whole.detach()[: 2 * len(real)].chunk(2)
             if name == list(critics)[-1]:
                 self._remember(2 if self.stage == "game" else 0, area(first, second))
-            truth = torch.cat([torch.ones_like(first), torch.zeros_like(second)])
             by_token = binary_cross_entropy_with_logits(positions, truth[:, None].expand_as(positions), reduction="none")
-            moves.append(
-                player.minimizes(
-                    tokens=(by_token * there).sum() / there.sum(), whole=binary_cross_entropy_with_logits(whole, truth)
-                )
-            )
+            by_whole = binary_cross_entropy_with_logits(whole, truth, weight)
+            weighed = there * weight[:, None]
+            moves.append(player.minimizes(tokens=(by_token * weighed).sum() / weighed.sum(), whole=by_whole))
         if self.stage != "game":
             with torch.no_grad():
                 averaged = self.generator.averaged
                 assert isinstance(averaged, SequenceModel)
-                self._remember(1, averaged.surprise(real, label))
+                self._remember(1, averaged.surprise(real, label, context))
                 self.seen[2:].copy_(self.seen[:2])
         yield tuple(moves)
 
     @torch.no_grad()
-    def _rewards(self, fake: Tensor, label: Label | None) -> Tensor:
+    def _rewards(self, fake: Tensor, label: Label | None, context: Tensor | None) -> Tensor:
         """What each token earned [batch, length]: its own reward and the discounted later ones, the last of which is the whole's."""
-        positions, whole = self.critic(fake, label)
+        positions, whole = self.critic(fake, label, context)
         there = there_of(fake, self.spec.pad)
         last = there * (there.cumsum(1) == there.sum(1, keepdim=True)).float()
         return discounted((positions / 2).tanh() * there + 2 * (whole / 2).tanh()[:, None] * last, self.config.discount)
@@ -251,8 +309,8 @@ class SequenceGAN(GAN):
     # ---- use --------------------------------------------------------------------------------------------------------------------
 
     def condition_of(self, key: str, value: str, n: int) -> Tensor | None:
-        """critic=4 draws one of four by the critic's logits; temperature=0.8; top_p=0.9."""
-        limits = {"critic": (1, 64), "temperature": (0, 10), "top_p": (0.01, 1)}
+        """critic=4 draws one of four by the critic's logits; temperature=0.8; top_p=0.9; guidance=2 writes more plainly of the label."""
+        limits = {"critic": (1, 64), "temperature": (0, 10), "top_p": (0.01, 1), "guidance": (0, 20)}
         if key not in limits:
             return None
         low, high = limits[key]
@@ -262,33 +320,95 @@ class SequenceGAN(GAN):
             number = float("nan")
         if not low <= number <= high or (key == "critic" and number % 1):
             raise UserError(f"{key} must be a number between {low} and {high}, but it is {value!r}.")
+        if key == "guidance" and not (self.spec.conditions and self.config.label_dropout):
+            lacks = "classes or properties" if not self.spec.conditions else "--gan.label-dropout"
+            raise UserError(f"this model was trained without {lacks}, so that there is no guidance: remove guidance={value}.")
         return torch.full((n,), number)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        """n sequences; the truncation is the temperature. The condition may also hold a "prefix" [n, length], -1 where nothing is given,
-        and numbers under "temperature", "top_p" and "critic" (see `condition_of`)."""
+        """n sequences; the truncation is the temperature. The condition may also hold a "prefix" and a "suffix" [n, length], -1 where
+        nothing is given, the "context" [n, any] that they answer, and numbers under "temperature", "top_p", "guidance" and "critic" (see
+        `condition_of`). Raises UserError for a suffix, if the model has not learned to fill in."""
         model, length = self.generator.averaged, self.spec.shape[0]
         assert isinstance(model, SequenceModel)
-        label = condition["label"].to(self.device) if "label" in condition else None
-        prefix = condition["prefix"].to(self.device) if "prefix" in condition else None
-        how = {name: float(condition[name][0]) for name in ("temperature", "top_p", "critic") if name in condition and n}
-        temperature = truncation * how.get("temperature", 1.0)
+        label, prefix, suffix, context = (
+            condition[key].to(self.device) if key in condition else None for key in ("label", "prefix", "suffix", "context")
+        )
+        numbers = ("temperature", "top_p", "guidance", "critic")
+        how = {name: float(condition[name][0]) for name in numbers if name in condition and n}
+        temperature, before = truncation * how.get("temperature", 1.0), context
+        if suffix is not None:
+            given = self._around(prefix, suffix)
+            before = given if context is None else torch.cat([context, given], 1)
 
         def make() -> Tensor:
             dice = ndtr(torch.randn(n, length, generator=rng)).to(self.device)
-            return model.sampled(dice, label, temperature=temperature, top_p=how.get("top_p", 1.0), prefix=prefix, may_stop=True)
+            made = model.sampled(
+                dice,
+                label,
+                temperature=temperature,
+                top_p=how.get("top_p", 1.0),
+                prefix=prefix if suffix is None else None,
+                may_stop=True,
+                before=before,
+                guidance=how.get("guidance", 0.0),
+            )
+            return made if suffix is None else self._joined(prefix, made, suffix)
 
         tries = int(how["critic"]) if "critic" in how else self.config.tries
         if tries == 1:
             made = make()
         else:
-            network = self.critic.averaged
-            made = resampled(make, lambda tokens: network(tokens, label)[1], tries, torch.rand(n, generator=rng).to(self.device))
-        kept = {key: value for key, value in condition.items() if key not in ("prefix", *how)}
+            network, dice = self.critic.averaged, torch.rand(n, generator=rng).to(self.device)
+            made = resampled(make, lambda tokens: network(tokens, label, context)[1], tries, dice)
+        kept = {key: value for key, value in condition.items() if key not in ("prefix", "suffix", *how)}
         return {self.spec.key: made, **kept}
 
+    def stream(self, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Iterator[Batch]:
+        """One sequence after each of its tokens, with what `generate` takes but "suffix" and "guidance"; "critic" has no say."""
+        refused(f"{self.name} with --stream", condition, ("suffix", "guidance"))
+        model = self.generator.averaged
+        assert isinstance(model, SequenceModel)
+        parts = {key: condition[key].to(self.device) for key in ("label", "prefix", "context") if key in condition}
+        how = {name: float(condition[name][0]) for name in ("temperature", "top_p") if name in condition}
+        dice = ndtr(torch.randn(1, self.spec.shape[0], generator=rng)).to(self.device)
+        for tokens in model.streamed(
+            dice,
+            parts.get("label"),
+            temperature=truncation * how.get("temperature", 1.0),
+            top_p=how.get("top_p", 1.0),
+            prefix=parts.get("prefix"),
+            before=parts.get("context"),
+        ):
+            yield {self.spec.key: tokens, **{key: condition[key] for key in ("label", "context") if key in condition}}
+
+    def _around(self, prefix: Tensor | None, suffix: Tensor) -> Tensor:
+        """What stands on both sides as `in_between` arranges it [n, any]."""
+        if not self.config.infill:
+            raise UserError(
+                "this model has not learned to fill in between: remove the suffix, or train it with --gan.infill 0.5."
+            )
+        sign = self.spec.vocabulary
+        rows = []
+        for place, behind in enumerate(suffix.tolist()):
+            ahead = [] if prefix is None else prefix[place].tolist()
+            rows.append([*(token for token in ahead if token >= 0), sign, *(token for token in behind if token >= 0), sign + 1])
+        most = max(map(len, rows), default=0)
+        return torch.tensor([[self.spec.pad] * (most - len(row)) + row for row in rows], device=suffix.device).view(-1, most)
+
+    def _joined(self, prefix: Tensor | None, middle: Tensor, suffix: Tensor) -> Tensor:
+        """The three parts in a row [n, length]; the middle is cut where the others leave no room."""
+        length, rows = self.spec.shape[0], []
+        for place, (between, behind) in enumerate(zip(middle.tolist(), suffix.tolist(), strict=True)):
+            ahead = [] if prefix is None else [token for token in prefix[place].tolist() if token >= 0]
+            last = [token for token in behind if token >= 0]
+            own = [token for token in between if token not in (self.spec.pad, self.spec.end)]
+            row = [*ahead, *own[: length - len(ahead) - len(last)], *last]
+            rows.append([*row, self.spec.end, *[self.spec.pad] * length][:length])
+        return torch.tensor(rows, device=middle.device).view(-1, length)
+
     def scores(self, batch: Batch) -> Tensor:
-        return self.critic(batch[self.spec.key], batch.get("label"))[1]
+        return self.critic(batch[self.spec.key], batch.get("label"), batch.get("context"))[1]
 
     def gauges(self) -> Mapping[str, float]:
         """What the second critic and the likelihood say of the game."""
@@ -299,9 +419,4 @@ class SequenceGAN(GAN):
         return {**said, "taken_back": float(self.taken_back)}
 
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        inputs = {"noise": torch.randn(2, self.spec.shape[0])}
-        if self.spec.classes:
-            inputs["label"] = torch.tensor([0, len(self.spec.classes) - 1])
-        elif self.spec.attributes:
-            inputs["label"] = torch.zeros(2, len(self.spec.attributes))
-        return self.generator.averaged, inputs
+        return self.generator.averaged, example_inputs(self.spec)

@@ -22,7 +22,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding, one_hot
-from gansmith.layers.sequence import NEVER, Tokens
+from gansmith.layers.sequence import NEVER, Tokens, refused
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Geometric
@@ -216,6 +216,11 @@ class TextGAN(GAN):
         )
         features, fake_features = self.critic(real, label)[0].detach(), self.critic(fake, label)[0]
         yield self.generator.minimizes(matching=discrepancy(features, fake_features))
+
+    def condition_of(self, key: str, value: str, n: int) -> Tensor | None:
+        """Raises UserError for what it cannot keep to."""
+        refused(self.name, (key,))
+        return None
 
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(one_hot(batch[self.spec.key], self.spec.vocabulary), batch.get("label"))[1]

@@ -75,6 +75,8 @@ class Kind(ABC, Generic[O, C]):
     """The GAN that is trained where none is named."""
     metrics: ClassVar[tuple[str, ...]]
     """The metrics that are measured where none are named."""
+    objectives: ClassVar[tuple[str, ...]] = ()
+    """What `reward` can compute of an example, for games that learn by it."""
     half_precision: ClassVar[bool] = False
     """Whether games of this kind train in bfloat16 where the hardware computes in it."""
     rounding: ClassVar[float | None] = None
@@ -233,6 +235,11 @@ class Kind(ABC, Generic[O, C]):
         raise UserError(
             f"examples are translated one by one where they are images, and this model makes {self.name}: generate from it."
         )
+
+    def reward(self, spec: Spec, objective: str) -> Callable[[np.ndarray], np.ndarray]:
+        """How good packed examples [N, ...] are at an objective, from 0 to 1 [N]: what games that reward it ask. Raises UserError for an
+        objective that the kind cannot compute."""
+        raise UserError(f"{self.name} have no objectives that could be computed: choose another GAN.")
 
     def optimise(self, argv: list[str]) -> int:
         """`gansmith optimise` for models of this kind: parses the words and returns the exit status.

@@ -33,7 +33,7 @@ AUTO = "auto"
 """The name of no GAN: the one that suits the data (see `gansmith.kinds.choice`)."""
 
 
-_TASKS = {"generation": "examples alone", "pairs": "pairs", "domains": "domains"}
+_TASKS = {"generation": "examples alone", "pairs": "pairs", "domains": "domains", "replies": "replies"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +130,8 @@ def check_fits(made: type[GAN], gan: str, data: Dataset) -> None:
         raise UserError(
             f"{gan} learns {made.learned()}, but these data are {spec.kind}{of}: choose --gan {usual}, or other data."
         )
+    if made.rewarded and not kinds.find(spec.kind).objectives:
+        raise UserError(f"{gan} learns by objectives, of which {spec.kind} have none: choose --gan {usual}, or other data.")
     if spec.task not in made.tasks:
         if made.tasks == ("domains",) and spec.task == "generation":
             raise UserError(f"{gan} makes images of one class in the look of another: pass --kind domains.")

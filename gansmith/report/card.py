@@ -61,7 +61,7 @@ def _front_matter(kind: str, licence: str | None) -> str:
 
 def _use(name: str, kind: str, task: str, facts: Mapping[str, Any]) -> str:
     trust, trusted = (" --trust", ", trust=True") if facts.get("programs") else ("", "")
-    if task != "generation":
+    if task in ("pairs", "domains"):
         line, call = f"gansmith translate {name} INPUT{trust}", "model.translate(example)"
     else:
         line, call = f"gansmith generate {name} -n 64{trust}", "model.generate(64, seed=0)"

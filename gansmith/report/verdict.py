@@ -175,7 +175,7 @@ def use_command(folder: Path, data: Mapping[str, Any]) -> str:
     """The command line that makes something with the run in this folder, by the facts of its data."""
     task, command = data.get("task", "generation"), data.get("use")
     if command not in USES:  # of older runs
-        command = "generate" if task == "generation" else "translate"
+        command = "generate" if task in ("generation", "replies") else "translate"
     rest, classes = USES[command], data.get("classes") or [""]
     if task == "domains":
         rest += f" --makes {shlex.quote(str(classes[-1]))}"

@@ -12,6 +12,7 @@ from gansmith.runs.folder import RunFolder
 from gansmith.runs.model_files import copies_beside
 
 if TYPE_CHECKING:
+    from gansmith.edit.detection import Detector
     from gansmith.evaluation.judgement import Judgement
     from gansmith.game import GAN
     from gansmith.model import Model
@@ -61,6 +62,17 @@ class Run(RunFolder):
         from gansmith.evaluation.evaluate import evaluate_run
 
         return evaluate_run(self, **options)
+
+    @checked
+    def detector(self, *, seed: Seed = 0) -> Detector:
+        """The critic as a detector of what the model makes: `run.detector().probability(texts)`, with its `auc` on held-out data.
+
+        Raises UserError without a checkpoint, and where the data are no longer at hand.
+        """
+        from gansmith.edit.detection import Detector
+        from gansmith.runs.data import run_data, split
+
+        return Detector.of(self, split(run_data(self))[1], seed=seed)
 
     @checked
     def export(self, to: Name = "onnx", out: Somewhere | None = None, overwrite: bool = False) -> Path:

@@ -148,7 +148,9 @@ def test_the_exportable_network_makes_what_generate_makes(name, toy):
     trainer = trainer_for(name, toy)
     gan: GAN = trainer.gan.eval()
     network, inputs = gan.exportable()
-    condition = {key: inputs[name] for key, name in (("label", "label"), ("a", "input")) if name in inputs}
+    condition = {
+        key: inputs[name] for key, name in (("label", "label"), ("a", "input"), ("context", "context")) if name in inputs
+    }
     if getattr(gan, "partner", False):  # both images of a pair go in together
         condition = dict(
             zip(("a", "target"), inputs["input"].split([gan.spec.source_shape[0], gan.spec.shape[0]], 1), strict=True)
@@ -158,7 +160,8 @@ def test_the_exportable_network_makes_what_generate_makes(name, toy):
         made = gan.generate(2, condition, rng=rng)[gan.spec.key]
         if "noise" in inputs:
             inputs |= {"noise": torch.randn(inputs["noise"].shape, generator=torch.Generator().manual_seed(3))}
-        torch.testing.assert_close(network(*inputs.values()), made)
+        called = network(**inputs) if "context" in inputs else network(*inputs.values())
+        torch.testing.assert_close(called, made)
 
 
 @pytest.mark.parametrize(

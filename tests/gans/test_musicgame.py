@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gansmith.errors import UserError
-from gansmith.gans.musicgame import blocks_of, states_of, straight_through
+from gansmith.gans.musicgame import FRESH, blocks_of, states_of, straight_through
 from gansmith.layers.labels import one_hot
 from gansmith.training.seeds import seed_everything
 from gansmith.training.trainer import Settings, Trainer
@@ -111,6 +111,32 @@ def test_the_critic_alone_learns_at_the_end_and_draws():
     for wrong in ("0", "many", "2.5"):
         with pytest.raises(UserError, match="critic must be a whole number between 1 and 64"):
             gan.condition_of("critic", wrong, 5)
+
+
+def test_the_critic_learns_against_a_pool_to_which_a_few_pieces_are_added():
+    run = trainer(critic_share=0.5)
+    gan, tokens = run.gan.eval(), toys.every()["tunes"].batch(np.arange(16))["music"]
+    seen = [gan._made(tokens, None)[0] for _ in range(2)]
+    assert gan.pooled == 2 * FRESH and seen[0].shape == tokens.shape
+    known = {row.numpy().tobytes() for row in gan.pool[: 2 * FRESH].long()}
+    assert {row.numpy().tobytes() for part in seen for row in part} <= known
+    assert not gan.pool[2 * FRESH :].any()
+
+
+def test_longer_pieces_begin_as_windows_do_and_go_on_bar_by_bar():
+    gan, codec = trainer().gan.eval(), toys.every()["tunes"].codec
+    bar, steps = gan.spec.bar, gan.spec.shape[1]
+    condition = codec.conditions(3, torch.Generator().manual_seed(0), bars="5")
+    made = gan.generate(3, condition, rng=torch.Generator().manual_seed(0))["music"]
+    assert made.shape == (3, gan.spec.shape[0], 5 * bar) and codec.decode({"music": made})[0].steps == 5 * bar
+    window = gan.generate(3, {}, rng=torch.Generator().manual_seed(0))["music"]
+    assert torch.equal(made[:, :, :steps], window)
+    assert torch.equal(codec.conditions(3, torch.Generator(), length=str(5 * bar))["length"], condition["length"])
+    for name, wrong in (("bars", "1"), ("bars", "many"), ("length", "33"), ("bars", "9" * 12)):
+        with pytest.raises(UserError, match="must be whole bars"):
+            codec.conditions(1, torch.Generator(), **{name: wrong})
+    with pytest.raises(UserError, match="makes windows alone"):
+        toys.small("musegan", toys.every()["tunes"]).generate(1, condition, rng=torch.Generator())
 
 
 def test_draws_are_one_hot_with_gradients():

@@ -80,3 +80,58 @@ def test_a_prefix_is_what_examples_begin_with():
     prefix[:, :3] = torch.tensor([4, 5, 6])
     made = gan.generate(9, {"prefix": prefix}, rng=torch.Generator().manual_seed(0))
     assert (made["text"][:, :3] == prefix[:, :3]).all() and "prefix" not in made
+
+
+def test_what_is_filled_in_stands_between_what_was_given():
+    gan = trainer(infill=0.5).gan.eval()
+    end, length = gan.spec.end, gan.spec.shape[0]
+    prefix, suffix = torch.full((5, length), -1), torch.full((5, length), -1)
+    prefix[:, :3], suffix[:, :2] = torch.tensor([4, 5, 6]), torch.tensor([7, 8])
+    for condition in ({"prefix": prefix, "suffix": suffix}, {"suffix": suffix}):
+        made = gan.generate(5, {**condition, "critic": torch.full((5,), 2.0)}, rng=torch.Generator().manual_seed(0))
+        assert made.keys() == {"text"}
+        for row in made["text"].tolist():
+            kept = row[: row.index(end)] if end in row else row
+            assert kept[-2:] == [7, 8] and ("prefix" not in condition or kept[:3] == [4, 5, 6])
+    with pytest.raises(UserError, match="has not learned to fill in between"):
+        trainer().gan.generate(5, {"suffix": suffix}, rng=torch.Generator())
+    with pytest.raises(UserError, match="infill must be at least 0"):
+        trainer(infill=1.0)
+
+
+def test_filling_in_is_learned_in_a_share_of_the_rounds(monkeypatch):
+    run, seen = trainer(infill=0.25), []
+    monkeypatch.setattr(run.gan.model, "surprise", lambda tokens, label, before=None, kept=None: seen.append(before))
+    for run.gan.clock.rounds in range(8):
+        run.gan._surprise(torch.full((4, run.gan.spec.shape[0]), 4), None, None)
+    assert [before is not None for before in seen] == [False, False, False, True] * 2
+
+
+def test_replies_are_written_to_what_they_answer_and_a_wrong_context_counts_as_generated():
+    data = toys.every()["replies"]
+    seed_everything(0)
+    gan = toys.small("sequencegan", data, likelihood_share=0.5, critic_share=0.5)
+    batch, shown = data.batch(range(8)), []
+    label = None
+    critic = gan.critic.network.forward
+    gan.critic.network.forward = lambda tokens, label, before: shown.append((tokens, before)) or critic(tokens, label, before)
+    for _ in gan._critics(batch["text"], batch["text"], label, batch["context"]):
+        pass
+    (tokens, before), context = shown[0], batch["context"]
+    assert torch.equal(tokens, torch.cat([batch["text"]] * 3))
+    assert torch.equal(before, torch.cat([context, context, context[[7, *range(7)]]]))
+    condition = data.codec.conditions(6, torch.Generator().manual_seed(0), context="the old dogs")
+    assert condition["context"].shape == (6, gan.spec.context) and len(condition["context"].unique(dim=0)) == 1
+    made = gan.eval().generate(6, condition, rng=torch.Generator().manual_seed(0))
+    assert {raw.context for raw in data.codec.decode(made)} == {"the old dogs"}
+    assert len(data.codec.conditions(50, torch.Generator().manual_seed(0))["context"].unique(dim=0)) > 10
+
+
+def test_guidance_is_for_models_with_classes():
+    data = toys.every()["labelled texts"]
+    gan = toys.small("sequencegan", data, likelihood_share=0.5, critic_share=0.5)
+    assert gan.condition_of("guidance", "2", 3).tolist() == [2.0] * 3
+    with pytest.raises(UserError, match="without classes or properties"):
+        trainer().gan.condition_of("guidance", "2", 3)
+    with pytest.raises(UserError, match="without --gan.label-dropout"):
+        toys.small("sequencegan", data, label_dropout=0.0).condition_of("guidance", "2", 3)

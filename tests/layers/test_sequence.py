@@ -5,7 +5,16 @@ import torch
 from torch import nn
 
 from gansmith.data.tokens import TokenSpec
-from gansmith.layers.sequence import SequenceCritic, SequenceModel, area, discounted, drawn, resampled, there_of
+from gansmith.layers.sequence import (
+    SequenceCritic,
+    SequenceModel,
+    area,
+    discounted,
+    drawn,
+    in_between,
+    resampled,
+    there_of,
+)
 
 SPEC = TokenSpec(kind="text", key="text", shape=(6,), vocabulary=7, frequencies=(0, 10, 0, 5, 5, 5, 5))
 
@@ -28,6 +37,55 @@ def test_probabilities_are_those_of_sampling_step_by_step():
     found = network.log_probabilities(tokens, None)
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(network.surprise(tokens, None), -found.sum() / (tokens != 0).sum())
+
+
+@pytest.mark.parametrize("core", ["gru", "transformer"])
+def test_what_stands_before_changes_what_follows_step_by_step_and_at_once_alike(core):
+    network = model(layers=2, core=core, heads=2, signs=2, longest_before=4)
+    for parameter in network.parameters():
+        parameter.data.normal_(0, 0.3)
+    before, tokens = torch.tensor([[0, 3, 7, 8], [0, 0, 4, 8]]), torch.tensor([[3, 4, 5, 1, 0, 0], [6, 6, 3, 4, 5, 3]])
+    (_, state), token, expected = network._read(before, None, None), torch.full((2, 1), SPEC.end), []
+    for position in range(6):
+        hidden, state = network._read(token, None, state)
+        token = tokens[:, position, None]
+        expected.append(network._logits(hidden[:, 0]).log_softmax(1).gather(1, token))
+    found = network.log_probabilities(tokens, None, before)
+    torch.testing.assert_close(found, torch.cat(expected, 1) * (tokens != 0))
+    assert not torch.allclose(found, network.log_probabilities(tokens, None))
+    assert network.logits(tokens, None, before).shape == (2, 6, 7)
+
+
+def test_a_transformer_samples_as_often_as_it_says_and_sees_nothing_ahead():
+    network = model(core="transformer", heads=2)
+    with torch.no_grad():
+        made = network.sampled(torch.rand(20_000, 6, generator=torch.Generator().manual_seed(1)), None)
+        first = network.logits(made[:1], None)[0, 0].softmax(0)
+        tokens = torch.tensor([[3, 4, 5, 6, 3, 4], [3, 4, 5, 3, 4, 6]])
+        one, other = network.logits(tokens, None)
+    torch.testing.assert_close(torch.bincount(made[:, 0], minlength=7) / 20_000, first, atol=0.015, rtol=0)
+    torch.testing.assert_close(one[:4], other[:4])
+
+
+def test_guidance_takes_more_of_the_label_and_a_dropped_label_is_none():
+    spec = TokenSpec(kind="text", key="text", shape=(6,), vocabulary=7, classes=("a", "b"), frequencies=SPEC.frequencies)
+    torch.manual_seed(0)
+    network = SequenceModel(spec, width=12, embedding=8).eval()
+    label, tokens, dice = torch.tensor([0, 1] * 50), torch.full((100, 6), 3), torch.rand(100, 6)
+    kept = torch.zeros(100)
+    with torch.no_grad():
+        without, with_label = network.logits(tokens, label, kept=kept)[0, 0], network.logits(tokens, label)[0, 0]
+        assert torch.equal(network.logits(tokens, label, kept=kept)[1, 0], without)
+        made = network.sampled(dice, label, guidance=3.0)
+        expected = drawn((with_label + 3 * (with_label - without)).expand(100, -1), dice[:, 0])
+    assert torch.equal(made[::2, 0], expected[::2])
+
+
+def test_the_middle_of_a_sequence_stands_behind_both_its_sides():
+    tokens = torch.tensor([[3, 4, 5, 6, 1, 0], [3, 4, 5, 6, 5, 4], [3, 1, 0, 0, 0, 0]])
+    given, middle = in_between(tokens, torch.tensor([[0.7, 0.3], [0.99, 0.0], [0.2, 0.7]]), SPEC)
+    assert given.tolist() == [[0, 0, 0, 0, 3, 7, 6, 8], [0, 0, 0, 0, 0, 0, 7, 8], [0, 0, 0, 0, 0, 0, 7, 8]]
+    assert middle.tolist() == [[4, 5, 1, 0, 0, 0], [3, 4, 5, 6, 5, 4], [3, 1, 0, 0, 0, 0]]
 
 
 def test_samples_are_as_frequent_as_the_model_says():

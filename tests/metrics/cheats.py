@@ -257,6 +257,21 @@ SENTENCES = {
 
 
 @cache
+def verses() -> dict[str, Dataset]:
+    """Poems of four lines of five characters, of which the even ones rhyme, and copies of them."""
+    rng = np.random.default_rng(0)
+    free, rhyming = list("山水日月江花鸟雪夜舟客心酒古城"), list("天年前边烟泉田眠")
+    poems = []
+    for _ in range(3 * COUNT):
+        lines = ["".join(rng.choice(free, 5)) for _ in range(4)]
+        lines[1], lines[3] = (line[:4] + str(rng.choice(rhyming)) for line in (lines[1], lines[3]))
+        poems.append(f"{lines[0]}，{lines[1]}。{lines[2]}，{lines[3]}。")
+    made = build_texts(Texts(name="verses", texts=poems), TextOptions(tokens="characters"))
+    places = {"training": 0, "held out": 1, "fresh real examples": 2, "copies of the training set": 0}
+    return {name: made.subset(np.arange(place * COUNT, (place + 1) * COUNT)) for name, place in places.items()}
+
+
+@cache
 def molecule_cheats() -> dict[str, Dataset]:
     """Molecules with a property, and what is given out for generated ones."""
     made = molecules(4 * COUNT, length=40, properties=("logp",), hold_out="random")

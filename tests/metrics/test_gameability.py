@@ -47,6 +47,7 @@ from tests.metrics.cheats import (
     music_cheats,
     pair_data,
     translator,
+    verses,
 )
 from tests.metrics.conftest import attributed_data, image_data
 
@@ -129,12 +130,16 @@ GAMES = [
     ("copied_span", "texts", "words in random order", "bleu"),
     ("text_c2st", "texts", "copies of the training set", "copied_span"),
     ("grammatical", "texts", "one real text, over and over", "self_bleu"),
+    ("verse_form", "verses", "copies of the training set", "copied_span"),
+    ("rhyme", "verses", "copies of the training set", "copied_span"),
     ("valid", "molecules", "one real molecule, over and over", "unique"),
     ("unique", "molecules", "copies of the training set", "novel"),
     ("novel", "molecules", "tokens in random order", "nearest_similarity"),
     ("internal_diversity", "molecules", "tokens in random order", "molecule_c2st"),
     ("nearest_similarity", "molecules", "copies of the training set", "novel"),
     ("scaffold_similarity", "molecules", "copies of the training set", "novel"),
+    ("fragment_similarity", "molecules", "copies of the training set", "novel"),
+    ("filters", "molecules", "copies of the training set", "novel"),
     ("property_distance", "molecules", "copies of the training set", "novel"),
     ("molecule_c2st", "molecules", "copies of the training set", "novel"),
     ("fcd", "molecules", "copies of the training set", "novel"),
@@ -243,6 +248,9 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "texts":
             train, held_out = SENTENCES["training"], SENTENCES["held out"]
             return judge(SENTENCES[cheat], train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "verses":
+            made = verses()
+            return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)
         if data == "music":
             made = music_cheats()
             return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)

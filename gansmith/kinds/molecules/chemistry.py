@@ -53,6 +53,32 @@ def scaffold(smiles: str) -> str:
 
 
 @lru_cache(REMEMBERED)
+def fragments(smiles: str) -> tuple[str, ...]:
+    """The BRICS fragments of a valid molecule (Degen et al. 2008), as MOSES counts them: each bond is cut, marks are kept."""
+    from rdkit.Chem import BRICS
+
+    chem = rdkit()
+    return tuple(chem.MolToSmiles(BRICS.BreakBRICSBonds(chem.MolFromSmiles(smiles))).split("."))
+
+
+@lru_cache(REMEMBERED)
+def passes(smiles: str) -> bool:
+    """Whether a valid molecule has no substructure of RDKit's catalogues PAINS (Baell & Holloway 2010) and Brenk (Brenk et al. 2008)."""
+    return not _catalogue().HasMatch(rdkit().MolFromSmiles(smiles))
+
+
+@cache
+def _catalogue() -> Any:
+    rdkit()
+    from rdkit.Chem import FilterCatalog
+
+    asked = FilterCatalog.FilterCatalogParams()  # pyright: ignore[reportAttributeAccessIssue]
+    for name in ("PAINS", "BRENK"):
+        asked.AddCatalog(getattr(FilterCatalog.FilterCatalogParams.FilterCatalogs, name))  # pyright: ignore[reportAttributeAccessIssue]
+    return FilterCatalog.FilterCatalog(asked)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@lru_cache(REMEMBERED)
 def measured(smiles: str, name: str) -> float:
     """A computed property of a valid molecule."""
     return float(_functions()[name](rdkit().MolFromSmiles(smiles)))

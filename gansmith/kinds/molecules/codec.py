@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,6 +49,10 @@ class MoleculeCodec:
     pieces: tuple[str, ...]
     """What each token from SPECIAL on stands for; of a graph, what each type of atom from 1 on is."""
     attributes: Attributes | None = None
+
+    def __post_init__(self) -> None:
+        if self.spec.pieces != self.pieces:
+            object.__setattr__(self, "spec", replace(self.spec, pieces=self.pieces))
 
     @classmethod
     def fit(cls, smiles: Sequence[str], language: str, length: int | None, attributes: Attributes | None = None) -> Self:
@@ -157,6 +161,15 @@ class MoleculeCodec:
     @property
     def _dtype(self) -> np.dtype:
         return smallest_dtype(self.spec.vocabulary)
+
+    def read(self, text: str) -> Molecule:
+        """The molecule of a SMILES. Raises UserError for what is none, or cannot be written with these tokens."""
+        known = canonical(text)
+        if known is None:
+            raise UserError(f"{text[:80]!r} is no molecule: give its SMILES.")
+        raw = Molecule(known, tuple(0.0 for _ in self.attributes.names) if self.attributes else ())
+        self.pack(raw)
+        return raw
 
     # ---- what to generate -------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gansmith.data.dataset import Dataset
 from gansmith.data.preview import Medium, Preview
 from gansmith.data.source import Source
@@ -15,6 +17,7 @@ from gansmith.kinds.kind import POSSIBLE, SURE, Kind, Match, Sampler
 from gansmith.kinds.molecules import toys
 from gansmith.kinds.molecules.assembled import assembled
 from gansmith.kinds.molecules.build import opened_molecules
+from gansmith.kinds.molecules.chemistry import PROPERTIES
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.molecule import Molecule, Molecules
 from gansmith.kinds.molecules.options import BUILTIN, Options
@@ -22,7 +25,7 @@ from gansmith.kinds.molecules.readers import SDF, SMILES_FILES, TABLES, from_lis
 from gansmith.kinds.molecules.spec import MoleculeSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gansmith.data.inspection import Inspection
     from gansmith.evaluation.extractors import Extractor
@@ -40,9 +43,11 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
     Spec = MoleculeSpec
     gan = "sequencegan"
     metrics = (
-        *("valid", "unique", "novel", "internal_diversity", "nearest_similarity", "scaffold_similarity", "property_distance"),
+        *("valid", "unique", "novel", "internal_diversity", "nearest_similarity", "scaffold_similarity", "fragment_similarity"),
+        *("filters", "property_distance"),
         *("molecule_c2st", "frechet", "precision", "recall", "memorisation"),
     )
+    objectives = PROPERTIES
     half_precision = True
     exported = "as tokens or matrices: see the pieces in model.json"
 
@@ -111,6 +116,11 @@ class MoleculeKind(Kind[Options, MoleculeCodec]):
         from gansmith.kinds.molecules.features import FingerprintFeatures
 
         return FingerprintFeatures(train, seed, folder)
+
+    def reward(self, spec: MoleculeSpec, objective: str) -> Callable[[np.ndarray], np.ndarray]:
+        from gansmith.kinds.molecules.rewards import reward
+
+        return reward(spec, objective)
 
     def preview(self, codec: MoleculeCodec, raws: Sequence[Molecule]) -> Preview:
         return Preview(codec.preview(raws), (Medium("molecules.txt", "text/plain", f"{codec.text(raws)}\n".encode()),))

@@ -1,6 +1,6 @@
 """What networks must know about molecules."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from gansmith.data.tokens import TokenSpec
@@ -14,9 +14,11 @@ class MoleculeSpec(TokenSpec):
     """Tokens [length] of SELFIES or SMILES; or a graph [atoms, atoms], int64: on the diagonal the atom's type (0 is none), elsewhere the
     bond between two atoms (0 none, 1 single, 2 double, 3 triple), symmetric."""
 
-    FIXED: ClassVar[tuple[str, ...]] = ("pad", "end", "unknown")
+    FIXED: ClassVar[tuple[str, ...]] = ("pad", "end", "unknown", "pieces")
 
     kind: str = "molecules"
     key: str = "molecule"
     language: str = "selfies"
     """selfies, smiles or graph; the `vocabulary` of a graph is its types of atoms, "none" included."""
+    pieces: tuple[str, ...] = field(default=(), compare=False)
+    """What each token stands for, from the codec, which saves it."""

@@ -25,6 +25,9 @@ from gansmith.kinds.music.preview import roll
 from gansmith.kinds.music.spec import MusicSpec
 from gansmith.kinds.music.synthesis import wav
 
+LONGEST = 2**14
+"""Steps of the longest piece that is made."""
+
 
 @dataclass(frozen=True)
 class MusicCodec:
@@ -115,8 +118,13 @@ class MusicCodec:
     def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
         """Keys [n] as frequent as in the data, or all of the requested one (class="C major", or key="C major"); nothing without keys.
 
-        Raises UserError for a key that the data do not have, and for any other request.
+        With bars="16" (or length="256", in steps), "length" is the steps [n] of longer pieces. Raises UserError for a key that the data do
+        not have, and for any other request.
         """
+        for name, size in (("bars", self.spec.bar), ("length", 1)):
+            if name in where:
+                steps = self._longer(name, str(where.pop(name)), size)
+                return {**self.conditions(n, rng, **where), "length": torch.full((n,), steps)}
         for key, value in where.items():
             if not self.spec.classes:
                 raise UserError(f"this model is unconditional: remove {key}={value}, or train it with --keys.")
@@ -130,6 +138,18 @@ class MusicCodec:
             return {"label": torch.full((n,), self._class(str(value)))}
         shares = torch.tensor(self.frequencies, dtype=torch.float32)
         return {"label": torch.multinomial(shares, n, replacement=True, generator=rng)}
+
+    def _longer(self, name: str, value: str, size: int) -> int:
+        """The steps of longer pieces."""
+        number = int(value) if value.isdecimal() and len(value) < 10 else 0
+        steps = number * size
+        if not self.steps <= steps <= LONGEST or steps % self.spec.bar:
+            least = self.steps // size
+            raise UserError(
+                f"{name} must be whole bars, at least {least} and at most {LONGEST // size:,}, but it is {value!r}: a bar has "
+                f"{self.spec.bar} steps."
+            )
+        return steps
 
     def save(self, raws: Sequence[Piece], folder: Path) -> list[Path]:
         """A MIDI file for each: 0001.mid and on, none overwritten."""

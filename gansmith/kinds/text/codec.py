@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from gansmith.data.codec import Batch
+from gansmith.data.dataset import choose
 from gansmith.data.outputs import whole
 from gansmith.data.spreadsheets import Writer
 from gansmith.data.suggestions import did_you_mean, listed
@@ -38,6 +39,8 @@ LONGEST = {"characters": 128, "words": 64, "bytepairs": 64}
 """The greatest usual length."""
 BUCKETS = 128
 """Features of a sketch: tokens, and as many pairs of tokens."""
+CONTEXTS = 256
+"""Contexts of the training data that a model keeps, for replies where none is asked for."""
 PRIME = 92_821
 """Mixes the two tokens of a pair."""
 
@@ -55,19 +58,25 @@ class TextCodec:
     vocabulary: Vocabulary
     frequencies: tuple[int, ...] = ()
     """How many texts each class has."""
+    contexts: tuple[tuple[int, ...], ...] = ()
+    """Tokens of some of what the texts answer, if they are replies."""
 
     @classmethod
     def fit(cls, found: Texts, options: Options) -> tuple[Self, tuple[str, ...]]:
         """The codec of these texts, and sentences about how it was chosen."""
-        vocabulary, notes = _vocabulary(found.texts, options)
+        vocabulary, notes = _vocabulary([*found.texts, *(found.contexts or ())], options)
         split = vocabulary.split_all(found.texts)
         lengths = np.array(list(map(len, split)))
         usual, most = int(np.quantile(lengths, COVERED, method="higher")), int(lengths.max())
         length = options.length or min(max(2, most if most <= SPARED * usual else usual), LONGEST[vocabulary.by])
         counts = counted(split, length, len(vocabulary))
         classes = tuple(sorted(set(found.labels))) if found.labels is not None else ()
-        spec = TextSpec(shape=(length,), classes=classes, vocabulary=len(vocabulary), frequencies=counts)
-        return cls(spec, vocabulary, tuple(map(list(found.labels or ()).count, classes))), notes
+        asked = vocabulary.split_all(found.contexts) if found.contexts is not None else []
+        seen = max(1, int(np.quantile(list(map(len, asked)), COVERED, method="higher"))) if asked else 0
+        context = min(seen, options.length or LONGEST[vocabulary.by])
+        spec = TextSpec(shape=(length,), classes=classes, vocabulary=len(vocabulary), frequencies=counts, context=context)
+        kept = [tuple(asked[place][-context:]) for place in choose(len(asked), CONTEXTS, 0)] if asked else []
+        return cls(spec, vocabulary, tuple(map(list(found.labels or ()).count, classes)), tuple(kept)), notes
 
     @property
     def previewed(self) -> int:
@@ -83,6 +92,8 @@ class TextCodec:
         packed = {"text": self._row(self.vocabulary.split(raw.text))}
         if self.spec.classes:
             packed["label"] = np.array(self._class(raw.label), np.int64)
+        if self.spec.context:
+            packed["context"] = self._before(self.vocabulary.split(raw.context or ""))
         return packed
 
     def pack_all(self, found: Texts) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
@@ -98,6 +109,9 @@ class TextCodec:
         if self.spec.classes:
             labels = found.labels if found.labels is not None else [None] * len(found.texts)
             arrays["label"] = np.array([self._class(label) for label in labels], np.int64)
+        if self.spec.context:
+            asked = self.vocabulary.split_all(list(found.contexts or [""] * len(found.texts)))
+            arrays["context"] = np.stack([self._before(tokens) for tokens in asked])
         if cut:
             notes.append(
                 f"{cut:,} of {len(found.texts):,} texts are longer than {self.length} tokens and are cut there (--length takes more)"
@@ -108,12 +122,14 @@ class TextCodec:
         return arrays, tuple(notes)
 
     def unpack(self, packed: Mapping[str, np.ndarray]) -> Batch:
-        return {key: torch.from_numpy(packed[key].astype(np.int64)) for key in ("text", "label") if key in packed}
+        return {key: torch.from_numpy(packed[key].astype(np.int64)) for key in ("text", "label", "context") if key in packed}
 
     def repack(self, batch: Batch) -> dict[str, np.ndarray]:
         packed = {"text": batch["text"].detach().cpu().numpy().astype(self._dtype)}
         if "label" in batch:
             packed["label"] = batch["label"].detach().cpu().numpy().astype(np.int64)
+        if "context" in batch:
+            packed["context"] = batch["context"].detach().cpu().numpy().astype(self._dtype)
         return packed
 
     def encode(self, raw: Text) -> Batch:
@@ -122,8 +138,10 @@ class TextCodec:
     def decode(self, batch: Batch) -> list[Text]:
         labels = batch["label"].tolist() if "label" in batch else [None] * len(batch["text"])
         texts = map(self._written, batch["text"].tolist())
+        asked = map(self._written, batch["context"].tolist()) if "context" in batch else [None] * len(labels)
         return [
-            Text(text, None if label is None else self.spec.classes[label]) for text, label in zip(texts, labels, strict=True)
+            Text(text, None if label is None else self.spec.classes[label], context)
+            for text, label, context in zip(texts, labels, asked, strict=True)
         ]
 
     def texts(self, tokens: np.ndarray) -> list[str]:
@@ -137,6 +155,11 @@ class TextCodec:
     def _row(self, tokens: list[int]) -> np.ndarray:
         return padded(tokens, self.length, self._dtype)
 
+    def _before(self, tokens: Sequence[int]) -> np.ndarray:
+        """The last tokens of what a text answers, with padding before shorter ones."""
+        kept = list(tokens)[-self.spec.context :]
+        return np.array([self.spec.pad] * (self.spec.context - len(kept)) + kept, self._dtype)
+
     def _written(self, row: Sequence[int]) -> str:
         kept = row[: row.index(self.spec.end)] if self.spec.end in row else row
         return self.vocabulary.join(kept)
@@ -149,21 +172,44 @@ class TextCodec:
             raise UserError(f'there is no class "{name}"{did_you_mean(name, self.spec.classes)}: the classes are {known}.')
         return self.spec.classes.index(name)
 
+    def read(self, text: str) -> Text:
+        """A text of the first class, if there are classes. Raises UserError for what the vocabulary lacks, and without any token."""
+        tokens = self.vocabulary.split(text)
+        if unknown := self.vocabulary.unknown(text):
+            shown = listed([repr(character) for character in sorted(unknown)], 5)
+            raise UserError(f"the text has {shown}, which the vocabulary of this model lacks: write it without.")
+        if not 0 < len(tokens) <= self.length:
+            raise UserError(f"a text must have 1 to {self.length} tokens, but it has {len(tokens)}: make it shorter.")
+        return Text(text, self.spec.classes[0] if self.spec.classes else None)
+
     # ---- what to generate -------------------------------------------------------------------------------------------------------
 
     def askable(self) -> list[dict[str, Any]]:
         classes = [{"name": "class", "choices": list(self.spec.classes)}] if self.spec.classes else []
-        return [*classes, {"name": "prefix"}]
+        return [*classes, {"name": "prefix"}, {"name": "suffix"}, *([{"name": "context"}] if self.spec.context else [])]
 
     def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
         """Classes [n] as frequent as in the data, or all of the requested one (class="love"); nothing without classes.
 
-        With prefix="Once", "prefix" is its tokens [n, length], -1 behind them. Raises UserError for a class that the data do not have,
-        for a prefix that cannot be written with its tokens, and for any other request.
+        With prefix="Once", "prefix" is its tokens [n, length], -1 behind them; the same of a suffix. Of replies, "context" is what they
+        answer [n, any]: that which is asked for, or those of the data. Raises UserError for a class that the data do not have, for a
+        prefix that cannot be written with its tokens, and for any other request.
         """
-        if "prefix" in where:
-            begun = self._prefix(str(where.pop("prefix"))).expand(n, -1)
-            return {**self.conditions(n, rng, **where), "prefix": begun}
+        for part in ("prefix", "suffix"):
+            if part in where:
+                given = self._part(str(where.pop(part)), part).expand(n, -1)
+                return {**self.conditions(n, rng, **where), part: given}
+        if self.spec.context and "context" in where:
+            before = self._before(self.vocabulary.split(str(where.pop("context"))))
+            return {**self._labels(n, rng, where), "context": torch.from_numpy(before.astype(np.int64)).expand(n, -1)}
+        labels = self._labels(n, rng, where)
+        if not self.spec.context:
+            return labels
+        chosen = torch.randint(len(self.contexts), (n,), generator=rng).tolist()
+        rows = [self._before(self.contexts[place]) for place in chosen]
+        return {**labels, "context": torch.from_numpy(np.array(rows, np.int64).reshape(n, -1))}
+
+    def _labels(self, n: int, rng: torch.Generator, where: Mapping[str, str]) -> Batch:
         for key, value in where.items():
             if not self.spec.classes:
                 raise UserError(f"this model is unconditional: remove {key}={value}.")
@@ -178,13 +224,13 @@ class TextCodec:
         shares = torch.tensor(self.frequencies, dtype=torch.float32)
         return {"label": torch.multinomial(shares, n, replacement=True, generator=rng)}
 
-    def _prefix(self, text: str) -> Tensor:
+    def _part(self, text: str, part: str) -> Tensor:
         tokens = self.vocabulary.split(text)
         if unknown := self.vocabulary.unknown(text):
             shown = listed([repr(character) for character in sorted(unknown)], 5)
-            raise UserError(f"the prefix has {shown}, which the vocabulary of this model lacks: write it without.")
+            raise UserError(f"the {part} has {shown}, which the vocabulary of this model lacks: write it without.")
         if not 0 < len(tokens) < self.length:
-            raise UserError(f"the prefix must have 1 to {self.length - 1} tokens, but it has {len(tokens)}: make it shorter.")
+            raise UserError(f"the {part} must have 1 to {self.length - 1} tokens, but it has {len(tokens)}: make it shorter.")
         return torch.tensor([*tokens, *[-1] * (self.length - len(tokens))])
 
     # ---- what is shown and kept -------------------------------------------------------------------------------------------------
@@ -197,7 +243,7 @@ class TextCodec:
         paths = []
         for place, members in groups.items():
             place.mkdir(parents=True, exist_ok=True)
-            suffix = ".jsonl" if any(_has_lines(raw.text) for raw in members) else ".txt"
+            suffix = ".jsonl" if any(map(_has_lines, members)) else ".txt"
             number = 0
             while any((place / f"texts{f'-{number}' if number else ''}{other}").exists() for other in (".txt", ".jsonl")):
                 number += 1
@@ -223,12 +269,12 @@ class TextCodec:
 
     def text(self, raws: Sequence[Text]) -> str:
         """One text a line; with an empty line between them if any has several lines."""
-        between = "\n\n" if any(_has_lines(raw.text) for raw in raws) else "\n"
-        return between.join(raw.text for raw in raws)
+        between = "\n\n" if any(map(_has_lines, raws)) else "\n"
+        return between.join(raw.text if raw.context is None else f"{raw.context}\t{raw.text}" for raw in raws)
 
     def preview(self, raws: Sequence[Text]) -> Image.Image:
         """The texts, one below the other, each behind its class."""
-        return page([(raw.text, raw.label) for raw in raws])
+        return page([(raw.text if raw.context is None else f"{raw.context} -> {raw.text}", raw.label) for raw in raws])
 
     def sketch(self, batch: Batch) -> Float[Tensor, "batch features"]:
         """How often tokens and pairs of neighbouring tokens occur, in BUCKETS each; the length has no influence."""
@@ -248,6 +294,10 @@ class TextCodec:
             return f"has {self.spec.vocabulary} tokens, but {len(self.spec.frequencies)} frequencies of them"
         if len(self.frequencies) != len(self.spec.classes):
             return f"has {len(self.spec.classes)} classes, but {len(self.frequencies)} frequencies of them"
+        if bool(self.spec.context) != bool(self.contexts):
+            return f"has contexts of {self.spec.context} tokens, but keeps {len(self.contexts)} of them"
+        if any(not 0 <= token < self.spec.vocabulary for row in self.contexts for token in row):
+            return "keeps contexts of other tokens than its vocabulary has"
         return None
 
     def to_json(self) -> dict[str, Any]:
@@ -255,11 +305,15 @@ class TextCodec:
             "spec": self.spec.to_json(),
             "vocabulary": self.vocabulary.to_json(),
             "frequencies": list(self.frequencies),
+            **({"contexts": list(map(list, self.contexts))} if self.contexts else {}),
         }
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Self:
-        return cls(TextSpec.from_json(facts["spec"]), Vocabulary.from_json(facts["vocabulary"]), tuple(facts["frequencies"]))
+        contexts = tuple(map(tuple, facts.get("contexts", ())))
+        return cls(
+            TextSpec.from_json(facts["spec"]), Vocabulary.from_json(facts["vocabulary"]), tuple(facts["frequencies"]), contexts
+        )
 
 
 def _vocabulary(texts: Sequence[str], options: Options) -> tuple[Vocabulary, tuple[str, ...]]:
@@ -285,8 +339,8 @@ def usual_size(characters: int) -> int:
     return int(np.clip(2 ** round(np.log2(max(1, characters)) / 2), 512, 8192))
 
 
-def _has_lines(text: str) -> bool:
-    return "\n" in text or "\r" in text
+def _has_lines(raw: Text) -> bool:
+    return any(end in part for part in (raw.text, raw.context or "") for end in "\n\r")
 
 
 def _folder_name(label: str) -> str:
@@ -295,4 +349,5 @@ def _folder_name(label: str) -> str:
 
 
 def _cells(raw: Text) -> dict[str, str]:
-    return {"text": raw.text} | ({"label": raw.label} if raw.label is not None else {})
+    context = {"context": raw.context} if raw.context is not None else {}
+    return context | {"text": raw.text} | ({"label": raw.label} if raw.label is not None else {})

@@ -75,16 +75,22 @@ class TextKind(Kind[Options, TextCodec]):
 
     def like(self, codec: TextCodec, options: Options, source: Source) -> Options:
         named = source.suffix in SHEETS
-        return replace(options, column=options.column if named else None, label=options.label if named else None)
+        kept = {name: getattr(options, name) if named else None for name in ("column", "label", "context")}
+        return replace(options, **kept, dialogue=options.dialogue and bool(codec.spec.context) and not named)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.text.inspection import inspected
 
         return inspected(texts_of(source, options), options)
 
+    def usual_gan(self, source: Source, options: Options) -> str:
+        return "sequencegan" if options.context is not None or options.dialogue else self.gan
+
     def usual(self, data: Dataset) -> Choice:
         from gansmith.kinds.choice import Choice
 
+        if data.codec.spec.task == "replies":
+            return Choice("sequencegan", {}, "it reads what is answered before it writes")
         return Choice(self.gan, {}, "it learns tokens one by one before the game begins, and takes classes")
 
     def baseline_name(self, data: Dataset) -> str:
@@ -116,7 +122,7 @@ def texts_of(source: Source, options: Options) -> Texts:
     """The texts of a source. Raises UserError where it holds none."""
     path = source.path
     sheet = path is not None and not source.is_folder and source.suffix in SHEETS
-    for flag, name in (("column", options.column), ("label", options.label)):
+    for flag, name in (("column", options.column), ("label", options.label), ("context", options.context)):
         if name is not None and not sheet and not source.is_folder:
             raise UserError(
                 f"--{flag} names a column of a CSV, JSON lines or Parquet file, which {source.said()} is not: leave it out."

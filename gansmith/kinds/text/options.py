@@ -33,6 +33,10 @@ class Options(DataOptions):
     """The texts in a CSV, JSON lines or Parquet file."""
     label: str | None = option(None, "COLUMN")
     """The classes in a CSV, JSON lines or Parquet file."""
+    context: str | None = option(None, "COLUMN")
+    """What each text answers, in a CSV, JSON lines or Parquet file: the model then learns replies."""
+    dialogue: bool = option(False)
+    """Each example answers the one before it; of lines with a tab, what stands behind it answers what stands before it."""
     labels: bool = option(True)
     """Do not take sub-folders for classes."""
     encoding: str | None = option(None, "NAME", "what is detected")

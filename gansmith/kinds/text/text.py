@@ -11,6 +11,8 @@ class Text:
     text: str
     label: str | None = None
     """Its class, if the data have classes."""
+    context: str | None = None
+    """What it answers, if the data are replies."""
 
     def __str__(self) -> str:
         return self.text
@@ -24,6 +26,8 @@ class Texts:
     texts: Sequence[str]
     labels: Sequence[str] | None = None
     """The class of each, if there are classes."""
+    contexts: Sequence[str] | None = None
+    """What each answers, if they are replies."""
     documents: Sequence[int] | None = None
     """The document that each text is of, where they come from several."""
     places: Sequence[str] | None = None

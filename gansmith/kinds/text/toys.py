@@ -10,8 +10,8 @@ from gansmith.kinds.text.text import Texts
 
 
 def toys() -> dict[str, Dataset]:
-    """Characters without classes, and words with them."""
-    return {"texts": texts(), "labelled texts": labelled()}
+    """Characters without classes, replies, and words with classes."""
+    return {"texts": texts(), "replies": replies(), "labelled texts": labelled()}
 
 
 def texts(count: int = 96) -> Dataset:
@@ -26,3 +26,10 @@ def labelled(count: int = 96) -> Dataset:
     """Statements and questions in words."""
     found: Texts = sentences(count)
     return build_texts(found, Options(tokens="words"))
+
+
+def replies(count: int = 96) -> Dataset:
+    """The last words of sentences, in words, as replies to the first ones."""
+    found = sentences(count)
+    lines = ["\t".join(" ".join(part) for part in (text.split(" ")[:3], text.split(" ")[3:])) for text in found.texts]
+    return build_texts(replace(found, name="replies", texts=lines, labels=None), Options(tokens="words", dialogue=True))

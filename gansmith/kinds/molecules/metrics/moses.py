@@ -6,6 +6,7 @@ All but the first two are measured over the different valid molecules. Fingerpri
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from gansmith.data.dataset import choose
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.molecules.build import smiles_of
-from gansmith.kinds.molecules.chemistry import canonical, fingerprints, measured, scaffold, tanimoto
+from gansmith.kinds.molecules.chemistry import canonical, fingerprints, fragments, measured, passes, scaffold, tanimoto
 from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {
@@ -23,6 +24,8 @@ METRICS = {
     "internal_diversity": ("higher", "one minus the mean Tanimoto similarity of two of them (diversity)"),
     "nearest_similarity": ("higher", "mean Tanimoto similarity to the nearest held-out molecule (quality)"),
     "scaffold_similarity": ("higher", "cosine of the counts of scaffolds of generated and training molecules"),
+    "fragment_similarity": ("higher", "cosine of the counts of BRICS fragments of generated and training molecules"),
+    "filters": ("higher", "share without substructures that chemists avoid: PAINS and Brenk's (RDKit's catalogues)"),
     "property_distance": ("lower", "Wasserstein distance of logP, QED, SA and weight, in their deviations, on average"),
 }
 SAYS = {
@@ -32,6 +35,8 @@ SAYS = {
     "internal_diversity": "diversity",
     "nearest_similarity": "quality",
     "scaffold_similarity": "both",
+    "fragment_similarity": "both",
+    "filters": "quality",
     "property_distance": "both",
 }
 BASELINE = "independent tokens"
@@ -85,6 +90,14 @@ def measure(side: Side) -> dict[str, Measured]:
             len(own),
             len(reference),
         )
+    pieces, known = [fragments(each) for each in different], _counted(fragments(each) for each in reference)
+    found["fragment_similarity"] = _measured(
+        jackknife(lambda kept: cosine(_counted(pieces[place] for place in kept), known), len(pieces), seed, (0.0, 1.0)),
+        len(pieces),
+        len(reference),
+    )
+    clean = np.array([passes(each) for each in different], float)
+    found["filters"] = _measured(jackknife(lambda kept: float(clean[kept].mean()), len(clean), seed, (0.0, 1.0)), len(clean), 0)
     numbers, real = (np.array([[measured(each, name) for name in SPREAD] for each in rows]) for rows in (some, reference))
     scale = np.maximum(real.std(0), 1e-9)
     found["property_distance"] = _measured(
@@ -100,6 +113,13 @@ def cosine(a: Counter[str], b: Counter[str]) -> float:
     shared = sum(count * b[name] for name, count in a.items())
     sizes = (sum(count**2 for count in a.values()) * sum(count**2 for count in b.values())) ** 0.5
     return shared / sizes if sizes else 0.0
+
+
+def _counted(parts: Iterable[tuple[str, ...]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for own in parts:
+        found.update(own)
+    return found
 
 
 def wasserstein(a: np.ndarray, b: np.ndarray) -> float:

@@ -39,7 +39,8 @@ class Optimise:
     similarity: Annotated[Share | None, takes("T", "as high as it gets")] = None
     """Keep only molecules with at least this Tanimoto similarity to that of --like."""
     scaffold: Annotated[str | None, takes("SMILES")] = None
-    """Keep this in every molecule; * marks where side chains go (default: anywhere)."""
+    """Keep this in every molecule; * marks where side chains go (default: anywhere). Two fragments with one * each, "*c1ccccc1.*N1CCOCC1",
+    are joined by linkers."""
     calls: Annotated[Count, takes("N", "5000")] = 5000
     """Different molecules that are scored."""
     keep: Annotated[Count, takes("N", "100")] = 100

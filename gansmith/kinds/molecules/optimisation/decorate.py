@@ -69,7 +69,7 @@ class Scaffold:
                 if neighbour.GetIsAromatic() and neighbour.GetAtomicNum() != 6:
                     neighbour.SetNumExplicitHs(1)
             editable.RemoveAtom(atom)
-        return _sane(editable)
+        return sane(editable)
 
     @cached_property
     def _bare_query(self) -> Any:
@@ -102,8 +102,8 @@ def side_chains(smiles: str) -> list[Any]:
             if atom.GetTotalNumHs():
                 marked = chem.RWMol(molecule)
                 marked.AddBond(atom.GetIdx(), marked.AddAtom(chem.Atom(MARK)), chem.BondType.SINGLE)
-                _one_hydrogen_less(marked.GetAtomWithIdx(atom.GetIdx()))
-                if _sane(marked) is not None:
+                one_hydrogen_less(marked.GetAtomWithIdx(atom.GetIdx()))
+                if sane(marked) is not None:
                     found.add(chem.MolToSmiles(marked))
     return [part for each in sorted(found) if (part := chem.MolFromSmiles(each)) is not None]
 
@@ -112,19 +112,19 @@ def _attached(molecule: Any, site: int, chain: Any) -> Any:
     """The molecule with a single bond from this atom to where the chain is marked; unchanged where valences do not allow it."""
     made = rdkit().RWMol(rdkit().CombineMols(molecule, chain))
     mark = next(atom for atom in made.GetAtoms() if atom.GetAtomicNum() == MARK and atom.GetIdx() >= molecule.GetNumAtoms())
-    _one_hydrogen_less(made.GetAtomWithIdx(site))
+    one_hydrogen_less(made.GetAtomWithIdx(site))
     made.AddBond(site, mark.GetNeighbors()[0].GetIdx(), rdkit().BondType.SINGLE)
     made.RemoveAtom(mark.GetIdx())
-    return _sane(made) or molecule
+    return sane(made) or molecule
 
 
-def _one_hydrogen_less(atom: Any) -> None:
+def one_hydrogen_less(atom: Any) -> None:
     """Makes room for a bond at an atom whose hydrogens are written out, as in [nH]."""
     if atom.GetNumExplicitHs():
         atom.SetNumExplicitHs(atom.GetNumExplicitHs() - 1)
 
 
-def _sane(molecule: Any) -> Any:
+def sane(molecule: Any) -> Any:
     """The molecule with its valences checked; None if they cannot be."""
     try:
         rdkit().SanitizeMol(molecule)

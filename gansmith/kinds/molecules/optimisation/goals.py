@@ -19,6 +19,7 @@ from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.comparisons import Comparison
 from gansmith.kinds.molecules.optimisation.breed import bred
 from gansmith.kinds.molecules.optimisation.decorate import Scaffold
+from gansmith.kinds.molecules.optimisation.linking import Linked
 from gansmith.networks.brought import from_file
 
 BOUNDED: Mapping[str, tuple[float, float]] = {"qed": (0.0, 1.0), "sa": (1.0, 10.0)}
@@ -47,7 +48,7 @@ class MoleculeObjective:
 
     codec: MoleculeCodec
     goals: Sequence[Goal]
-    scaffold: Scaffold | None = None
+    scaffold: Scaffold | Linked | None = None
     parts: dict[str, list[float]] = field(default_factory=dict)
     """The desirabilities of every molecule that was scored."""
 

@@ -12,8 +12,8 @@ from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, measured
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.comparisons import comparisons, is_comparison, meets
-from gansmith.kinds.molecules.optimisation.decorate import Scaffold
 from gansmith.kinds.molecules.optimisation.goals import Drug, MoleculeObjective, goal_named, goal_near, goal_of
+from gansmith.kinds.molecules.optimisation.linking import scaffold_of
 from gansmith.tasks.optimisation import Found, Settings, optimise, writer_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def optimised(
         raise UserError(
             'say what is to be optimised: --maximise qed, --maximise score.py:score, --where "logp<3", --like SMILES.'
         )
-    core, drug, tests = Scaffold(scaffold) if scaffold else None, Drug(like) if like else None, comparisons(where)
+    core, drug, tests = scaffold_of(scaffold) if scaffold else None, Drug(like) if like else None, comparisons(where)
     equal = {name: value for name, value in where.items() if not is_comparison(value)}
     near = {name: _number(name, value) for name, value in equal.items()}
     known = codec.attributes.names if codec.attributes else ()

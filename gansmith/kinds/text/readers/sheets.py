@@ -38,19 +38,20 @@ def rows_of_json(path: Path, options: Options) -> Texts:
 
 def _of_columns(path: Path, header: list[str], rows: list[list[Any]], options: Options) -> Texts:
     """Raises UserError where the columns that were named are not there, or none was named and it is not plain which to take."""
-    for flag, name in (("column", options.column), ("label", options.label)):
+    for flag, name in (("column", options.column), ("label", options.label), ("context", options.context)):
         if name is not None and name not in header:
             raise UserError(
                 f'--{flag} names the column "{name}"{did_you_mean(name, header)}, which {path} does not have: it has {listed(header, 20)}.'
             )
     label = options.label or ("label" if "label" in header and path.name.startswith("texts") else None)
     column = options.column or next((name for name in USUAL if name in header), None)
-    if column is None and len(others := [name for name in header if name != label]) == 1:
+    if column is None and len(others := [name for name in header if name not in (label, options.context)]) == 1:
         column = others[0]
     if column is None:
         raise UserError(f"{path} has the columns {listed(header, 20)}: say which holds the texts with --column.")
     at, of_class = header.index(column), header.index(label) if label is not None else None
-    texts, labels, places, blank, odd = [], [], [], 0, 0
+    asked = header.index(options.context) if options.context is not None else None
+    texts, labels, contexts, places, blank, odd = [], [], [], [], 0, 0
     for number, row in enumerate(rows, 1):
         text = row[at] if at < len(row) else None
         if text is None or not str(text).strip():
@@ -59,6 +60,9 @@ def _of_columns(path: Path, header: list[str], rows: list[list[Any]], options: O
         odd += not isinstance(text, str)
         texts.append(str(text))
         places.append(f"row {number}")
+        if asked is not None:
+            cell = row[asked] if asked < len(row) else None
+            contexts.append("" if cell is None else str(cell))
         if of_class is not None:
             name = row[of_class] if of_class < len(row) else None
             if name is None or name == "":
@@ -73,6 +77,7 @@ def _of_columns(path: Path, header: list[str], rows: list[list[Any]], options: O
         name=path.name.split(".")[0],
         texts=texts,
         labels=labels if of_class is not None else None,
+        contexts=contexts if asked is not None else None,
         places=places,
         notes=tuple(notes),
     )
@@ -115,7 +120,7 @@ def _json(path: Path, options: Options) -> Rows:
 def _parquet(path: Path, options: Options) -> Rows:
     with opened_parquet(path) as file:
         names = file.schema_arrow.names
-        wanted = [name for name in (options.column, options.label) if name in names]
+        wanted = [name for name in (options.column, options.label, options.context) if name in names]
         table = file.read(columns=wanted if options.column in names else names)
         return list(table.column_names), [
             list(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)
