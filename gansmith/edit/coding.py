@@ -23,7 +23,8 @@ def coder(model: Model) -> Codes:
 
 @checked
 def between(model: Model, ends: Sequence[Any], *, frames: Frames = 8, path: str = "spherical", **where: str) -> list[Any]:
-    """Examples on the way between examples in the codec's raw form, or between those of seeds, ends included, without repetitions.
+    """Examples on the way between examples in the codec's raw form, or between those of seeds, ends included, without repetitions. Where no
+    class is asked for, each is of the class that its code is nearest to.
 
     Raises UserError for a model without codes, and for fewer than two ends or frames.
     """
@@ -36,7 +37,10 @@ def between(model: Model, ends: Sequence[Any], *, frames: Frames = 8, path: str 
     else:
         keys = encoded(model, ends)
     codes = walk(keys, frames, path)
-    return _unrepeated(model.codec.decode(gan.decode(codes, _one_condition(model, frames, ends, **where))))
+    condition = _one_condition(model, frames, ends, **where)
+    if model.codec.spec.classes and "class" not in where:
+        condition = {**condition, "label": gan.nearest(codes).cpu()}
+    return _unrepeated(model.codec.decode(gan.decode(codes, condition)))
 
 
 @checked

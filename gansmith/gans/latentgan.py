@@ -17,7 +17,7 @@ from functools import partial
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, leaky_relu
 
@@ -268,9 +268,12 @@ class LatentGAN(GAN):
     def moved(self, codes: Codes, wanted: Label, strength: float) -> Codes:
         """Codes moved from the class whose mean is nearest to each towards the wanted one: by the difference of the means, times
         `strength`."""
-        means = self._averaged.means
-        own = torch.cdist(codes, means).argmin(1)
+        means, own = self._averaged.means, self.nearest(codes)
         return self._averaged.norm(codes + strength * (means[wanted.to(codes.device)] - means[own]))
+
+    def nearest(self, codes: Codes) -> Int[Tensor, " batch"]:
+        """The class whose mean code is nearest to each."""
+        return torch.cdist(codes, self._averaged.means).argmin(1)
 
     @property
     def _averaged(self) -> LatentWriter:

@@ -26,6 +26,10 @@ class Codes(Protocol):
         """The codes [n, D] that noise becomes."""
         ...
 
+    def nearest(self, codes: Tensor) -> Tensor:
+        """The class [n] that codes are nearest to, where there are classes."""
+        ...
+
     def moved(self, codes: Tensor, wanted: Label, strength: float) -> Tensor:
         """Codes moved towards a class, further by a greater strength."""
         ...
