@@ -82,14 +82,14 @@ class Making(Edit):
 
 @dataclass(frozen=True, kw_only=True)
 class Interpolate(Making):
-    """Walks through the latents of the seeds and back, and films it; of texts and molecules, writes what lies on the way."""
+    """Walks through the latents of the seeds and back, and films it; of texts and molecules, writes what lies between."""
 
     out: Annotated[Path | None, _options("interpolate.gif")] = None
     """A .gif or .mp4 (which needs ffmpeg) file; of texts a file that they are written as (default: they are printed)."""
     between: Annotated[UseAppendAction[tuple[str, ...]], takes("TEXT")] = ()
     """In place of --seeds, walk between these texts or SMILES; at least two."""
     frames: Annotated[Frames | None, takes("N", "24 a seed; 8 texts")] = None
-    """Frames of the whole film, or examples on the way."""
+    """Frames of the whole film, or examples between."""
     path: Annotated[Literal["spherical", "linear"], takes("{spherical,linear}", "spherical")] = "spherical"
     """Along the sphere on which noise lies, or straight."""
     per_second: Annotated[FramesPerSecond, takes("N", "20")] = 20

@@ -5,8 +5,8 @@ A recurrent network learns by likelihood for most of the budget. At its end a cr
 as a whole, and when the model is used the critic draws one of several samples by its logits (`--where critic=8` changes how many).
 
 The network is a GRU, or with `--gan.core transformer` a causal transformer, which suits GPUs. Data of contexts and replies (`--context`,
-`--dialogue`) are learned as replies, and the critic also learns that a reply to something else is wrong. With `--gan.infill 0.5` half of
-the rounds teach it to write what stands between a beginning and an end (`--where prefix="the old" --where suffix="by the sea."`). Labels
+`--dialogue`) are learned as replies, and the critic also learns that a reply to something else is wrong. With `--gan.infill 0.5`, in half
+of the rounds it learns to write what stands between a beginning and an end (`--where prefix="the old" --where suffix="by the sea."`). Labels
 are left out of a tenth of the training, so that `--where guidance=2` can write more plainly of the class.
 
 What `--gan.likelihood-share` and `--gan.critic-share` leave of the budget is a game: the critic's logits are rewards, and the network
@@ -79,7 +79,7 @@ class Config:
     label_dropout: float = 0.1
     """Share of the training examples whose label is not seen, which guidance needs."""
     infill: float = 0.0
-    """Share of the rounds by likelihood that teach to write what stands between a beginning and an end."""
+    """Share of the rounds by likelihood in which the model learns to write what stands between a beginning and an end."""
     likelihood_share: float = 0.95
     """Share of the budget in which the model learns by likelihood alone."""
     critic_share: float = 0.05
