@@ -23,9 +23,9 @@ def coder(model: Model) -> Codes:
 
 @checked
 def between(model: Model, ends: Sequence[Any], *, frames: Frames = 8, path: str = "spherical", **where: str) -> list[Any]:
-    """Examples between two or more examples in the codec's raw form, or between those of seeds, ends included, without repetitions. Where no
-    class is asked for, each is of the class that its code is nearest to.
+    """Examples between two or more examples in the codec's raw form, or between those of seeds, ends included, without repetitions.
 
+    Where no class is asked for, each is of the class that its code is nearest to.
     Raises UserError for a model without codes, and for fewer than two ends or frames.
     """
     gan = coder(model)

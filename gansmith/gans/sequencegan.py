@@ -6,8 +6,8 @@ as a whole, and when the model is used the critic draws one of several samples b
 
 The network is a GRU, or with `--gan.core transformer` a causal transformer, which suits GPUs. Data of contexts and replies (`--context`,
 `--dialogue`) are learned as replies, and the critic also learns that a reply to something else is wrong. With `--gan.infill 0.5`, in half
-of the rounds it learns to write what stands between a beginning and an end (`--where prefix="the old" --where suffix="by the sea."`). Labels
-are left out of a tenth of the training, so that `--where guidance=2` can write more plainly of the class.
+of the rounds it learns to write what stands between a beginning and an end (`--where prefix="the old" --where suffix="by the sea."`).
+Labels are left out of a tenth of the training, so that `--where guidance=2` can write more plainly of the class.
 
 What `--gan.likelihood-share` and `--gan.critic-share` leave of the budget is a game: the critic's logits are rewards, and the network
 learns by policy gradients beside the likelihood; a second critic, which gives no rewards, watches whether that makes samples any harder to
