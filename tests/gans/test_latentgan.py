@@ -51,7 +51,9 @@ def test_a_moved_code_lies_nearer_to_the_mean_of_the_other_class(model):
     moved = gan.moved(codes, 1 - own, 1.0)
     before, after = torch.cdist(codes, means), torch.cdist(moved, means)
     rows = torch.arange(8)
-    assert (after[rows, 1 - own] < before[rows, 1 - own]).all()
+    assert after[rows, 1 - own].mean() < before[rows, 1 - own].mean() - 0.5
+    way = means[1 - own] - means[own]
+    assert (((moved - codes) * way).sum(1) > 0).all()
     made = restyled(model, texts()[:2], **{"class": "question"})
     assert [raw.label for raw in made] == ["question"] * 2
     with pytest.raises(UserError, match="say to which class"):
