@@ -48,6 +48,8 @@ MOST_RETRIES = 24
 """How often blocks are made anew in all."""
 FRUITLESS = 2
 """After so many times it is given up where the last time helped too little to come to an end."""
+TINY = 512
+"""Numbers in examples up to which MANY are made at a time after the first MANY."""
 NUMBERS = 2**22
 """Numbers in the examples that are made of images at a time: networks from image to image keep much of them in memory."""
 
@@ -153,7 +155,8 @@ class Model:
                 self.gan.train(was_training)
             return
         makes = self.optimized.generate if self.precision and not from_images else self.gan.generate
-        most = min(CHUNK, NUMBERS // prod(self.codec.spec.shape)) if from_images else CHUNK
+        size = prod(self.codec.spec.shape)
+        most = min(CHUNK, NUMBERS // size) if from_images else MANY if size <= TINY else CHUNK
         try:
             with kept_for_reuse() if n > CHUNK else nullcontext():
                 for start, size in _blocks(n, max(1, most), whole=isinstance(self.codec, Complies)):
@@ -348,10 +351,11 @@ def model_at(path: os.PathLike[str] | str) -> Path:
 
 def _blocks(n: int, most: int, whole: bool) -> Iterator[tuple[int, int]]:
     """The starts and sizes of the blocks in which n examples are made: 1, 1, 2, 4, ..., so that few cost little, then FIRST up to MANY
-    and `most` after it; with `whole`, `most` from the beginning."""
+    and `most` after it; with `whole`, CHUNK from the beginning."""
     start = 0
     while start < n:
-        size = most if whole or start >= MANY else min(most, FIRST, 1 << max(0, start.bit_length() - 1))
+        first = CHUNK if whole else min(FIRST, 1 << max(0, start.bit_length() - 1))
+        size = most if start >= MANY else min(most, first)
         yield start, size
         start += size
 

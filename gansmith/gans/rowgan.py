@@ -37,6 +37,7 @@ from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.labels import one_hot
 from gansmith.layers.rows import MEASURED, Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
+from gansmith.layers.sweep import Block, Sweep
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training import distributed
 from gansmith.training.ema import Average
@@ -101,20 +102,6 @@ class Config:
             raise UserError(f"Cells are drawn again 0 to {MAX_SWEEPS} times, but it is {self.sweeps}: change --gan.sweeps.")
 
 
-class Block(nn.Module):
-    """A residual block of two linear layers, the last of which starts at zero."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.widen = nn.Linear(width, width)
-        self.narrow = nn.Linear(width, width)
-        nn.init.zeros_(self.narrow.weight)
-        nn.init.zeros_(self.narrow.bias)
-
-    def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        return x + self.narrow(leaky_relu(self.widen(x), 0.2))
-
-
 class RowGenerator(nn.Module):
     """Noise and the known cells of rows to whole rows."""
 
@@ -126,8 +113,6 @@ class RowGenerator(nn.Module):
         self.enter = nn.Linear(config.noise + self.layout.width + self.layout.columns, config.width)
         self.blocks = nn.Sequential(*[Block(config.width) for _ in range(config.blocks)])
         self.leave = nn.Linear(config.width, self.layout.width)
-        self.spec = spec
-        self._alone: dict[int, RowLayout] = {}
         self.register_buffer("shares", torch.zeros(self.layout.width))
         self.shares: Tensor
         """How often each option is chosen in the data, as far as was seen."""
@@ -139,12 +124,7 @@ class RowGenerator(nn.Module):
         return self.leave(leaky_relu(self.blocks(x), 0.2)).float()
 
     def forward(self, noise: Float[Tensor, "batch noise"], row: Row, known: Known, margins: Margins | None = None) -> Row:
-        return self.drawn(self.heads(noise, row, known), noise, row, known, margins)
-
-    def drawn(
-        self, heads: Row, noise: Float[Tensor, "batch noise"], row: Row, known: Known, margins: Margins | None = None
-    ) -> Row:
-        """Rows whose unknown cells are drawn by these logits and numbers."""
+        heads = self.heads(noise, row, known)
         numbers = heads[:, self.layout.number]
         if margins is not None:
             heads, numbers = heads + margins.logits, margins.matched(numbers)
@@ -153,64 +133,10 @@ class RowGenerator(nn.Module):
         made = self.layout.assemble(chosen(logits) + soft - soft.detach(), numbers)
         return torch.where(self.layout.of_columns(known), row, made)
 
-    def again(self, noise: Float[Tensor, "batch own"], row: Row, known: Known, column: int, margins: Margins | None) -> Row:
-        """Rows of which one column is drawn again, given all others, but where it is known; the noise is latent, then the column's own."""
-        before, own = self.layout.place(column)
-        heads = self.heads_of(column, noise[:, : self.latent], row[:, before : before + own], self.entered(row))
-        made = self.drawn_alone(column, heads, noise[:, self.latent :], margins)
-        made = torch.where(known[:, column : column + 1], row[:, before : before + own], made)
-        return torch.cat([row[:, :before], made, row[:, before + own :]], 1)
-
-    def entered(self, row: Row) -> Float[Tensor, "batch features"]:
-        """What rows of which all is given add up to behind the first layer, but for the noise."""
-        return row @ self._of_rows.T + self.enter.weight[:, self.latent + self.layout.width :].sum(1) + self.enter.bias
-
-    def exchanged(self, column: int, old: Tensor, new: Tensor) -> Float[Tensor, "batch features"]:
-        """What `entered` changes by where the cells of one column do."""
-        return (new - old) @ self._of_rows[:, self._own(column)].T
-
-    def heads_of(
-        self,
-        column: int,
-        latent: Float[Tensor, "batch latent"],
-        old: Tensor,
-        entered: Float[Tensor, "batch features"],
-        fast: bool = False,
-    ) -> Float[Tensor, "batch own"]:
-        """Logits and numbers of one column, given all others; `old` are its cells as they were `entered`. With `fast` the blocks compute in
-        bfloat16."""
-        own = self._own(column)
-        mark = self.enter.weight[:, self.latent + self.layout.width + column]
-        x = entered + latent @ self.enter.weight[:, : self.latent].T - old @ self._of_rows[:, own].T - mark
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=fast):
-            x = leaky_relu(self.blocks(x), 0.2)
-        return (x @ self.leave.weight[own].T + self.leave.bias[own]).float()
-
-    def drawn_alone(
-        self, column: int, heads: Float[Tensor, "batch own"], noise: Float[Tensor, "batch own"], margins: Margins | None
-    ) -> Float[Tensor, "batch own"]:
-        """Cells of one column, drawn by these logits and numbers."""
-        layout, numbers = self.alone(column), heads[:, self.alone(column).number]
-        if margins is not None:
-            margins = margins.of(self._own(column), self.layout.numbers_of(column))
-            heads, numbers = heads + margins.logits, margins.matched(numbers)
-        if not layout.choices:
-            return numbers
-        return layout.assemble(chosen(layout.logits(heads + gumbel(noise))), numbers)
-
-    def alone(self, column: int) -> RowLayout:
-        """The layout of one column by itself."""
-        if column not in self._alone:
-            self._alone[column] = RowLayout(replace(self.spec, columns=(self.spec.columns[column],))).to(self.enter.weight.device)
-        return self._alone[column]
-
     @property
-    def _of_rows(self) -> Float[Tensor, "features width"]:
-        return self.enter.weight[:, self.latent : self.latent + self.layout.width]
-
-    def _own(self, column: int) -> slice:
-        before, own = self.layout.place(column)
-        return slice(before, before + own)
+    def residual(self) -> list[Block]:
+        """The blocks in their order."""
+        return [cast("Block", block) for block in self.blocks]
 
 
 class RowCritic(nn.Module):
@@ -264,6 +190,7 @@ class RowGAN(GAN):
         self.fake_frequencies: Tensor
         self.seen: Tensor
         self._margins: tuple[int, Margins, Margins | None] | None = None
+        self._whole: tuple[tuple[int, bool, torch.device], Sweep] | None = None
 
     @property
     def network(self) -> RowGenerator:
@@ -348,8 +275,8 @@ class RowGAN(GAN):
         whole = self.whole(self.is_fast)
 
         def complete(row: Row, known: Known) -> Row:
-            noise = truncation * torch.randn(len(row), whole.noise, generator=rng)
-            return whole(noise.to(self.device), row.to(self.device), known.to(self.device))
+            noise = (truncation * torch.randn(len(row), whole.noise, generator=rng)).to(self.device)
+            return whole(noise, row.to(self.device), known.to(self.device)) if known.any() else whole(noise)
 
         def draw(row: Row, known: Known) -> Row:
             noise = truncation * torch.randn(len(row), self.averaged.noise, generator=rng)
@@ -379,35 +306,43 @@ class RowGAN(GAN):
     @torch.no_grad()
     def margins_of_cells(self, of_rows: Margins) -> Margins:
         """The corrections of cells that are drawn again: found for one column after the other, on rows in which those before are."""
-        network, layout = self.averaged, self.layout
+        layout = self.layout
         rng, count = torch.Generator().manual_seed(1), max(256, MEASURED // max(2, layout.columns // 16))
 
         def noise() -> Tensor:
-            return torch.randn(count, network.noise, generator=rng).to(self.device)
+            return torch.randn(count, self.averaged.noise, generator=rng).to(self.device)
 
         found = Margins(torch.zeros_like(of_rows.logits), torch.zeros_like(of_rows.ranks))
-        nothing = torch.zeros(count, layout.columns, dtype=torch.bool, device=self.device)
-        row = network(noise(), torch.zeros(count, layout.width, device=self.device), nothing, of_rows)
-        cells, entered = list(row.split([sum(sizes) for sizes in self.spec.columns], 1)), network.entered(row)
-        for column in self.order():
-            own, fresh, old = layout.column == column, noise(), cells[column]
-            heads = network.heads_of(column, fresh[:, : network.latent], old, entered, self.is_fast)
-            dice = fresh[:, network.latent :][:, own]
-            alone = Margins.of_heads(network.alone(column), heads, dice, network.shares[own])
+        sweep = Sweep(self.averaged, self.spec.columns, of_rows, found, self.order(), self.is_fast)
+        cells = sweep.made(noise())
+        entered = sweep.entered(torch.cat(cells, 1))
+        for column in sweep.order:
+            own, fresh = sweep.owns[column], noise()
+            without, heads = sweep.heads(column, fresh[:, : sweep.latent], cells[column], entered)
+            dice = fresh[:, sweep.latent :][:, own]
+            alone = Margins.of_heads(self.alone(column), heads, dice, self.averaged.shares[own])
             found.logits[own] = alone.logits
-            found.ranks[layout.column[layout.number] == column] = alone.ranks
-            cells[column] = network.drawn_alone(column, heads, dice, found)
-            entered = entered + network.exchanged(column, old, cells[column])
+            found.ranks[layout.numbers_of(column)] = alone.ranks
+            cells[column] = sweep.drawn(column, heads, gumbel(dice), found)
+            entered = sweep.with_cells(column, without, cells[column])
         return found
+
+    def alone(self, column: int) -> RowLayout:
+        """The layout of one column by itself."""
+        return RowLayout(replace(self.spec, columns=(self.spec.columns[column],))).to(self.device)
 
     @property
     def is_fast(self) -> bool:
         """Whether cells are drawn again in bfloat16: where the hardware computes in it."""
         return computes_bfloat16(str(self.device))
 
-    def whole(self, fast: bool = False) -> Whole:
-        """What makes and completes rows."""
-        return Whole(self.averaged, *self.margins(), self.order(), fast)
+    def whole(self, fast: bool = False) -> Sweep:
+        """What makes and completes rows, prepared once for the averaged generator as it is now."""
+        margins = self.margins()
+        if self._whole is None or self._whole[0] != (self.clock.samples, fast, self.device):
+            sweep = Sweep(self.averaged, self.spec.columns, *margins, self.order(), fast)
+            self._whole = (self.clock.samples, fast, self.device), sweep
+        return self._whole[1]
 
     def scores(self, batch: Batch) -> Tensor:
         row = batch[self.spec.key]
@@ -416,35 +351,3 @@ class RowGAN(GAN):
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         whole = self.whole()
         return whole, {"noise": torch.randn(2, whole.noise)}
-
-
-class Whole(nn.Module):
-    """The generator with its corrections, and then each column drawn again given all others; what is known stays as it is."""
-
-    def __init__(
-        self, network: RowGenerator, margins: Margins, of_cells: Margins | None, order: list[int], fast: bool = False
-    ) -> None:
-        super().__init__()
-        self.fast = fast
-        self.network, self.margins, self.of_cells, self.order = network, margins, of_cells, order
-        self.sizes = [network.layout.place(column)[1] for column in range(network.layout.columns)]
-        self.parts = [network.noise, *(network.latent + network.layout.place(column)[1] for column in order)]
-        self.noise = sum(self.parts)
-
-    def forward(self, noise: Float[Tensor, "batch noise"], row: Row | None = None, known: Known | None = None) -> Row:
-        layout, (first, *rest) = self.network.layout, noise.split(self.parts, 1)
-        row = noise.new_zeros(len(noise), layout.width) if row is None else row
-        nothing = torch.zeros(len(noise), layout.columns, dtype=torch.bool, device=noise.device)
-        network = self.network
-        made = network(first, row, nothing if known is None else known, self.margins)
-        if not rest:
-            return made
-        cells, entered = list(made.split(self.sizes, 1)), network.entered(made)
-        for column, part in zip(self.order, rest, strict=True):
-            if known is None or not known[:, column].all():
-                old = cells[column]
-                heads = network.heads_of(column, part[:, : network.latent], old, entered, self.fast)
-                new = network.drawn_alone(column, heads, part[:, network.latent :], self.of_cells)
-                cells[column] = new if known is None else torch.where(known[:, column : column + 1], old, new)
-                entered = entered + network.exchanged(column, old, cells[column])
-        return torch.cat(cells, 1)

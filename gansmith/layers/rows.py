@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
@@ -147,9 +148,12 @@ def picked(shares: Float[Tensor, "batch choices options"], dice: Float[Tensor, "
 
 
 def gumbel(normal: Tensor) -> Tensor:
-    """Gumbel noise from standard normal noise, so that all noise of a network is of one kind and shrinks towards its middle."""
-    uniform = torch.special.ndtr(normal.double()).clamp(1e-9, 1 - 1e-9)
-    return -(-uniform.log()).log().to(normal.dtype)
+    """Gumbel noise from standard normal noise, so that all noise of a network is of one kind and shrinks towards its middle.
+
+    The smaller tail is computed and the other one follows from it, so that float32 is exact to 6 digits at both ends.
+    """
+    tail = (torch.erfc(normal.abs() * math.sqrt(0.5)) / 2).clamp_min(1e-9)
+    return -(-torch.where(normal > 0, torch.log1p(-tail), tail.log())).log()
 
 
 def hinges(numbers: Float[Tensor, "batch numbers"], knots: int) -> Float[Tensor, "batch bent"]:
@@ -189,10 +193,6 @@ class Margins(nn.Module):
         self.register_buffer("ranks", ranks)
         points = ranks.shape[1]
         self.register_buffer("scores", torch.special.ndtri((torch.arange(points, device=ranks.device) + 0.5) / points))
-
-    def of(self, entries: slice, numbers: slice) -> Margins:
-        """Those of some entries and numbers of a row."""
-        return Margins(self.logits[entries], self.ranks[numbers])
 
     @classmethod
     @torch.no_grad()
@@ -235,14 +235,47 @@ class Margins(nn.Module):
         """The normal scores of numbers, by their ranks among those that were measured; beyond them, shifted."""
         if not len(self.ranks):
             return numbers
-        last = self.ranks.shape[1] - 1
-        columns = numbers.T.contiguous()
-        right = torch.searchsorted(self.ranks, columns).clamp(1, last)
-        low, high = self.ranks.gather(1, right - 1), self.ranks.gather(1, right)
-        left_score, right_score = self.scores[right - 1], self.scores[right]
-        inside = left_score + (right_score - left_score) * ((columns - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)
-        outside = (columns - self.ranks[:, -1:]).clamp_min(0) + (columns - self.ranks[:, :1]).clamp_max(0)
-        return (inside + outside).T
+        return matched(numbers.T.contiguous(), self.ranks, self.scores).T
+
+
+def matched(
+    columns: Float[Tensor, "numbers batch"], ranks: Float[Tensor, "numbers points"], scores: Float[Tensor, " points"]
+) -> Float[Tensor, "numbers batch"]:
+    """The scores of numbers, by their ranks among so many; beyond them, shifted."""
+    right = torch.searchsorted(ranks, columns).clamp(1, ranks.shape[1] - 1)
+    low, high = ranks.gather(1, right - 1), ranks.gather(1, right)
+    left_score, right_score = scores[right - 1], scores[right]
+    inside = left_score + (right_score - left_score) * ((columns - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)
+    outside = (columns - ranks[:, -1:]).clamp_min(0) + (columns - ranks[:, :1]).clamp_max(0)
+    return inside + outside
+
+
+def drawn_cells(
+    heads: Float[Tensor, "batch own"],
+    dice: Float[Tensor, "batch own"],
+    sizes: Sequence[int],
+    ranks: Float[Tensor, "numbers points"],
+    scores: Float[Tensor, " points"],
+) -> Float[Tensor, "batch own"]:
+    """Cells of one column of these groups: the likeliest options after the dice fell, and numbers by their ranks, which count as far as the
+    last option of the choice before them is chosen. Without ranks [0, points], numbers are taken as they are."""
+    parts: list[Tensor] = []
+    start, number = 0, 0
+    gate: Tensor | None = None
+    for size in sizes:
+        own = heads[:, start : start + size]
+        if size > 1:
+            best = (own + dice[:, start : start + size]).argmax(1, keepdim=True)
+            own = torch.zeros_like(own).scatter(1, best, 1.0)
+            gate = own[:, -1:]
+        else:
+            if len(ranks):
+                own = matched(own.T.contiguous(), ranks[number : number + 1], scores).T
+            own = own if gate is None else own * gate
+            number += 1
+        parts.append(own)
+        start += size
+    return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
 
 Completes = Callable[[Float[Tensor, "batch width"], Bool[Tensor, "batch columns"]], Float[Tensor, "batch width"]]
