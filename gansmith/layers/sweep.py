@@ -93,10 +93,15 @@ class Sweep(nn.Module):
         self.of_latent, self.of_row, self.marks = (
             part.T.contiguous() for part in weight.split([latent, layout.width, layout.columns], 1)
         )
+        self.of_latent_alone = self.of_latent.to(self.blocks.dtype)
         self.begin = network.enter.bias.detach() + self.blocks.shift
         self.given = self.begin + self.marks.sum(0)
         self.leave, self.bias = network.leave.weight.detach().T.contiguous(), network.leave.bias.detach()
         self.leaves = [self.leave[:, own].contiguous() for own in self.owns]
+        self.of_cell = [self.of_row[own].clone() for own in self.owns]
+        for column, groups in enumerate(self.sizes):
+            if groups[0] > 1:  # of a choice, one option is always 1: the mark may come with it
+                self.of_cell[column][: groups[0]] += self.marks[column]
         self.no_ranks = self.bias.new_zeros(0, 1)
 
     def forward(
@@ -113,10 +118,11 @@ class Sweep(nn.Module):
         for column, part in zip(self.order, rest, strict=True):
             if known is None or not known[:, column].all():
                 old = cells[column]
-                without, heads = self.heads(column, part[:, : self.latent], old, entered)
+                self.change(entered, column, old, -1)
+                heads = self.heads(column, part[:, : self.latent], entered)
                 new = self.drawn(column, heads, gumbel(part[:, self.latent :]), self.of_cells)
                 cells[column] = new if known is None else torch.where(known[:, column : column + 1], old, new)
-                entered = self.with_cells(column, without, cells[column])
+                self.change(entered, column, cells[column])
         return torch.cat(cells, 1)
 
     def made(
@@ -142,18 +148,18 @@ class Sweep(nn.Module):
         """What rows of which all is given add up to behind the first layer, but for the noise."""
         return torch.addmm(self.given, row, self.of_row)
 
-    def heads(
-        self, column: int, latent: Float[Tensor, "batch latent"], old: Tensor, entered: Float[Tensor, "batch features"]
-    ) -> tuple[Float[Tensor, "batch features"], Float[Tensor, "batch own"]]:
-        """What rows add up to without one column, and the logits and numbers of this column given all others; `old` are its cells as they
-        were entered."""
-        without = torch.addmm(entered - self.marks[column], old, self.of_row[self.owns[column]], alpha=-1)
-        x = self.blocks(torch.addmm(without, latent, self.of_latent))
-        return without, torch.addmm(self.bias[self.owns[column]], x, self.leaves[column])
+    def change(self, entered: Float[Tensor, "batch features"], column: int, cells: Tensor, sign: int = 1) -> None:
+        """Adds to what rows add up to, in place, what these cells of a column do; with -1, takes it off."""
+        entered.addmm_(cells, self.of_cell[column], alpha=sign)
+        if self.sizes[column][0] == 1:
+            entered.add_(self.marks[column], alpha=sign)
 
-    def with_cells(self, column: int, without: Float[Tensor, "batch features"], cells: Tensor) -> Float[Tensor, "batch features"]:
-        """What rows add up to with these cells of the column."""
-        return torch.addmm(without + self.marks[column], cells, self.of_row[self.owns[column]])
+    def heads(
+        self, column: int, latent: Float[Tensor, "batch latent"], without: Float[Tensor, "batch features"]
+    ) -> Float[Tensor, "batch own"]:
+        """Logits and numbers of one column given all others; `without` is what rows add up to without it."""
+        x = self.blocks(torch.addmm(without.to(self.blocks.dtype), latent.to(self.blocks.dtype), self.of_latent_alone))
+        return torch.addmm(self.bias[self.owns[column]], x, self.leaves[column])
 
     def drawn(
         self, column: int, heads: Float[Tensor, "batch own"], dice: Float[Tensor, "batch own"], margins: Margins | None
