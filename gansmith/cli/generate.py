@@ -177,8 +177,12 @@ def _is_file(path: Path, codec: Codec[Any]) -> bool:
 
 def _one_file(model: Model, n: int, path: Path, made: dict[str, Any]) -> list[Path]:
     """All examples in one file, in the format of its suffix."""
+    from gansmith.data.codec import Streams
+
     codec = model.codec
     path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(codec, Streams) and path.suffix.lower() in codec.streamed:
+        return codec.stream(model.batches(n, **made), path)
     with whole(path) as part:
         codec.write(model.generate(n, **made), part)
     return [path]
@@ -217,6 +221,10 @@ def _print(model: Model, n: int, made: dict[str, Any]) -> None:
 
 def _files(model: Model, n: int, folder: Path, made: dict[str, Any]) -> Sequence[Path]:
     """A file each, saved in portions so that memory stays flat."""
+    from gansmith.data.codec import Streams
+
+    if isinstance(model.codec, Streams):
+        return model.codec.stream(model.batches(n, **made), folder)
     portion = max(1, AT_ONCE // math.prod(model.codec.spec.shape))
     raws, paths = [], []
     for batch in model.batches(n, **made):

@@ -1,6 +1,6 @@
 """The codec: raw examples to tensors and back, with its fitted facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -118,6 +118,20 @@ class Numbers(Protocol[Raw]):
 
     def numbered(self, raws: Sequence[Raw], first: int = 0) -> list[Raw]:
         """The examples with new identifiers, from the one of number `first`."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A codec that writes examples while they are made, so that no memory holds all of them."""
+
+    @property
+    def streamed(self) -> tuple[str, ...]:
+        """The suffixes of files that are written so."""
+        ...
+
+    def stream(self, batches: Iterable[Batch], path: Path) -> list[Path]:
+        """Writes a file of such a suffix, or into a folder; whole or not at all. The paths."""
         ...
 
 

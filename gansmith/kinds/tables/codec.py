@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,13 +24,13 @@ from gansmith.kinds.tables.cells import Cells, Table, cells_of, key
 from gansmith.kinds.tables.column_types import COLUMN_TYPES, MIN_COUNT, type_of
 from gansmith.kinds.tables.columns import MADE_UP, Column
 from gansmith.kinds.tables.conditions import Condition, askable, bounds, check_together, excesses, parse_conditions, share_of
-from gansmith.kinds.tables.following import excess_of, followed
-from gansmith.kinds.tables.frames import pandas_from_columns, write_parquet
+from gansmith.kinds.tables.following import cells_above, excess_of, followed
 from gansmith.kinds.tables.notation import notations_of, undressed
 from gansmith.kinds.tables.preview import excerpt
 from gansmith.kinds.tables.repeats import Repeats, repeats_of
 from gansmith.kinds.tables.rules import Rule, infer
 from gansmith.kinds.tables.spec import TableSpec
+from gansmith.kinds.tables.streams import joined, write_csv, write_parquet
 
 Row = dict[str, Any]
 """The cells of one row by the names of the columns; None is missing."""
@@ -44,6 +44,7 @@ class TableCodec:
     """
 
     suffixes = (".csv", ".parquet", ".npz", ".png")
+    streamed = (".csv", ".parquet")
     spec: TableSpec
     columns: tuple[Column, ...]
     """All columns, in the order of the data."""
@@ -89,7 +90,9 @@ class TableCodec:
         columns = tuple(Column.fit(name, cells, types[name], min_count, written.get(name)) for name, cells in plain.items())
         rules = infer(plain, types, {column.name: column.steps() for column in columns})
         excess = tuple(
-            Column.fit(rule.column, excess_of(plain, rule), "continuous", min_count) for rule in rules if rule.form == "at_least"
+            Column.fit(rule.column, cells_above(plain, rule), "continuous", min_count)
+            for rule in rules
+            if rule.form == "at_least"
         )
         made = [name for name, column_type in types.items() if column_type in MADE_UP]
         fixed = [name for name, column_type in types.items() if column_type in ("categorical", "ordinal", "boolean")]
@@ -161,10 +164,13 @@ class TableCodec:
 
     # ---- between tables, packed rows and rows of numbers ------------------------------------------------------------------------
 
-    def pack_table(self, columns: Mapping[str, Cells], seed: int | None = 0) -> Float[np.ndarray, "rows packed"]:
-        """All rows of a table. The seed decides the ranks of equal numbers; None puts them in the middle.
+    def pack_table(
+        self, columns: Mapping[str, Cells | np.ndarray], seed: int | None = 0, lenient: bool = False
+    ) -> Float[np.ndarray, "rows packed"]:
+        """All rows of a table. The seed decides the ranks of equal numbers; None puts them in the middle. Numbers and dates may come as
+        float64, dates in seconds, NaN where they are missing.
 
-        Raises UserError where columns are missing, and for categories that were not learned.
+        Raises UserError where columns are missing, and for categories that were not learned; if `lenient`, others are drawn for these.
         """
         needed = {column.name for column in self.learned} | {name for rule in self.rules for name in rule.by}
         for name in needed:
@@ -173,18 +179,17 @@ class TableCodec:
                     f'the column "{name}"{did_you_mean(name, list(columns))} is not there: give all columns of the data learned.'
                 )
         columns = {
-            name: undressed(cells, self.by_name[name].notation) if name in self.by_name else cells
+            name: undressed(cells, self.by_name[name].notation) if name in self.by_name and isinstance(cells, Cells) else cells
             for name, cells in columns.items()
         }
-        given = {
-            rule.column: excess_of(columns, rule) for rule in self.rules if rule.form == "at_least" and rule.column in columns
-        }
+        given = {rule.column: _above(columns, rule) for rule in self.rules if rule.form == "at_least" and rule.column in columns}
         parts = []
         for place, column in enumerate(self.learned):
             rng = None if seed is None else np.random.default_rng([seed, place])
             cells = given.get(column.name) if column in self.excess else columns[column.name]
             assert cells is not None
-            parts += column.pack(cells, rng)
+            is_plain = isinstance(cells, Cells)
+            parts += column.pack(cells, rng, lenient) if is_plain else column.pack_numbers(cells, rng)
         return np.stack(parts, 1).astype(np.float32)
 
     def pack(self, raw: Row) -> dict[str, np.ndarray]:
@@ -207,12 +212,13 @@ class TableCodec:
             start += size
         return {"row": torch.stack(parts, 1).numpy()}
 
-    def table(self, packed: Mapping[str, np.ndarray]) -> dict[str, list[Any]]:
-        """The columns of packed rows, in the order of the data and as they were written, with all that follows from the rules."""
-        found = self._plain_table(packed["row"])
+    def table(self, packed: Mapping[str, np.ndarray], first: int = 0) -> dict[str, list[Any]]:
+        """The columns of packed rows, in the order of the data and as they were written, with all that follows from the rules, and with new
+        identifiers and persons from those of number `first`."""
+        found = self._plain_table(packed["row"], first)
         return {name: list(map(self.by_name[name].dressed, found[name])) for name in self.shown if name in found}
 
-    def _plain_table(self, rows: np.ndarray) -> dict[str, list[Any]]:
+    def _plain_table(self, rows: np.ndarray, first: int = 0) -> dict[str, list[Any]]:
         """The columns of packed rows, with numbers as Python writes them."""
         start = 0
         found: dict[str, list[Any]] = {}
@@ -226,7 +232,7 @@ class TableCodec:
                 found[column.name] = [column.choices[0]] * len(rows)
         for rule in self.rules:
             found[rule.column] = followed(rule, found, self.by_name)
-        return found | self._made_up(found, len(rows))
+        return found | self._made_up(found, len(rows), first)
 
     def encode(self, raw: Row) -> Batch:
         return self.unpack({key: array[None] for key, array in self.pack(raw).items()})
@@ -284,7 +290,7 @@ class TableCodec:
         }
         filled, known = {}, []
         for column in self.learned:
-            cells = columns[column.name] if column not in self.excess else excess_of(columns, self._rule(column.name))
+            cells = columns[column.name] if column not in self.excess else cells_above(columns, self._rule(column.name))
             known.append(np.array([cells.levels[code] is not None for code in cells.codes]))
             default = next((choice for choice in column.choices if choice is not None), None)
             usual = column.spelled(default if default is not None else column.values[0]) if column.sizes else None
@@ -298,13 +304,27 @@ class TableCodec:
 
     def save(self, raws: Sequence[Row], folder: Path) -> list[Path]:
         """All rows as rows.csv; rows-1.csv and so on beside earlier ones, so that none is overwritten."""
-        folder.mkdir(parents=True, exist_ok=True)
-        number = 0
-        while (path := folder / f"rows{f'-{number}' if number else ''}.csv").exists():
-            number += 1
+        path = _free(folder)
         with whole(path) as part:
             self.write(raws, part)
         return [path]
+
+    def stream(self, batches: Iterable[Batch], path: Path) -> list[Path]:
+        """Writes rows that come batch by batch to a .csv or .parquet file, or as rows.csv into a folder, whole or not at all."""
+        place = path if path.suffix.lower() in self.streamed else _free(path)
+        names = {column.name for column in self.columns if column.name in self.shown}
+        with whole(place) as part:
+            if place.suffix.lower() == ".parquet":
+                write_parquet(self._portions(batches), [each for each in self.columns if each.name in names], part)
+            else:
+                write_csv(self._portions(batches), self.shown, part)
+        return [place]
+
+    def _portions(self, batches: Iterable[Batch]) -> Iterator[dict[str, list[Any]]]:
+        first = 0
+        for rows in joined(self.repack(batch)["row"] for batch in batches):
+            yield self.table({"row": rows}, first)
+            first += len(rows)
 
     def write(self, raws: Sequence[Row], path: Path) -> None:
         """All rows as .csv or .parquet (extra [parquet]), as they are packed as .npz, or an excerpt as .png."""
@@ -314,8 +334,7 @@ class TableCodec:
             np.savez(path, row=self.pack_table(_of_rows(raws), None))
         elif path.suffix == ".parquet":
             rows = self.numbered(raws)
-            columns = {name: [row[name] for row in rows] for name in self.shown}
-            write_parquet(pandas_from_columns(columns, self.columns), path)
+            write_parquet([{name: [row[name] for row in rows] for name in self.shown}], self.columns, path)
         else:
             path.write_text(self.text(raws), encoding="utf-8", newline="")
 
@@ -432,5 +451,21 @@ class TableCodec:
         return Condition(by, frozenset(key(choice) for choice in by.choices if condition.allows(rule.value(by.spelled(choice)))))
 
 
+def _free(folder: Path) -> Path:
+    """A name for a file of rows in a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 0
+    while (path := folder / f"rows{f'-{number}' if number else ''}.csv").exists():
+        number += 1
+    return path
+
+
 def _of_rows(rows: Sequence[Row]) -> dict[str, Cells]:
     return {name: cells_of(row[name] for row in rows) for name in rows[0]}
+
+
+def _above(columns: Mapping[str, Cells | np.ndarray], rule: Rule) -> Cells | np.ndarray:
+    """How far the column of a rule lies above the other one, as cells if both are cells."""
+    excess = excess_of(columns, rule)
+    are_cells = all(isinstance(columns[name], Cells) for name in (rule.column, rule.by[0]))
+    return cells_of(excess.tolist(), "float64") if are_cells else excess

@@ -127,10 +127,12 @@ class Column:
             return math.ceil(len(self.choices) / low), low
         return (len(self.choices),) if len(self.choices) > 1 else ()
 
-    def pack(self, cells: Cells, rng: np.random.Generator | None = None) -> list[Float[np.ndarray, " rows"]]:
+    def pack(
+        self, cells: Cells, rng: np.random.Generator | None = None, lenient: bool = False
+    ) -> list[Float[np.ndarray, " rows"]]:
         """One array for each of `sizes`: chosen options, normal scores. `rng` decides the ranks of equal numbers, else the middle.
 
-        Raises UserError for a category that was not learned, also where it stands among numbers.
+        Raises UserError for a category that was not learned, also where it stands among numbers; if `lenient`, another is drawn for it.
         """
         if not self.sizes:
             return []
@@ -144,21 +146,45 @@ class Column:
             self._bring_near(option, keys, used)
         if not self.values:
             unknown = [i for i in used if option[i] == len(self.choices)]
-            if unknown and self.redrawn:
+            if unknown and (self.redrawn or lenient):
                 return self._digits(self._redrawn(option[cells.codes], rng))
             if unknown:
                 text = str(cells.levels[unknown[0]])
                 guess = did_you_mean(text, [str(choice) for choice in self.choices])
                 raise UserError(f'"{self.name}" never is {text!r} in the data that was learned{guess}: correct it.')
             return self._digits(option[cells.codes])
-        for i in used:
+        for i in () if lenient else used:
             if option[i] == len(self.choices) and not isinstance(keys[i], float):
                 what = "has missing cells" if keys[i] is None else f"holds {cells.levels[i]!r}"
                 raise UserError(f'"{self.name}" {what}, which the training data does not have: correct it, or train on it too.')
         chosen = option[cells.codes]
         numbers = np.array([key if isinstance(key, float) else np.nan for key in keys])
-        low, high = self._ranks(numbers)
-        low, high = np.nan_to_num(low, nan=0.5)[cells.codes], np.nan_to_num(high, nan=0.5)[cells.codes]
+        return self._scored(chosen, *(rank[cells.codes] for rank in self._ranks(numbers)), rng)
+
+    def pack_numbers(
+        self, numbers: Float[np.ndarray, " rows"], rng: np.random.Generator | None = None
+    ) -> list[Float[np.ndarray, " rows"]]:
+        """What `pack` makes of the numbers, or seconds, of many rows at once, NaN where they are missing; what was not learned goes to the
+        nearest place."""
+        if not self.sizes:
+            return []
+        chosen = np.full(len(numbers), len(self.choices))
+        for place, choice in enumerate(self.choices):
+            if choice is None or isinstance(choice, float):
+                chosen[np.isnan(numbers) if choice is None else numbers == choice] = place
+        if self.values:
+            return self._scored(chosen, *self._ranks(numbers), rng)
+        places = np.array([place for place, choice in enumerate(self.choices) if isinstance(choice, float)])
+        steps, others = np.array([self.choices[place] for place in places], float), np.flatnonzero(chosen == len(self.choices))
+        if len(others) and not len(steps):
+            chosen = self._redrawn(chosen, rng)
+        elif len(others):
+            chosen[others] = places[np.abs(numbers[others, None] - steps).argmin(1)]
+        return self._digits(chosen)
+
+    def _scored(self, chosen: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator | None) -> list[np.ndarray]:
+        """Options, and the normal scores of ranks between these; of what is no number, of any rank."""
+        low, high = np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)
         rank = low + (high - low) * (rng.random(len(low)) if rng else 0.5)
         score = ndtri(rank.clip(_EDGE, 1 - _EDGE))
         return [chosen, np.where(chosen == len(self.choices), score, 0.0)] if self.choices else [score]

@@ -14,6 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import fingerprint
+from gansmith.kinds.tables.baseline import drawn_rows
 from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.columns import Column
 
@@ -49,7 +50,7 @@ def copula(train: Dataset, count: int, seed: int) -> Dataset:
     Whether a cell is missing is a variable of its own.
     """
     rng = np.random.default_rng(seed)
-    packed = train.packed(slice(None))["row"]
+    packed = drawn_rows(train, seed)
     groups: list[slice] = []
     numbers: list[_Variable] = []
     gaps: dict[int, _Variable] = {}

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,22 +96,35 @@ def table_from_parquet(paths: Sequence[Path], name: str) -> Table:
     """The table in one or several Parquet files. Nested columns raise a UserError."""
     builders: dict[str, CellsBuilder] = {}
     types: dict[str, str] = {}
-    for path in paths:
-        with opened_parquet(path) as file:
-            own = {field.name: str(field.type) for field in file.schema_arrow}
-            if not own:
-                raise UserError(f"{path} has no columns: give at least one.")
-            if not builders:
-                check_names(file.schema_arrow.names, str(path))
-                builders, types = {column: CellsBuilder() for column in own}, own
-            if lacking := [column for column in builders if column not in own]:
-                raise UserError(f"{path} lacks the columns {listed(lacking)} of {paths[0].name}: give files of the same columns.")
-            for batch in file.iter_batches(batch_size=CHUNK):
-                for column, builder in builders.items():
-                    builder.extend(plain(value, column, str(path)) for value in batch.column(column).to_pylist())
+    for path, batch in parquet_batches(paths, CHUNK):
+        if not builders:
+            builders = {column: CellsBuilder() for column in batch.schema.names}
+            types = {field.name: str(field.type) for field in batch.schema}
+        for column, builder in builders.items():
+            builder.extend(plain(value, column, str(path)) for value in batch.column(column).to_pylist())
     if not builders or not next(iter(builders.values())).places:
         raise UserError(f"{paths[0]} has no rows: give at least one.")
     return Table(name=name, columns={column: builder.finished(types[column]) for column, builder in builders.items()})
+
+
+def parquet_batches(paths: Sequence[Path], rows: int, streamed: bool = False) -> Iterator[tuple[Path, Any]]:
+    """So many rows at a time of Parquet files, as (path, `pyarrow.RecordBatch`).
+
+    Raises UserError for files without columns, and for later ones that lack some of the first.
+    """
+    first: list[str] | None = None
+    for path in paths:
+        with opened_parquet(path, streamed) as file:
+            names = file.schema_arrow.names
+            if not names:
+                raise UserError(f"{path} has no columns: give at least one.")
+            if first is None:
+                check_names(names, str(path))
+                first = names
+            if lacking := [column for column in first if column not in names]:
+                raise UserError(f"{path} lacks the columns {listed(lacking)} of {paths[0].name}: give files of the same columns.")
+            for batch in file.iter_batches(batch_size=rows):
+                yield path, batch
 
 
 def _chunks(rows: Iterator[list[str]], width: int, path: Path, headed: bool) -> Iterator[list[list[str]]]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from gansmith.kinds.tables.cells import Cells, cells_of
 from gansmith.kinds.tables.column_types import is_whole, number_of
@@ -38,10 +39,16 @@ def followed(rule: Rule, found: Mapping[str, list[Any]], columns: Mapping[str, C
     return [None if total is None else column.spelled(float(total - column.origin)) for total in totals]
 
 
-def excess_of(columns: Mapping[str, Cells], rule: Rule) -> Cells:
+def cells_above(columns: Mapping[str, Cells], rule: Rule) -> Cells:
     """How far the column of a rule lies above the other one."""
-    low, high = as_numbers(columns[rule.by[0]]), as_numbers(columns[rule.column])
-    return cells_of(np.maximum(high - low, 0).tolist(), "float64")
+    return cells_of(excess_of(columns, rule).tolist(), "float64")
+
+
+def excess_of(columns: Mapping[str, Cells | np.ndarray], rule: Rule) -> Float[np.ndarray, " rows"]:
+    """How far the column of a rule lies above the other one, NaN where either is missing."""
+    pair = columns[rule.by[0]], columns[rule.column]
+    low, high = (as_numbers(cells) if isinstance(cells, Cells) else cells for cells in pair)
+    return np.maximum(high - low, 0)
 
 
 def _term(cell: Any, whole: bool) -> float | None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from gansmith.data.readers.text import check_names
@@ -109,14 +108,6 @@ def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) 
         else:
             made[column.name] = pandas.Series(cells, dtype=object)
     return pandas.DataFrame(made)
-
-
-def write_parquet(frame: Any, path: Path) -> None:
-    """Writes a pandas data frame. Raises UserError where pyarrow is missing."""
-    try:
-        frame.to_parquet(path, index=False)
-    except ImportError as error:
-        raise missing_extra("pyarrow", "parquet", "writing Parquet files") from error
 
 
 def _lasting(cell: Any) -> Any:

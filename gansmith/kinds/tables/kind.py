@@ -18,6 +18,7 @@ from gansmith.kinds.tables.cells import Table
 from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.files import table_from_csv, table_from_parquet
 from gansmith.kinds.tables.frames import table_from_frame
+from gansmith.kinds.tables.large import build_large, rows_of, sample_of
 from gansmith.kinds.tables.options import Options
 from gansmith.kinds.tables.related.parts import tables_in
 from gansmith.kinds.tables.spec import TableSpec
@@ -73,12 +74,19 @@ class Tables(Kind[Options, TableCodec]):
             known = TableCodec.fit(
                 table_of(Source(options.public), options), options.column_types(), options.target, options.min_count
             )
-        return build_table(table_of(source, options), options.column_types(), known, options.target, options.min_count)
+        how = options.column_types(), known, options.target, options.min_count
+        if paths := parquet_in(source):
+            name = paths[0].stem if source.suffix == ".parquet" else source.path.resolve().name if source.path else ""
+            if rows := rows_of(paths):
+                return build_large(paths, name, rows, cache, *how)
+        return build_table(table_of(source, options), *how)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.data.inspection import Inspection
 
-        table = table_of(source, options)
+        paths = parquet_in(source)
+        rows = rows_of(paths)
+        table = sample_of(paths, paths[0].stem, rows) if rows else table_of(source, options)
         codec = TableCodec.fit(table, options.column_types(), options.target, options.min_count)
         stacked = np.stack([cells.codes for cells in table.columns.values()], 1)
         _, first, inverse = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
@@ -87,7 +95,7 @@ class Tables(Kind[Options, TableCodec]):
             name=table.name,
             kind=self.name,
             unit=self.unit,
-            count=len(table),
+            count=rows or len(table),
             columns={column.name: f"{column.sentence()}; a model keeps {column.kept()}" for column in codec.columns},
             duplicates=[[f"row {first[inverse[row]]}", f"row {row}"] for row in copies.tolist()],
             notes=[*table.notes, *codec.notes],
@@ -161,6 +169,16 @@ def table_of(source: Source, options: Options) -> Table:
     if source.suffix in (".csv", ".csv.gz"):
         return table_from_csv(path, options.header, options.missing)
     raise UserError(f"{path} is no table: give a csv or Parquet file, or a data frame.")
+
+
+def parquet_in(source: Source) -> list[Path]:
+    """The Parquet files that a source is, if it is no other table."""
+    path = source.path
+    if path is None or is_frame(source.given):
+        return []
+    if source.is_folder:
+        return [] if any(path.glob("rows*.csv")) else _parquet_files(path)
+    return [path] if source.suffix == ".parquet" else []
 
 
 def _parquet_files(folder: Path) -> list[Path]:
