@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import f1_score, r2_score, roc_auc_score
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from gansmith.kinds.tables.baseline import independent
 from gansmith.kinds.tables.build import build_table
@@ -38,6 +39,9 @@ from gansmith.training.trainer import Trainer
 RESULTS = Path(__file__).parent / "results" / "tables.json"
 WARM_UP = 20
 """Rounds from which the budget in CPU seconds is turned into samples."""
+
+JUDGED = 2000
+"""Rows whose distances are taken."""
 
 PEER = """
 import sys, time, warnings
@@ -83,6 +87,8 @@ def measure(train: View, test: View, fake: View, target: int) -> dict[str, Any]:
     learned, asked = (np.delete(each.values, target, 1) for each in (fake, test))
     answers, expected = fake.values[:, target], test.values[:, target]
     found = {"quality": (shapes + trends) / 2, "shapes": shapes, "trends": trends, "c2st": float(roc_auc_score(truth, guess))}
+    found |= {"closer_to_training": closer(train, test, fake), "copies": copies(train, fake), "rare": rare_options(train, fake)}
+    found = {key: value for key, value in found.items() if value == value}
     if not train.categorical[target]:
         model = HistGradientBoostingRegressor(random_state=0).fit(learned, answers)
         return found | {"tstr_r2": float(r2_score(expected, model.predict(asked)))}
@@ -96,6 +102,59 @@ def measure(train: View, test: View, fake: View, target: int) -> dict[str, Any]:
         "tstr_f1": float(f1_score(expected == rare, shares > 0.5)),
     }
     return found | areas
+
+
+def closer(train: View, test: View, fake: View) -> float:
+    """The share of generated rows that are closer to training rows than to as many test rows: 0.5 for rows that know none."""
+    count, rng = min(len(train.values), len(test.values), JUDGED), np.random.default_rng(0)
+    sides = [side.values[rng.permutation(len(side.values))[:count]] for side in (train, test, fake)]
+    spread = np.nanstd(train.values, 0) + 1e-12
+    far = []
+    for real in sides[:2]:
+        total = np.zeros((len(sides[2]), count))
+        for j, categorical in enumerate(train.categorical):
+            one, other = (np.nan_to_num(side[:, j], nan=-1e9) for side in (sides[2], real))
+            apart = np.abs(one[:, None] - other)
+            total += apart > 0 if categorical else np.minimum(apart / spread[j], 3)
+        far.append(total.min(1))
+    return float((far[0] < far[1]).mean() + (far[0] == far[1]).mean() / 2)
+
+
+def copies(train: View, fake: View) -> float:
+    """The share of generated rows that are a training row."""
+    rows = {row.tobytes() for row in np.nan_to_num(train.values, nan=-1e9)}
+    return float(np.mean([row.tobytes() in rows for row in np.nan_to_num(fake.values, nan=-1e9)]))
+
+
+def rare_options(train: View, fake: View) -> float:
+    """How near the shares of options of less than 2% of the rows, and 5 rows at least, are to the real ones: the mean of the smaller by the
+    larger; NaN without any."""
+    found = []
+    for j in np.flatnonzero(train.categorical):
+        options, counts = np.unique(train.values[:, j], return_counts=True)
+        for option, share in zip(options, counts / len(train.values), strict=True):
+            if 5 / len(train.values) <= share < 0.02:
+                made = float((fake.values[:, j] == option).mean())
+                found.append(min(made, share) / max(made, share))
+    return float(np.mean(found)) if found else float("nan")
+
+
+def trees(train: View, count: int, seed: int, least: int = 5) -> View:
+    """Rows of classification and regression trees, one column after the other given those before, each cell that of a training row in the
+    same leaf (Nowok et al. 2016, synthpop)."""
+    rng, real = np.random.default_rng(seed), np.nan_to_num(train.values, nan=-1e6)
+    made, own = np.empty((count, real.shape[1])), np.empty((count, real.shape[1]))
+    for j, categorical in enumerate(train.categorical):
+        leaves, places = np.zeros(len(real), int), np.zeros(count, int)
+        if j:
+            grown = DecisionTreeClassifier if categorical else DecisionTreeRegressor
+            tree = grown(min_samples_leaf=least, random_state=seed).fit(real[:, :j], real[:, j])
+            leaves, places = tree.apply(real[:, :j]), tree.apply(made[:, :j])
+        order = np.argsort(leaves, kind="stable")
+        first, end = (np.searchsorted(leaves[order], places, side=side) for side in ("left", "right"))
+        donors = order[first + (rng.random(count) * (end - first)).astype(int)]
+        made[:, j], own[:, j] = real[donors, j], train.values[donors, j]
+    return View(train.names, own, train.categorical, train.missing)
 
 
 def ours(data: Any, gan: str, seconds: float, seed: int) -> tuple[Model, dict[str, Any]]:
@@ -195,11 +254,14 @@ def main() -> None:
                 note(about | {"model": named, "cpu_seconds": round(seconds, 1)} | scored(fake))
             continue
         if asked.rivals:
-            beside = {key: value for key, value in scored(test).items() if not key.startswith("tstr")}
+            beside = {key: value for key, value in scored(test).items() if not key.startswith(("tstr", "closer", "copies"))}
             note(about | {"model": "real rows"} | scored(train) | beside)  # learned from: training rows; compared: test rows
             note(about | {"model": "independent columns"} | scored(rows(independent(data, count, 0).arrays["row"])))
             note(about | {"model": "Gaussian copula"} | scored(rows(copula(data, count, 0).arrays["row"])))
-        for gan in asked.gans.split(","):
+            began = time.process_time()
+            made = trees(train, count, 0)
+            note(about | {"model": "trees"} | {"cpu_seconds": round(time.process_time() - began, 1)} | scored(made))
+        for gan in filter(None, asked.gans.split(",")):
             model, cost = ours(data, gan, asked.seconds, asked.seed)
             fake = rows(codec.repack(model.sample(count, seed=1))["row"])
             note(about | {"model": gan, "budget": asked.seconds} | cost | scored(fake))

@@ -45,7 +45,7 @@ class Swept(Protocol):
 
 
 class Blocks(nn.Module):
-    """Residual blocks at rest, in one precision; x is to come with `shift` added."""
+    """Residual blocks at rest, whose products are of one precision and whose sums are float32; x is to come with `shift` added."""
 
     shift: Float[Tensor, " features"]
 
@@ -61,10 +61,10 @@ class Blocks(nn.Module):
             ahead = ahead - block.narrow.bias
 
     def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
-        x = x.to(self.dtype)
         for widen, bias, narrow in self.layers:
-            x = torch.addmm(x, leaky_relu(linear(x, widen, bias), 0.2), narrow)
-        return leaky_relu(x, 0.2).float()
+            hidden = leaky_relu(linear(x.to(self.dtype), widen, bias), 0.2)
+            x = x + torch.mm(hidden, narrow).float()
+        return leaky_relu(x, 0.2)
 
 
 class Sweep(nn.Module):
@@ -93,7 +93,6 @@ class Sweep(nn.Module):
         self.of_latent, self.of_row, self.marks = (
             part.T.contiguous() for part in weight.split([latent, layout.width, layout.columns], 1)
         )
-        self.of_latent_alone = self.of_latent.to(self.blocks.dtype)
         self.begin = network.enter.bias.detach() + self.blocks.shift
         self.given = self.begin + self.marks.sum(0)
         self.leave, self.bias = network.leave.weight.detach().T.contiguous(), network.leave.bias.detach()
@@ -158,7 +157,7 @@ class Sweep(nn.Module):
         self, column: int, latent: Float[Tensor, "batch latent"], without: Float[Tensor, "batch features"]
     ) -> Float[Tensor, "batch own"]:
         """Logits and numbers of one column given all others; `without` is what rows add up to without it."""
-        x = self.blocks(torch.addmm(without.to(self.blocks.dtype), latent.to(self.blocks.dtype), self.of_latent_alone))
+        x = self.blocks(torch.addmm(without, latent, self.of_latent))
         return torch.addmm(self.bias[self.owns[column]], x, self.leaves[column])
 
     def drawn(
@@ -166,6 +165,6 @@ class Sweep(nn.Module):
     ) -> Float[Tensor, "batch own"]:
         """Cells of one column, drawn by these logits and numbers."""
         if margins is None:
-            return drawn_cells(heads, dice, self.sizes[column], self.no_ranks, self.bias)
+            return drawn_cells(heads, dice, self.sizes[column], self.no_ranks, self.bias[:1])
         ranks = margins.ranks[self.layout.numbers_of(column)]
         return drawn_cells(heads + margins.logits[self.owns[column]], dice, self.sizes[column], ranks, margins.scores)

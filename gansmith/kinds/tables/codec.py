@@ -228,8 +228,9 @@ class TableCodec:
             found[name] = column.unpack([rows[:, i] for i in range(start, start + width)])
             start += width
         for column in self.columns:
-            if column.column_type == "constant":
-                found[column.name] = [column.choices[0]] * len(rows)
+            if len(column.choices) == 1 and not column.sizes and column.column_type not in (*MADE_UP, "text"):
+                only = column.choices[0]  # constant, or all but one value is kept of too few rows
+                found[column.name] = [only if column.column_type == "constant" else column.spelled(only)] * len(rows)
         for rule in self.rules:
             found[rule.column] = followed(rule, found, self.by_name)
         return found | self._made_up(found, len(rows), first)

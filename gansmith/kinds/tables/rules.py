@@ -152,6 +152,12 @@ def _decided(columns: Mapping[str, Cells], types: Mapping[str, str], kept: Mappi
             table = {key: value for key, value in table.items() if key in known}
             if len(table) < len(known) or not table:
                 continue
+            reached = {pair % (own.max() + 1) for pair in pairs if text(columns[by].levels[pair // (own.max() + 1)]) in known}
+            lost = {
+                text(columns[column].levels[pair % (own.max() + 1)]) for pair in pairs if pair % (own.max() + 1) not in reached
+            }
+            if lost & set(map(text, kept[column])):  # rows of values that are not kept go to others: the column would lose these
+                continue
         found.append(Rule(form="decided", column=column, by=(by,), table=table))
     return sorted(found, key=lambda rule: -sizes[rule.by[0]])
 

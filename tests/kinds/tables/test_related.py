@@ -14,9 +14,10 @@ from gansmith.kinds.tables.cells import Table, cells_of
 from gansmith.kinds.tables.files import table_from_csv
 from gansmith.kinds.tables.related.joined import children, joined
 from gansmith.kinds.tables.related.judging import at_random, halves, integrity, scores
-from gansmith.kinds.tables.related.keys import find_keys, place_of
+from gansmith.kinds.tables.related.keys import Keys, find_keys, place_of
 from gansmith.kinds.tables.related.making import Related, condition_of
 from gansmith.kinds.tables.related.parts import tables_in
+from gansmith.kinds.tables.related.totals import find_totals
 from gansmith.model import Model
 
 RNG = np.random.default_rng(0)
@@ -272,3 +273,82 @@ def test_tables_of_one_name_and_files_of_others_in_the_place_of_ours_are_refused
     (tmp_path / "shop" / "items.2.csv").write_text("id\n1\n")
     assert main([*line[:-1], str(tmp_path / "other")]) == 2
     assert "are both named items" in capsys.readouterr().err
+
+
+def firm(people: int = 200) -> dict[str, Table]:
+    """Employees, each but the first under one hired before; departments whose budget is what their people cost."""
+    rng = np.random.default_rng(1)
+    rows, spent, heads = [], [0.0] * 60, [0] * 60
+    for number in range(people):
+        level = "boss" if number < 20 else "worker"
+        manager = "" if number == 0 else f"E{rng.integers(0, min(number, 20)):03d}"
+        place, cost = int(rng.integers(0, 60)) if number >= 60 else number, round(float(rng.gamma(5)), 2)
+        spent[place], heads[place] = round(spent[place] + cost, 2), heads[place] + 1
+        rows.append([f"E{number:03d}", manager or None, str(place + 1), level, f"{cost:.2f}"])
+    places = [[str(i + 1), f"{spent[i]:.2f}", str(heads[i]), str(int(rng.integers(0, 9)))] for i in range(60)]
+    heads_of = {"employees": ["id", "manager_id", "dept_id", "level", "cost"], "depts": ["id", "budget", "people", "floor"]}
+    return {
+        name: Table(
+            name=name, columns={key: cells_of(cells) for key, cells in zip(heads_of[name], zip(*own, strict=True), strict=True)}
+        )
+        for name, own in (("employees", rows), ("depts", places))
+    }
+
+
+def test_rows_that_refer_to_their_own_table_are_found():
+    keys = find_keys(firm())
+    assert [(link.child, link.column, link.parent) for link in keys.selves] == [("employees", "manager_id", "employees")]
+    assert "employees.manager_id refers to employees.id" in keys.sentences() and Keys.from_json(keys.to_json()) == keys
+    assert find_keys(shop()).selves == ()
+    tables = firm()
+    people = tables["employees"].columns
+    numbered = {
+        name: cells_of([str(int(cell[1:])) if cell else None for cell in people[name].values()]) for name in ("id", "manager_id")
+    }
+    renamed = {"id": numbered["id"], "x": numbered["manager_id"]}
+    others = {name: cells for name, cells in people.items() if name not in numbered}
+    tables["employees"] = Table(name="employees", columns={**renamed, **others})
+    assert find_keys(tables).selves == ()  # numbers may be any numbers
+    told = find_keys(tables, {"employees": {"parents": {"x": "employees", "dept_id": "depts"}}})
+    assert told.selves[0].column == "x" and told.parent_of("employees").parent == "depts"
+
+
+def test_totals_of_children_are_found_and_nothing_else_is():
+    tables = firm()
+    found = {(total.column, total.child, total.of) for total in find_totals(tables, find_keys(tables))}
+    assert found == {("budget", "employees", "cost"), ("people", "employees", None)}
+    assert find_totals(shop(), find_keys(shop())) == []
+
+
+def test_generated_rows_refer_to_their_own_table_without_circles_and_totals_add_up(tmp_path):
+    write(firm(), tmp_path / "firm")
+    words = [
+        "train",
+        str(tmp_path / "firm"),
+        "--kind",
+        "tables",
+        "--samples",
+        "256",
+        "--batch",
+        "64",
+        "--no-evaluate",
+        "--threads",
+        "1",
+    ]
+    words += ["--out", str(tmp_path / "run"), "--gan.width", "16", "--gan.critic-width", "16", "--gan.blocks", "1"]
+    assert main(words) == 0
+    assert json.loads((tmp_path / "run" / "related-scores.json").read_text())["generated"]["integrity"] == 1
+    made = Related.load(tmp_path / "run").sample(50, seed=2)
+    people, depts = made["employees"], made["depts"]
+    leads = dict(zip(people["id"], people["manager_id"], strict=True))
+    assert list(people) == ["id", "manager_id", "dept_id", "level", "cost"] and any(leads.values())
+    for person in leads:
+        seen = [person]
+        while (above := leads[seen[-1]]) is not None:
+            assert above in leads and above not in seen
+            seen.append(above)
+    for key, budget, count in zip(depts["id"], depts["budget"], depts["people"], strict=True):
+        own = [
+            float(cost) for cost, dept in zip(people["cost"], people["dept_id"], strict=True) if dept == key and cost is not None
+        ]
+        assert float(budget) == pytest.approx(sum(own), abs=0.006) and int(count) == list(people["dept_id"]).count(key)

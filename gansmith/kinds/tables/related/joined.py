@@ -25,6 +25,16 @@ def counted(child: str) -> str:
     return f"rows of {child}"
 
 
+def is_there(column: str) -> str:
+    """The column that says whether a row refers to another of its table."""
+    return f"{column} is there"
+
+
+def referring(column: str) -> str:
+    """The column of how many rows of its table refer to a row."""
+    return f"rows by {column}"
+
+
 def named(table: str, column: str) -> str:
     """A column of another table."""
     return f"{table}.{column}"
@@ -32,7 +42,7 @@ def named(table: str, column: str) -> str:
 
 def own_columns(name: str, table: Table, keys: Keys) -> list[str]:
     """A table's columns but for its key and its references."""
-    links = {link.column for link in keys.links if link.child == name}
+    links = {link.column for link in (*keys.links, *keys.selves) if link.child == name}
     return [column for column in table.columns if column != keys.keys[name] and column not in links]
 
 
@@ -63,6 +73,13 @@ def joined(name: str, tables: Mapping[str, Table], keys: Keys, min_count: int) -
         other, places = tables[reference.parent], _rows(reference.column, name, reference.parent, tables, keys)[order]
         for column in telling(reference.parent, other, keys, min_count):
             columns[named(reference.column, column)] = other.columns[column].take(places)
+    for link in keys.selves_of(name):
+        places = _rows(link.column, name, name, tables, keys)
+        columns[is_there(link.column)] = cells_of(np.where(places < 0, "no", "yes")[order].tolist())
+        for column in telling(name, table, keys, min_count):
+            columns[named(link.column, column)] = _taken(table.columns[column], places[order])
+        counts = np.bincount(places[places >= 0], minlength=len(table))[order]
+        columns[referring(link.column)] = cells_of([str(count) for count in counts.tolist()])
     columns |= {column: table.columns[column].take(order) for column in own_columns(name, table, keys)}
     for child in keys.children_of(name):
         counts = children(child, tables, keys)[order]
@@ -116,6 +133,13 @@ def _times(cells: Cells) -> np.ndarray:
             pass
     ranks = {level: rank for rank, level in enumerate(sorted(texts))}
     return np.array([ranks.get(level, -1) for level in cells.levels], float)[cells.codes]
+
+
+def _taken(cells: Cells, places: np.ndarray) -> Cells:
+    """The cells in these rows, missing where there is none."""
+    gap = cells.levels.index(None) if None in cells.levels else len(cells.levels)
+    levels = cells.levels if None in cells.levels else [*cells.levels, None]
+    return Cells(levels, np.where(places < 0, gap, cells.codes[places]).astype(np.int32), cells.dtype)
 
 
 def _before(cells: Cells, same: np.ndarray) -> Cells:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gansmith.kinds.tables.cells import Cells, Table
+from gansmith.kinds.tables.cells import Cells, Table, cells_of
 from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.metrics.table_shapes import Against, column_shape
 from gansmith.kinds.tables.related.joined import BEFORE, children, joined, named
@@ -53,6 +53,12 @@ def integrity(tables: Mapping[str, Table], keys: Keys) -> float:
         cells = tables[link.child].columns[link.column]
         good += int((place_of(cells, tables[link.parent].columns[key]) >= 0).sum())
         total += len(cells)
+    for link in keys.selves:
+        key, cells = keys.keys[link.parent], tables[link.child].columns[link.column]
+        assert key is not None
+        there = np.array([level is not None and level != "" for level in cells.levels])[cells.codes]
+        good += int((place_of(cells, tables[link.parent].columns[key]) >= 0)[there].sum())
+        total += int(there.sum())
     return good / max(total, 1)
 
 
@@ -86,7 +92,13 @@ def halves(tables: Mapping[str, Table], keys: Keys, seed: int = 0) -> tuple[dict
         both = link is None and not keys.children_of(name)
         for side, rows in zip(sides, (kept[name], kept[name] if both else ~kept[name]), strict=True):
             where = np.flatnonzero(rows)
-            side[name] = Table(name=name, columns={column: cells.take(where) for column, cells in table.columns.items()})
+            columns = {column: cells.take(where) for column, cells in table.columns.items()}
+            for link in keys.selves_of(name):  # who refers to a row of the other half refers to none
+                kept_keys = columns[str(keys.keys[name])]
+                is_lost = place_of(columns[link.column], kept_keys) < 0
+                values = [None if lost else cell for cell, lost in zip(columns[link.column].values(), is_lost, strict=True)]
+                columns[link.column] = cells_of(values, columns[link.column].dtype)
+            side[name] = Table(name=name, columns=columns)
     return sides
 
 

@@ -12,7 +12,13 @@ import numpy as np
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table
-from gansmith.kinds.tables.column_types import type_of
+from gansmith.kinds.tables.column_types import number_of, type_of
+
+_SELF = re.compile(
+    "manager|parent|boss|supervisor|chief|lead|mentor|sponsor|referr|reportsto|previous|prev|predecessor|successor|next|replace|reply|"
+    "mother|father|sire|dam|spouse|partner|superior|head|original"
+)
+"""How columns are named that refer to rows of their own table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +40,12 @@ class Keys:
     """The first of a table is to its parent, to which it has so many rows; others are references."""
     sorts: Mapping[str, str | None]
     """The column by which the rows of one parent are in order; None for the order of the file."""
+    selves: tuple[Link, ...] = ()
+    """Columns that refer to other rows of the same table (manager_id of employees); some rows may refer to none."""
+
+    def selves_of(self, table: str) -> list[Link]:
+        """The links of a table to itself."""
+        return [link for link in self.selves if link.child == table]
 
     def parent_of(self, table: str) -> Link | None:
         """The link to the table that a table's rows are counted by."""
@@ -62,14 +74,17 @@ class Keys:
     def sentences(self) -> list[str]:
         """What was found, for people."""
         said = [f"{key} identifies the rows of {table}" for table, key in self.keys.items() if key]
-        return said + [f"{link.child}.{link.column} refers to {link.parent}.{self.keys[link.parent]}" for link in self.links]
+        links = (*self.links, *self.selves)
+        return said + [f"{link.child}.{link.column} refers to {link.parent}.{self.keys[link.parent]}" for link in links]
 
     def to_json(self) -> dict[str, Any]:
-        return {"keys": dict(self.keys), "links": [asdict(link) for link in self.links], "sorts": dict(self.sorts)}
+        facts = {"keys": dict(self.keys), "links": [asdict(link) for link in self.links], "sorts": dict(self.sorts)}
+        return facts | ({"selves": [asdict(link) for link in self.selves]} if self.selves else {})
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Keys:
-        return cls(keys=facts["keys"], links=tuple(Link(**link) for link in facts["links"]), sorts=facts["sorts"])
+        links, selves = (tuple(Link(**link) for link in facts.get(name, ())) for name in ("links", "selves"))
+        return cls(keys=facts["keys"], links=links, sorts=facts["sorts"], selves=selves)
 
 
 def find_keys(tables: Mapping[str, Table], schema: Mapping[str, Any] | None = None) -> Keys:
@@ -83,7 +98,7 @@ def find_keys(tables: Mapping[str, Table], schema: Mapping[str, Any] | None = No
     links: list[Link] = []
     for child, table in tables.items():
         named = schema.get(child, {}).get("parents")
-        pairs = (named or _references(child, tables, keys)).items()
+        pairs = ({c: p for c, p in named.items() if p != child} if named else _references(child, tables, keys)).items()
         own = [Link(child=child, column=column, parent=parent) for column, parent in pairs if column in table.columns]
         for link in own:
             _check_rows(link, tables, keys)
@@ -94,7 +109,13 @@ def find_keys(tables: Mapping[str, Table], schema: Mapping[str, Any] | None = No
             'it with --schema \'{"orders": {"parents": {"buyer": "customers"}}}\'.'
         )
     sorts = {name: schema.get(name, {}).get("order") or _sort_of(name, table) for name, table in tables.items()}
-    found = Keys(keys=keys, links=tuple(links), sorts=sorts)
+    selves: list[Link] = []
+    for name, table in tables.items():
+        named = [column for column, parent in schema.get(name, {}).get("parents", {}).items() if parent == name]
+        for column in named or _own_references(name, table, keys, {link.column for link in links if link.child == name}):
+            selves.append(Link(child=name, column=column, parent=name))
+            _check_rows(selves[-1], tables, keys, may_lack=True)
+    found = Keys(keys=keys, links=tuple(links), sorts=sorts, selves=tuple(selves))
     found.order()
     return found
 
@@ -167,13 +188,33 @@ def _references(child: str, tables: Mapping[str, Table], keys: Mapping[str, str 
     return found
 
 
-def _check_rows(link: Link, tables: Mapping[str, Table], keys: Mapping[str, str | None]) -> None:
-    """Raises UserError for rows that refer to none."""
+def _own_references(name: str, table: Table, keys: Mapping[str, str | None], others: set[str]) -> list[str]:
+    """The columns whose cells are all keys of the same table and that are named so, or the keys are words."""
+    key = keys[name]
+    if key is None:
+        return []
+    known, found = {str(level).strip() for level in table.columns[key].levels}, []
+    words = any(number_of(level) is None for level in table.columns[key].levels)
+    for column, cells in table.columns.items():
+        used = {
+            str(level).strip() for level, count in zip(cells.levels, cells.counts(), strict=True) if count and level is not None
+        }
+        if column == key or column in others or len(used) < 2 or not used <= known:
+            continue
+        ends = _bare(key) not in ("id", "key", "no", "nr", "number", "code") and _bare(column).endswith(_bare(key))
+        if words or ends or _SELF.search(_bare(column)):
+            found.append(column)
+    return found
+
+
+def _check_rows(link: Link, tables: Mapping[str, Table], keys: Mapping[str, str | None], may_lack: bool = False) -> None:
+    """Raises UserError for rows that refer to none, but for missing cells if some `may_lack` one."""
     key, cells = keys[link.parent], tables[link.child].columns[link.column]
     if key is None:
         named = f"{link.child}.{link.column}"
         raise UserError(f"{link.parent} has no column that tells its rows apart, so {named} cannot refer to it: name its key.")
-    lost = np.flatnonzero(place_of(cells, tables[link.parent].columns[key]) < 0)
+    there = np.array([not may_lack or level is not None for level in cells.levels])[cells.codes]
+    lost = np.flatnonzero((place_of(cells, tables[link.parent].columns[key]) < 0) & there)
     if len(lost):
         raise UserError(
             f"{link.child}.{link.column} is {cells.levels[cells.codes[lost[0]]]} in row {lost[0] + 1}, but {link.parent}.{key} never is "

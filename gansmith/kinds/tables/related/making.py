@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 import torch
@@ -18,8 +18,9 @@ from gansmith.data.suggestions import listed
 from gansmith.kinds.tables.cells import Table, cells_of
 from gansmith.kinds.tables.codec import Row, TableCodec
 from gansmith.kinds.tables.columns import Column
-from gansmith.kinds.tables.related.joined import BEFORE, counted, named, telling, write_csv
+from gansmith.kinds.tables.related.joined import BEFORE, counted, is_there, named, referring, telling, write_csv
 from gansmith.kinds.tables.related.keys import Keys, Link
+from gansmith.kinds.tables.related.totals import Total, find_totals, with_totals
 
 if TYPE_CHECKING:
     from gansmith.model import Model
@@ -45,6 +46,7 @@ def facts_of(tables: Mapping[str, Table], keys: Keys, given: Mapping[str, Sequen
         "telling": {name: telling(name, table, keys, min_count) for name, table in tables.items()},
         "given": {name: list(columns) for name, columns in given.items()},
         "rows": {name: len(table) for name, table in tables.items()},
+        "totals": [total.to_json() for total in find_totals(tables, keys)],
     }
 
 
@@ -59,6 +61,8 @@ class Facts(TypedDict):
     telling: Mapping[str, Sequence[str]]
     given: Mapping[str, Sequence[str]]
     rows: Mapping[str, int]
+    selves: NotRequired[Sequence[Link]]
+    totals: NotRequired[Sequence[Total]]
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -101,9 +105,24 @@ class Related:
             if link.child not in tables or link.parent not in tables or link.parent not in self.facts["forms"]:
                 both = f"{link.child[:60]!r} and {link.parent[:60]!r}"
                 raise MismatchError(f"links name {both}, which should be tables, the second with a key")
+        for link in self.keys.selves:
+            if link.child != link.parent or link.child not in self.facts["forms"] or link.child not in tables:
+                raise MismatchError(f"selves name {link.child[:60]!r}, which should be a table with a key that refers to itself")
         for name, model in self.models.items():
             if not isinstance(model.codec, TableCodec):
                 raise MismatchError(f"{name[:60]} should be the model of a table")
+        for total in (Total(**facts) for facts in self.facts.get("totals", ())):
+            link = self.keys.parent_of(total.child)
+            parent, child = (
+                getattr(self.models[each].codec, "by_name", {}) if each in tables else {} for each in (total.parent, total.child)
+            )
+            if link is None or link.parent != total.parent or total.column not in parent or (total.of and total.of not in child):
+                raise MismatchError(
+                    f"totals name {total.parent[:60]!r} and {total.child[:60]!r}, which should be a parent and its child"
+                )
+        for name, model in self.models.items():
+            if not isinstance(model.codec, TableCodec):
+                continue
             unknown = set(self.facts["telling"][name]) - set(model.codec.by_name)
             if unknown:
                 raise MismatchError(f"telling names {listed(sorted(unknown), 5)}, which are no columns of {name[:60]}")
@@ -195,12 +214,42 @@ class Related:
             for reference in self.keys.references_of(name):
                 chosen = self._referred(reference.column, rows[name], reference.parent, rows[reference.parent], seed + place)
                 found[reference.column] = [new[reference.parent][row] for row in chosen]
+            for own in self.keys.selves_of(name):
+                relatives = self._relatives(own.column, name, rows[name], seed + place)
+                found[own.column] = [None if row is None else new[name][row] for row in relatives]
             tables[name] = {
                 column: found[column] if column in found else [row[column] for row in rows[name]]
                 for column in order
                 if column in found or (rows[name] and column in rows[name][0]) or column in self.models[name].codec.shown  # pyright: ignore[reportAttributeAccessIssue]
             }
+        known: dict[str, Any] = {name: getattr(model.codec, "by_name", {}) for name, model in self.models.items()}
+        totals = [Total(**facts) for facts in self.facts.get("totals", ())]
+        with_totals(totals, tables, parents, known, self.keys.order())
         return tables
+
+    def _relatives(self, column: str, table: str, rows: Sequence[Row], seed: int) -> list[int | None]:
+        """For every row another one of the same table that is most like what was drawn of it, in no circle; None where it is to have none.
+        Rows that are to be referred to more often than they are so far come first."""
+        names, rng = self.facts["telling"][table], np.random.default_rng(seed)
+        codec: Any = self.models[table].codec
+        spans = {name: _span(codec.by_name[name], rows, name) for name in names}
+        left = np.array([_whole(row.get(referring(column))) for row in rows], int)
+        chosen: list[int | None] = [None] * len(rows)
+        for place in rng.permutation(len(rows)).tolist():
+            row = rows[place]
+            if row.get(is_there(column)) == "no":
+                continue
+            free = np.flatnonzero(left > 0)
+            pool = free if len(free) else np.arange(len(rows))
+            tried = rng.choice(pool, min(CANDIDATES, len(pool)), replace=False).tolist()
+            tried = [each for each in tried if not _leads_to(chosen, each, place)]
+            wanted = {name: row.get(named(column, name)) for name in names}
+            if not tried:
+                continue
+            far = [sum(_far(codec.by_name[n], wanted[n], rows[each][n], spans[n]) for n in names) for each in tried]
+            best = tried[int(np.argmin(far))] if names else tried[0]
+            chosen[place], left[best] = best, left[best] - 1
+        return chosen
 
     def _referred(self, column: str, rows: Sequence[Row], parent: str, others: Sequence[Row], seed: int) -> list[int]:
         """For every row the row of another table that is most like what was drawn of it, among random ones."""
@@ -217,6 +266,14 @@ class Related:
             ]
             chosen.append(int(places[int(np.argmin(far))]) if names else int(places[0]))
         return chosen
+
+
+def _leads_to(chosen: Sequence[int | None], start: int, end: int) -> bool:
+    """Whether a row refers, over any number of others, to this one, or is it."""
+    place: int | None = start
+    while place is not None and place != end:
+        place = chosen[place]
+    return place == end
 
 
 def complete(model: Model, rows: Sequence[Row], given: Sequence[str], rng: torch.Generator) -> list[Row]:

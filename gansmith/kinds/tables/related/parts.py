@@ -21,6 +21,7 @@ from gansmith.kinds.tables.related.joined import joined, write_csv
 from gansmith.kinds.tables.related.judging import at_random, halves, scores
 from gansmith.kinds.tables.related.keys import find_keys
 from gansmith.kinds.tables.related.making import FACTS, Related, facts_of
+from gansmith.kinds.tables.related.totals import find_totals
 
 SCORES = "related-scores.json"
 
@@ -61,7 +62,7 @@ def train_parts(
     tables = {name: table_from_csv(path, options.header, options.missing) for name, path in paths.items()}
     related = options.related() or {}
     keys = find_keys(tables, related)
-    for sentence in keys.sentences():
+    for sentence in [*keys.sentences(), *(total.sentence() for total in find_totals(tables, keys))]:
         say(f"{sentence}.")
     (folder / "data").mkdir(parents=True, exist_ok=True)
     given = {}
