@@ -159,7 +159,8 @@ class Column:
                 raise UserError(f'"{self.name}" {what}, which the training data does not have: correct it, or train on it too.')
         chosen = option[cells.codes]
         numbers = np.array([key if isinstance(key, float) else np.nan for key in keys])
-        return self._scored(chosen, *(rank[cells.codes] for rank in self._ranks(numbers)), rng)
+        low, high = self._ranks(numbers)
+        return self._scored(chosen, low[cells.codes], high[cells.codes], rng)
 
     def pack_numbers(
         self, numbers: Float[np.ndarray, " rows"], rng: np.random.Generator | None = None

@@ -112,13 +112,13 @@ def parquet_batches(paths: Sequence[Path], rows: int, streamed: bool = False) ->
 
     Raises UserError for files without columns, and for later ones that lack some of the first.
     """
-    first: list[str] | None = None
+    first: list[str] = []
     for path in paths:
         with opened_parquet(path, streamed) as file:
             names = file.schema_arrow.names
             if not names:
                 raise UserError(f"{path} has no columns: give at least one.")
-            if first is None:
+            if not first:
                 check_names(names, str(path))
                 first = names
             if lacking := [column for column in first if column not in names]:

@@ -73,9 +73,9 @@ def find_totals(tables: Mapping[str, Table], keys: Keys) -> list[Total]:
             numbers = np.nan_to_num(as_numbers(cells))
             if len(np.unique(numbers)) < min(DIFFERENT, len(np.unique(sums[None]))):
                 continue
-            of = next((of for of, total in sums.items() if _agree(numbers, total)), False)
-            if of is not False:
-                found.append(Total(parent=link.parent, column=name, child=child, of=of))
+            agreeing = [of for of, total in sums.items() if _agree(numbers, total)]
+            if agreeing:
+                found.append(Total(parent=link.parent, column=name, child=child, of=agreeing[0]))
     return found
 
 
