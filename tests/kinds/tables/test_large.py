@@ -128,12 +128,12 @@ def test_whole_numbers_stay_such_where_cells_are_missing(tmp_path):
 
 
 def test_a_column_of_which_one_value_is_kept_stays_and_decides_nothing(tmp_path):
-    """Of 20 numbers that one row each has, none is kept: the column is 0 throughout, and what went with them is not lost."""
-    rare, rng = list(range(1, 21)), np.random.default_rng(0)
-    lines = [f"{n},{'boss' if n else 'worker'},{x:.3f}" for n, x in zip([0] * 180 + rare, rng.normal(size=200), strict=True)]
+    """Of 19 numbers that one row each has, none is kept: the column is 0 throughout, and what went with them is not lost."""
+    rare, rng = list(range(1, 20)), np.random.default_rng(0)
+    lines = [f"{n},{'boss' if n else 'worker'},{x:.3f}" for n, x in zip([0] * 181 + rare, rng.normal(size=200), strict=True)]
     (tmp_path / "t.csv").write_text("\n".join(["n,level,x", *lines]) + "\n")
     data = open_dataset(tmp_path / "t.csv", kind="tables")
     assert not [rule for rule in data.codec.rules if rule.column == "level"]
     table = data.codec.table(data.packed(slice(None)))
     assert list(table) == ["n", "level", "x"] and set(table["n"]) == {"0"}
-    assert table["level"].count("boss") == 20
+    assert table["level"].count("boss") == 19
