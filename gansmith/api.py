@@ -15,6 +15,7 @@ from gansmith.data.codec import Keeps
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in, trusting
 from gansmith.data.schema import describing
+from gansmith.data.suggestions import listed
 from gansmith.data.values import (
     Budget,
     Count,
@@ -359,7 +360,7 @@ def _play(
         if validator is not None and (verdict := validator.verdict()):
             recorder.say(verdict)
         if distributed.leads() and evaluate:
-            run.judgement = _judged_if_possible(run, recorder, training, held_out)
+            run.judgement = _judged_if_possible(run, recorder, training, held_out, plan.settings.minutes)
         if distributed.leads() and run.judgement is None:
             run.report()
         end = f"Done: {folder}"
@@ -386,12 +387,19 @@ def _play(
     return run
 
 
-def _judged_if_possible(run: Run, recorder: Recorder, training: Dataset, held_out: Dataset) -> Judgement | None:
-    """The judgement; what cannot be judged (too few examples) is no reason to fail after a training that went well."""
+def _judged_if_possible(
+    run: Run, recorder: Recorder, training: Dataset, held_out: Dataset, minutes: float | None
+) -> Judgement | None:
+    """The judgement; what cannot be judged (too few examples) is no reason to fail after a training that went well. Of a training that
+    was given minutes it takes about as long again, and half a minute at least."""
     for watcher in recorder.watchers:
-        watcher.message(f"Judging it beside {len(held_out):,} held-out examples.")
+        watcher.message(f"Judging it beside {len(held_out):,} held-out examples. The model is saved: Ctrl-C skips this.")
     try:
-        return judge_and_report(run, recorder.model, training, held_out, recorder.watchers)
+        seconds = None if minutes is None else max(30.0, 60.0 * minutes)
+        found = judge_and_report(run, recorder.model, training, held_out, recorder.watchers, seconds=seconds)
+        if left := found.left_out():
+            recorder.say(f"Judging took as long as the training; gansmith evaluate {run.folder} also measures {listed(left)}.")
+        return found
     except UserError as error:
         recorder.say(f"Not judged: {error}")
         return None

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gansmith.data.codec import Batch
-from gansmith.data.spec import Spec
+from gansmith.data.spec import Spec, in_words
 from gansmith.errors import UserError
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
@@ -189,8 +189,7 @@ class GAN(nn.Module, ABC):
     @classmethod
     def learned(cls) -> str:
         """What it learns, in words: kinds of data, and examples with certain axes of any kind."""
-        shapes = [f"anything of {' and '.join(f'{axis}s' for axis in dict.fromkeys(axes))}" for axes in cls.axes]
-        return " and ".join([*cls.kinds, *shapes])
+        return " and ".join([*cls.kinds, *map(in_words, cls.axes)])
 
     @property
     def players(self) -> dict[str, Player]:

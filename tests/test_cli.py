@@ -562,6 +562,15 @@ def test_list_alone_has_every_section_that_is_quick(capsys):
     assert set(json.loads(capsys.readouterr().out)) == {"gans", "kinds", "data", "metrics", "formats"}
 
 
+def test_list_alone_names_all_in_two_screens(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["list"]) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) < 75 and "gansmith list gans" in text
+    words = set(re.findall(r"[\w-]+", text))
+    assert {*gans.names(), "digits8", "fid", "closer_to_training", "onnx", "music"} <= words
+
+
 # ---- editing ------------------------------------------------------------------------------------------------------------------
 
 

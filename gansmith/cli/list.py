@@ -15,7 +15,7 @@ from gansmith.cli.output import Output
 from gansmith.export import exporter_names
 from gansmith.gans._groups import groups
 from gansmith.gans._verified import recorded, sentence
-from gansmith.metrics.registry import metric_names
+from gansmith.metrics.registry import family_of, metric_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class List:
 
     what: Annotated[
         Positional[Literal["gans", "kinds", "data", "metrics", "presets", "formats"] | None],
-        takes("[gans|kinds|data|metrics|presets|formats]", "all but presets"),
+        takes("[gans|kinds|data|metrics|presets|formats]", "the names of all"),
     ] = None
     """GANs, kinds of data, built-in data sets, metrics, presets of GANs, or formats of export."""
     json: Flag = False
@@ -45,9 +45,9 @@ def run(argv: list[str]) -> int:
     found = {name: sections[name]() for name in chosen}
     output = Output(options.json)
     shown = {**found, "gans": _verified(found["gans"])} if "gans" in found else found
-    for name, lines in shown.items():
-        if len(found) > 1:
-            output.say(f"{name}:")
+    if options.what is None:
+        _overview(found, output)
+    for name, lines in shown.items() if options.what else ():
         width = max(map(len, lines), default=0)
         for heading, words in _grouped(lines).items() if name == "gans" else [("", list(lines))]:
             if heading:
@@ -57,6 +57,33 @@ def run(argv: list[str]) -> int:
     facts = {**found, "gans": {name: _facts(name, line) for name, line in found["gans"].items()}} if "gans" in found else found
     output.result(facts[options.what] if options.what else facts)
     return 0
+
+
+def _overview(found: Mapping[str, Mapping[str, str]], output: Output) -> None:
+    """The names alone, in a screen or two, and how to see more of each."""
+    parts = {name: {"": list(lines)} for name, lines in found.items()}
+    parts["gans"], parts["metrics"] = _grouped(found["gans"]), _by_kind(found["metrics"])
+    for name, groups_of_names in parts.items():
+        output.say(f"{name}:")
+        width = max(map(len, groups_of_names)) + 2 if len(groups_of_names) > 1 else 0
+        for heading, words in groups_of_names.items():
+            head = f"  {heading:<{width}}"
+            columns = max(shutil.get_terminal_size().columns, 2 * len(head))
+            output.say(
+                textwrap.fill(
+                    ", ".join(words), columns, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False
+                )
+            )
+    output.say(f"What each of them is: gansmith list {' or '.join((', '.join([*found]), 'presets'))}.")
+
+
+def _by_kind(metrics: Iterable[str]) -> dict[str, list[str]]:
+    """Metrics under the kind of data in whose folder they are; those of any kind first."""
+    found: dict[str, list[str]] = {"any data": []}
+    for metric in metrics:
+        folder = re.search(r"\.kinds\.(\w+)\.", family_of(metric))
+        found.setdefault(folder[1] if folder else "any data", []).append(metric)
+    return found
 
 
 def _folded(head: str, line: str, on_terminal: bool) -> str:

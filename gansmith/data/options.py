@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import dataclasses
 import io
@@ -68,6 +69,17 @@ class DataOptions:
                 text = joined(value) if isinstance(value, list) else str(value)
                 words += [f"{flag}={text}"] if text.startswith("-") or not text else [flag, text]
         return words
+
+
+def check_encoding(name: str | None) -> None:
+    """Raises UserError for the name of no encoding of text."""
+    if name is None:
+        return
+    try:
+        codecs.lookup(name)
+        "".encode(name)
+    except (LookupError, ValueError) as error:
+        raise UserError(f'--encoding names "{name}", which is no encoding: give one such as utf-8 or cp1252.') from error
 
 
 def hints(shape: type) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Self
 
@@ -101,3 +102,9 @@ def identity_of_0_1(spec: Spec, kind: str | None = None, **own: Any) -> dict[str
 def _tuples(value: Any) -> Any:
     """JSON's lists, nested ones too, as tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def in_words(axes: Sequence[str]) -> str:
+    """Examples with these axes, of whatever kind of data: "anything of tokens", and "graphs of atoms" of an axis that comes twice."""
+    different = [f"{axis}s" for axis in dict.fromkeys(axes)]
+    return f"{'graphs' if len(different) < len(axes) else 'anything'} of {' and '.join(different)}"

@@ -22,7 +22,7 @@ from gansmith.errors import UserError
 from gansmith.evaluation.baseline import baseline_name, rivals
 from gansmith.evaluation.cache import content_key, remember
 from gansmith.evaluation.extractors import extractor_for
-from gansmith.evaluation.judgement import Judgement, Neighbours
+from gansmith.evaluation.judgement import LATE, Judgement, Neighbours
 from gansmith.evaluation.nearest import nearest
 from gansmith.evaluation.overview import overview as overview_of
 from gansmith.evaluation.score import GROUPS, Score
@@ -68,6 +68,7 @@ def judge(
     on_metrics: Callable[[Sequence[str], int, int], None] | None = None,
     overview: bool = False,
     segmenter: Any = None,
+    seconds: float | None = None,
 ) -> Judgement:
     """Measures generated examples against the real ones they should resemble.
 
@@ -85,11 +86,13 @@ def judge(
     groups of metrics there are. `model` is what made the examples, for metrics that ask it for more.
     `segmenter` finds labels in images for the segmentation scores: a torch module, a function of a batch, FILE.onnx, FILE.pt, FILE.pt2 or
     FILE.py:FUNCTION that answers with logits [B, labels, H, W]; without it, one learns on the spot. `overview` asks for what a report
-    shows besides: how the examples are spread, the best and the worst, a map.
+    shows besides: how the examples are spread, the best and the worst, a map. Once judging has taken `seconds`, whatever is not measured
+    yet is skipped with a sentence.
 
     Raises UserError for an unknown metric, examples of another shape than the real ones, fewer on a side than any of the metrics can
     judge (20; 2 of those that look at each image alone), and networks or weights that cannot be had.
     """
+    end = None if seconds is None else time.perf_counter() + seconds
     usual = (model.gan.judged_by if model else ()) or usual_metrics(train)
     names = _known(metrics if metrics is not None else usual)
     _refuse_unused(names, features, inception, segmenter)
@@ -148,11 +151,12 @@ def judge(
             model=model,
         )
         positions = drawn[rows]
-        scores, skipped = _scores(names, side, on_metrics)
+        scores, skipped = _scores(names, side, on_metrics, end)
         skipped |= {
             name: f"{name} needs at least {fewest} examples on every side, but {there}." for name, fewest in too_few.items()
         }
-        shown = overview_of(side, positions) if overview and count >= GROUPS else None
+        late = end is not None and time.perf_counter() > end
+        shown = overview_of(side, positions) if overview and count >= GROUPS and not late else None
     return Judgement(
         scores=scores, skipped=skipped, find_neighbours=partial(_neighbours, side, positions, compared), overview=shown
     )
@@ -212,15 +216,19 @@ def _neighbours(side: Side, positions: np.ndarray, compared: np.ndarray | None) 
 
 
 def _scores(
-    names: Sequence[str], side: Side, on_metrics: Callable[[Sequence[str], int, int], None] | None
+    names: Sequence[str], side: Side, on_metrics: Callable[[Sequence[str], int, int], None] | None, end: float | None
 ) -> tuple[list[Score], dict[str, str]]:
-    """The scores in the order of `names`, and the reasons of those that were skipped."""
+    """The scores in the order of `names`, and the reasons of those that were skipped: after `end` (of time.perf_counter) all but the first
+    family."""
     found: dict[str, Score] = {}
     skipped: dict[str, str] = {}
     modules = list(dict.fromkeys(family_of(name) for name in names))
     for number, module in enumerate(modules, 1):
         family, metrics = load_family(module), families()[module]
         wanted = [name for name in names if name in metrics]
+        if end is not None and number > 1 and time.perf_counter() > end:
+            skipped |= dict.fromkeys(wanted, LATE)
+            continue
         if on_metrics is not None:
             on_metrics(wanted, number, len(modules))
         start = time.perf_counter()

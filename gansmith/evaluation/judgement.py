@@ -14,6 +14,9 @@ from gansmith.evaluation.score import Score
 if TYPE_CHECKING:
     from rich.table import Table
 
+LATE = "judging may take as long as the training did, and took longer: gansmith evaluate measures it."
+"""Why a metric was not measured at the end of a training."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Neighbours:
@@ -53,6 +56,10 @@ class Judgement:
     def __getitem__(self, metric: str) -> Score:
         """The score of a metric, named without its feature space: judgement["frechet"]."""
         return next(score for score in self.scores if score.metric == metric)
+
+    def left_out(self) -> list[str]:
+        """The metrics for which no time was left."""
+        return [metric for metric, reason in self.skipped.items() if reason == LATE]
 
     def to_json(self) -> dict[str, Any]:
         return {

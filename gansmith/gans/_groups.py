@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gansmith.data.spec import in_words
+
 _READ, _PLACES = ("kinds", "tasks", "axes"), ("gans", "tasks")
 _PACKAGE = Path(__file__).parents[1]
 
@@ -17,9 +19,7 @@ def groups() -> dict[str, str]:
 
 def _heading(name: str) -> str:
     own = max(_classes(f"gans.{name}").values(), key=lambda found: found["depth"], default={})
-    kinds = own.get("kinds") or tuple(
-        f"anything of {' and '.join(f'{axis}s' for axis in dict.fromkeys(axes))}" for axes in own.get("axes", ())
-    )
+    kinds = own.get("kinds") or tuple(map(in_words, own.get("axes", ())))
     made = ", ".join(kinds) or "images"
     return made if "generation" in own.get("tasks", ("generation",)) else f"{made} to {made}"
 

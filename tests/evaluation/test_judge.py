@@ -116,6 +116,16 @@ def test_metrics_without_meaning_are_skipped_with_a_sentence(
     assert "of points, and stripes holds images" in found.skipped["modes"]
 
 
+def test_judging_ends_where_its_time_does_after_the_first_metrics(on_ring: Three, tmp_path: Path) -> None:
+    train, held_out, fresh = on_ring
+    whole = judge(fresh, train, held_out, cache=tmp_path, overview=True, seconds=1e9)
+    brief = judge(fresh, train, held_out, cache=tmp_path, overview=True, seconds=1e-9)
+    assert not whole.left_out() and whole.overview is not None and brief.overview is None
+    assert "memorisation" in brief.left_out() and "gansmith evaluate" in brief.skipped["memorisation"]
+    measured = values(brief)
+    assert measured and measured.items() <= values(whole).items() and len(measured) + len(brief.left_out()) == len(values(whole))
+
+
 def test_user_mistakes_are_answered_in_one_sentence(
     striped: Three, on_ring: Three, ring: Callable[[np.ndarray], Dataset], tmp_path: Path
 ) -> None:

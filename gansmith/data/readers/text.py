@@ -29,9 +29,9 @@ _NUMBER = re.compile(r"[-+(]?[$€£]?\d[\d.,'\u00a0 ]*(?:[eE][-+]?\d+)?\s?[%€
 
 
 @contextmanager
-def opened_lines(path: Path, *, any_encoding: bool = False) -> Iterator["Lines"]:
-    """The lines of a CSV file in UTF-8, plain or .gz; with `any_encoding` also in UTF-16 with a mark of byte order, and in Windows-1252
-    where its first megabyte is such text and no UTF-8 (`Lines.encoding` says which).
+def opened_lines(path: Path, *, any_encoding: bool = False, encoding: str | None = None) -> Iterator["Lines"]:
+    """The lines of a CSV file in UTF-8, plain or .gz; with `any_encoding` also in UTF-16 with a mark of byte order, and in an older
+    encoding where its first megabyte is such text and no UTF-8 (`Lines.encoding` says which); or in the `encoding` that is named.
 
     Inside the block, damaged files and whatever the csv module refuses become a UserError that names the file.
     """
@@ -41,18 +41,18 @@ def opened_lines(path: Path, *, any_encoding: bool = False) -> Iterator["Lines"]
         if packed:
             check_ratio(_claimed(path, size), size, str(path))
         opener = gzip.open if packed else open
-        encoding = UTF_8
-        if any_encoding:
+        used = UTF_8 if encoding is None or codecs.lookup(encoding).name == "utf-8" else encoding
+        if any_encoding and encoding is None:
             with opener(path, "rb") as file:
-                encoding = _encoding_of(file.read(SNIFFED))
-        with opener(path, "rt", encoding=encoding, newline="") as file:
-            yield Lines(file, str(path), size if packed else None, encoding)
+                used = _encoding_of(file.read(SNIFFED))
+        with opener(path, "rt", encoding=used, newline="") as file:
+            yield Lines(file, str(path), size if packed else None, used)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise UserError(
             f"{path} is not {error.encoding.upper()} (byte {byte:#04x} at place {error.start} of what was being read): save it as UTF-8."
         ) from error
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
+    except (OSError, EOFError, UnicodeError, zlib.error, csv.Error) as error:
         raise UserError(f"{path} cannot be read as CSV ({error}): save it as comma-separated text in UTF-8.") from error
 
 

@@ -24,16 +24,20 @@ HEADED = 200
 _SAID = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def table_from_csv(path: Path, header: str | None = None, missing: Collection[str] | None = None) -> Table:
+def table_from_csv(
+    path: Path, header: str | None = None, missing: Collection[str] | None = None, encoding: str | None = None
+) -> Table:
     """The table in a CSV file. Whether the first row names the columns is recognised, unless `header` is "yes" or "no"; without names they
-    are x0, x1, ... `missing` are the words for missing cells beside the empty cell, MISSING if it is None.
+    are x0, x1, ... `missing` are the words for missing cells beside the empty cell, MISSING if it is None. `encoding` is recognised too,
+    unless it is named.
 
     Raises UserError for bytes that are no text, ragged rows and duplicate names.
     """
     absent = MISSING if missing is None else frozenset({"", *missing})
-    with opened_lines(path, any_encoding=True) as lines:
+    with opened_lines(path, any_encoding=True, encoding=encoding) as lines:
         separator = lines.separator
-        notes = [f"the encoding of {path.name} is not UTF-8: it is taken for {lines.encoding.upper()}"] if lines.encoding else []
+        guessed = f"{path.name} is not in UTF-8 and read as {lines.encoding} (--encoding says otherwise)"
+        notes = [guessed] if lines.encoding and encoding is None else []
         if separator != ",":
             notes.append(f"columns are separated by {_SAID[separator]}")
         rows = csv.reader(lines, delimiter=separator)

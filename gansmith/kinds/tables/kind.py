@@ -161,13 +161,13 @@ def table_of(source: Source, options: Options) -> Table:
         raise UserError(f"there is no table {source.said()}: give a csv or Parquet file, or a data frame.")
     if source.is_folder:
         if rows := sorted(path.glob("rows*.csv")):
-            return table_from_csv(rows[0], options.header, options.missing)
+            return table_from_csv(rows[0], options.header, options.missing, options.encoding)
         if tables := _parquet_files(path):
             return table_from_parquet(tables, path.resolve().name)
     if source.suffix == ".parquet":
         return table_from_parquet([path], path.stem)
     if source.suffix in (".csv", ".csv.gz"):
-        return table_from_csv(path, options.header, options.missing)
+        return table_from_csv(path, options.header, options.missing, options.encoding)
     raise UserError(f"{path} is no table: give a csv or Parquet file, or a data frame.")
 
 

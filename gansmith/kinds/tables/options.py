@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gansmith.data.options import DataOptions, option, pairs_in
+from gansmith.data.options import DataOptions, check_encoding, option, pairs_in
 from gansmith.data.readers.json_text import read_json
 from gansmith.errors import UserError
 
@@ -27,6 +27,8 @@ class Options(DataOptions):
     """Words of a CSV file that stand for missing cells, beside the empty cell; "" for none."""
     header: Literal["yes", "no"] | None = option(None, shown="what is found")
     """Whether the first row of a CSV file names the columns."""
+    encoding: str | None = option(None, "NAME", "what is detected")
+    """The encoding of CSV files that are not UTF-8, such as cp1252 or koi8-r."""
     public: Any = option(None, "DATA")
     """A public table, from which alone the categories, ranges and rules of columns are read (for --gan dpgan)."""
 
@@ -43,6 +45,7 @@ class Options(DataOptions):
         if isinstance(self.public, str | Path) and Path(self.public).expanduser().exists():
             object.__setattr__(self, "public", str(Path(self.public).expanduser().resolve()))
         super().__post_init__()
+        check_encoding(self.encoding)
         if self.min_count < 1:
             raise UserError(f"--min-count must be at least 1, which keeps every value, but it is {self.min_count}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from gansmith.data.options import DataOptions, option
+from gansmith.data.options import DataOptions, check_encoding, option
 from gansmith.data.values import AtLeastTwo, Whole
 from gansmith.errors import UserError
 
@@ -46,10 +46,4 @@ class Options(DataOptions):
         super().__post_init__()
         if self.vocabulary is not None and self.tokens == "characters":
             raise UserError("--vocabulary is for words and byte pairs, and --tokens is characters: leave one of them out.")
-        if self.encoding is not None:
-            try:
-                "".encode(self.encoding)
-            except LookupError as error:
-                raise UserError(
-                    f'--encoding names "{self.encoding}", which is no encoding: give one such as utf-8 or cp1252.'
-                ) from error
+        check_encoding(self.encoding)

@@ -3,6 +3,7 @@
 import pytest
 
 from gansmith.data.readers.text import separator_of
+from gansmith.errors import UserError
 from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.tables.files import table_from_csv
 
@@ -65,12 +66,25 @@ def test_the_user_says_what_names_columns_and_which_words_are_missing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"), [("latin-1", "CP1252"), ("cp1252", "CP1252"), ("utf-16", "UTF-16"), ("utf-8-sig", "")]
+    ("encoding", "said"), [("latin-1", "cp1252"), ("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-8-sig", "")]
 )
 def test_other_encodings_are_read_and_said(tmp_path, encoding, said):
     table = read(tmp_path / "t.csv", "a,b\n1,café\n2,Größe\n", encoding)
     assert table.columns["b"].values() == ["café", "Größe"]
-    assert table.notes == ((f"the encoding of t.csv is not UTF-8: it is taken for {said}",) if said else ())
+    assert table.notes == ((f"t.csv is not in UTF-8 and read as {said} (--encoding says otherwise)",) if said else ())
+
+
+def test_an_encoding_that_is_named_is_used_and_no_guess_is_said(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("a,word\n1,ÉÀ\n2,Ôé\n".encode("mac-roman"))
+    table = table_from_csv(path, encoding="mac-roman")
+    assert table.columns["word"].values() == ["ÉÀ", "Ôé"] and table.notes == ()
+    path.write_bytes("a,b\n".encode("utf-8-sig") + b"1,2\n3,5\n" * 30)
+    assert [*open_dataset(path, kind="tables", encoding="UTF8").codec.by_name] == ["a", "b"]
+    with pytest.raises(UserError, match='"utf-9", which is no encoding'):
+        open_dataset(path, kind="tables", encoding="utf-9")
+    with pytest.raises(UserError, match="t.csv"):
+        table_from_csv(path, encoding="utf-16")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +95,9 @@ def test_other_encodings_are_read_and_said(tmp_path, encoding, said):
         ("cp932", ("名前", "さくら", "東京")),
         ("cp949", ("이름", "서울", "부산")),
         ("cp1251", ("имя", "Москва", "Киев")),
+        ("koi8-r", ("имя", "Москва", "Киев")),
+        ("cp1250", ("imię", "Małgorzata", "Łódź")),
+        ("cp1250", ("jméno", "Jiří Šimek", "Plzeň")),
     ],
 )
 def test_tables_of_other_scripts_are_read_whatever_their_encoding(tmp_path, encoding, words):

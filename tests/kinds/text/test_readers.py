@@ -113,6 +113,12 @@ def test_a_list_of_strings_is_text():
         ("utf-16-le", "a plain line of text"),
         ("cp1252", "naïve café “quoted” ok"),
         ("cp1251", "Мороз и солнце; день чудесный!"),
+        ("koi8-r", "Мороз и солнце; день чудесный!"),
+        ("cp1250", "Zażółć gęślą jaźń, mały koń"),
+        ("cp1250", "Příliš žluťoučký kůň pěl"),
+        ("cp1250", "Jó hűtőt vettem, örülök az esőnek"),
+        ("cp1252", "Õhtul söön pühapäeval müüja käest ostetud jäätist"),
+        ("cp1252", "São João ouviu o coração; 5 m² e 3 m³"),
         ("gb18030", "秦川雄帝宅，函谷壮皇居。绮殿千寻起"),
     ],
 )

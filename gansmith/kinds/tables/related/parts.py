@@ -59,7 +59,7 @@ def train_parts(
             raise UserError(
                 f"{other} and {path} are both named {name}, as tables are by what stands before the first dot: rename one."
             )
-    tables = {name: table_from_csv(path, options.header, options.missing) for name, path in paths.items()}
+    tables = {name: table_from_csv(path, options.header, options.missing, options.encoding) for name, path in paths.items()}
     related = options.related() or {}
     keys = find_keys(tables, related)
     for sentence in [*keys.sentences(), *(total.sentence() for total in find_totals(tables, keys))]:
