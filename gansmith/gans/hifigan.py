@@ -5,7 +5,7 @@ Frames are enlarged to samples by transposed convolutions with residual blocks o
 several periods and its spectra at several resolutions; least squares, feature matching and the distance of mel spectra.
 
     gansmith train voice/ --gan hifigan                      # a folder of recordings is enough
-    gansmith train voice/ --gan hifigan --start-from RUN     # a run on another voice, critics included
+    gansmith train voice/ --gan hifigan --from RUN           # a run on another voice, critics included
     gansmith translate RUN recordings/ --out made/           # through the mel spectrum and back
 
 Differences from the paper: critics of spectra (UnivNet) stand in for those of pooled waves, as in `vocos`, and there is no weight
