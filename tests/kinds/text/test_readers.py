@@ -168,7 +168,7 @@ def test_a_single_line_is_too_few_to_train_on(tmp_path):
 
 
 def test_a_damaged_archive_is_one_sentence(tmp_path):
-    with pytest.raises(UserError, match="a.txt.gz cannot be read"):
+    with pytest.raises(UserError, match="a.txt.gz (cannot be read|unpacks to)"):
         open_dataset(written(tmp_path / "a.txt.gz", gzip.compress(b"one\n" * 100)[:-12]))
 
 
