@@ -43,6 +43,7 @@ from gansmith.runs.begun import as_begun, facts_of, judged_with
 from gansmith.runs.data import open_together, run_data, split
 from gansmith.runs.folder import BEST
 from gansmith.runs.lock import RunLock
+from gansmith.runs.made_here import signed
 from gansmith.runs.milestones import in_samples
 from gansmith.runs.model_files import copies_beside
 from gansmith.runs.recorder import Follower, Recorder
@@ -245,10 +246,8 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
     path = Path(data).expanduser()
     named = opening.get("kind")
     _, options = read_options(data, named, _without_kind(opening))
-    return {
-        "source": str(path.resolve()) if path.exists() else str(data),
-        "opening": {**({"kind": kinds.absolute(named)} if named else {}), **options.to_json()},
-    }
+    opened = {**({"kind": kinds.absolute(named)} if named else {}), **options.to_json()}
+    return signed({"source": str(path.resolve()) if path.exists() else str(data), "opening": opened})
 
 
 def _without_kind(opening: Mapping[str, Any]) -> dict[str, Any]:

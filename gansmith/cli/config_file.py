@@ -35,6 +35,8 @@ class Configured:
     said: frozenset[Path]
     """The programs that the command line itself names."""
     trust: bool
+    source: Mapping[str, Any] | None = None
+    """What a run.json says of its data."""
 
 
 def with_config(argv: Sequence[str]) -> Configured:
@@ -68,7 +70,8 @@ def with_config(argv: Sequence[str]) -> Configured:
         raise UserError(f"{path} should name its data by a path or a name, but data is {data!r:.80}: correct it.")
     own = {word.partition("=")[0] for word in rest}
     said = frozenset(Path(name).expanduser().resolve() for name in _programs(rest))
-    return Configured([*_without_contradictions(words, own), *rest], data, path, said, "--trust" in rest)
+    source = facts.get("data") if isinstance(facts.get("data"), Mapping) else None
+    return Configured([*_without_contradictions(words, own), *rest], data, path, said, "--trust" in rest, source)
 
 
 def _programs(argv: Sequence[str]) -> Iterator[str]:

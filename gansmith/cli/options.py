@@ -157,14 +157,14 @@ def _sentence(complaint: str, shape: Any, argv: Sequence[str], program: str) -> 
         return f"{program} needs {' and '.join(needed)}: {see}"
     if refusal := re.fullmatch(r"Error parsing [\w.]+: (.*)", text):  # by the options' own class, in a sentence
         return refusal[1]
-    named = re.search(r"(?:argument '|parsing )(?:--)?([\w.-]+)", text)
-    flag = f"--{named[1]}" if named else ""
+    named = re.search(r"(?:argument '|parsing )(?:(-\w)/)?(?:--)?([\w.-]+)", text)
+    short, flag = (named[1], f"--{named[2]}") if named else (None, "")
     if flag not in known:
         return f"{text.rstrip('.')}: {see}"
     chosen = re.search(r"choice '([^']*)'", text)
-    value = chosen[1] if chosen else value_of(flag, argv)
+    value = chosen[1] if chosen else value_of(flag, argv) or (short and value_of(short, argv))
     came = f"it is {value!r}" if value and not value.startswith("--") else "nothing was given"
-    return f"{flag if flag in text else program} takes {_expected(known[flag][0])}, but {came}: {see}"
+    return f"{(short or flag) if flag in text else program} takes {_expected(known[flag][0])}, but {came}: {see}"
 
 
 def _shown(flag: str, shape: Any) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from tyro.conf import Positional, arg
 
 from gansmith.cli import NEEDS_DATA
-from gansmith.cli.config_file import with_config
+from gansmith.cli.config_file import Configured, with_config
 from gansmith.cli.data_options import USUAL, Opening, with_data_options, without_gan
 from gansmith.cli.options import Flag, parse, takes, value_of, without
 from gansmith.cli.output import Output
@@ -26,6 +26,7 @@ from gansmith.data.options import names_in
 from gansmith.data.programs import named_in, trusting
 from gansmith.data.values import Budget, Count, CountOrNone, Examples, Minutes, Seed, Share, Threads, check_divides
 from gansmith.errors import UserError
+from gansmith.runs.made_here import allow_data
 
 if TYPE_CHECKING:
     from gansmith.runs.run import Run
@@ -175,13 +176,16 @@ def run(argv: list[str]) -> int:
     if configured.place is None:
         return _run(configured.argv, None, argv)
     with named_in(configured.place, configured.trust, said=configured.said):
-        return _run(configured.argv, configured.data, argv)
+        return _run(configured.argv, configured.data, argv, configured)
 
 
-def _run(argv: list[str], data: str | None, given: list[str]) -> int:
+def _run(argv: list[str], data: str | None, given: list[str], configured: Configured | None = None) -> int:
     """The command whose words, with those of --config, are `argv`; `given` are those of the command line itself."""
     argv = _with_own_players(argv)
     options = parse(_shape(argv), argv, "gansmith train", BARE)
+    if configured is not None and configured.source is not None and configured.place is not None:
+        named = {word.partition("=")[0].removeprefix("--").replace("-", "_") for word in given}
+        allow_data(configured.place, configured.source, named, other=options.data is not None)
     if options.data is None and options.resume is None and data is not None:
         options, argv = dataclasses.replace(options, data=data), [data, *argv]
     if options.data is None and options.resume is None and not (options.dry_run or options.profile):

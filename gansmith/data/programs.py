@@ -97,6 +97,11 @@ def speaks_a_file() -> bool:
     return _WORD.get().place is not None
 
 
+def trusts() -> bool:
+    """Whether the user trusts whatever names things now."""
+    return _WORD.get().trusted
+
+
 def allow_python(path: Path) -> None:
     """Raises UserError if a file of a run or a model, and not the user, names this Python file."""
     word = _WORD.get()

@@ -14,7 +14,7 @@ from gansmith.errors import UserError
 from gansmith.evaluation.cache import content_key
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
-from gansmith.runs.data import open_like, run_data, split
+from gansmith.runs.data import data_at_hand, open_like, run_data, split
 from gansmith.runs.folder import BEST, RunFolder
 from gansmith.runs.model_files import is_model
 from gansmith.training.devices import choose_device
@@ -61,8 +61,9 @@ def evaluate_run(
     opening, how = _parted(run, how)
     how["device"] = choose_device(how.get("device", "auto"))
     with trusting(trust):
-        if run.facts["data"]["source"] is None and run.data is None and data is not None:
-            return evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
+        if data is not None and not data_at_hand(run):
+            found = evaluate_elsewhere(run, data=data, metrics=metrics, samples=samples, seed=seed)
+            return dataclasses.replace(found, notes=(*found.notes, *_elsewhere(run)))
         model = Model.load(run, trust=run.trust)
         training, held_out = split(run_data(run))
         if data is not None:
@@ -139,12 +140,19 @@ def _evaluate_beside(
     """Judges a model that is not the run's own by the run's data."""
     opening, how = _parted(run, how)
     how["device"] = choose_device(how.get("device", "auto"))
-    given = run.facts["data"]["source"] is None and run.data is None
+    given = data is not None and not data_at_hand(run)
     training, held_out = split(run_data(run, data if given else None))
     if data is not None and not given:
         held_out = open_like(training, data, opening=opening)
     model.inputs = held_out
     return _judged(model, training, held_out, **how)[1]
+
+
+def _elsewhere(run: RunFolder) -> list[str]:
+    """Why other data stand for those of the run."""
+    named = run.facts["data"]["source"]
+    why = f"{run.folder / 'run.json'} was not written on this machine, so the given data stand for the training data too"
+    return [] if named is None else [f"{why}, and no scores are kept; --trust opens {named[:200]}"]
 
 
 @checked

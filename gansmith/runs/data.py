@@ -6,11 +6,12 @@ from typing import Any
 from gansmith import kinds
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
-from gansmith.data.programs import named_in
+from gansmith.data.programs import named_in, trusts
 from gansmith.data.source import Source, reading
 from gansmith.errors import UserError
 from gansmith.kinds.opening import open_dataset, read_options
 from gansmith.runs.folder import RunFolder
+from gansmith.runs.made_here import allow_data, made_here
 from gansmith.runs.model_files import FACTS, is_model, read_model
 from gansmith.runs.rebuild import codec_of
 from gansmith.training import distributed
@@ -51,6 +52,12 @@ def open_together(data: Any, opening: Mapping[str, Any]) -> Dataset:
     return dataset if dataset is not None else open_dataset(data, **opening)
 
 
+def data_at_hand(run: RunFolder) -> bool:
+    """Whether the data of a run can be opened without being given: it was made on this machine, or the user trusts it."""
+    facts = run.facts["data"]
+    return run.data is not None or (facts["source"] is not None and (run.trust or trusts() or made_here(facts)))
+
+
 def run_data(run: RunFolder, data: Any = None, opening: Mapping[str, Any] | None = None) -> Dataset:
     """The data a run was trained on, opened as they were, or `data` in their stead."""
     facts = run.facts["data"]
@@ -59,6 +66,8 @@ def run_data(run: RunFolder, data: Any = None, opening: Mapping[str, Any] | None
             return run.data
         raise UserError(f"The data of {run.folder} came from Python and are not on disk: give them again.")
     given = opening or {}
+    if not run.trust:
+        allow_data(run.folder / "run.json", facts, given, other=data is not None)
     with named_in(run.folder / "run.json", run.trust, said=given.get("kind")):
         found = open_together(facts["source"] if data is None else data, {**facts["opening"], **given})
     return found if given or found.fingerprint == facts["fingerprint"] else _as_begun(run, found, data)

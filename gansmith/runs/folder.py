@@ -37,6 +37,7 @@ class DataFacts(TypedDict):
     name: str
     kind: str
     fingerprint: str
+    made_here: NotRequired[str]
 
 
 class SettingsFacts(TypedDict):

@@ -46,6 +46,8 @@ class Limits:
     """Columns of a table."""
     cells: int = 200_000_000
     """Rows times columns of a table."""
+    related_rows: int = 2_000_000
+    """Rows that are made of one of several related tables, which are as many as their parents say."""
     json_bytes: int = 2**26
     """Bytes of a JSON file."""
     json_depth: int = 100

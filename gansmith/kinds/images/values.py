@@ -19,6 +19,8 @@ RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 """The values of black and white in floating point pictures."""
 OVERSHOOT, RARE = 0.1, 0.05
 """Resizing may carry this share of the values beyond their range, by no more than this share of it."""
+DIM = 16.0
+"""Fractions up to this are not read as brightness up to 255, of which they would be black."""
 _MOST_UNSIGNED, _LEAST_SIGNED, _MOST_SIGNED = 65535, -32768, 32767
 
 
@@ -187,14 +189,15 @@ class Extremes:
 
     def brightness(self) -> tuple[float, float] | None:
         """The values that mean black and white, if these are the numbers of ordinary pictures: whole ones up to 255, or fractions in
-        one of RANGES but for a little overshoot. None for all others, and where a few outliers alone lie above 1."""
+        one of RANGES but for a little overshoot. None for all others, where a few outliers alone lie above 1, and where all would be
+        black."""
         if self.whole:
             return (0.0, white_of(self.high)) if self.low >= 0 and self.high <= 255 else None
         for (black, white), outside in zip(RANGES, self.outside, strict=True):
             slack = OVERSHOOT * (white - black) if outside <= RARE * self.count else 0.0
             if self.low >= black - slack and self.high <= white + slack:
-                outliers = white == 255 and self.outside[0] <= RARE * (self.count - self.zeros)
-                return None if outliers else (black, white)
+                outliers = self.outside[0] <= RARE * (self.count - self.zeros)
+                return None if white == 255 and (outliers or self.high <= DIM) else (black, white)
         return None
 
     def beyond(self) -> int:

@@ -18,7 +18,7 @@ from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, key, value_of
 from gansmith.kinds.tables.column_types import ZONED, is_whole, number_of, spelled_date, spelled_whole, type_of
-from gansmith.kinds.tables.forms import Form, bounds_of, form_of
+from gansmith.kinds.tables.forms import WIDEST, Form, bounds_of, form_of
 from gansmith.kinds.tables.knots import KNOTS
 from gansmith.kinds.tables.notation import Notation
 from gansmith.kinds.tables.numeric import EPOCH, EXACT, exact, numeric_facts, seconds_of
@@ -73,6 +73,12 @@ class Column:
     """Of identifiers and personal values, how new ones look."""
     notation: Notation | None = None
     """How numbers are written in text, if not as Python writes them."""
+
+    def __post_init__(self) -> None:
+        """Raises UserError for numbers with more decimals than any text has, which would fill memory."""
+        for decimals in (self.decimals, int(self.spelling[:9]) if str(self.spelling).isdecimal() else None):
+            if isinstance(decimals, int) and decimals > WIDEST:
+                raise UserError(f"columns can have up to {WIDEST:,} decimals, but {self.name[:60]} has {decimals:.9g}.")
 
     @classmethod
     def fit(

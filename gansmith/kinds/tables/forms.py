@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gansmith.errors import UserError
 from gansmith.kinds.tables.checksums import check_places, checksum_of, complete
 
 ROOM = 10_000
@@ -21,6 +22,8 @@ SHAPES = 24
 """The most shapes of a form."""
 LARGE = 2**80
 """Room in which scattered texts need not be kept apart."""
+WIDEST = 10_000
+"""Digits of an identifier at most."""
 DENSE = 100
 """Numbers of which at least one in so many is taken are counted on, the others drawn from all of their length."""
 _DIGITS, _LOWER = "0123456789", "abcdefghijklmnopqrstuvwxyz"
@@ -113,6 +116,11 @@ class Form:
     step: int = 1
     width: int = 0
     """Digits at least, zeros before them."""
+
+    def __post_init__(self) -> None:
+        """Raises UserError for a form of the texts of no data."""
+        if isinstance(self.width, int) and not 0 <= self.width <= WIDEST:
+            raise UserError(f"form.width must be from 0 to {WIDEST:,}, but it is {self.width:.9g}.")
 
     def text(self, number: int) -> str:
         """The new text of this number (from 0): another one for every number."""

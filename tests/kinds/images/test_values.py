@@ -262,6 +262,32 @@ def test_arrays_of_height_width_channels_number_are_refused_with_the_way_out(sha
     assert len(open_dataset(np.zeros(shape, np.uint8).transpose(3, 0, 1, 2))) == shape[3]
 
 
+@pytest.mark.parametrize(
+    ("shape", "order", "way"),
+    [
+        ((3, 12, 12, 20), (3, 1, 2, 0), r"channels, height, width, number: give array.transpose\(3, 1, 2, 0\)"),
+        ((28, 28, 50), (2, 0, 1), r"height, width, number: give array.transpose\(2, 0, 1\)"),
+    ],
+)
+def test_other_orders_with_the_number_last_are_refused_too(shape: tuple[int, ...], order: tuple[int, ...], way: str) -> None:
+    with pytest.raises(UserError, match=way):
+        open_dataset(np.zeros(shape, np.uint8))
+    assert len(open_dataset(np.zeros(shape, np.uint8).transpose(order))) == shape[-1]
+    assert len(open_dataset(np.zeros((12, 12, 50, 1), np.uint8))) == 12  # the way that is named for 12 images of 12x50
+
+
+@pytest.mark.parametrize("most", [1.2, 2.5, 15.0])
+def test_dim_fractions_are_not_read_as_brightness_up_to_255(most: float) -> None:
+    """A tenth of the values a fifth above 1: images normalised by a quantile, sharpened ones. Of 255 they would be black."""
+    values = np.random.default_rng(0).random((20, 8, 8, 3)).astype(np.float32)
+    values.flat[::10] = most
+    data = open_dataset(values)
+    assert f"to {most:g} are kept as float32" in data.remarks()[0]
+    assert np.allclose(data.codec.decode(data.batch(slice(0, 1)))[0].pixels.transpose(1, 2, 0), values[0], atol=1e-5)
+    bright = open_dataset(np.where(values == np.float32(most), 255, values * 100).astype(np.float32))
+    assert "from 0 (black) to 255 (white)" in bright.remarks()[0]
+
+
 @pytest.mark.parametrize("options", [{"photometric": "rgb"}, {"photometric": "rgb", "planarconfig": "separate"}])
 def test_the_first_page_of_deep_colour_tiff_is_read(options: dict[str, str], tmp_path: Path) -> None:
     tifffile = pytest.importorskip("tifffile")

@@ -208,6 +208,11 @@ def channels_axis(shape: tuple[int, ...], name: str) -> int | None:
     An axis of length 1, 3 or 4 is taken for them, or else the shorter one up to 64.
     """
     if len(shape) == 3 and 0 not in shape[1:]:
+        if 1 < shape[0] == shape[1] != shape[2] and shape[2] >= 8:
+            raise UserError(
+                f"{name} has the shape {list(shape)}, which looks like height, width, number: give array.transpose(2, 0, 1), or, if these "
+                f"are {shape[0]} images of {shape[1]}x{shape[2]}, array[..., None]."
+            )
         return None
     if len(shape) == 4 and 0 not in shape[1:]:
         if (
@@ -220,6 +225,10 @@ def channels_axis(shape: tuple[int, ...], name: str) -> int | None:
                 f"{name} has the shape {list(shape)}, which looks like height, width, channels, number: give array.transpose(3, 0, 1, 2)."
             )
         first, last = shape[1] in MODES, shape[3] in MODES
+        if shape[0] in MODES and not first and not last and shape[1] == shape[2]:
+            raise UserError(
+                f"{name} has the shape {list(shape)}, which looks like channels, height, width, number: give array.transpose(3, 1, 2, 0)."
+            )
         if not first and not last and min(shape[1], shape[3]) <= MAX_CHANNELS:
             first, last = shape[1] <= shape[3], shape[1] >= shape[3]
         if first != last:

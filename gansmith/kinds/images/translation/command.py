@@ -76,6 +76,7 @@ def run(argv: list[str]) -> int:
         targets_of,
         translate_file,
     )
+    from gansmith.kinds.images.translation.formats import KINDS
     from gansmith.kinds.images.translation.measures import Translated, measure
     from gansmith.kinds.images.translation.page import write_page
     from gansmith.kinds.images.translation.pictures import check_translates
@@ -91,6 +92,11 @@ def run(argv: list[str]) -> int:
     else:
         model = Model.load(source, device, trust=options.trust)
     check_translates(model, options.makes)
+    if options.out is not None and options.out.suffix.lower() in KINDS and not options.out.is_dir():
+        raise UserError(
+            f"--out takes a folder, where results have the names of their inputs, but {options.out} is the name of a file: give "
+            f"{options.out.parent}."
+        )
     out = options.out or (source.parent if options.weights else source) / "translated"
     inputs = inputs_in(given_at, out)
     references = inputs_in(options.reference) if options.reference else []

@@ -4,7 +4,7 @@ the row before. Keys are new, and every reference has its row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
@@ -13,6 +13,7 @@ import torch
 
 from gansmith.data.codec import Batch
 from gansmith.data.json_files import read_sealed
+from gansmith.data.readers.limits import check as check_limit
 from gansmith.data.schema import MismatchError, check, describing
 from gansmith.data.suggestions import listed
 from gansmith.kinds.tables.cells import Table, cells_of
@@ -30,6 +31,10 @@ CHUNK = 512
 """Rows that are completed at a time."""
 CANDIDATES = 64
 """Rows among which the one that a reference means is chosen."""
+USUAL = 10_000
+"""A table without a parent that is not the one asked for has as many rows as in the data, up to so many, however few are asked for."""
+SMALLEST, LARGEST = 16, 256
+"""Topmost rows in a block: few at first, so that few cost little."""
 
 
 def facts_of(tables: Mapping[str, Table], keys: Keys, given: Mapping[str, Sequence[str]], min_count: int) -> dict[str, Any]:
@@ -132,20 +137,21 @@ class Related:
                 Column.from_json(form).new_identifiers(1)
 
     def sample(self, n: int, *, seed: int = 0) -> dict[str, dict[str, list[Any]]]:
-        """The columns of every table by its name: n rows of the first one without a parent, and of the others as many as belong to them."""
+        """The columns of every table by its name: n rows of the first one without a parent, and of the others as many as belong to them.
+
+        The first rows of a seed are the same whatever n is: children are drawn for blocks of the topmost rows whose sizes do not depend
+        on n, each from streams of its own. References to a second table may mean any of its rows; they are the same as long as that
+        table is, which has as many rows as in the data (at most USUAL) until more are needed for n.
+        """
         rows: dict[str, list[Row]] = {}
         parents: dict[str, np.ndarray] = {}
         order = self.keys.order()
-        first = max(
-            (name for name in order if self.keys.parent_of(name) is None), key=lambda name: len(self.keys.children_of(name))
-        )
-        for place, name in enumerate(order):
-            link = self.keys.parent_of(name)
-            if link is None:
-                count = n if name == first else max(1, round(self.facts["rows"][name] * n / self.facts["rows"][first]))
-                rows[name], parents[name] = self.models[name].generate(count, seed=seed + place), np.zeros(0, int)
-            else:
-                rows[name], parents[name] = self._children(name, rows[link.parent], seed + place)
+        roots = [name for name in order if self.keys.parent_of(name) is None]
+        first = max(roots, key=lambda name: len(self.keys.children_of(name)))
+        for name in roots:
+            known = self.facts["rows"]
+            count = n if name == first else max(min(known[name], USUAL), round(known[name] * n / known[first]))
+            self._grow(name, count, seed, rows, parents)
         return self._with_keys(rows, parents, seed)
 
     def save(self, tables: Mapping[str, Mapping[str, list[Any]]], folder: Path) -> list[Path]:
@@ -158,12 +164,41 @@ class Related:
 
     # ---- the parts of it --------------------------------------------------------------------------------------------------------
 
-    def _children(self, name: str, parents: Sequence[Row], seed: int) -> tuple[list[Row], np.ndarray]:
-        """(the rows of a table, the row of the parent that each belongs to): the first of every parent, then the second, and so on."""
+    def _grow(self, root: str, count: int, seed: int, rows: dict[str, list[Row]], parents: dict[str, np.ndarray]) -> None:
+        """Adds so many rows of a table without a parent, and all that belong to them. Raises UserError for more rows than the limit."""
+        order = self.keys.order()
+        below = [root]
+        for name in order:
+            link = self.keys.parent_of(name)
+            if link is not None and link.parent in below:
+                below.append(name)
+        for name in below:
+            rows[name], parents[name] = [], np.zeros(0, int)
+        _check_rows(root, count)
+        blocks = list(_blocks(count))
+        topmost = self.models[root].generate(sum(blocks[-1]), seed=seed + order.index(root))
+        for start, size in blocks:
+            made, belongs = {root: topmost[start : start + size]}, {root: np.zeros(0, int)}
+            kept = {root: min(size, count - start)}
+            for name in below[1:]:
+                parent = self.keys.parent_of(name).parent  # pyright: ignore[reportOptionalMemberAccess]
+                stream = np.random.SeedSequence([seed, order.index(name), start]).generate_state(1, np.uint64)
+                rng = torch.Generator().manual_seed(int(stream[0]))
+                made[name], belongs[name] = self._children(name, made[parent], rng, len(rows[name]))
+                kept[name] = int(np.searchsorted(belongs[name], kept[parent]))  # those of one parent stand together
+                parents[name] = np.concatenate([parents[name], belongs[name][: kept[name]] + len(rows[parent])])
+            for name in below:
+                rows[name] += made[name][: kept[name]]
+
+    def _children(self, name: str, parents: Sequence[Row], rng: torch.Generator, before: int) -> tuple[list[Row], np.ndarray]:
+        """(the rows of a table, the row of the parent that each belongs to): the first of every parent, then the second, and so on.
+        `before` of the table are there already."""
         link = self.keys.parent_of(name)
         assert link is not None
-        counts = np.array([_whole(row.get(counted(name))) for row in parents], int)
-        given, rng = self.facts["given"][name], torch.Generator().manual_seed(seed)
+        numbers = [_whole(row.get(counted(name))) for row in parents]
+        _check_rows(name, before + sum(numbers))
+        counts = np.array(numbers, int)
+        given = self.facts["given"][name]
         made: dict[int, list[Row]] = {place: [] for place in range(len(parents))}
         for step in range(int(counts.max(initial=0))):
             active = np.flatnonzero(counts > step).tolist()
@@ -302,6 +337,20 @@ def condition_of(codec: TableCodec, rows: Sequence[Row], given: Sequence[str]) -
         known.append(~lacking if is_given else np.zeros(len(rows), bool))
     packed = {"row": np.stack(parts, 1).astype(np.float32)}
     return {"given": codec.unpack(packed)["row"], "known": torch.from_numpy(np.stack(known, 1))}
+
+
+def _blocks(n: int) -> Iterator[tuple[int, int]]:
+    """The starts and sizes of the blocks in which n topmost rows and all that belong to them are made: 16, 16, 32, 64, 128, then 256."""
+    start = 0
+    while start < n:
+        size = min(LARGEST, max(SMALLEST, start))
+        yield start, size
+        start += size
+
+
+def _check_rows(name: str, count: int) -> None:
+    """Raises UserError for more rows of a table than the limit."""
+    check_limit("related_rows", count, f"What would be made of the table {name[:60]}", "rows")
 
 
 def _whole(cell: Any) -> int:
