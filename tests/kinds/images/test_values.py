@@ -283,7 +283,7 @@ def test_dim_fractions_are_not_read_as_brightness_up_to_255(most: float) -> None
     values.flat[::10] = most
     data = open_dataset(values)
     assert f"to {most:g} are kept as float32" in data.remarks()[0]
-    assert np.allclose(data.codec.decode(data.batch(slice(0, 1)))[0].pixels.transpose(1, 2, 0), values[0], atol=1e-5)
+    assert np.allclose(data.codec.repack(data.batch(slice(0, 1)))["image"][0].transpose(1, 2, 0), values[0], atol=1e-5)
     bright = open_dataset(np.where(values == np.float32(most), 255, values * 100).astype(np.float32))
     assert "from 0 (black) to 255 (white)" in bright.remarks()[0]
 

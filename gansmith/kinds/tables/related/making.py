@@ -33,7 +33,7 @@ CANDIDATES = 64
 """Rows among which the one that a reference means is chosen."""
 USUAL = 10_000
 """A table without a parent that is not the one asked for has as many rows as in the data, up to so many, however few are asked for."""
-SMALLEST, LARGEST = 16, 256
+SMALLEST, LARGEST = 4, 256
 """Topmost rows in a block: few at first, so that few cost little."""
 
 
@@ -340,7 +340,7 @@ def condition_of(codec: TableCodec, rows: Sequence[Row], given: Sequence[str]) -
 
 
 def _blocks(n: int) -> Iterator[tuple[int, int]]:
-    """The starts and sizes of the blocks in which n topmost rows and all that belong to them are made: 16, 16, 32, 64, 128, then 256."""
+    """The starts and sizes of the blocks in which n topmost rows and all that belong to them are made: 4, 4, 8, 16, ..., then 256."""
     start = 0
     while start < n:
         size = min(LARGEST, max(SMALLEST, start))
