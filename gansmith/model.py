@@ -140,7 +140,7 @@ class Model:
         The first n examples of a seed are the same whatever n is: they are made in blocks whose sizes do not depend on n, with a stream
         of labels and one of noise for each, and of the last block the end is cut off.
         """
-        wanted = {**(where or {}), **conditions}
+        wanted = {**_asked(where), **conditions}
         self.as_requested, self._retries = None, MOST_RETRIES
         was_training = self.gan.training
         self.gan.eval()
@@ -182,7 +182,7 @@ class Model:
         parts: list[tuple[Tensor, Batch]] = []
         first = 0
         for start, size in _blocks(max(n, TOGETHER), CHUNK, whole=False):
-            condition = self._conditions(size, _stream(seed, start, 0), where or {})
+            condition = self._conditions(size, _stream(seed, start, 0), _asked(where))
             noise = torch.randn(size, self.gan.config.noise, generator=_stream(seed, start, 1))
             parts.append((noise, condition))
             if (start + size) % TOGETHER == 0:
@@ -284,7 +284,7 @@ class Model:
         if not isinstance(self.gan, Streams) or not isinstance(self.codec, Spelled):
             raise UserError(f"{self.gan.name} does not write {self.codec.spec.kind} token by token: generate whole ones.")
         self.gan.eval()
-        condition = self._conditions(1, _stream(seed, 0, 0), where or {})
+        condition = self._conditions(1, _stream(seed, 0, 0), _asked(where))
         for batch in self.gan.stream(condition, rng=_stream(seed, 0, 1), truncation=truncation):
             yield str(self.codec.decode(batch)[0])
 
@@ -358,6 +358,13 @@ def _blocks(n: int, most: int, whole: bool) -> Iterator[tuple[int, int]]:
         size = most if start >= MANY else min(most, first)
         yield start, size
         start += size
+
+
+def _asked(where: Mapping[str, str] | None) -> Mapping[str, str]:
+    """What is asked for. Raises UserError for anything but names with values."""
+    if where is not None and not isinstance(where, Mapping):
+        raise UserError(f"where takes names with values, such as {{'class': '7'}}, but it is {where!s:.80}.")
+    return {str(key): value for key, value in (where or {}).items()}
 
 
 def _stream(seed: int, start: int, purpose: int) -> torch.Generator:

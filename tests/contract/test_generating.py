@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gansmith.errors import UserError
 from gansmith.model import CHUNK, FIRST, MANY, Model, _blocks
 from gansmith.training.seeds import seed_everything
 from tests import toys
@@ -42,6 +43,12 @@ def test_requested_rows_are_the_beginning_of_more_and_counted() -> None:
     for n in (1, 100, 300):
         assert torch.equal(model.sample(n, seed=3, size="large")["row"], many["row"][:n])
         assert model.as_requested == kept[:n].sum()
+
+
+@pytest.mark.parametrize("where", [["class"], "class=1", 3, {1, 2}])
+def test_conditions_that_are_no_names_with_values_are_refused(where: object) -> None:
+    with pytest.raises(UserError, match="where takes names with values"):
+        model_of("dcgan", "labelled").sample(2, where=where)  # pyright: ignore[reportArgumentType]
 
 
 def test_noise_is_the_same_whatever_the_label() -> None:

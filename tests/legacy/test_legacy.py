@@ -52,7 +52,7 @@ def test_a_model_of_version_0_1_generates(runs: Path, name: str) -> None:
 def test_a_run_of_version_0_1_is_resumed(runs: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(runs / name, tmp_path / name)
     before, _ = read_tensors(tmp_path / name / "model" / "model.safetensors")
-    run = gansmith.train(resume=str(tmp_path / name), samples=128, evaluate=False)
+    run = gansmith.train(resume=str(tmp_path / name), samples=128, evaluate=False, trust=True)
     after, _ = read_tensors(run.model_folder / "model.safetensors")
     assert run.records("log.jsonl")[-1]["samples"] == 128
     assert any(not torch.equal(before[key], after[key]) for key in before)

@@ -237,6 +237,22 @@ def test_a_name_in_two_folders_is_told_apart_by_its_path_or_refused(faces: Path)
     )
 
 
+@pytest.mark.parametrize("text", ["", "file_name,mood\n", "\n\n"])
+def test_a_table_without_rows_does_not_let_folders_be_classes(text: str, faces: Path) -> None:
+    for folder in ("x", "y"):
+        (faces / folder).mkdir()
+        for index in range(6):
+            (faces / f"{index + 6 * (folder == 'y')}.png").rename(faces / folder / f"{index}.png")
+    (faces / "labels.csv").write_text(text)
+    with pytest.raises(UserError, match="labels.csv has no rows: write one for each image, remove the file, or pass --no-labels"):
+        open_dataset(faces)
+    assert open_dataset(faces, labels=False).codec.spec.conditions == 0
+    (faces / "labels.csv").write_text("class\ncat\ndog\n")  # a list of names, as some programs write
+    dataset = open_dataset(faces)
+    assert dataset.codec.spec.classes == ("x", "y")
+    assert "labels.csv tells nothing of the images beside their names and is not used." in dataset.remarks()
+
+
 def test_a_table_that_fits_no_image_is_refused_with_an_example_of_both(faces: Path) -> None:
     put(faces, ["file_name", "age"], [[f"face-{i}.png", str(i)] for i in range(12)])
     with pytest.raises(UserError) as refused:

@@ -77,10 +77,13 @@ def labelling(tables: Mapping[str, str], images: Sequence[str]) -> Labelling | N
         return None
     header: list[str] = []
     cells: dict[str, list[str]] = {}
-    names, unfit = ImageNames(images), {}
+    names, unfit, silent = ImageNames(images), {}, list[str]()
     for path, text in tables.items():
         table = _parsed(path, text, names)
+        if not table.rows and not path.lower().endswith(STYLEGAN):
+            return Labelling({}, (), (), f"{path} has no rows: write one for each image, remove the file, or pass --no-labels.")
         if not table.rows or not table.header:
+            silent += [path] if table.rows else []
             continue
         found, trouble = _matched(path, table.rows, names)
         if trouble:
@@ -102,12 +105,13 @@ def labelling(tables: Mapping[str, str], images: Sequence[str]) -> Labelling | N
             "the images, or pass --no-labels."
         )
         return Labelling({}, (), (), trouble)
+    notes = [f"{path} tells nothing of the images beside their names and is not used" for path in silent]
     if not known:
-        return None
+        return Labelling({}, (), tuple(notes)) if notes else None
     columns = {name: [cells[image][index] for image in known] for index, name in enumerate(header)}
     numbers: dict[str, list[float]] = {}
     classes: dict[str, list[str]] = {}
-    notes = [f"{path} names no image that is there and is not used" for path in unfit]
+    notes += [f"{path} names no image that is there and is not used" for path in unfit]
     for name, values in columns.items():
         meant = _numbers(values)
         if any(not value.strip() for value in values):
