@@ -1,5 +1,6 @@
 """What strangers hand over as data, each answered in a sentence or read with the right values."""
 
+import gzip
 import json
 import os
 import zipfile
@@ -351,3 +352,12 @@ class Strange:
 )
 def test_data_sets_of_strangers_that_fail_are_refused(data: Any, why: str) -> None:
     assert why in refusal(data)
+
+
+@pytest.mark.parametrize("cut", [20, 200, 1000])
+def test_gz_files_that_were_cut_short_are_no_bombs(cut: int, tmp_path: Path) -> None:
+    """Their last bytes claim any size."""
+    whole = gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * 3) for i in range(3000)))
+    (tmp_path / "x.csv.gz").write_bytes(whole[:-cut])
+    with pytest.raises(UserError, match="ended before the end-of-stream marker"):
+        open_dataset(tmp_path / "x.csv.gz")

@@ -180,7 +180,7 @@ def test_names_are_relative_to_the_table_or_unique() -> None:
         {"train/metadata.csv": "file_name,age\na.png,1\nsub/b.png,2\nc.png,3\n"}, ["train/a.png", "train/sub/b.png", "x/c.png"]
     )
     assert found is not None and found.labels == {"train/a.png": (1.0,), "train/sub/b.png": (2.0,), "x/c.png": (3.0,)}
-    assert labelling({"metadata.csv": "file_name,age\n"}, ["a.png"]) is None
+    assert "has no rows" in labelling({"metadata.csv": "file_name,age\n"}, ["a.png"]).trouble
 
 
 def test_images_that_the_table_leaves_out_are_named(faces: Path) -> None:
