@@ -250,7 +250,7 @@ def test_a_table_without_rows_does_not_let_folders_be_classes(text: str, faces: 
     (faces / "labels.csv").write_text("class\ncat\ndog\n")  # a list of names, as some programs write
     dataset = open_dataset(faces)
     assert dataset.codec.spec.classes == ("x", "y")
-    assert "labels.csv tells nothing of the images beside their names and is not used." in dataset.remarks()
+    assert "Labels.csv tells nothing of the images beside their names and is not used." in dataset.remarks()
 
 
 def test_a_table_that_fits_no_image_is_refused_with_an_example_of_both(faces: Path) -> None:
