@@ -26,6 +26,7 @@ from gansmith import gans, kinds
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
+from gansmith.game import GAN
 from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.video.baseline import cross_fades, frozen_frames, mean_clips, shuffled_frames
 from gansmith.kinds.video.preview import strips
@@ -37,8 +38,8 @@ JUDGED, TRIED = 400, 12
 CHEATS = {"frozen frame": frozen_frames, "shuffled frames": shuffled_frames, "cross-fades": cross_fades, "mean clip": mean_clips}
 
 
-def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str) -> tuple[Dataset, dict[str, Any]]:
-    """Clips of a GAN that trained for so many CPU seconds, to which its schedules are stretched by a few rounds tried first, and facts."""
+def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str) -> tuple[GAN, dict[str, Any]]:
+    """A GAN that trained for so many CPU seconds, to which its schedules are stretched by a few rounds tried first, and facts."""
     seed_everything(seed)
     made = gans.find(name)
     preset = next(own for own in made.presets.values() if own.kind in (None, "video"))
@@ -63,15 +64,20 @@ def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str
         real.play_round()
     spent = time.process_time() - begun
     real.gan.eval()
+    facts = {"rounds": real.gan.clock.rounds, "batch": preset.batch, "seconds": round(spent, 1), "precision": precision}
+    return real.gan, facts
+
+
+def clips_of(gan: GAN, train: Dataset, seed: int) -> Dataset:
+    """JUDGED clips from noise."""
     condition = train.codec.conditions(JUDGED, torch.Generator().manual_seed(seed))
     parts = []
     with torch.inference_mode():
         for start in range(0, JUDGED, 50):
             own = {key: value[start : start + 50] for key, value in condition.items()}
-            parts.append(real.gan.generate(50, own, rng=torch.Generator().manual_seed(seed + 1 + start)))
+            parts.append(gan.generate(50, own, rng=torch.Generator().manual_seed(seed + 1 + start)))
     batch = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
-    facts = {"rounds": real.gan.clock.rounds, "batch": preset.batch, "seconds": round(spent, 1), "precision": precision}
-    return Dataset.of(batch, train.codec, name), facts
+    return Dataset.of(batch, train.codec, gan.name)
 
 
 def speed(train: Dataset, rounds: int = 6) -> None:
@@ -120,7 +126,9 @@ def main() -> None:
         return
     cheats = CHEATS if asked.cheats else {}
     made = {name: (sampler(train, JUDGED, asked.seed + 1), {}) for name, sampler in cheats.items()}
-    made |= {name: trained(name, train, asked.seconds, asked.seed, asked.precision) for name in asked.gans}
+    for name in asked.gans:
+        gan, facts = trained(name, train, asked.seconds, asked.seed, asked.precision)
+        made[name] = (clips_of(gan, train, asked.seed), facts)
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, (clips, facts) in made.items():
         judged = judge(clips, train, held_out, metrics=list(kinds.find("video").metrics), cache=cache_folder())

@@ -57,6 +57,8 @@ class Config:
     """Dimensions of the noise that decides the content of a clip and the beginning of its motion."""
     motion_noise: int = 4
     """Dimensions of the noise of each frame."""
+    motion_noise_end: float = 0.1
+    """By how much the noise of each frame is multiplied at the end of the schedule, at the start by 1: it finds paths, then bends them."""
     motion: int = 48
     """Dimensions of the motion of each frame, made by the recurrent network."""
     sprites: int = 1
@@ -153,6 +155,7 @@ class MotionGAN(GAN):
         learning_rate = Cosine(config.learning_rate, config.learning_rate_end, config.schedule)
         share = spec.shape[1] * spec.shape[2] * spec.shape[3] / (3 * 32 * 32)
         self.gamma = Cosine(share * config.gamma, share * config.gamma_end, config.schedule)
+        self.unrest = Cosine(1.0, config.motion_noise_end, config.schedule)
         generator = SpriteGenerator(
             spec,
             width=config.width,
@@ -219,6 +222,9 @@ class MotionGAN(GAN):
 
     def play(self, draw: Draw) -> Iterator[tuple[Move, ...]]:
         batch = draw()
+        network = self.generator.network
+        assert isinstance(network, SpriteGenerator)
+        network.unrest.fill_(self.unrest(self.clock))
         real, fake, label = self.made(batch[self.spec.key], batch.get("label"))
         critics = self.critic.network
         assert isinstance(critics, Critics)

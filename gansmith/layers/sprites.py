@@ -74,6 +74,16 @@ class Motion:
         shifts = self.shifts - (self.shifts * at).sum(1, keepdim=True)
         return Motion(shifts, self.sizes - (self.sizes * at).sum(1, keepdim=True), self.poses)
 
+    def smoothed(self) -> Motion:
+        """The same motion with places and sizes averaged over three frames, 1:2:1: noise of single frames bends paths little then, and a
+        bounce becomes two smaller ones."""
+
+        def averaged(x: Tensor) -> Tensor:
+            before, after = torch.cat([x[:, :1], x[:, :-1]], 1), torch.cat([x[:, 1:], x[:, -1:]], 1)
+            return (before + 2 * x + after) / 4
+
+        return Motion(averaged(self.shifts), averaged(self.sizes), self.poses)
+
     def of_first(self, count: int) -> Motion:
         """That of so many first clips."""
         return Motion(self.shifts[:count], self.sizes[:count], self.poses[:count])
@@ -93,6 +103,8 @@ class SpriteGenerator(nn.Module):
 
     compact: Tensor
     inside: Tensor
+    unrest: Tensor
+    """By how much the noise of single frames is multiplied."""
 
     def __init__(
         self,
@@ -141,6 +153,7 @@ class SpriteGenerator(nn.Module):
             self.motion.weight_ih_l0[:, :motion_noise] *= NOISE_START
         self.place = nn.Linear(motion, sprites * (4 + poses))
         y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, columns), indexing="ij")
+        self.register_buffer("unrest", torch.ones(()))
         self.register_buffer("compact", COMPACT * (2 * torch.exp(-(x**2 + y**2) / SPREAD) - 1), persistent=False)
         self.register_buffer("inside", (1 - x**8) * (1 - y**8), persistent=False)
 
@@ -185,7 +198,7 @@ class SpriteGenerator(nn.Module):
         count, steps = noise.shape[:2]
         summary = self.summary(low.flatten(1))
         with torch.autocast(noise.device.type, enabled=False):  # bfloat16 is too coarse for places
-            noise = noise.float()
+            noise = noise.float() * self.unrest
             begin = torch.tanh(self.begin(torch.cat([content.float(), summary.float()], 1)))
             there = noise.new_zeros(count, 3) if given is None else given.there.float()
             left = torch.linspace(1, 0, steps, device=noise.device)
@@ -194,7 +207,7 @@ class SpriteGenerator(nn.Module):
             inputs = torch.cat([noise, inputs[:, None].expand(-1, steps, -1), ahead], 2)
             moves = self.place(self.motion(inputs, begin[None].contiguous())[0]).unflatten(2, (self.sprites, -1))
             shifts, sizes, poses = moves.split([2, 2, self.poses], 3)
-            return Motion(shifts, self.stretch * torch.tanh(sizes), (POSE_SHARPNESS * poses).softmax(3))
+            return Motion(shifts, self.stretch * torch.tanh(sizes), (POSE_SHARPNESS * poses).softmax(3)).smoothed()
 
     def _rendered(self, low: Tensor, fine: Tensor, motion: Motion, picture: Tensor | None) -> Tensor:
         """Frames; of a picture, its colours are the sprites' and, where nothing was behind them, the background's."""
