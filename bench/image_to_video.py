@@ -47,7 +47,10 @@ class ConvGRU(nn.Module):
         super().__init__()
         self.classes, self.width = classes, width
         self.down = nn.Sequential(
-            nn.Conv2d(channels + classes, width // 2, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(width // 2, width, 4, 2, 1), nn.LeakyReLU(0.2)
+            nn.Conv2d(channels + classes, width // 2, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(width // 2, width, 4, 2, 1),
+            nn.LeakyReLU(0.2),
         )
         self.gates = nn.Conv2d(2 * width, 2 * width, 3, padding=1)
         self.candidate = nn.Conv2d(2 * width, width, 3, padding=1)

@@ -24,6 +24,7 @@ from gansmith.data.values import (
     Minutes,
     Name,
     Names,
+    Place,
     Seed,
     Share,
     Somewhere,
@@ -199,7 +200,7 @@ def _resumed_folder(data: Any, out: Path | str | None, resume: bool | str | Path
     if resume is False:
         return None
     if not isinstance(resume, bool) and resume != "auto":
-        folder = Path(resume)
+        folder = Place().of("resume", resume)
     elif out is not None:
         folder = Path(out)
     else:

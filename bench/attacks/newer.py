@@ -222,7 +222,7 @@ def configured(place: Place) -> Iterator[Attack]:
         {"": ""},
         {"gan": None},
         {"seed": HUGE},
-        {"batch": -1},
+        {"accumulate": -1},
         {"out": "x"},
         {"config": "theirs.json"},
     ]

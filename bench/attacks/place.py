@@ -65,7 +65,7 @@ FAST = [
     "1",
     "--no-evaluate",
 ]
-NOTHING_TOO = {"--overlap", "--steps", "--seed", "--truncation", "--rejection", "--gan.half-life"}
+NOTHING_TOO = {"--overlap", "--steps", "--seed", "--truncation", "--rejection", "--replay", "--gan.half-life"}
 """Options for which 0 has a meaning."""
 
 

@@ -24,7 +24,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ from torch.nn.functional import cross_entropy, mse_loss, softplus
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
+from gansmith.data.values import Number
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans._clips import example_labels, frames_requested
@@ -57,17 +58,17 @@ class Config:
     """Dimensions of the noise that decides the content of a clip and the beginning of its motion."""
     motion_noise: int = 4
     """Dimensions of the noise of each frame."""
-    motion_noise_end: float = 0.1
-    """By how much the noise of each frame is multiplied at the end of the schedule, at the start by 1: it finds paths, then bends them."""
+    unrest: Annotated[float, Number(0, 1)] = 0.2
+    """The share of that noise which is drawn anew for each frame, from 0 to 1; the rest is one for the whole clip."""
     motion: int = 48
     """Dimensions of the motion of each frame, made by the recurrent network."""
     sprites: int = 1
     """Sprites that lie on the background, one upon the other."""
     poses: int = 4
     """Pictures of each sprite, between which its motion chooses; 1: it only moves."""
-    bend: float = 0.3
+    bend: Annotated[float, Number(0, 2)] = 0.3
     """How far a pose may carry parts of a sprite, in halves of the frame."""
-    stretch: float = 0.5
+    stretch: Annotated[float, Number(0, 3)] = 0.5
     """How much larger or smaller than painted a sprite may be shown, as a logarithm."""
     faces: int = 3
     """Frames of each clip that the critic of frames judges in a round."""
@@ -155,13 +156,13 @@ class MotionGAN(GAN):
         learning_rate = Cosine(config.learning_rate, config.learning_rate_end, config.schedule)
         share = spec.shape[1] * spec.shape[2] * spec.shape[3] / (3 * 32 * 32)
         self.gamma = Cosine(share * config.gamma, share * config.gamma_end, config.schedule)
-        self.unrest = Cosine(1.0, config.motion_noise_end, config.schedule)
         generator = SpriteGenerator(
             spec,
             width=config.width,
             noise=config.noise,
             motion_noise=config.motion_noise,
             motion=config.motion,
+            unrest=config.unrest,
             sprites=config.sprites,
             poses=config.poses,
             bend=config.bend,
@@ -222,9 +223,6 @@ class MotionGAN(GAN):
 
     def play(self, draw: Draw) -> Iterator[tuple[Move, ...]]:
         batch = draw()
-        network = self.generator.network
-        assert isinstance(network, SpriteGenerator)
-        network.unrest.fill_(self.unrest(self.clock))
         real, fake, label = self.made(batch[self.spec.key], batch.get("label"))
         critics = self.critic.network
         assert isinstance(critics, Critics)

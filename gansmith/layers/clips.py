@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import grid_sample
+
+from gansmith.layers.sampled import sampled
 
 
 def as_clips(frames: Float[Tensor, "images ..."], steps: int) -> Float[Tensor, "batch frames ..."]:
@@ -21,4 +22,4 @@ def moved_along(
     y = torch.linspace(-1 + 1 / height, 1 - 1 / height, height, device=image.device)
     x = torch.linspace(-1 + 1 / width, 1 - 1 / width, width, device=image.device)
     here = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)  # [H, W, 2]
-    return grid_sample(image, here + flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
+    return sampled(image, here + flow.permute(0, 2, 3, 1), "border")

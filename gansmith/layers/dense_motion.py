@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, grid_sample, interpolate, relu
+from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from gansmith.layers.batch_norm import BatchNorm
 from gansmith.layers.bounded import bounded
 from gansmith.layers.hourglass import Hourglass
 from gansmith.layers.keypoints import Keypoints, inverse, places_of, product
+from gansmith.layers.sampled import sampled
 
 
 class DenseMotion(nn.Module):
@@ -39,7 +40,7 @@ class DenseMotion(nn.Module):
             heat = torch.cat([torch.zeros_like(heat[:, :1]), heat], 1)
             points = sparse.shape[1]
             copies = small.float()[:, None].expand(-1, points, -1, -1, -1).flatten(0, 1)
-            looks = grid_sample(copies, sparse.flatten(0, 1), align_corners=False).unflatten(0, (count, points))
+            looks = sampled(copies, sparse.flatten(0, 1)).unflatten(0, (count, points))
         x = self.hourglass(torch.cat([looks, heat[:, :, None]], 2).flatten(1, 2))
         masks, seen = self.masks(x).float().softmax(1), self.seen(x).float().sigmoid()
         return (masks[..., None] * sparse).sum(1), seen
@@ -100,8 +101,7 @@ def along(x: Float[Tensor, "batch c h w"], flow: Float[Tensor, "batch rows colum
     """Features or pixels taken from the places that a flow of any size names; zero beyond the edge becomes the edge."""
     if flow.shape[1:3] != x.shape[2:]:
         flow = interpolate(flow.movedim(3, 1), x.shape[2:], mode="bilinear", align_corners=False).movedim(1, 3)
-    with torch.autocast(x.device.type, enabled=False):
-        return grid_sample(x.float(), flow.float(), padding_mode="border", align_corners=False)
+    return sampled(x, flow, "border")
 
 
 def fitted(plane: Float[Tensor, "batch 1 h w"], x: Tensor) -> Float[Tensor, "batch 1 rows columns"]:

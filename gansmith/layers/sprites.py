@@ -103,8 +103,6 @@ class SpriteGenerator(nn.Module):
 
     compact: Tensor
     inside: Tensor
-    unrest: Tensor
-    """By how much the noise of single frames is multiplied."""
 
     def __init__(
         self,
@@ -114,6 +112,7 @@ class SpriteGenerator(nn.Module):
         noise: int,
         motion_noise: int,
         motion: int,
+        unrest: float,
         sprites: int,
         poses: int,
         bend: float,
@@ -123,7 +122,7 @@ class SpriteGenerator(nn.Module):
         """`reads` says whether it can begin with given frames; for the others see `MotionGAN`'s options."""
         super().__init__()
         self.spec, self.noise, self.motion_noise = spec, noise, motion_noise
-        self.sprites, self.poses, self.bend, self.stretch = sprites, poses, bend, stretch
+        self.sprites, self.poses, self.bend, self.stretch, self.unrest = sprites, poses, bend, stretch, unrest
         _, channels, height, columns = spec.shape
         self.channels, self.side = channels, (height, columns)
         stages, lowest = pyramid(height, columns, 1)
@@ -153,7 +152,6 @@ class SpriteGenerator(nn.Module):
             self.motion.weight_ih_l0[:, :motion_noise] *= NOISE_START
         self.place = nn.Linear(motion, sprites * (4 + poses))
         y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, columns), indexing="ij")
-        self.register_buffer("unrest", torch.ones(()))
         self.register_buffer("compact", COMPACT * (2 * torch.exp(-(x**2 + y**2) / SPREAD) - 1), persistent=False)
         self.register_buffer("inside", (1 - x**8) * (1 - y**8), persistent=False)
 
@@ -198,7 +196,7 @@ class SpriteGenerator(nn.Module):
         count, steps = noise.shape[:2]
         summary = self.summary(low.flatten(1))
         with torch.autocast(noise.device.type, enabled=False):  # bfloat16 is too coarse for places
-            noise = noise.float() * self.unrest
+            noise = _steadied(noise.float(), self.unrest)
             begin = torch.tanh(self.begin(torch.cat([content.float(), summary.float()], 1)))
             there = noise.new_zeros(count, 3) if given is None else given.there.float()
             left = torch.linspace(1, 0, steps, device=noise.device)
@@ -282,6 +280,11 @@ class FrameReader(nn.Module):
         for layer, norm in zip(self.up, self.up_norms, strict=True):
             x = leaky_relu(norm(layer(x)) + seen.pop(), SLOPE)
         return low, x
+
+
+def _steadied(noise: Tensor, unrest: float) -> Tensor:
+    """Noise [batch, frames, numbers] of which all but the share `unrest` is that of the first frame: what it sets in motion goes on."""
+    return math.sqrt(1 - unrest**2) * noise[:, :1] + unrest * noise
 
 
 def _kept(made: Tensor, given: Given) -> Tensor:
