@@ -143,6 +143,7 @@ MISTAKES = {
     "train": "Training needs data",
     "train nothing-here": "there is no data nothing-here",
     "train clusters.npy more": "gansmith train does not know what to do with 'more'",
+    "inspect clusters.npy --=": "--= names no option before its =: see gansmith inspect --help.",
     "train clusters.npy --minuts 3": 'gansmith train has no option --minuts (did you mean "--minutes"?)',
     "train clusters.npy --seed": "--seed takes a whole number, but nothing was given",
     "train clusters.npy --seed --json": "--seed takes a whole number, but nothing was given",

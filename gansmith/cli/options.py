@@ -65,6 +65,9 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
     if {"-h", "--help"} & set(argv):
         print(help_text(shape, program))
         raise SystemExit(0)
+    for word in argv:
+        if word.startswith("--="):
+            raise UserError(f"{word} names no option before its =: see {program} --help.")
     filled = list(_filled(argv, bare or {}))
     complaint = io.StringIO()
     try:

@@ -39,7 +39,7 @@ def opened_lines(path: Path, *, any_encoding: bool = False, encoding: str | None
         size = check_ends(path)
         packed = path.suffix.lower() == ".gz"
         if packed:
-            check_ratio(_claimed(path, size), size, str(path))
+            check_ratio(_claimed(path, size), size, f"{path}, if it is whole,")
         opener = gzip.open if packed else open
         used = UTF_8 if encoding is None or codecs.lookup(encoding).name == "utf-8" else encoding
         if any_encoding and encoding is None:
@@ -60,7 +60,7 @@ def unpacked(path: Path) -> bytes:
     """The content of a .gz file. Raises UserError above the limits `ratio` and `array_bytes`, OSError, EOFError and zlib.error for
     damaged ones."""
     size, parts, count = check_ends(path), [], 0
-    check_ratio(_claimed(path, size), size, str(path))
+    check_ratio(_claimed(path, size), size, f"{path}, if it is whole,")
     with gzip.open(path) as file:
         while part := file.read(PORTION):
             parts.append(part)

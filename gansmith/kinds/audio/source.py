@@ -144,7 +144,7 @@ def _named(
     said = told(tables, sounds) if tables else Told(None, {})
     found = said.labels
     if found is not None and found.trouble and options.labels:
-        raise UserError(f"{found.trouble[0].upper()}{found.trouble[1:]}".replace("images", "sounds").replace("image", "sound"))
+        raise UserError(found.trouble.replace("images", "sounds").replace("image", "sound"))
     notes = tuple(note.replace("images", "sounds").replace("image", "sound") for note in found.notes) if found else ()
     if texts and options.transcripts is None:
         notes = (*notes, f"the table says what is said in {len(texts):,} recordings (--gan speech learns to say it)")
