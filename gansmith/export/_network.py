@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gansmith.errors import UserError
 from gansmith.model import Model
 
 TOLERANCE = 1e-4
@@ -45,6 +46,13 @@ def dynamic(network: nn.Module, inputs: dict[str, Tensor]) -> dict[str, dict[int
         rows, columns = (torch.export.Dim(name, min=2) for name in ("rows", "columns"))
         sizes["input"] |= {2: multiple * rows, 3: multiple * columns} if multiple > 1 else {2: rows, 3: columns}
     return sizes
+
+
+def fixed_batch(gan: str) -> UserError:
+    """What is said of a network that cannot take batches of other sizes than the one that it was traced with."""
+    return UserError(
+        f"{gan} cannot be exported, since its network takes batches of one size alone: its code must use tensor.shape[0], not len(tensor)."
+    )
 
 
 def compared(

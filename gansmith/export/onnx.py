@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gansmith.errors import missing_extra
 from gansmith.export import properties
-from gansmith.export._network import compared, dynamic, network_of, quiet
+from gansmith.export._network import compared, dynamic, fixed_batch, network_of, quiet
 from gansmith.model import Model
 
 FILE = "model.onnx"
@@ -54,6 +54,7 @@ def written(model: Model, path: Path, half: bool) -> str:
         )
         assert program is not None
         proto = program.model_proto
+        _refuse_fixed_batch(proto, str(model.card.get("gan")))
         if model.codec.spec.classes and "label" in inputs:
             _refuse_other_labels(proto, len(model.codec.spec.classes))
         if half:
@@ -73,6 +74,13 @@ def written(model: Model, path: Path, half: bool) -> str:
 def lowered(tensor: Tensor) -> Tensor:
     """Numbers in float16; integers stay."""
     return tensor.half() if tensor.is_floating_point() else tensor
+
+
+def _refuse_fixed_batch(proto: Any, name: str) -> None:
+    """Raises UserError for a graph that takes batches of one size, which torch.onnx writes without a word."""
+    for given in proto.graph.input:
+        if given.type.tensor_type.shape.dim[0].dim_value:
+            raise fixed_batch(name)
 
 
 def _refuse_other_labels(proto: Any, count: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from gansmith.export import properties
-from gansmith.export._network import compared, dynamic, network_of, quiet
+from gansmith.export._network import compared, dynamic, fixed_batch, network_of, quiet
 from gansmith.model import Model
 
 FILE = "model.pt2"
@@ -24,7 +24,12 @@ def write(model: Model, path: Path) -> str:
     network, inputs = network_of(model)
     sizes = dynamic(network, inputs)
     with quiet():
-        program = torch.export.export(network, (), kwargs=inputs, dynamic_shapes=sizes)
+        try:
+            program = torch.export.export(network, (), kwargs=inputs, dynamic_shapes=sizes)
+        except torch._dynamo.exc.UserError as error:
+            if error.error_type is not torch._dynamo.exc.UserErrorType.CONSTRAINT_VIOLATION:
+                raise
+            raise fixed_batch(str(model.card.get("gan"))) from error
         content = io.BytesIO()  # the writer of torch ends the process where the disk is full
         torch.export.save(program, content, extra_files={"gansmith.json": json.dumps(properties(model, inputs))})
         path.write_bytes(content.getvalue())

@@ -245,8 +245,9 @@ class SpriteGenerator(nn.Module):
         flows = interpolate(self.flows(fine).float(), size=self.side, mode="bilinear")
         flow, kept = flows.unflatten(1, (self.sprites * self.poses, 3)).flatten(0, 1).split([2, 1], 1)
         sources = first.expand(-1, -1, self.poses, -1, -1, -1).flatten(0, 2).float()
-        moved = moved_along(sources, self.bend * torch.tanh(flow)).view(len(fine), self.sprites, self.poses, *first.shape[3:])
-        kept = torch.sigmoid(kept + KEPT_START).view(len(fine), self.sprites, self.poses, 1, *self.side)
+        count = fine.shape[0]  # len() would fix the batch of an exported network
+        moved = moved_along(sources, self.bend * torch.tanh(flow)).view(count, self.sprites, self.poses, *first.shape[3:])
+        kept = torch.sigmoid(kept + KEPT_START).view(count, self.sprites, self.poses, 1, *self.side)
         return torch.lerp(anew.float(), moved, kept).to(first.dtype)
 
     def _drawn(self, x: Tensor, picture: Tensor | None, *, given: bool) -> Tensor:

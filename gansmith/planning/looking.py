@@ -24,6 +24,12 @@ def inspect(data: Any, *, kind: Name | None = None, cache: Path | None = None, *
     """
     inspection = inspect_dataset(data, kind=kind, cache=cache, **options)
     found, own = read_options(data, kind, options)
+    if found.has_parts(Source(data), own):
+        inspection.suggestion = inspection.suggestion or (
+            f"gansmith train {data if isinstance(data, str | Path) else 'DATA'} would train a model for each part, one after another, "
+            f"with the usual GAN of {found.name} and the same budget each."
+        )
+        return inspection
     try:
         dataset = found.open(Source(data), own.leniently(), cache=cache_folder(cache))
         plan = planning.settle_threads(planning.plan(dataset), dataset)

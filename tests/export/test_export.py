@@ -67,6 +67,27 @@ def test_an_onnx_file_answers_like_torch_for_any_batch(gan, data, tmp_path):
         np.testing.assert_allclose(output, expected.numpy(), atol=1e-5, rtol=0)
 
 
+def test_clips_of_motiongan_come_in_batches_of_any_size(tmp_path):
+    data = toys.every()["labelled clips"]
+    made = Model(toys.small("motiongan", data).eval(), data.codec, {"gan": "motiongan"})
+    said: list[str] = []
+    export(made, "onnx", tmp_path, said.append)
+    assert "at batches of 1 and 5" in said[0]
+
+
+@pytest.mark.parametrize("form", ["onnx", "torch"])
+def test_a_network_that_fixes_its_batch_is_refused_in_one_sentence(form, tmp_path, monkeypatch):
+    class Fixed(torch.nn.Module):
+        def forward(self, noise: torch.Tensor) -> torch.Tensor:
+            return noise.view(len(noise), 2, 2).flatten(1) + 0
+
+    made = model("gan", "points")
+    monkeypatch.setattr(made.gan, "exportable", lambda: (Fixed(), {"noise": torch.randn(2, 4)}))
+    with pytest.raises(UserError, match="takes batches of one size alone"):
+        export(made, form, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("gan", ["dcgan", "biggan"])
 def test_labels_out_of_range_are_refused_in_onnx(gan, tmp_path):
     made = model(gan, "classes")

@@ -209,7 +209,10 @@ def test_rows_are_shown_and_a_refused_condition_is_a_sentence(address, browser):
 
 
 def test_training_is_begun_and_watched(address, browser):
-    browser.open(f"{address}/train?data=ring&gan=gan&minutes=0.01")
+    browser.open(f"{address}/train?data=ring&gan=gan&samples=640&evaluate=no")
+    said = browser.value("document.querySelector('.command code').textContent")
+    assert said == "gansmith train ring --gan gan --samples 640 --no-evaluate"
+    assert browser.value("document.querySelector('input[type=number]').value") == ""
     browser.click("Train")
     browser.until("location.pathname === '/runs/ring-0001' && document.querySelector('.page[data-ready]') !== null")
     browser.until("document.querySelectorAll('.chart').length > 0")
@@ -221,7 +224,7 @@ def test_training_is_begun_and_watched(address, browser):
     ("gan", "toy"),
     [
         *(("gan", "labelled"), ("gan", "points"), ("r3gan", "attributes"), ("r3gan", "labelled"), ("stylegan2", "labelled")),
-        *(("wavegan", "named sounds"), ("videogan", "clips")),
+        *(("wavegan", "named sounds"), ("videogan", "clips"), ("motiongan", "labelled clips")),
     ],
 )
 def test_an_exported_page_generates_what_python_does(gan, toy, browser, tmp_path):

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gansmith.data.dataset import Dataset
 from gansmith.data.source import Source, is_frame
 from gansmith.errors import UserError
@@ -82,24 +80,15 @@ class Tables(Kind[Options, TableCodec]):
         return build_table(table_of(source, options), *how)
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
-        from gansmith.data.inspection import Inspection
+        from gansmith.kinds.tables.inspection import inspection_of
+        from gansmith.kinds.tables.related.inspection import inspection_of_parts
 
+        if tables_in(source):
+            return inspection_of_parts(source, options)
         paths = parquet_in(source)
         rows = rows_of(paths)
         table = sample_of(paths, paths[0].stem, rows) if rows else table_of(source, options)
-        codec = TableCodec.fit(table, options.column_types(), options.target, options.min_count)
-        stacked = np.stack([cells.codes for cells in table.columns.values()], 1)
-        _, first, inverse = np.unique(stacked, axis=0, return_index=True, return_inverse=True)
-        copies = np.flatnonzero(first[inverse] != np.arange(len(table)))
-        return Inspection(
-            name=table.name,
-            kind=self.name,
-            unit=self.unit,
-            count=rows or len(table),
-            columns={column.name: f"{column.sentence()}; a model keeps {column.kept()}" for column in codec.columns},
-            duplicates=[[f"row {first[inverse[row]]}", f"row {row}"] for row in copies.tolist()],
-            notes=[*table.notes, *codec.notes],
-        )
+        return inspection_of(table, options, rows)
 
     def usual(self, data: Dataset) -> Choice:
         from gansmith.kinds.choice import Choice

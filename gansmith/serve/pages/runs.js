@@ -147,19 +147,21 @@ export async function train(page) {
     gan.replaceChildren(h("option", { value: "" }, t("the usual one")), ...fits.map((own) => h("option", { value: own, selected: own === now }, own)));
     if (now && !fits.includes(now)) learn();
   };
-  const time = h("input", { type: "number", min: 0.01, step: "any", value: given.minutes ?? 3 });
+  const time = h("input", { type: "number", min: 0.01, step: "any", value: given.minutes ?? (given.samples ? "" : 3) });
+  const samples = h("input", { type: "number", min: 1, step: 1, value: given.samples ?? "" });
+  const judged = h("input", { type: "checkbox", checked: given.evaluate !== "no" });
   const seed = h("input", { type: "number", min: 0, step: 1, value: given.seed ?? 0 });
   const size = h("input", { type: "number", min: 4, step: 1, value: given.resolution ?? "" });
   const name = h("input", { type: "text", pattern: "[A-Za-z0-9][A-Za-z0-9_.\\-]*", value: "" });
   const preset = h("div", {}), more = h("div", { class: "form" }), line = h("div", {});
   let options = { read: () => ({}) }, picked = () => "";
 
-  const asked = () => ({ data: chosen.value, kind: kind.value || null, gan: gan.value || null, preset: picked() || null, minutes: Number(time.value) || null, seed: Number(seed.value) || 0, resolution: Number(size.value) || null, name: name.value || null, options: options.read() });
+  const asked = () => ({ data: chosen.value, kind: kind.value || null, gan: gan.value || null, preset: picked() || null, minutes: Number(time.value) || null, samples: Number(samples.value) || null, evaluate: judged.checked, seed: Number(seed.value) || 0, resolution: Number(size.value) || null, name: name.value || null, options: options.read() });
   const tell = () => {
     const a = asked();
-    remember({ data: a.data, kind: a.kind, gan: a.gan, preset: a.preset, minutes: a.minutes, seed: a.seed || "", resolution: a.resolution });
+    remember({ data: a.data, kind: a.kind, gan: a.gan, preset: a.preset, minutes: a.minutes, samples: a.samples, evaluate: a.evaluate ? "" : "no", seed: a.seed || "", resolution: a.resolution });
     about.textContent = data.find((one) => one.name === a.data)?.about || "";
-    const words = [a.data, a.kind && `--kind ${a.kind}`, a.gan && `--gan ${a.gan}`, a.preset && `--preset ${a.preset}`, a.minutes && `--minutes ${a.minutes}`, a.seed && `--seed ${a.seed}`, a.resolution && `--resolution ${a.resolution}`, ...Object.entries(a.options).map(([key, value]) => (typeof value === "boolean" ? `--gan.${value ? "" : "no-"}${key.replaceAll("_", "-")}` : `--gan.${key.replaceAll("_", "-")} ${value}`))];
+    const words = [a.data, a.kind && `--kind ${a.kind}`, a.gan && `--gan ${a.gan}`, a.preset && `--preset ${a.preset}`, a.minutes && `--minutes ${a.minutes}`, a.samples && `--samples ${a.samples}`, !a.evaluate && "--no-evaluate", a.seed && `--seed ${a.seed}`, a.resolution && `--resolution ${a.resolution}`, ...Object.entries(a.options).map(([key, value]) => (typeof value === "boolean" ? `--gan.${value ? "" : "no-"}${key.replaceAll("_", "-")}` : `--gan.${key.replaceAll("_", "-")} ${value}`))];
     line.replaceChildren(command(`gansmith train ${words.filter(Boolean).join(" ")}`));
   };
   const learn = async () => {
@@ -206,7 +208,7 @@ export async function train(page) {
     event.preventDefault();
     const made = await busy(start, begun, () => post("/runs", asked()));
     if (made) { history.pushState(null, "", `/runs/${made.name}`); dispatchEvent(new PopStateEvent("popstate")); }
-  } }, h("div", { class: "form" }, h("div", {}, field(t("Data"), chosen), about), field(t("Kind"), kind), field(t("GAN"), gan), preset, field(t("Minutes"), time), field(t("Seed"), seed), field(t("Resolution (of pictures)"), size), field(t("Name of the run"), name)),
+  } }, h("div", { class: "form" }, h("div", {}, field(t("Data"), chosen), about), field(t("Kind"), kind), field(t("GAN"), gan), preset, field(t("Minutes"), time), field(t("or samples"), samples), field(t("Judge it at its end"), judged), field(t("Seed"), seed), field(t("Resolution (of pictures)"), size), field(t("Name of the run"), name)),
     h("details", {}, h("summary", {}, t("All options of this GAN")), more), h("div", { class: "row" }, start, look));
   form.addEventListener("change", tell);
   gan.addEventListener("change", learn);

@@ -216,6 +216,8 @@ export const zh = {
   "Duplicates": "重复",
   "Look at the data": "检查数据",
   "Minutes": "分钟",
+  "or samples": "或样本数",
+  "Judge it at its end": "结束后评估",
   "Resolution (of pictures)": "分辨率（图片）",
   "Name of the run": "名称",
   "All options of this GAN": "此 GAN 的全部选项",

@@ -120,6 +120,23 @@ def test_a_childs_rows_stand_beside_their_parent_and_the_row_before():
     assert list(map(int, joined("customers", tables, keys, 1)[0].columns["rows of orders"].values())) == counts.tolist()
 
 
+def test_a_folder_of_tables_is_inspected(tmp_path, capsys):
+    tables = shop()
+    folder = write(tables, tmp_path / "shop")
+    assert main(["inspect", str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["count"]) == ("tables", sum(map(len, tables.values())))
+    assert "customers.kind" in found["columns"] and "orders.amount" in found["columns"]
+    counts = children("orders", tables, find_keys(tables))
+    rows = f"a row of customers has {counts.min()} to {counts.max()} rows of orders, {counts.mean():.3g} on average; "
+    assert f"{rows}{(counts == 0).sum()} of 120 have none" in found["notes"]
+    assert {"items.product_id refers to products.product_id", "100% of the references have their row"} <= set(found["notes"])
+    assert "would train a model for each part" in found["suggestion"]
+    (folder / "orders.csv").write_text("id,customer_id,day,amount\n100,C999,2020-01-01,3\n", "utf-8")
+    assert main(["inspect", str(folder), "--kind", "tables"]) == 0
+    assert "Nothing can be trained on it yet: " in capsys.readouterr().out
+
+
 def test_scores_tell_children_at_random_from_real_ones():
     tables = shop(300)
     keys = find_keys(tables)

@@ -43,6 +43,19 @@ def tables_in(source: Source) -> list[Path]:
     return paths if len(heads) > 1 else []
 
 
+def tables_of(source: Source, options: Options) -> tuple[dict[str, Table], list[Path]]:
+    """The tables of a folder by their names, and their files. Raises UserError for two of one name, and for what cannot be read."""
+    paths: dict[str, Path] = {}
+    for path in tables_in(source):
+        other = paths.setdefault(name := path.name.split(".")[0], path)
+        if other != path:
+            raise UserError(
+                f"{other} and {path} are both named {name}, as tables are by what stands before the first dot: rename one."
+            )
+    tables = {name: table_from_csv(path, options.header, options.missing, options.encoding) for name, path in paths.items()}
+    return tables, list(paths.values())
+
+
 def train_parts(
     source: Source, options: Options, folder: Path, train: Callable[[Sequence[str]], int], say: Callable[[str], None]
 ) -> int:
@@ -52,14 +65,7 @@ def train_parts(
     """
     if (folder / "run.json").exists():
         raise UserError(f"{folder} is the folder of one run: choose another --out for these tables.")
-    paths: dict[str, Path] = {}
-    for path in tables_in(source):
-        other = paths.setdefault(name := path.name.split(".")[0], path)
-        if other != path:
-            raise UserError(
-                f"{other} and {path} are both named {name}, as tables are by what stands before the first dot: rename one."
-            )
-    tables = {name: table_from_csv(path, options.header, options.missing, options.encoding) for name, path in paths.items()}
+    tables, paths = tables_of(source, options)
     related = options.related() or {}
     keys = find_keys(tables, related)
     for sentence in [*keys.sentences(), *(total.sentence() for total in find_totals(tables, keys))]:
@@ -70,7 +76,7 @@ def train_parts(
         table, given[name] = joined(name, tables, keys, options.min_count)
         path = folder / "data" / f"{name}.csv"
         if not (folder / name / "run.json").exists():
-            refuse_overwriting([path], paths.values(), overwrite=_is_ours(path, table))
+            refuse_overwriting([path], paths, overwrite=_is_ours(path, table))
         write_csv(table, path)
         types = json.dumps(related.get(name, {}).get("types", {}))
         if (folder / name / "model" / "model.json").exists():
