@@ -86,7 +86,7 @@ export async function translate(page, name) {
   const about = await get(`/models/${name}`), known = about.translates, given = query();
   const file = h("input", { type: "file", required: true }), said = status(), result = h("div", { class: "result" }), line = h("div", {}), brush = h("div", {});
   const options = optionFields(known.options, given), button = h("button", { class: "main", type: "submit" }, t("Translate"));
-  const companions = known.files.filter((one) => one.name !== "masks").map((one) => [one, h("input", { type: "file" })]);
+  const companions = known.files.map((one) => [one, h("input", { type: "file" })]); // a mask too: a brush needs a pointer
   const masks = known.files.some((one) => one.name === "masks");
   let painted = null, before = null, url = null;
   file.addEventListener("change", () => {
@@ -107,7 +107,7 @@ export async function translate(page, name) {
     form.append("options", JSON.stringify(changed));
     form.append("job", "true");
     for (const [one, input] of companions) if (input.files[0]) form.append(one.name, input.files[0], input.files[0].name);
-    const mask = painted && (await painted());
+    const mask = !form.has("masks") && painted && (await painted());
     if (mask) form.append("masks", mask, "mask.png");
     const answer = await busy(button, said, async (show) => follow(await post(`/models/${name}/translate`, form), show));
     if (!answer) return;
