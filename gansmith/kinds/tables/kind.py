@@ -81,7 +81,7 @@ class Tables(Kind[Options, TableCodec]):
 
     def inspect(self, source: Source, options: Options, *, cache: Path) -> Inspection:
         from gansmith.kinds.tables.inspection import inspection_of
-        from gansmith.kinds.tables.related.inspection import inspection_of_parts
+        from gansmith.kinds.tables.related.looking import inspection_of_parts
 
         if tables_in(source):
             return inspection_of_parts(source, options)
