@@ -27,7 +27,7 @@ HIGH = (
     *("images.patches", "series.fact_plots", "series.steps", "tables.views", "tables.copula"),
     # the work of a command
     *("translation", "translation.*", "optimisation", "optimisation.*", "speaking", "speaking.*"),
-    *("tables.related.making", "tables.related.judging", "tables.related.parts"),
+    *("tables.related.making", "tables.related.judging", "tables.related.parts", "tables.related.looking"),
 )
 """Files of a kind that may know of evaluation, metrics, planning, reports and models; all others are low."""
 EDGES = {
