@@ -132,9 +132,10 @@ def test_a_folder_of_tables_is_inspected(tmp_path, capsys):
     assert f"{rows}{(counts == 0).sum()} of 120 have none" in found["notes"]
     assert {"items.product_id refers to products.product_id", "100% of the references have their row"} <= set(found["notes"])
     assert "would train a model for each part" in found["suggestion"]
-    (folder / "orders.csv").write_text("id,customer_id,day,amount\n100,C999,2020-01-01,3\n", "utf-8")
+    rows = ("100,C000,2020-01-01,3", "101,C001,2020-01-02,4", "102,C999,2020-01-03,5")
+    (folder / "orders.csv").write_text("\n".join(["id,customer_id,day,amount", *rows, ""]), "utf-8")
     assert main(["inspect", str(folder), "--kind", "tables"]) == 0
-    assert "Nothing can be trained on it yet: " in capsys.readouterr().out
+    assert "Nothing can be trained on it yet: orders.customer_id is C999 in row 3" in capsys.readouterr().out
 
 
 def test_scores_tell_children_at_random_from_real_ones():
