@@ -222,3 +222,15 @@ def must_be_refused(hint: Any, value: str) -> bool:
         return not math.isfinite(number) or number < 0 or (base is int and number >= 2**64)
     except (ValueError, OverflowError):  # no number, or one of thousands of digits
         return True
+
+
+@pytest.mark.parametrize("key", ["n", "seed", "rng", "self", "count", "model"])
+@pytest.mark.parametrize("model", ["run", "stylegan2", "latentgan", "speech", "sequencegan"])
+def test_a_condition_called_as_something_inside_is_a_sentence(key, model, workshop, tmp_path, capsys):
+    commands = [["generate", model, "-n", "1", "--out", str(tmp_path / "made")]]
+    if model == "stylegan2":
+        commands += [["edit", model, action, "--out", str(tmp_path / "a.png")] for action in ("grid", "directions")]
+    for command in commands:
+        command[1] = str(workshop / model)
+        assert main([*command, "--where", f"{key}=3"]) == 2
+        assert capsys.readouterr().err.startswith("gansmith: ")

@@ -137,7 +137,7 @@ def strange_files() -> dict[str, bytes]:
         + struct.pack("<IHHI", 1000, 0, 0, 54)
         + struct.pack("<IiiHHIIiiII", 40, -5, -(2**31), 1, 24, 0, 0, 0, 0, 0, 0),
         "vast.tif": tiff(np.zeros((8, 8), np.uint8)).replace(
-            struct.pack("<HHIHH", 256, 3, 1, 8, 0), struct.pack("<HHII", 256, 4, 1, 2**31 - 1)
+            struct.pack("<HHII", 256, 4, 1, 8), struct.pack("<HHII", 256, 4, 1, 2**31 - 1)
         ),
     }
     tables = {

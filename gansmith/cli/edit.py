@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -77,7 +77,7 @@ class Making(Edit):
     """Below 1: likelier examples, less variety."""
 
     def making(self) -> dict[str, Any]:
-        return {"truncation": self.truncation, **dict(map(condition, self.where))}
+        return {"truncation": self.truncation, **_conditions(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +234,18 @@ def _save_sheet(sheet: Sheet, out: Path) -> None:
         sheet.image().save(part)
 
 
+def _conditions(options: Any) -> dict[str, str]:
+    """What --where asks for. Raises UserError for what has an option of its own."""
+    found = dict(map(condition, options.where))
+    taken = {"model", "n", "seed", "name", *(field.name for field in fields(options))}
+    for key in found:
+        if key in taken:
+            raise UserError(
+                f"--where {key}={found[key]} asks for what no class or attribute is called: see gansmith edit --help."
+            )
+    return found
+
+
 def _save_arrays(arrays: dict[str, Any], out: Path) -> None:
     with whole(out.with_suffix(".npz")) as part:
         np.savez(part, **arrays)
@@ -261,7 +273,7 @@ def _between(model: Model, options: Interpolate) -> tuple[str, dict[str, Any]]:
     if len(given) == 1:
         raise UserError("--between names one of at least two examples to walk between: give it again with another.")
     ends = given or seeds_in(options.seeds, again=True)
-    found = between(model, ends, frames=options.frames or 8, path=options.path, **dict(map(condition, options.where)))
+    found = between(model, ends, frames=options.frames or 8, path=options.path, **_conditions(options))
     return _told(model, found, options)
 
 
@@ -269,7 +281,7 @@ def _restyle(options: Restyle) -> tuple[str, dict[str, Any]]:
     from gansmith.edit.coding import restyled
 
     model = _model(options)
-    conditions = dict(map(condition, options.where))
+    conditions = _conditions(options)
     found = restyled(model, [_written_as(model, options.text)], strength=options.strength, **conditions)
     return _told(model, found, options)
 
@@ -326,7 +338,7 @@ def _directions(options: FindDirections) -> tuple[str, dict[str, Any]]:
 
     out, (seed, *_) = _place(options, "directions.png", beside=".npz"), seeds_in(options.seeds)
     model = _model(options)
-    conditions = dict(map(condition, options.where))
+    conditions = _conditions(options)
     amounts = None if options.amounts is None else amounts_in(options.amounts, options.count)
     found = find_directions(model, by=options.by, count=options.count, seed=seed, **conditions)
     steps = np.linspace(-options.reach, options.reach, 7).tolist()
@@ -380,7 +392,7 @@ def _project(options: Project) -> tuple[str, dict[str, Any]]:
 
     _check_picture(options.picture)
     out = _place(options, f"{options.picture.stem}.png", given=[options.picture], beside=".npz")
-    model, conditions = _model(options), dict(map(condition, options.where))
+    model, conditions = _model(options), _conditions(options)
     found = project(model, _picture(options.picture), steps=options.steps, seed=options.seed, where=conditions)
     heads = ["real", f"found ({found.likeness.psnr:.1f} dB)", f"best of {STARTS} ({found.likeness_of_start.psnr:.1f} dB)"]
     _save_sheet(Sheet([found.target.image, found.painted.image, found.start.image], [""], heads), out)

@@ -59,7 +59,7 @@ class Codec(Protocol[Raw]):
 
     def decode(self, batch: Batch) -> list[Raw]: ...
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """What to generate: labels as frequent as in the data, or as requested (class="7"); empty without labels."""
         ...
 

@@ -74,7 +74,7 @@ class PairedCodec:
         sides = {side: self._codec(side).decode(own) for side, own in _parted(batch, self._keys).items()}
         return [Pair(**{side: raws[i] for side, raws in sides.items()}) for i in range(len(batch["b"]))]
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Nothing but the sources: pairs have no classes. Raises UserError if one is requested."""
         for key, value in where.items():
             raise UserError(f"pairs have no classes: remove {key}={value}.")

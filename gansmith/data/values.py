@@ -195,6 +195,8 @@ Directions = Annotated[int, Whole(1, 10_000)]
 """Directions of a latent space."""
 AtLeastTwo = Annotated[int, Whole(2)]
 """How many, where one alone makes no sense."""
+Moves = Annotated[int, Whole(1, 1000)]
+"""Moves of one player in a round."""
 Looks = Annotated[int, Whole(1, 1000)]
 """Images to make of one."""
 Tile = Annotated[int, Whole(16, 2**16)]
@@ -280,9 +282,17 @@ def options_checked(shape: type, values: Mapping[str, Any]) -> None:
         if value is None or name not in hints:
             continue
         held = range_of(hints[name]) or usual_range(hints[name], field.default)
+        if isinstance(held, Whole | Number) and isinstance(value, list | tuple) and not _takes_several(hints[name]):
+            raise UserError(f"--gan.{name.replace('_', '-')} takes one number, but it is {_shown(value)}.")
         for part in value if isinstance(value, tuple | list) else (value,):
             if held is not None:
                 held.of(f"--gan.{name.replace('_', '-')}", part)
+
+
+def _takes_several(hint: Any) -> bool:
+    """Whether a type holds a tuple or list of values."""
+    origin = typing.get_origin(hint)
+    return origin in (tuple, list) or any(_takes_several(part) for part in typing.get_args(hint))
 
 
 def within_ranges(shape: type, values: Mapping[str, Any], place: str) -> None:

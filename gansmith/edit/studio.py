@@ -26,15 +26,15 @@ class Studio:
             raise UserError(f"editing works on images, but this model makes {model.codec.spec.kind}: choose a run of images.")
         self.model, self.gan, self.codec = model, model.gan, model.codec
 
-    def conditions(self, n: int, seed: int = 0, **where: str) -> Batch:
+    def conditions(self, n: int, seed: int = 0, /, **where: str) -> Batch:
         """What to make: as given, else as frequent as in the data; the same for equal seeds."""
         return self.codec.conditions(n, torch.Generator().manual_seed(seed), **where)
 
-    def one_condition(self, n: int, seed: int = 0, **where: str) -> Batch:
+    def one_condition(self, n: int, seed: int = 0, /, **where: str) -> Batch:
         """The same condition n times, so that nothing but the latent changes."""
         return {key: value.expand(n, *value.shape[1:]) for key, value in self.conditions(1, seed, **where).items()}
 
-    def own_conditions(self, seeds: Sequence[int], **where: str) -> Batch:
+    def own_conditions(self, seeds: Sequence[int], /, **where: str) -> Batch:
         """What to make under each of these seeds: the same whatever the others are, as `generate --seeds` has it."""
         each = [self.conditions(1, seed, **where) for seed in seeds]
         return {key: torch.cat([one[key] for one in each]) for key in each[0]}

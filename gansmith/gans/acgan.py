@@ -23,6 +23,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.gans._players import big_players
 from gansmith.layers.big import BigTrunk
@@ -49,7 +50,7 @@ class Config:
     """Whether the generator's spectra are normalised too; without, it varies its images sooner."""
     patch: int = 1
     """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
-    critic_moves: int = 5
+    critic_moves: Moves = 5
     """Moves of the critic in each round."""
     classification: float = 1.0
     """Weight of the class term for both players."""

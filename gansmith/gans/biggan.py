@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.gans._players import big_players
@@ -53,7 +54,7 @@ class Config:
     """Whether the generator's spectra are normalised too; without, it varies its images sooner."""
     patch: int = 1
     """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
-    critic_moves: int = 2
+    critic_moves: Moves = 2
     """Moves of the critic in each round."""
     orthogonal: float = 1e-4
     """Weight of the generator's orthogonal regularisation; 0 leaves it out."""

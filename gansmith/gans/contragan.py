@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from gansmith.adversarial import hinge_critic, hinge_generator
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.game import GAN, Draw, Move, Preset
 from gansmith.gans._players import big_players
 from gansmith.layers.big import BigTrunk
@@ -53,7 +54,7 @@ class Config:
     """Whether the generator's spectra are normalised too; without, it varies its images sooner."""
     patch: int = 1
     """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
-    critic_moves: int = 5
+    critic_moves: Moves = 5
     """Moves of the critic in each round."""
     embedding: int = 512
     """Dimensions of the embeddings that are contrasted."""

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, softplus
 
 from gansmith.data.codec import Batch
+from gansmith.data.values import Moves
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.tables.spec import TableSpec
@@ -64,7 +65,7 @@ class Config:
     """The length to which the critic's gradient of each row is shortened."""
     frequencies: float = 0.5
     """Share of the noise's strength that goes to the pairwise frequencies, between 0 and 1; the rest goes to the critic."""
-    critic_moves: int = 1
+    critic_moves: Moves = 1
     """Moves of the critic for each of the generator's; where the critic alone teaches, many are better (Bie et al. 2023)."""
     matching: float = 1.0
     """Weight of the term of pairwise frequencies beside the critic's."""

@@ -31,6 +31,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gansmith.augment.together import crop_for, varied_together
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.layers.batch_norm import BatchNorm
@@ -57,7 +58,7 @@ class Config:
     """Channels of the generator's first layer; each further one has half as many."""
     critic_width: int = 32
     """Channels of the critic's first layer; each further one has twice as many."""
-    critic_moves: int = 2
+    critic_moves: Moves = 2
     """Critic moves before each generator move."""
     content: float = 100.0
     """Weight of brightness and details against the critic's opinion (lambda)."""

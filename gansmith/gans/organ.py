@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gansmith import kinds as all_kinds
 from gansmith.data.tokens import TokenSpec
+from gansmith.data.values import Moves
 from gansmith.errors import UserError
 from gansmith.game import Preset
 from gansmith.gans import seqgan
@@ -41,7 +42,7 @@ class Config:
     """Filters of the critic of each size."""
     rollouts: int = 2
     """Sequences by which each token is judged."""
-    critic_moves: int = 3
+    critic_moves: Moves = 3
     """Moves of the critic for each of the model in the game."""
     likelihood_share: float = 0.6
     """Share of the budget in which the model learns by likelihood."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from gansmith import adversarial
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.networks.brought import BroughtCritic, BroughtGenerator, from_file, made
@@ -38,7 +39,7 @@ class Config:
     """What the players minimise."""
     noise: int = 0
     """Dimensions of the latent noise; 0: those of the first layer."""
-    critic_moves: int = 1
+    critic_moves: Moves = 1
     """Moves of the critic for one of the generator."""
     r1: float = 0.0
     """Weight of the zero-centred gradient penalty on real examples (Mescheder et al. 2018)."""

@@ -23,6 +23,7 @@ from torch.special import ndtr
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
+from gansmith.data.values import Moves
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding, one_hot
@@ -56,7 +57,7 @@ class Config:
     """Filters of the critic of each size (the paper: 300)."""
     likelihood_share: float = 0.8
     """Share of the budget in which the generator learns by likelihood."""
-    critic_moves: int = 2
+    critic_moves: Moves = 2
     """Moves of the critic for each of the generator (the paper: 5)."""
     inverse_temperature: float = 100.0
     """Of the Gumbel-softmax at the end: greater leaves less of the diversity, and more of the gradients' noise."""

@@ -20,6 +20,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, leaky_relu
 
 from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
+from gansmith.data.values import Moves
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding
@@ -44,7 +45,7 @@ class Config:
     """Filters of the critic of each size."""
     rollouts: int = 4
     """Sequences by which each token is judged."""
-    critic_moves: int = 3
+    critic_moves: Moves = 3
     """Moves of the critic for each of the model in the game."""
     likelihood_share: float = 0.6
     """Share of the budget in which the model learns by likelihood."""

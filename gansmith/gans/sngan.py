@@ -21,6 +21,7 @@ from torch import Tensor
 
 from gansmith.adversarial import hinge_critic, hinge_generator, top_k
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.orthogonal import orthogonal_penalty, start_orthogonal
 from gansmith.layers.residual import ResidualCritic, ResidualGenerator
@@ -44,7 +45,7 @@ class Config:
     """Side of the pixel patches that the networks see as one position; 2 spares a CPU the highest resolution."""
     noise: int = 128
     """Dimensions of the latent noise."""
-    critic_moves: int = 5
+    critic_moves: Moves = 5
     """Moves of the critic in each round."""
     learning_rate: float = 2e-4
     """Adam's step size for the generator at the start."""

@@ -23,6 +23,7 @@ from torch.nn.functional import leaky_relu, relu
 
 from gansmith.adversarial import wasserstein_critic, wasserstein_generator
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.dense import Judge
 from gansmith.layers.labels import Label, with_label
@@ -45,7 +46,7 @@ class Config:
     """Dimensions of the noise."""
     phase_shuffle: int = 2
     """The most samples by which the critic's layers are shifted; 0 for none."""
-    critic_moves: int = 5
+    critic_moves: Moves = 5
     """Critic moves for each generator move."""
     penalty: float = 10.0
     """Weight of the gradient penalty."""

@@ -16,6 +16,7 @@ import torch
 
 from gansmith.adversarial import wasserstein_critic, wasserstein_generator
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.flat import FlatCritic, FlatGenerator
 from gansmith.layers.strided import StridedCritic, StridedGenerator
@@ -27,7 +28,7 @@ from gansmith.training.seeds import normal_rows
 class Config:
     """Options of WGAN; the defaults are the paper's (algorithm 1)."""
 
-    critic_moves: int = 5
+    critic_moves: Moves = 5
     """Moves of the critic in each round."""
     clip: float = 0.01
     """The critic's weights are kept in [-clip, clip]."""

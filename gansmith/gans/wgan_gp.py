@@ -16,6 +16,7 @@ import torch
 
 from gansmith.adversarial import wasserstein_critic, wasserstein_generator
 from gansmith.data.spec import Spec
+from gansmith.data.values import Moves
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.flat import FlatCritic, FlatGenerator
 from gansmith.layers.strided import StridedCritic, StridedGenerator
@@ -30,7 +31,7 @@ class Config:
 
     penalty: float = 10.0
     """Weight of the gradient penalty."""
-    critic_moves: int = 5
+    critic_moves: Moves = 5
     """Moves of the critic in each round."""
     width: int = 64
     """Channels of both convolutional players at the highest stage; units times eight for points."""

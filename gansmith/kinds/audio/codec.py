@@ -100,7 +100,7 @@ class AudioCodec:
 
     # ---- what to generate -------------------------------------------------------------------------------------------------------
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Classes [n] or attributes [n, K] as frequent as in the data, or as requested (class="snare", pitch="60").
 
         Raises UserError for what the data do not have.

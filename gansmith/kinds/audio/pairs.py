@@ -56,7 +56,7 @@ class MelCodec:
     def decode(self, batch: Batch) -> list[np.ndarray]:
         return list(self.repack(batch)["mel"])
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         return {}
 
     def save(self, raws: Sequence[np.ndarray], folder: Path) -> list[Path]:

@@ -130,7 +130,7 @@ class ImageCodec:
             for pixels, label in zip(packed["image"], labels, strict=True)
         ]
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Labels [n] as frequent as in the data, or all of the requested class (`class="7"`); attributes [n, K] likewise, each of which
         can be set (`smiling="1"`); nothing without either.
 

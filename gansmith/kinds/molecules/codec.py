@@ -173,7 +173,7 @@ class MoleculeCodec:
 
     # ---- what to generate -------------------------------------------------------------------------------------------------------
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Properties [n, K] as they occur together in the data, with those set that are requested (qed="0.9").
 
         Comparisons (logp="<3") of computed properties are left to `complies`. Raises UserError for a property that the model does not

@@ -115,7 +115,7 @@ class MusicCodec:
             )
         return self.spec.classes.index(name)
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Keys [n] as frequent as in the data, or all of the requested one (class="C major", or key="C major"); nothing without keys.
 
         With bars="16" (or length="256", in steps), "length" is the steps [n] of longer pieces. Raises UserError for a key that the data do

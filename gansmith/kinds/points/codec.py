@@ -78,7 +78,7 @@ class PointCodec:
     def decode(self, batch: Batch) -> list[np.ndarray]:
         return list(self.repack(batch)["point"])
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Nothing. Raises UserError if a class is requested."""
         for key, value in where.items():
             raise UserError(f"points have no classes: remove {key}={value}.")

@@ -226,7 +226,7 @@ class SeriesCodec:
         words = [{"name": name, "choices": list(values)} for name, values in self.words.items()]
         return [*found, *words, *({"name": name} for name in self.numbers)]
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Labels as frequent as in the data, or as requested (class="a", region="north"); "steps" [n] if a length is requested.
 
         Raises UserError for an unknown name or value.

@@ -188,7 +188,7 @@ class TextCodec:
         classes = [{"name": "class", "choices": list(self.spec.classes)}] if self.spec.classes else []
         return [*classes, {"name": "prefix"}, {"name": "suffix"}, *([{"name": "context"}] if self.spec.context else [])]
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Classes [n] as frequent as in the data, or all of the requested one (class="love"); nothing without classes.
 
         With prefix="Once", "prefix" is its tokens [n, length], -1 behind them; the same of a suffix. Of replies, "context" is what they

@@ -112,7 +112,7 @@ class VideoCodec:
 
     # ---- what to generate -------------------------------------------------------------------------------------------------------
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Classes [n] or attributes [n, K] as frequent as in the data, or as requested (class="walk"); nothing without either.
 
         Raises UserError for what the data do not have, and for any other request.

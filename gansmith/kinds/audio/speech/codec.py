@@ -128,7 +128,7 @@ class PhonemeCodec:
             )
         return said
 
-    def conditions(self, n: int, rng: torch.Generator, **where: str) -> Batch:
+    def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         return {}
 
     def save(self, raws: Sequence[Said], folder: Path) -> list[Path]:

@@ -151,6 +151,8 @@ def _image_and_label(item: Any, name: str) -> tuple[_Picture, Label]:
         item = array_of(item, name)
     if not isinstance(item, Image.Image | np.ndarray | bytes | dict) or (isinstance(item, dict) and not is_encoded(item)):
         raise UserError(f"{name} is a {type(item).__name__}, where an image is a Pillow image, a tensor or an array: convert it.")
+    if not all(item.size if isinstance(item, Image.Image) else getattr(item, "shape", (1,))):
+        raise UserError(f"{name} has no pixels: leave it out.")
     if isinstance(label, torch.Tensor):
         label = array_of(label, f"the label of {name}")
     if isinstance(label, np.generic | np.ndarray):
