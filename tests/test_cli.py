@@ -630,7 +630,7 @@ def test_edit_writes_what_it_says(words, out, capsys):
     [
         (
             ["runs/squares-0001"],
-            "gansmith edit needs RUN and an action, one of interpolate, grid, mix, directions, project, fuse, average",
+            "gansmith edit needs RUN and an action, one of interpolate, restyle, grid, mix, directions, project, fuse, average",
         ),
         (["runs/squares-0001", "fusee"], "not 'fusee' (did you mean \"fuse\"?)."),
         (["runs/squares-0001", "mix"], "style mixing needs a generator with a style for each layer, which gan lacks"),
