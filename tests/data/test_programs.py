@@ -143,9 +143,12 @@ def test_a_kind_of_data_that_a_run_names_runs_only_with_trust(named: str, strang
         lambda: gansmith.evaluate("run", metrics=["frechet"]),
         lambda: gansmith.train(resume="run", samples=640, evaluate=False),
     ):
-        with pytest.raises(UserError, match="would run on this machine"):
+        with pytest.raises(UserError, match="was not written on this machine"):
             use()
         assert not mark.exists()
+    with pytest.raises(UserError, match="would run on this machine"):
+        gansmith.train("clusters.npy", resume="run", samples=640, evaluate=False)
+    assert not mark.exists()
 
 
 CALLS: dict[str, Callable[[bool], object]] = {
@@ -173,9 +176,9 @@ def test_a_run_is_resumed_with_the_file_named_again_but_with_no_other(
     strangers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy("mine.py", "other.py")
-    assert main(["train", "--resume", "run", "--gan", "other.py", "--samples", "640", "--no-evaluate"]) == 2
+    assert main(["train", "clusters.npy", "--resume", "run", "--gan", "other.py", "--samples", "640", "--no-evaluate"]) == 2
     assert "mine.py, but" in capsys.readouterr().err
-    assert main(["train", "--resume", "run", "--gan", "mine.py", "--samples", "640", "--no-evaluate"]) == 0
+    assert main(["train", "clusters.npy", "--resume", "run", "--gan", "mine.py", "--samples", "640", "--no-evaluate"]) == 0
 
 
 def test_whoever_trains_a_file_uses_the_run_without_saying_so_again(strangers: Path) -> None:

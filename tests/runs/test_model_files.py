@@ -12,7 +12,7 @@ from gansmith.data import atomic
 from gansmith.data.tensors import read_tensors
 from gansmith.errors import UserError
 from gansmith.model import Model
-from gansmith.runs.model_files import read_model, write_model
+from gansmith.runs.model_files import FACTS, WEIGHTS, read_model, write_model
 from tests import toys
 
 
@@ -44,6 +44,8 @@ def test_a_kill_before_any_rename_leaves_a_pair_of_one_moment(
     replace, renames = Path.replace, []
 
     def killed(self: Path, target: Path) -> Path:
+        if target.name not in (WEIGHTS, FACTS):  # a draft of one of them
+            return replace(self, target)
         if len(renames) == written:
             raise KeyboardInterrupt
         renames.append(target)

@@ -235,7 +235,6 @@ def write(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
         ("a,b,c\n1,2,3\n1,2\n", "row 3 of .* has 2 cells, but the header has 3"),
         ("a,b,c\n", "a header but no rows"),
         ("", "is empty"),
-        ("имя,город\nда,нет\n".encode("cp1251"), "is not UTF-8 \\(byte 0xe8"),
         ("a,b,c\nx,,1\nx,,1\n", "no column that varies"),
     ],
 )

@@ -136,7 +136,7 @@ def test_answers_go_with_the_rows_of_their_index():
     truth = y.reindex(inputs.index)
     more, labels = Augmenter(TableGAN(**TINY), balance=False, share=0.2).fit_resample(inputs, y)
     assert labels[:60].tolist() == truth.tolist() and len(more) == len(labels) == 72
-    with pytest.raises(UserError, match="other labels than that of X"):
+    with pytest.raises(UserError, match="other labels than that of x"):
         Augmenter(TableGAN(**TINY)).fit_resample(inputs, y.set_axis(range(30, 90)))
     with pytest.raises(UserError, match="60 rows and y 59 answers"):
         Augmenter(TableGAN(**TINY)).fit_resample(inputs, y[:59])
