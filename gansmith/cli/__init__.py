@@ -60,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line (sys.argv if none is given) and returns its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without a letter shows "?", which is no reason to fail
+            with contextlib.suppress(OSError):  # of a file whose place a pipe has taken since
+                stream.reconfigure(errors="replace")  # a terminal without a letter shows "?", which is no reason to fail
     try:
         with listening(_stop):
             status = _run([*(sys.argv[1:] if argv is None else argv)])
