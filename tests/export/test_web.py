@@ -45,8 +45,9 @@ def test_the_pages_normal_numbers_are_those_of_torch(tmp_path):
 
 
 @pytest.mark.parametrize(("gan", "toy"), [("gan", "labelled"), ("gan", "points"), ("r3gan", "attributes")])
-def test_the_page_holds_what_it_needs_and_the_examples_to_check_itself(gan, toy, tmp_path):
+def test_the_page_holds_what_it_needs_and_the_examples_to_check_itself(gan, toy, tmp_path, monkeypatch):
     pytest.importorskip("onnx")
+    monkeypatch.delenv(web.VARIABLE, raising=False)
     made = model(gan, toy)
     said: list[str] = []
     assert export(made, "web", tmp_path / "page", said.append) == tmp_path / "page"
