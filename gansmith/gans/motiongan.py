@@ -58,8 +58,9 @@ class Config:
     """Dimensions of the noise that decides the content of a clip and the beginning of its motion."""
     motion_noise: int = 4
     """Dimensions of the noise of each frame."""
-    unrest: Annotated[float, Number(0, 1)] = 0.2
-    """The share of that noise which is drawn anew for each frame, from 0 to 1; the rest is one for the whole clip."""
+    unrest: Annotated[float, Number(0, 1)] = 1.0
+    """The share of that noise which is drawn anew for each frame, from 0 to 1; the rest is one for the whole clip. Less makes straighter
+    paths, and learns more slowly."""
     motion: int = 48
     """Dimensions of the motion of each frame, made by the recurrent network."""
     sprites: int = 1

@@ -74,16 +74,6 @@ class Motion:
         shifts = self.shifts - (self.shifts * at).sum(1, keepdim=True)
         return Motion(shifts, self.sizes - (self.sizes * at).sum(1, keepdim=True), self.poses)
 
-    def smoothed(self) -> Motion:
-        """The same motion with places and sizes averaged over three frames, 1:2:1: noise of single frames bends paths little then, and a
-        bounce becomes two smaller ones."""
-
-        def averaged(x: Tensor) -> Tensor:
-            before, after = torch.cat([x[:, :1], x[:, :-1]], 1), torch.cat([x[:, 1:], x[:, -1:]], 1)
-            return (before + 2 * x + after) / 4
-
-        return Motion(averaged(self.shifts), averaged(self.sizes), self.poses)
-
     def of_first(self, count: int) -> Motion:
         """That of so many first clips."""
         return Motion(self.shifts[:count], self.sizes[:count], self.poses[:count])
@@ -205,7 +195,7 @@ class SpriteGenerator(nn.Module):
             inputs = torch.cat([noise, inputs[:, None].expand(-1, steps, -1), ahead], 2)
             moves = self.place(self.motion(inputs, begin[None].contiguous())[0]).unflatten(2, (self.sprites, -1))
             shifts, sizes, poses = moves.split([2, 2, self.poses], 3)
-            return Motion(shifts, self.stretch * torch.tanh(sizes), (POSE_SHARPNESS * poses).softmax(3)).smoothed()
+            return Motion(shifts, self.stretch * torch.tanh(sizes), (POSE_SHARPNESS * poses).softmax(3))
 
     def _rendered(self, low: Tensor, fine: Tensor, motion: Motion, picture: Tensor | None) -> Tensor:
         """Frames; of a picture, its colours are the sprites' and, where nothing was behind them, the background's."""
