@@ -54,7 +54,8 @@ def build_music(
         whole = -(-piece.steps // bar) * bar
         voices = np.pad(voices, ((0, 0), (0, whole - voices.shape[1])))
         short += whole < codec.steps
-        found = [window(voices, start, codec.steps) for start in range(0, whole - codec.steps + 1, bar)]
+        sounds = sounding(voices)
+        found = [window(voices, start, codec.steps, sounds) for start in range(0, whole - codec.steps + 1, bar)]
         found = [each for each in found if (each >= FIRST).any()]
         for shift in range(-options.transpose, options.transpose + 1):
             fit = [each for each in found if _fits(each, shift, codec.spec.vocabulary)]

@@ -56,11 +56,12 @@ def sounding(voices: Int[np.ndarray, "*any steps"]) -> Int[np.ndarray, "*any ste
     return np.where(found >= FIRST, found, REST)
 
 
-def window(voices: Voices, start: int, length: int) -> Voices:
-    """A stretch of whole voices; a note that sounds when it begins, begins with it."""
+def window(voices: Voices, start: int, length: int, sounds: Voices | None = None) -> Voices:
+    """A stretch of whole voices; a note that sounds when it begins, begins with it. Who takes many gives what is `sounding` of the voices."""
     part = voices[:, start : start + length].copy()
     held = part[:, 0] == HOLD
-    part[held, 0] = sounding(voices[:, : start + 1])[held, -1]
+    if held.any():
+        part[held, 0] = (sounding(voices[:, : start + 1]) if sounds is None else sounds)[held, start]
     return part
 
 

@@ -43,6 +43,7 @@ def test_notes_come_back_from_voices(found):
 def test_a_window_sounds_as_the_whole_does(found, start):
     rows, _ = voices_of(found, 64, 3, 40, 80)
     part = window(rows, start, 20)
+    assert np.array_equal(part, window(rows, start, 20, sounding(rows)))
     assert (sounding(part) == sounding(rows)[:, start : start + 20]).all()
     assert not (part[:, 0] == HOLD).any() or (sounding(rows)[part[:, 0] == HOLD, start] < FIRST).all()
 
