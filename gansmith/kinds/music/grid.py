@@ -57,7 +57,7 @@ def sounding(voices: Int[np.ndarray, "*any steps"]) -> Int[np.ndarray, "*any ste
 
 
 def window(voices: Voices, start: int, length: int, sounds: Voices | None = None) -> Voices:
-    """A stretch of whole voices; a note that sounds when it begins, begins with it. Who takes many gives what is `sounding` of the voices."""
+    """A stretch of whole voices; a note that sounds when it begins, begins with it. For many, give the `sounding` voices too."""
     part = voices[:, start : start + length].copy()
     held = part[:, 0] == HOLD
     if held.any():
