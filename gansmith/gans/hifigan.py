@@ -12,26 +12,24 @@ Differences from the paper: critics of spectra (UnivNet) stand in for those of p
 normalisation. It takes a GPU, or a run to start from: docs/audio.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import log
 from typing import ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from gansmith.adversarial import least_squares_critic, least_squares_generator
-from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
-from gansmith.game import Draw, Move, Player, Preset
-from gansmith.gans._waves import MakingWaves
+from gansmith.game import Player, Preset
+from gansmith.gans._waves import Vocoding
 from gansmith.kinds.audio.spec import AudioSpec
-from gansmith.kinds.audio.transforms import FLOOR, log_mel
+from gansmith.kinds.audio.transforms import FLOOR
 from gansmith.layers.hifi import HifiGenerator
-from gansmith.layers.wave_critics import WaveCritics, feature_distance
+from gansmith.layers.wave_critics import WaveCritics
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 
@@ -81,8 +79,12 @@ class Enlarging(nn.Module):
         return self.network((mel - log(FLOOR)) / 4 - 1)
 
 
-class HiFiGAN(MakingWaves):
+class HiFiGAN(Vocoding):
     """Least squares of all critics, feature matching and the mel distance (equations 1 to 5)."""
+
+    loss = "least_squares"
+    of_critic = staticmethod(least_squares_critic)
+    of_generator = staticmethod(least_squares_generator)
 
     Config = Config
     source_axes = (("band", "frame"),)
@@ -118,22 +120,3 @@ class HiFiGAN(MakingWaves):
         self.generator = Player(Enlarging(config, spec), learning_rate=falling, betas=(0.8, 0.99), average=average)
         critics = WaveCritics(config.periods, config.windows, config.critic_width, config.spectrum_width)
         self.critic = Player(critics, learning_rate=falling, betas=(0.8, 0.99))
-
-    def play(self, draw: Draw) -> Iterator[Move]:
-        batch = draw()
-        given, real = batch["a"], batch["b"]
-        fake = self.generator(given).float()
-        terms = {"mel": self.config.mel * (log_mel(fake, self.spec.mel) - given).abs().mean()}
-        if self.clock.progress() >= self.config.critic_begins:
-            pairs = list(zip(self.critic(real), self.critic(fake.detach()), strict=True))
-            errors = [least_squares_critic(true, made) for (true, _), (made, _) in pairs]
-            yield self.critic.minimizes(least_squares=torch.stack(errors).mean())
-            with torch.no_grad():
-                true = self.critic(real)
-            made = self.critic(fake)
-            terms["least_squares"] = torch.stack([least_squares_generator(logits) for logits, _ in made]).mean()
-            terms["features"] = self.config.features * feature_distance(true, made)
-        yield self.generator.minimizes(**terms)
-
-    def scores(self, batch: Batch) -> Tensor:
-        return torch.stack([logits.float().flatten(1).mean(1) for logits, _ in self.critic(batch["b"].float())]).mean(0)

@@ -11,26 +11,24 @@ see the wave at several periods and its spectra at several resolutions; feature 
 It takes hours of a CPU before it is as good as Griffin-Lim; `advoc`, the usual vocoder, begins there (docs/audio.md).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import log
 from typing import ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from gansmith.adversarial import hinge_critic, hinge_generator
-from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
-from gansmith.game import Draw, Move, Player, Preset
-from gansmith.gans._waves import MakingWaves
+from gansmith.game import Player, Preset
+from gansmith.gans._waves import Vocoding
 from gansmith.kinds.audio.spec import AudioSpec
-from gansmith.kinds.audio.transforms import FLOOR, log_mel
+from gansmith.kinds.audio.transforms import FLOOR
 from gansmith.layers.convnext import FrameNetwork
 from gansmith.layers.sounding import ComplexHead
-from gansmith.layers.wave_critics import WaveCritics, feature_distance
+from gansmith.layers.wave_critics import WaveCritics
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 
@@ -77,8 +75,12 @@ class SpectrumHead(nn.Module):
         return self.head(self.network((mel - log(FLOOR)) / 4 - 1))
 
 
-class Vocos(MakingWaves):
+class Vocos(Vocoding):
     """Hinge losses of all critics, feature matching and the mel distance (equations 4 to 8)."""
+
+    loss = "hinge"
+    of_critic = staticmethod(hinge_critic)
+    of_generator = staticmethod(hinge_generator)
 
     Config = Config
     source_axes = (("band", "frame"),)
@@ -115,22 +117,3 @@ class Vocos(MakingWaves):
         )
         critics = WaveCritics(config.periods, config.windows, config.critic_width, config.spectrum_width)
         self.critic = Player(critics, learning_rate=falling, betas=(0.8, 0.9))
-
-    def play(self, draw: Draw) -> Iterator[Move]:
-        batch = draw()
-        given, real = batch["a"], batch["b"]
-        fake = self.generator(given).float()
-        terms = {"mel": self.config.mel * (log_mel(fake, self.spec.mel) - given).abs().mean()}
-        if self.clock.progress() >= self.config.critic_begins:
-            pairs = list(zip(self.critic(real), self.critic(fake.detach()), strict=True))
-            hinges = [hinge_critic(true, made) for (true, _), (made, _) in pairs]
-            yield self.critic.minimizes(hinge=torch.stack(hinges).mean())
-            with torch.no_grad():
-                true = self.critic(real)
-            made = self.critic(fake)
-            terms["hinge"] = torch.stack([hinge_generator(logits) for logits, _ in made]).mean()
-            terms["features"] = self.config.features * feature_distance(true, made)
-        yield self.generator.minimizes(**terms)
-
-    def scores(self, batch: Batch) -> Tensor:
-        return torch.stack([logits.float().flatten(1).mean(1) for logits, _ in self.critic(batch["b"].float())]).mean(0)
