@@ -20,6 +20,7 @@ import torch
 from gansmith.data.dataset import Dataset, choose
 from gansmith.data.fingerprint import fingerprint
 from gansmith.kinds.audio.cleaning import resampled
+from gansmith.kinds.audio.metrics.quality import values_of as pesq_of
 from gansmith.kinds.audio.metrics.restoration import values_of
 from gansmith.kinds.audio.transforms import istft, magnitude, stft, wave_from_log_mel
 from gansmith.kinds.audio.trivial_restorations import trivial
@@ -31,18 +32,8 @@ AT_ONCE = 8
 
 
 def quality(made: Dataset, real: Dataset) -> np.ndarray | None:
-    """PESQ of every example (ITU-T P.862.2), NaN for what it cannot judge; None where the package is missing or the rate is another."""
-    rate = made.codec.spec.rate
-    try:
-        from pesq import PesqError, pesq
-    except ImportError:
-        return None
-    if rate not in (8_000, 16_000):
-        return None
-    pairs = zip(real.batch(slice(None))["b"].numpy(), made.batch(slice(None))["b"].numpy(), strict=True)
-    mode = "wb" if rate == 16_000 else "nb"
-    found = np.array([pesq(rate, one, other, mode, on_error=PesqError.RETURN_VALUES) for one, other in pairs])
-    return np.where(found > 0, found, np.nan)
+    """PESQ of every example, NaN for what it cannot judge; None where the package is missing."""
+    return pesq_of(made, real)["pesq"] if importlib.util.find_spec("pesq") else None
 
 
 def wiener(wave: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
@@ -63,7 +54,9 @@ def wiener(wave: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
 
 
 def rnnoise(wave: torch.Tensor, rate: int) -> torch.Tensor:
-    """RNNoise (Valin 2018), by the library of pyrnnoise at its 48 kHz; each window is heard twice, so that the network has warmed up."""
+    """RNNoise (Valin 2018), by the library of pyrnnoise at its 48 kHz; each window is heard twice, so that the network has warmed up.
+
+    It answers two frames late, all but a sample: its high-pass filter leads. The lag is taken away as it is measured."""
     import ctypes
 
     folder = next(iter(importlib.util.find_spec("pyrnnoise").submodule_search_locations))
@@ -80,9 +73,16 @@ def rnnoise(wave: torch.Tensor, rate: int) -> torch.Tensor:
             place = frame.ctypes.data_as(pointer)
             library.rnnoise_process_frame(state, place, place)
         library.rnnoise_destroy(state)
-        heard = frames.ravel()[size:][: len(twice)] / 32_767  # it answers a frame late
+        heard = np.roll(frames.ravel(), -lag(frames.ravel(), 32_767 * twice))[: len(twice)] / 32_767
         made.append(resampled(heard.astype(np.float64), 48_000, rate)[len(row) : 2 * len(row)])
     return torch.from_numpy(np.stack(made)).float()
+
+
+def lag(made: np.ndarray, given: np.ndarray) -> int:
+    """By how many samples a wave lags behind another: where their correlation is greatest."""
+    size = 2 * max(len(made), len(given))
+    spectra = (np.fft.rfft(wave.astype(np.float64), size) for wave in (made, given))
+    return int(np.fft.irfft(next(spectra) * next(spectra).conj())[: size // 2].argmax())
 
 
 def made_by(network, held_out: Dataset) -> tuple[Dataset, float]:

@@ -1,11 +1,13 @@
 """CMGAN: clean speech of noisy speech, with a critic that measures it (Cao et al. 2022, "CMGAN: conformer-based metric GAN").
 
-A network answers, for every frequency and time of a compressed spectrum, how much stays and what is added; a critic learns a measure of
-quality of pairs of clean and made speech, and the network asks it for the best mark (MetricGAN, Fu et al. 2019). Noise, hum, reverberation,
-clipping and lost high notes are all learned alike.
+A network answers, for every frequency and time of a compressed spectrum, how much stays and what is added, at first that all stays; a
+critic learns a measure of quality of pairs of clean and made speech, and the network asks it for the best mark (MetricGAN, Fu et al. 2019).
+Noise, hum, reverberation, clipping and lost high notes are all learned alike. Of noise that was added, every round mixes another recording's
+into each (Defossez et al. 2020), at other paces and levels.
 
     gansmith train voice/ --gan cmgan                       # clean recordings are enough: noise is mixed in
     gansmith train voice/ --degrade noise0 --noises street/ --minutes 20
+    gansmith train speech/ --degrade noise0 --noises noises/ # train/ and test/ in both: what is judged is of new voices and noises
     gansmith train voice/ --degrade lowpass4000             # bandwidth extension from 8 to 16 kHz
     gansmith translate RUN noisy.wav --out clean/
 
@@ -16,6 +18,7 @@ PESQ, which is no Python and fails on silence. Figures: docs/audio.md.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import log
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -24,31 +27,39 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, leaky_relu
 
+from gansmith.augment.sounds import varied
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.gans._waves import MakingWaves
 from gansmith.kinds.audio.intelligibility import stoi
 from gansmith.kinds.audio.spec import AudioSpec
-from gansmith.kinds.audio.transforms import log_mel
+from gansmith.kinds.audio.transforms import Mel, log_mel, mel_filters
 from gansmith.layers.convnext import FrameNetwork
 from gansmith.layers.sounding import Fourier
 from gansmith.layers.spectral import normalize_spectra
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
+from gansmith.training.seeds import uniform_rows
 
 MOST = 1.2
 """The greatest share of a magnitude that stays (as in MetricGAN)."""
+SEEN = 40
+"""Mel bands that the critic sees."""
+QUIETEST = -15.0
+"""Decibels by which what is remixed is quieter at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Options of CMGAN; the weights of the terms are the paper's (section III)."""
 
-    width: int = 192
+    width: int = 128
     """Channels inside the generator."""
     blocks: int = 6
-    """ConvNeXt blocks of the generator."""
+    """ConvNeXt blocks of the generator, whose frames are 1, 2, 4 and 8 apart in turn."""
+    expansion: int = 2
+    """How much wider the inside of a block is."""
     compression: float = 0.3
     """The power to which magnitudes are raised."""
     magnitudes: float = 0.9
@@ -63,7 +74,15 @@ class Config:
     """What the critic learns to mark: intelligibility, which speech has, or the distance of mel spectra, which every sound has."""
     critic_width: int = 16
     """Channels of the critic's first layer, doubled in each of four."""
-    learning_rate: float = 1e-3
+    critic_begins: float = 0.3
+    """The share of the budget after which the critic plays along."""
+    remix: bool = True
+    """Where the damage is a sound that was added, whether every round adds that of another example, at another pace and level."""
+    pace: float = 0.12
+    """How much faster or slower both are then."""
+    louder: float = 6.0
+    """By how many decibels the added sound is then louder or quieter."""
+    learning_rate: float = 2e-3
     """Adam's step size for the generator, which falls to a tenth."""
     critic_learning_rate: float = 1e-3
     """Adam's step size for the critic."""
@@ -80,7 +99,9 @@ class Enhancer(nn.Module):
         self.fourier = Fourier(n_fft, n_fft // 4)
         self.multiple = n_fft // 4
         """Waves are multiples of so many samples long."""
-        self.network = FrameNetwork(3 * bins, config.width, config.blocks, 3 * bins, start=0.1)
+        self.network = FrameNetwork(
+            bins, config.width, config.blocks, 3 * bins, expansion=config.expansion, start=0.0, apart=(1, 2, 4, 8)
+        )
         self.context = self.network.reach * (n_fft // 4) + 2 * n_fft
         """Samples on each side that a sample depends on."""
 
@@ -94,8 +115,8 @@ class Enhancer(nn.Module):
     def enhanced(self, wave: Float[Tensor, "batch samples"]) -> tuple[Tensor, Tensor]:
         """The compressed spectrum of the clean wave as (real, imaginary)."""
         size, real, imaginary = self.compressed(wave)
-        mask, add_real, add_imaginary = self.network(torch.cat([size, real, imaginary], 1)).float().chunk(3, 1)
-        mask = MOST * (mask + 1.6).sigmoid()  # it begins at 1
+        mask, add_real, add_imaginary = self.network(size).float().chunk(3, 1)
+        mask = MOST * (mask + log(5)).sigmoid()  # it begins at 1
         return real * mask + add_real, imaginary * mask + add_imaginary
 
     def wave(self, real: Tensor, imaginary: Tensor) -> Float[Tensor, "batch samples"]:
@@ -108,19 +129,27 @@ class Enhancer(nn.Module):
 
 
 class MetricCritic(nn.Module):
-    """Compressed magnitudes of the clean and the made wave to a mark from 0 to 1."""
+    """Compressed magnitudes of the clean and the made wave to a mark from 0 to 1. It sees them in mel bands, as ears do."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, mel: Mel, compression: float) -> None:
         super().__init__()
+        self.compression = compression
         widths = [2, width, 2 * width, 4 * width, 8 * width]
         self.layers = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1, bias=False) for a, b in zip(widths, widths[1:], strict=False))
         self.first = nn.Linear(widths[-1], 4 * width)
         self.last = nn.Linear(4 * width, 1)
         normalize_spectra(self)
+        filters = mel_filters(mel)
+        self.register_buffer("filters", filters / filters.sum(1, keepdim=True).clamp_min(1e-9), persistent=False)
+
+    def bands(self, size: Float[Tensor, "batch bins frames"]) -> Float[Tensor, "batch bands frames"]:
+        with torch.autocast(size.device.type, enabled=False):
+            return (self.filters @ size.float() ** (1 / self.compression)).clamp_min(1e-9) ** self.compression
 
     def forward(
         self, clean: Float[Tensor, "batch bins frames"], made: Float[Tensor, "batch bins frames"]
     ) -> Float[Tensor, " batch"]:
+        clean, made = self.bands(clean), self.bands(made)
         x = torch.stack([made, 2 * (made - clean)], 1)  # with the difference at hand it learns the measure twice as fast
         for layer in self.layers:
             x = layer(x)
@@ -155,7 +184,10 @@ class CMGAN(MakingWaves):
             average=partial(Average, half_life=config.half_life),
             max_gradient_norm=5.0,
         )
-        self.critic = Player(MetricCritic(config.critic_width), learning_rate=config.critic_learning_rate)
+        seen = Mel(spec.rate, spec.n_fft // 2, spec.n_fft // 8, SEEN)
+        self.critic = Player(
+            MetricCritic(config.critic_width, seen, config.compression), learning_rate=config.critic_learning_rate
+        )
 
     def marks(self, clean: Float[Tensor, "batch samples"], made: Float[Tensor, "batch samples"]) -> Float[Tensor, " batch"]:
         """What the critic is to learn: 1 is best."""
@@ -163,29 +195,44 @@ class CMGAN(MakingWaves):
         near = (-(log_mel(clean, mel) - log_mel(made, mel)).abs().mean((1, 2))).exp()
         if self.config.measure == "mel":
             return near
-        pairs = zip(clean.double().cpu().numpy(), made.double().cpu().numpy(), strict=True)
+        pairs = zip(clean.double().cpu().numpy(), made.detach().double().cpu().numpy(), strict=True)
         found = torch.tensor(np.array([stoi(one, other, self.spec.rate) for one, other in pairs])).to(near)
         return torch.where(found.isfinite(), found.clamp(0, 1), near)  # clips of silence have no intelligibility
 
+    def drawn(self, draw: Draw) -> tuple[Tensor, Tensor]:
+        """(given, clean) waves [B, samples]; what was added to them is that of others in the batch, if it is known to be added."""
+        batch, config = draw(), self.config
+        given, clean = batch["a"].float(), batch["b"].float()
+        if not (config.remix and self.spec.source.added):
+            return given, clean
+        added = (given - clean)[uniform_rows(len(clean), 1, device=clean.device)[:, 0].argsort()]
+        added = varied(added, pace=config.pace, decibels=(-config.louder, config.louder))
+        clean = varied(clean, pace=config.pace)
+        given = clean + added
+        level = 10 ** (QUIETEST / 20 * uniform_rows(len(clean), 1, device=clean.device))
+        level = level / (given.abs().amax(1, keepdim=True) * level).clamp_min(1)
+        return given * level, clean * level
+
     def play(self, draw: Draw) -> Iterator[Move]:
-        batch, config, network = draw(), self.config, self.generator.network
-        given, clean = batch["a"], batch["b"]
+        config, network = self.config, self.generator.network
+        given, clean = self.drawn(draw)
         true_size, true_real, true_imaginary = network.compressed(clean)
         real, imaginary = network.enhanced(given)
         size = (real.square() + imaginary.square() + 1e-9).sqrt()
         wave = network.wave(real, imaginary).float()
-        with torch.no_grad():
-            noisy_size = network.compressed(given)[0]
-            marks = torch.cat([self.marks(clean, wave.detach()), self.marks(clean, given), torch.ones_like(clean[:, 0])])
-        seen = torch.cat([size.detach(), noisy_size, true_size])
-        answers = self.critic(true_size.repeat(3, 1, 1), seen)
-        yield self.critic.minimizes(mark=(answers - marks).square().mean())
-        yield self.generator.minimizes(
-            magnitudes=config.magnitudes * (size - true_size).square().mean(),
-            complexes=config.complexes * ((real - true_real).square() + (imaginary - true_imaginary).square()).mean(),
-            waves=config.waves * (wave - clean).abs().mean(),
-            mark=config.adversarial * (self.critic(true_size, size) - 1).square().mean(),
-        )
+        terms = {
+            "magnitudes": config.magnitudes * (size - true_size).square().mean(),
+            "complexes": config.complexes * ((real - true_real).square() + (imaginary - true_imaginary).square()).mean(),
+            "waves": config.waves * (wave - clean).abs().mean(),
+        }
+        if self.clock.progress() >= config.critic_begins:
+            with torch.no_grad():
+                noisy_size = network.compressed(given)[0]
+                marks = torch.cat([self.marks(clean, wave), self.marks(clean, given), torch.ones_like(clean[:, 0])])
+            seen = torch.cat([size.detach(), noisy_size, true_size])
+            yield self.critic.minimizes(mark=(self.critic(true_size.repeat(3, 1, 1), seen) - marks).square().mean())
+            terms["mark"] = config.adversarial * (self.critic(true_size, size) - 1).square().mean()
+        yield self.generator.minimizes(**terms)
 
     def scores(self, batch: Batch) -> Tensor:
         network = self.generator.network

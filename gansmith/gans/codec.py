@@ -9,7 +9,7 @@ or, with `--gan.head spectrum`, from magnitudes and phases as in Vocos, with tha
     gansmith translate RUN codes.npz --out back.wav
     gansmith translate RUN in.wav --out back.wav             # through the codes at once
 
-Where SoundStream has strided convolutions, ConvNeXt blocks run along the frames of the spectrum, as in Vocos. Figures: docs/audio.md.
+Recordings are learned at many paces and levels: what is learned of them as they are is less near to new ones. Where SoundStream has strided convolutions, ConvNeXt blocks run along the frames of the spectrum, as in Vocos. Figures: docs/audio.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,6 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from gansmith.adversarial import hinge_critic, hinge_generator
+from gansmith.augment.sounds import varied
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
@@ -71,6 +72,10 @@ class Config:
     """The share of the budget after which the critics join."""
     critic_width: int = 16
     """Channels of the critics' first layers."""
+    pace: float = 0.12
+    """How much faster or slower, and so higher or lower, the sounds are learned; 0 for as they are."""
+    quieter: float = 12.0
+    """By up to how many decibels they are quieter."""
     learning_rate: float = 1e-3
     """Adam's step size for the generator, which falls to a tenth."""
     critic_learning_rate: float = 4e-4
@@ -185,7 +190,7 @@ class Codec(MakingWaves):
         return network.from_codes(codes)
 
     def play(self, draw: Draw) -> Iterator[Move]:
-        real = draw()["b"]
+        real = varied(draw()["b"], pace=self.config.pace, decibels=(-self.config.quieter, 0.0))
         if self.absorbed != self.clock.rounds:  # once a round, however many games are played in lockstep
             self.coder.quantiser.absorb()
             self.absorbed = self.clock.rounds

@@ -14,11 +14,11 @@ class OverChannels(nn.LayerNorm):
 
 
 class ConvNeXt(nn.Module):
-    """A depthwise convolution of 7 frames, then two linear maps of every frame, added to what came in."""
+    """A depthwise convolution of 7 frames, `apart` frames from each other, then two linear maps of every frame, added to what came in."""
 
-    def __init__(self, width: int, inner: int, scale: float) -> None:
+    def __init__(self, width: int, inner: int, scale: float, apart: int = 1) -> None:
         super().__init__()
-        self.mix = nn.Conv1d(width, width, 7, padding=3, groups=width)
+        self.mix = nn.Conv1d(width, width, 7, padding=3 * apart, dilation=apart, groups=width)
         self.norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, inner)
         self.narrow = nn.Linear(inner, width)
@@ -32,15 +32,27 @@ class ConvNeXt(nn.Module):
 class FrameNetwork(nn.Module):
     """Numbers at every frame to other numbers at every frame: a convolution of 7 frames, `blocks` ConvNeXt blocks, a linear map.
 
-    It looks at 3 * (blocks + 1) frames on each side. With `start` 0 it begins by answering 0.
+    The frames that the blocks mix are `apart` of each other in turn: 1, or for instance (1, 2, 4). It looks at `reach` frames on each side:
+    3 for the first convolution and 3 * apart for each block. With `start` 0 it begins by answering 0.
     """
 
-    def __init__(self, channels: int, width: int, blocks: int, out: int, *, expansion: int = 3, start: float = 1.0) -> None:
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        blocks: int,
+        out: int,
+        *,
+        expansion: int = 3,
+        start: float = 1.0,
+        apart: tuple[int, ...] = (1,),
+    ) -> None:
         super().__init__()
-        self.reach = 3 * (blocks + 1)
+        steps = [apart[place % len(apart)] for place in range(blocks)]
+        self.reach = 3 * (1 + sum(steps))
         self.enter = nn.Conv1d(channels, width, 7, padding=3)
         self.norm = OverChannels(width)
-        self.blocks = nn.Sequential(*(ConvNeXt(width, expansion * width, 1 / max(1, blocks)) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(ConvNeXt(width, expansion * width, 1 / max(1, blocks), step) for step in steps))
         self.last_norm = OverChannels(width)
         self.leave = nn.Conv1d(width, out, 1)
         for layer in self.modules():

@@ -21,7 +21,7 @@ from gansmith.data.windowed import PerPiece, Starts, Windows
 from gansmith.errors import UserError
 from gansmith.kinds.audio.cleaning import as_int16, levelled, mono, resampled, sounding
 from gansmith.kinds.audio.codec import AudioCodec
-from gansmith.kinds.audio.degradations import MEL, degraded, parsed
+from gansmith.kinds.audio.degradations import ADDED, MEL, degraded, parsed
 from gansmith.kinds.audio.options import Options
 from gansmith.kinds.audio.pairs import AudioPairs, MelCodec, Spectra
 from gansmith.kinds.audio.sound import Recording, Recordings, speakers_of
@@ -82,8 +82,13 @@ def build_audio(found: Recordings, options: Options, cache: Path, like: Any = No
     return _alone(found, options, cache, like, cleaned(found, options, cache, like))
 
 
-def build_pairs(found: Recordings, options: Options, cache: Path, like: AudioPairs | None = None) -> Dataset:
-    """Pairs of an input and its clean recording: the source's own partners, or copies damaged by `--degrade`."""
+def build_pairs(
+    found: Recordings, options: Options, cache: Path, like: AudioPairs | None = None, *, held_out: bool = False
+) -> Dataset:
+    """Pairs of an input and its clean recording: the source's own partners, or copies damaged by `--degrade`.
+
+    What the source holds out (`held_out`) hears the noises that `--noises` holds out, if it does.
+    """
     words = parsed(options.degrade) if options.degrade else []
     plain = replace(options, labels=False)
     if found.given is not None:  # cut at the same places, so that partners stay together
@@ -99,11 +104,15 @@ def build_pairs(found: Recordings, options: Options, cache: Path, like: AudioPai
         shape = (own.bands, own.shape[0] // own.hop)
         codec = AudioPairs.of(MelCodec(replace(own, key="mel", shape=shape, axes=("band", "frame"))), data.codec, True)
     else:
-        codec = AudioPairs.of(AudioCodec(own), data.codec, True)
+        added = found.given is None and bool(words) and all(name in ADDED for name, _ in words)
+        codec = AudioPairs.of(AudioCodec(replace(own, added=added)), data.codec, True)
     if isinstance(codec.a, MelCodec):
         a: Any = Clips(clean.samples, wave.starts, wave.ends, Spectra(codec.a.spec))
     else:
-        given = _partners(found, plain, cache, clean) if found.given is not None else _suffered(found, options, cache, clean)
+        if found.given is not None:
+            given = _partners(found, plain, cache, clean)
+        else:
+            given = _suffered(found, options, cache, clean, held_out)
         a = Clips(given, wave.starts, wave.ends)
     arrays = {"a": a, "b": wave}
     facts = dict(data.facts) | ({"degrade": options.degrade} if options.degrade else {})
@@ -112,7 +121,7 @@ def build_pairs(found: Recordings, options: Options, cache: Path, like: AudioPai
         codec=codec,
         arrays=arrays,
         fingerprint=fingerprint(arrays, described(codec)),
-        held_out=build_pairs(found.held_out, options, cache, codec) if found.held_out else None,
+        held_out=build_pairs(found.held_out, options, cache, codec, held_out=True) if found.held_out else None,
         facts=facts,
     )
 
@@ -206,7 +215,7 @@ def _read(one: Recording, name: str) -> tuple[int, np.ndarray]:
         raise UserError(f"{one.name} of {name} cannot be read ({error}): remove it.") from error
 
 
-def _suffered(found: Recordings, options: Options, cache: Path, clean: Cleaned) -> np.ndarray:
+def _suffered(found: Recordings, options: Options, cache: Path, clean: Cleaned, held_out: bool) -> np.ndarray:
     """Every recording after the degradations; one that would exceed the range is made quieter."""
     rate, edges = clean.facts["rate"], np.cumsum([0, *clean.facts["lengths"]])
     waves = [clean.samples[first:end] / np.float32(32768) for first, end in zip(edges, edges[1:], strict=False)]
@@ -216,7 +225,8 @@ def _suffered(found: Recordings, options: Options, cache: Path, clean: Cleaned) 
         from gansmith.kinds.audio.source import recordings_of
 
         own = Options(rate=rate, labels=False)
-        several = cleaned(recordings_of(Source(options.noises), own), own, cache)
+        heard = recordings_of(Source(options.noises), own)
+        several = cleaned(heard.held_out if held_out and heard.held_out else heard, own, cache)
         ends = np.cumsum([0, *several.facts["lengths"]])
         noises = [several.samples[first:end] / np.float32(32768) for first, end in zip(ends, ends[1:], strict=False)]
     parts = []

@@ -30,6 +30,8 @@ _MEASURED = {
     "bits": (2, 15),
 }
 """Degradations and the range of their numbers."""
+ADDED = ("noise", "hum", "babble")
+"""Those that add a sound which has nothing to do with the recording."""
 WORDS = "noise5 (dB), hum10 (dB), babble5 (dB), reverb0.4 (seconds), clip12 (dB), lowpass4000 (Hz), bits6; or mel, or same"
 SPAN = 15.0
 """Signal-to-noise ratios are drawn from the number that is given to so many dB above it."""

@@ -38,7 +38,7 @@ class Options(DataOptions):
     degrade: str | None = option(None, "WORDS")
     """Make pairs of clean recordings: noise5,hum10,babble5 (dB), reverb0.4 (s), clip12 (dB), lowpass4000 (Hz), bits6; or mel, or same."""
     noises: Path | None = option(None, "DIR")
-    """Recordings of noise that --degrade noise mixes in, in place of noise that is computed."""
+    """Recordings of noise that --degrade noise mixes in, in place of noise that is computed; test/ beside train/ is for held-out speech."""
     transcripts: str | None = option(None, "LANGUAGE")
     """Make pairs of what is said and its recording: en, zh, another code of espeak-ng's (de, fr, ...), or phonemes as they are written."""
     convert: bool = option(False)

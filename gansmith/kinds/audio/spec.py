@@ -1,7 +1,7 @@
 """What networks must know about sounds."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from gansmith.data.spec import Spec
 from gansmith.data.values import Whole
@@ -31,8 +31,15 @@ class AudioSpec(Spec):
     """Of what is said: the phonemes that there are, from number 1 on; 0 is none."""
     speakers: tuple[str, ...] = ()
     """Of what is said: who speaks, if there are several."""
+    added: bool = False
+    """Of damaged waves: whether all that they have suffered is another sound which was added."""
     language: str = ""
     """Of what is said: the front end that made the phonemes."""
+
+    def identity(self) -> dict[str, Any]:
+        """As of the base; `added` follows from how the data are opened."""
+        facts = {name: value for name, value in self.to_json().items() if name != "added"}
+        return facts | ({"source": self.source.identity()} if self.source else {})
 
     @property
     def mel(self) -> Mel:

@@ -4,6 +4,8 @@ The baseline is the best of what needs no training: of damaged waves these thems
 or with magnitudes that move along.
 """
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,22 +45,32 @@ AT_ONCE = 32
 
 def measure(side: Side) -> dict[str, Measured]:
     """Every example against its own partner. Raises NotApplicableError where nothing belongs to what is generated."""
+    return beside_partners(side, values_of, METRICS)
+
+
+def beside_partners(
+    side: Side, values: Callable[[Dataset, Dataset], dict[str, np.ndarray]], metrics: Mapping[str, tuple[str, str]]
+) -> dict[str, Measured]:
+    """What `values` says of every example and its partner, of the baseline that of the best trivial restoration for each metric.
+
+    Raises NotApplicableError where nothing belongs to what is generated.
+    """
     spec = side.real.train.codec.spec
     if spec.source is None or not spec.aligned:
         raise NotApplicableError("these compare sounds with the real ones that belong there, and these data have no such pairs.")
     if side.name == "held-out" or (side.name != "baseline" and "target" not in side.data.arrays):
         raise NotApplicableError("real sounds are equal to themselves.")
     if side.name == "baseline":
-        all_made = [values_of(made, side.real.held_out) for made in trivial(side.real.held_out).values()]
+        all_made = [values(made, side.real.held_out) for made in trivial(side.real.held_out).values()]
         found = {}
-        for name in METRICS:
+        for name in metrics:
             rows = [own[name] for own in all_made if name in own and np.isfinite(own[name]).any()]
             if rows:
-                best = max if METRICS[name][0] == "higher" else min
+                best = max if metrics[name][0] == "higher" else min
                 found[name] = best(rows, key=lambda own: float(np.nanmean(own)))
     else:
-        found = values_of(side.data, side.data)
-    return {name: _measured(values, side) for name, values in found.items() if np.isfinite(values).any()}
+        found = values(side.data, side.data)
+    return {name: _measured(own, side) for name, own in found.items() if np.isfinite(own).any()}
 
 
 def _measured(values: np.ndarray, side: Side) -> Measured:

@@ -1,0 +1,47 @@
+"""Perceptual quality of speech that was made of other speech, by the package pesq, where it is installed."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gansmith.data.dataset import Dataset
+from gansmith.evaluation.score import Measured
+from gansmith.evaluation.sides import Side
+from gansmith.kinds.audio.cleaning import resampled
+from gansmith.kinds.audio.metrics.restoration import beside_partners
+from gansmith.metrics.registry import NotApplicableError
+
+METRICS = {"pesq": ("higher", "perceptual quality of speech, from 1 to 4.64 (ITU-T P.862.2; below 16 kHz P.862)")}
+SAYS = "quality"
+BASELINE = "the best without training"
+FEWEST = 1
+WIDE, NARROW = 16_000, 8_000
+"""Rates that the recommendation is for."""
+AT_ONCE = 32
+
+
+def measure(side: Side) -> dict[str, Measured]:
+    """Every example against its own partner. Raises NotApplicableError without the package or without partners."""
+    try:
+        import pesq  # noqa: F401
+    except ImportError:
+        raise NotApplicableError('pesq needs a package of that name: pip install "gansmith[speech-judge]".') from None
+    return beside_partners(side, values_of, METRICS)
+
+
+@torch.inference_mode()
+def values_of(made: Dataset, real: Dataset) -> dict[str, np.ndarray]:
+    """PESQ of every example of `made` against the example at its position in `real`, "target" or its own; NaN where it hears no speech."""
+    from pesq import PesqError, pesq
+
+    rate = made.codec.spec.rate
+    to = WIDE if rate >= WIDE else NARROW
+    found = []
+    for start in range(0, len(made), AT_ONCE):
+        first, second = (data.batch(slice(start, start + AT_ONCE)) for data in (made, real))
+        for wave, truth in zip(first["b"].numpy(), second.get("target", second["b"]).numpy(), strict=True):
+            wave, truth = (resampled(each, rate, to) for each in (wave, truth))
+            found.append(float(pesq(to, truth, wave, "wb" if to == WIDE else "nb", on_error=PesqError.RETURN_VALUES)))
+    values = np.array(found)
+    return {"pesq": np.where(values > 0, values, np.nan)}
