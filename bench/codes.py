@@ -100,7 +100,7 @@ def main() -> None:
         "samples": run.records("log.jsonl")[-1]["samples"],
         "cpu_seconds": options.cpu_seconds,
         "seed": run.facts["settings"]["seed"],
-        "codebook_use": gan.gauges()["codebook_use"],
+        "codebook_use": run.records("log.jsonl")[-1]["gauges"]["codebook_use"],
     }
     print(facts)
     if options.out:

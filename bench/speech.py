@@ -10,58 +10,20 @@ recordings of other sentences (no better than chance). A word error rate counts 
 
 import argparse
 import json
-import re
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from gansmith.data.source import Source
-from gansmith.kinds.audio.cleaning import as_int16, resampled
+from gansmith.kinds.audio.metrics.words import errors, recogniser, words_of
 from gansmith.kinds.audio.options import Options
 from gansmith.kinds.audio.source import recordings_of
-from gansmith.kinds.audio.speech.english import written_out
 from gansmith.kinds.audio.transforms import consistent_griffin_lim, log_mel
 from gansmith.model import Model
 from gansmith.runs.data import run_data, split
 from gansmith.runs.run import Run
-
-HEARD_AT = 16_000
-
-
-def words_of(text: str) -> list[str]:
-    return re.findall(r"[a-z']+", written_out(text).lower())
-
-
-def errors(said: list[str], heard: list[str]) -> int:
-    """The edit distance of two lists of words."""
-    row = list(range(len(heard) + 1))
-    for place, word in enumerate(said, 1):
-        before, row[0] = row[0], place
-        for at, other in enumerate(heard, 1):
-            before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, before + (word != other))
-    return row[-1]
-
-
-class Recogniser:
-    """PocketSphinx with the English model of its wheel."""
-
-    def __init__(self) -> None:
-        from pocketsphinx import Decoder
-
-        self.decoder = Decoder(samprate=HEARD_AT, loglevel="FATAL")
-
-    def hear(self, wave: np.ndarray, rate: int) -> list[str]:
-        wave = resampled(np.asarray(wave, np.float64), rate, HEARD_AT) if rate != HEARD_AT else wave
-        silence = np.zeros(HEARD_AT // 4)
-        content = as_int16(np.concatenate([silence, 0.7 * wave / (np.abs(wave).max() + 1e-9), silence]))
-        self.decoder.start_utt()
-        self.decoder.process_raw(content.tobytes(), full_utt=True)
-        self.decoder.end_utt()
-        found = self.decoder.hyp()
-        return words_of(found.hypstr) if found else []
 
 
 def main() -> None:
@@ -90,7 +52,7 @@ def main() -> None:
             wave = batch["b"][0]
             real.append(wave[: int(torch.nonzero(wave)[-1]) + 1])
     sentences, real = sentences[: options.count], real[: options.count]
-    recogniser, began = Recogniser(), time.process_time()
+    hear, began = recogniser(), time.process_time()
     made = [model.speak(text, vocoder=vocoder).wave for text in sentences]
     spent = time.process_time() - began
     with torch.inference_mode():
@@ -106,7 +68,7 @@ def main() -> None:
     }
     total, found, shown = sum(len(words_of(text)) for text in sentences), {}, {}
     for name, waves in rows.items():
-        heard = [recogniser.hear(wave, spec.rate) for wave in waves]
+        heard = [hear(wave, spec.rate) for wave in waves]
         found[name] = sum(errors(words_of(text), own) for text, own in zip(sentences, heard, strict=True)) / total
         shown[name] = [" ".join(own) for own in heard[:5]]
         print(f"{name:36} word error rate {found[name]:.3f}", flush=True)

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from speech import Recogniser, errors, words_of
 
 from gansmith.data.source import Source
 from gansmith.kinds.audio.features import as_pictures
+from gansmith.kinds.audio.metrics.words import errors, recogniser, words_of
 from gansmith.kinds.audio.options import Options
 from gansmith.kinds.audio.source import recordings_of
 from gansmith.kinds.audio.transforms import consistent_griffin_lim, log_mel
@@ -68,7 +68,7 @@ def main() -> None:
         np.unique(np.asarray(data.groups)[held_out.indices]) if data.groups is not None and held_out.indices is not None else []
     )
     rows: dict[str, list[Any]] = {"recordings": [], "through their spectra": [], "converted": []}
-    said, recogniser = [], Recogniser()
+    said, hear = [], recogniser()
     for place in kept:
         one = source.recordings[int(place)]
         text = texts.get(Path(one.name).stem)
@@ -86,8 +86,7 @@ def main() -> None:
         rows["converted"].append(translate_sound(model, wave, target).wave)
     total = sum(map(len, said))
     rates = {
-        name: sum(errors(words, recogniser.hear(wave, spec.rate)) for words, wave in zip(said, waves, strict=True))
-        / max(1, total)
+        name: sum(errors(words, hear(wave, spec.rate)) for words, wave in zip(said, waves, strict=True)) / max(1, total)
         for name, waves in rows.items()
     }
     facts = {

@@ -53,6 +53,7 @@ PLACES = {
     "networks/pretrained/dists_network.py": {"torch.load": "weights_only"},
     "kinds/images/features/inception.py": {"torch.load": "weights_only", "load_file": "safetensors"},
     "kinds/images/translation/foreign.py": {"spandrel.ModelLoader": "its restricted unpickler"},
+    "kinds/audio/metrics/speakers.py": {"torch.load": "weights_only"},
     "kinds/audio/speech/espeak.py": {
         "ctypes.CDLL": "the library of the installed package espeakng-loader",
         "ctypes.POINTER": "a type",

@@ -2,8 +2,8 @@
 
 A network answers, for every frequency and time of a compressed spectrum, how much stays and what is added, at first that all stays; a
 critic learns a measure of quality of pairs of clean and made speech, and the network asks it for the best mark (MetricGAN, Fu et al. 2019).
-Noise, hum, reverberation, clipping and lost high notes are all learned alike. Of noise that was added, every round mixes another recording's
-into each (Defossez et al. 2020), at other paces and levels.
+Noise, hum, reverberation, clipping and lost high notes are all learned alike. Where noise was added, every round gives each recording that
+of another one (Defossez et al. 2020), at other paces and levels.
 
     gansmith train voice/ --gan cmgan                       # clean recordings are enough: noise is mixed in
     gansmith train voice/ --degrade noise0 --noises street/ --minutes 20

@@ -9,7 +9,8 @@ or, with `--gan.head spectrum`, from magnitudes and phases as in Vocos, with tha
     gansmith translate RUN codes.npz --out back.wav
     gansmith translate RUN in.wav --out back.wav             # through the codes at once
 
-Recordings are learned at many paces and levels: what is learned of them as they are is less near to new ones. Where SoundStream has strided convolutions, ConvNeXt blocks run along the frames of the spectrum, as in Vocos. Figures: docs/audio.md.
+Recordings are learned at many paces and levels, so that ten minutes do not become known by heart. Where SoundStream has strided
+convolutions, ConvNeXt blocks run along the frames of the spectrum, as in Vocos. Figures: docs/audio.md.
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from gansmith.augment.sounds import varied
 from gansmith.errors import UserError
 from gansmith.gans.vits import likelihoods
 from gansmith.kinds.audio.metrics.restoration import si_sdr
@@ -182,6 +183,40 @@ def test_vits_speaks_the_same_each_time_and_faster_when_asked():
     assert 0 < len(waves[2]) < len(waves[0])
     with pytest.raises(UserError, match="leave out --vocoder"):
         model.speak("low", vocoder=model)
+
+
+def test_an_enhancer_begins_at_what_it_is_given_and_adds_what_others_suffered():
+    data = toys.every()["noisy sounds"]
+    seed_everything(0)
+    gan = toys.small("cmgan", data, louder=0.0, pace=0.0)
+    batch = data.batch(slice(0, 6))
+    with torch.no_grad():
+        torch.testing.assert_close(gan.generator.network(batch["a"]), batch["a"], atol=1e-4, rtol=0)
+    given, clean = gan.drawn(lambda: batch)
+    added = [given - clean, batch["a"] - batch["b"]]
+    sizes = [each.norm(dim=1) / whole.norm(dim=1) for each, whole in zip(added, (clean, batch["b"]), strict=True)]
+    assert not torch.allclose(*sizes, rtol=0.05)  # another's
+    spectra = [torch.fft.rfft(each).abs() for each in added]  # begun at another place and softer, but the same sounds
+    spectra = [each / each.norm(dim=1, keepdim=True) for each in spectra]
+    assert sorted((spectra[0] @ spectra[1].T).argmax(1).tolist()) == list(range(6))
+    own = toys.small("cmgan", data, remix=False).drawn(lambda: batch)
+    torch.testing.assert_close(own[0], batch["a"])
+
+
+def test_varied_sounds_are_faster_or_slower_all_alike():
+    time = torch.arange(4_096) / 4_096
+    wave = torch.sin(2 * torch.pi * 512 * time)[None].repeat(2, 1)
+    found = set()
+    for seed in range(8):
+        seed_everything(seed)
+        made = varied(wave, pace=0.2, decibels=(-6.0, 0.0))
+        peaks = torch.fft.rfft(made).abs().argmax(1)
+        assert made.shape == wave.shape and peaks[0] == peaks[1] and 400 < peaks[0] < 650
+        assert 0.45 < made.abs().amax(1).min() < made.abs().amax(1).max() < 1.02
+        found.add(int(peaks[0]))
+    assert len(found) > 5
+    seed_everything(0)
+    torch.testing.assert_close(varied(wave[:, :50], pace=0.0).sort().values, wave[:, :50].sort().values)
 
 
 def test_a_short_game_takes_noise_away():

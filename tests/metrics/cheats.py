@@ -16,6 +16,7 @@ from gansmith.kinds.audio.build import build_audio
 from gansmith.kinds.audio.options import Options as AudioOptions
 from gansmith.kinds.audio.source import _in_memory
 from gansmith.kinds.audio.toys import spoken, tones
+from gansmith.kinds.audio.voices import as_voices
 from gansmith.kinds.images.codec import ImageCodec
 from gansmith.kinds.images.label_maps import LabelMaps
 from gansmith.kinds.images.spec import ImageSpec
@@ -431,15 +432,19 @@ def restored() -> dict[str, Dataset]:
 RESTORED = restored()
 
 
+_spoken = spoken(3 * SOUND_COUNT)
+
+
 def said() -> dict[str, Dataset]:
     """Sentences of tones, and what is given out for speech that was made of their text."""
-    whole = spoken(3 * SOUND_COUNT)
+    whole = _spoken
     parts = parted(whole)
     held_out = parts["held out"].packed(slice(None))
     late = np.concatenate([np.tile(held_out["b"][:, :100], (1, 6)), held_out["b"]], 1)[:, : held_out["b"].shape[1]]
     made = {
         "fresh real examples": parts["fresh real examples"].packed(slice(None))["b"],
         "the real partner with its first sound drawn out": late,
+        "the real partner half as loud": held_out["b"] // 2,
     }
     for name, wave in made.items():
         arrays = {"a": held_out["a"], "a.frames": held_out["a.frames"], "b": wave, "target": held_out["b"]}
@@ -448,3 +453,26 @@ def said() -> dict[str, Dataset]:
 
 
 SAID = said()
+
+
+def heard(wave: np.ndarray, rate: int) -> list[str]:
+    """A stand-in for a recogniser, which knows all sentences of tones: the words of the nearest wave, whatever its level."""
+    known, texts = np.asarray(_spoken.batch(slice(None))["b"]), _spoken.facts["texts"]
+    known = known[:, : len(wave)] / (np.linalg.norm(known, axis=1, keepdims=True) + 1e-9)
+    return texts[int((known @ wave).argmax())].removesuffix(" .").split()
+
+
+def alike(rate: int, truth: np.ndarray, wave: np.ndarray, mode: str) -> float:
+    """A stand-in for PESQ: the cosine of spectra."""
+    one, other = (np.abs(np.fft.rfft(each)) for each in (truth, wave))
+    return 1 + 3.6 * float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) + 1e-9))
+
+
+def voice_heard(wave: torch.Tensor) -> torch.Tensor:
+    """A stand-in for an encoder of speakers: where the spectrum lies."""
+    size = torch.fft.rfft(wave).abs()[:, :512].unflatten(1, (16, -1)).mean(2)
+    return size / size.norm(dim=1, keepdim=True)
+
+
+VOICES = {name: as_voices(data, None) for name, data in SOUNDS.items()}
+"""Tones in two voices, and what is given out for converted ones."""

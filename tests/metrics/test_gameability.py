@@ -11,6 +11,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
 from gansmith.evaluation.judgement import Judgement
 from gansmith.evaluation.score import Score
+from gansmith.kinds.audio.metrics import quality, speakers, words
 from gansmith.kinds.molecules.chemistry import fingerprints
 from gansmith.kinds.molecules.metrics import frechet_chemnet_distance
 from gansmith.kinds.series.metrics import fair_series, timegan_scores
@@ -35,12 +36,15 @@ from tests.metrics.cheats import (
     SOUNDS,
     TABLES,
     TRAIN,
+    VOICES,
     WAVES,
     Puppet,
     Squares,
     StandIn,
+    alike,
     clip_cheats,
     generator,
+    heard,
     map_data,
     molecule_cheats,
     moved_pictures,
@@ -48,6 +52,7 @@ from tests.metrics.cheats import (
     pair_data,
     translator,
     verses,
+    voice_heard,
 )
 from tests.metrics.conftest import attributed_data, image_data
 
@@ -182,6 +187,9 @@ GAMES = [
     ("voicing", "damaged sounds", "the real partner half as loud", "precision"),
     ("phone_error", "sentences", "the real partner with its first sound drawn out", "precision"),
     ("mel_dtw", "sentences", "the real partner with its first sound drawn out", "precision"),
+    ("word_error", "sentences", "the real partner half as loud", "precision"),
+    ("pesq", "damaged sounds", "the real partner half as loud", "precision"),
+    ("voice_similarity", "voices", "copies of the training set", "memorisation"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -206,6 +214,10 @@ def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iter
         ):
             patch.setattr(module, name, 30)
         patch.setattr(read_classes, "SIDE", 4)
+        patch.setattr(words, "LANGUAGES", ("phonemes",))
+        patch.setattr(words, "recogniser", lambda: heard)
+        patch.setattr(quality, "listener", lambda: alike)
+        patch.setattr(speakers, "encoder", lambda: voice_heard)
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
         patch.setattr(frechet_chemnet_distance, "_activations", lambda smiles: fingerprints(smiles)[:, :16].astype(np.float64))
         patch.setattr(DISTS, "pretrained", Squares)
@@ -266,8 +278,8 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
             return judge(
                 moved[cheat], moved["training"], moved["held out"], metrics=sorted(metrics), cache=remembered, model=puppet
             )
-        if data in ("sounds", "notes", "damaged sounds", "sentences"):
-            own = {"sounds": SOUNDS, "notes": NOTES, "damaged sounds": RESTORED, "sentences": SAID}[data]
+        if data in ("sounds", "notes", "damaged sounds", "sentences", "voices"):
+            own = {"sounds": SOUNDS, "notes": NOTES, "damaged sounds": RESTORED, "sentences": SAID, "voices": VOICES}[data]
             return judge(own[cheat], own["training"], own["held out"], metrics=sorted(metrics), cache=remembered)
         dressed = attributed_data if data == "images with attributes" else image_data
         fake, train, held_out = map(dressed, (IMAGES[cheat](rng), TRAIN, HELD_OUT))

@@ -109,10 +109,8 @@ def build_pairs(
     if isinstance(codec.a, MelCodec):
         a: Any = Clips(clean.samples, wave.starts, wave.ends, Spectra(codec.a.spec))
     else:
-        if found.given is not None:
-            given = _partners(found, plain, cache, clean)
-        else:
-            given = _suffered(found, options, cache, clean, held_out)
+        paired = found.given is not None
+        given = _partners(found, plain, cache, clean) if paired else _suffered(found, options, cache, clean, held_out)
         a = Clips(given, wave.starts, wave.ends)
     arrays = {"a": a, "b": wave}
     facts = dict(data.facts) | ({"degrade": options.degrade} if options.degrade else {})
@@ -192,7 +190,11 @@ def build_speech(found: Recordings, options: Options, cache: Path, like: AudioPa
         arrays=arrays,
         fingerprint=fingerprint(arrays, described(codec)),
         held_out=build_speech(found.held_out, options, cache, codec) if found.held_out else None,
-        facts={"notes": notes, "unreadable": clean.facts["unreadable"]},
+        facts={
+            "notes": notes,
+            "unreadable": clean.facts["unreadable"],
+            "texts": tuple(own.recordings[place].text or "" for place in kept),
+        },
     )
 
 

@@ -97,6 +97,32 @@ def test_noises_of_a_folder_are_mixed_in(tmp_path):
         open_dataset(tmp_path / "clean", noises=tmp_path / "noise")
 
 
+def test_held_out_speech_hears_the_noises_that_are_held_out(tmp_path):
+    for side, hertz in (("train", 1000), ("test", 3000)):
+        for place in range(3):
+            put(tmp_path / "clean" / side / f"{place}.wav", voice(0.5, place))
+        put(tmp_path / "noise" / side / "tone.wav", 0.5 * np.sin(2 * np.pi * hertz * np.arange(RATE) / RATE))
+    data = open_dataset(tmp_path / "clean", degrade="noise0", noises=tmp_path / "noise", level="none")
+    for part, hertz in ((data, 1000), (data.held_out, 3000)):
+        batch = part.batch(slice(0, 2))
+        left = np.abs(np.fft.rfft((batch["a"] - batch["b"])[0].numpy()))
+        assert np.argmax(left) / len(left) * RATE / 2 == pytest.approx(hertz, abs=60)
+
+
+def test_damage_that_was_added_is_known_as_such_but_names_the_data_no_differently(tmp_path):
+    for place in range(3):
+        put(tmp_path / "clean" / f"{place}.wav", voice(0.5, place))
+    for words, added in (
+        ("noise5", True),
+        ("noise5,hum10", True),
+        ("noise5,clip6", False),
+        ("reverb0.3", False),
+        ("same", False),
+    ):
+        spec = open_dataset(tmp_path / "clean", degrade=words).codec.spec
+        assert spec.source.added is added and "added" not in spec.identity()["source"]
+
+
 def test_mel_pairs_are_computed_from_the_waves_when_they_are_asked_for():
     data = toys.every()["mel sounds"]
     batch = data.batch(np.array([3, 5]))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -21,20 +25,25 @@ WIDE, NARROW = 16_000, 8_000
 AT_ONCE = 32
 
 
+def listener() -> Callable[[int, np.ndarray, np.ndarray, str], float]:
+    """A function of rate, true wave, other wave and "wb" or "nb". Raises NotApplicableError where the package is not installed."""
+    if importlib.util.find_spec("pesq") is None:
+        raise NotApplicableError('pesq needs a package of that name: pip install "gansmith[speech-judge]".')
+    from pesq import PesqError, pesq
+
+    return partial(pesq, on_error=PesqError.RETURN_VALUES)
+
+
 def measure(side: Side) -> dict[str, Measured]:
     """Every example against its own partner. Raises NotApplicableError without the package or without partners."""
-    try:
-        import pesq  # noqa: F401
-    except ImportError:
-        raise NotApplicableError('pesq needs a package of that name: pip install "gansmith[speech-judge]".') from None
+    listener()
     return beside_partners(side, values_of, METRICS)
 
 
 @torch.inference_mode()
 def values_of(made: Dataset, real: Dataset) -> dict[str, np.ndarray]:
     """PESQ of every example of `made` against the example at its position in `real`, "target" or its own; NaN where it hears no speech."""
-    from pesq import PesqError, pesq
-
+    hears = listener()
     rate = made.codec.spec.rate
     to = WIDE if rate >= WIDE else NARROW
     found = []
@@ -42,6 +51,6 @@ def values_of(made: Dataset, real: Dataset) -> dict[str, np.ndarray]:
         first, second = (data.batch(slice(start, start + AT_ONCE)) for data in (made, real))
         for wave, truth in zip(first["b"].numpy(), second.get("target", second["b"]).numpy(), strict=True):
             wave, truth = (resampled(each, rate, to) for each in (wave, truth))
-            found.append(float(pesq(to, truth, wave, "wb" if to == WIDE else "nb", on_error=PesqError.RETURN_VALUES)))
+            found.append(float(hears(to, truth, wave, "wb" if to == WIDE else "nb")))
     values = np.array(found)
     return {"pesq": np.where(values > 0, values, np.nan)}
