@@ -318,14 +318,14 @@ class RowGAN(GAN):
         entered = sweep.entered(torch.cat(cells, 1))
         for column in sweep.order:
             own, fresh = sweep.owns[column], noise()
-            sweep.change(entered, column, cells[column], -1)
+            sweep.change(entered, leave=[(column, cells[column])])
             heads = sweep.heads(column, fresh[:, : sweep.latent], entered)
             dice = fresh[:, sweep.latent :][:, own]
             alone = Margins.of_heads(self.alone(column), heads, dice, self.averaged.shares[own])
             found.logits[own] = alone.logits
             found.ranks[layout.numbers_of(column)] = alone.ranks
             cells[column] = sweep.drawn(column, heads, gumbel(dice), found)
-            sweep.change(entered, column, cells[column])
+            sweep.change(entered, come=[(column, cells[column])])
         return found
 
     def alone(self, column: int) -> RowLayout:

@@ -45,7 +45,10 @@ class Swept(Protocol):
 
 
 class Blocks(nn.Module):
-    """Residual blocks at rest, whose products are of one precision and whose sums are float32; x is to come with `shift` added."""
+    """Residual blocks at rest, whose products are of one precision and whose sums are float32.
+
+    What they take comes with `shift` added, and beside it what the first block makes of that: [x + shift, `opened(x)`].
+    """
 
     shift: Float[Tensor, " features"]
 
@@ -54,17 +57,24 @@ class Blocks(nn.Module):
         self.dtype = dtype
         ahead = torch.stack([block.narrow.bias for block in blocks]).sum(0) if blocks else torch.zeros_like(like)
         self.register_buffer("shift", ahead)
+        self.first = [(block.widen.weight, block.widen.bias) for block in blocks[:1]]
         self.layers: list[tuple[Tensor, Tensor, Tensor]] = []
         for block in blocks:
             bias = block.widen.bias - block.widen.weight @ ahead
             self.layers.append((block.widen.weight.to(dtype), bias.to(dtype), block.narrow.weight.to(dtype).T))
             ahead = ahead - block.narrow.bias
 
-    def forward(self, x: Float[Tensor, "batch features"]) -> Float[Tensor, "batch features"]:
+    def opened(self, x: Float[Tensor, "*rows features"], whole: bool = False) -> Float[Tensor, "*rows twice"]:
+        """x, and beside it what the first block's layer makes of it; a `whole` x gets the shift and the layer's bias."""
+        parts = [linear(x, weight, bias if whole else None) for weight, bias in self.first]
+        return torch.cat([x + self.shift if whole else x, *parts], -1)
+
+    def forward(self, both: Float[Tensor, "batch twice"]) -> Float[Tensor, "batch features"]:
+        x, *first = both.to(self.dtype).split(len(self.shift), 1)
         for widen, bias, narrow in self.layers:
-            hidden = leaky_relu(linear(x.to(self.dtype), widen, bias), 0.2)
-            x = x + torch.mm(hidden, narrow).float()
-        return leaky_relu(x, 0.2)
+            wide = first.pop() if first else linear(x, widen, bias)
+            x = torch.addmm(x, leaky_relu(wide, 0.2, inplace=True), narrow)
+        return leaky_relu(x.float(), 0.2, inplace=True)
 
 
 class Sweep(nn.Module):
@@ -91,12 +101,13 @@ class Sweep(nn.Module):
         self.noise = sum(self.parts)
         self.blocks = Blocks(network.residual, weight[:, 0], torch.bfloat16 if fast else torch.float32)
         self.of_latent, self.of_row, self.marks = (
-            part.T.contiguous() for part in weight.split([latent, layout.width, layout.columns], 1)
+            self.blocks.opened(part.T).contiguous() for part in weight.split([latent, layout.width, layout.columns], 1)
         )
-        self.begin = network.enter.bias.detach() + self.blocks.shift
+        self.begin = self.blocks.opened(network.enter.bias, whole=True)
         self.given = self.begin + self.marks.sum(0)
         self.leave, self.bias = network.leave.weight.detach().T.contiguous(), network.leave.bias.detach()
-        self.leaves = [self.leave[:, own].contiguous() for own in self.owns]
+        self.of_latent_low = self.of_latent.to(self.blocks.dtype)
+        self.leaves = [network.leave.weight.detach()[own] for own in self.owns]
         self.of_cell = [self.of_row[own].clone() for own in self.owns]
         for column, groups in enumerate(self.sizes):
             if groups[0] > 1:  # of a choice, one option is always 1: the mark may come with it
@@ -114,14 +125,15 @@ class Sweep(nn.Module):
         if not rest:
             return torch.cat(cells, 1)
         entered = self.entered(torch.cat(cells, 1))
+        came: list[tuple[int, Tensor]] = []
         for column, part in zip(self.order, rest, strict=True):
             if known is None or not known[:, column].all():
                 old = cells[column]
-                self.change(entered, column, old, -1)
+                self.change(entered, [(column, old)], came)
                 heads = self.heads(column, part[:, : self.latent], entered)
                 new = self.drawn(column, heads, gumbel(part[:, self.latent :]), self.of_cells)
                 cells[column] = new if known is None else torch.where(known[:, column : column + 1], old, new)
-                self.change(entered, column, cells[column])
+                came = [(column, cells[column])]
         return torch.cat(cells, 1)
 
     def made(
@@ -143,22 +155,30 @@ class Sweep(nn.Module):
             for i, (own, made) in enumerate(zip(self.owns, cells, strict=True))
         ]
 
-    def entered(self, row: Float[Tensor, "batch width"]) -> Float[Tensor, "batch features"]:
-        """What rows of which all is given add up to behind the first layer, but for the noise."""
+    def entered(self, row: Float[Tensor, "batch width"]) -> Float[Tensor, "batch twice"]:
+        """What rows of which all is given add up to behind the first layer, but for the noise, and what the first block makes of that."""
         return torch.addmm(self.given, row, self.of_row)
 
-    def change(self, entered: Float[Tensor, "batch features"], column: int, cells: Tensor, sign: int = 1) -> None:
-        """Adds to what rows add up to, in place, what these cells of a column do; with -1, takes it off."""
-        entered.addmm_(cells, self.of_cell[column], alpha=sign)
-        if self.sizes[column][0] == 1:
-            entered.add_(self.marks[column], alpha=sign)
+    def change(
+        self,
+        entered: Float[Tensor, "batch twice"],
+        leave: Sequence[tuple[int, Tensor]] = (),
+        come: Sequence[tuple[int, Tensor]] = (),
+    ) -> None:
+        """Changes what rows add up to, in place, where cells of columns leave and others come."""
+        weights = [-self.of_cell[column] for column, _ in leave] + [self.of_cell[column] for column, _ in come]
+        entered.addmm_(torch.cat([cells for _, cells in (*leave, *come)], 1), torch.cat(weights))
+        marks = [-self.marks[column] for column, _ in leave if self.sizes[column][0] == 1]
+        if marks := marks + [self.marks[column] for column, _ in come if self.sizes[column][0] == 1]:
+            entered.add_(torch.stack(marks).sum(0))
 
     def heads(
-        self, column: int, latent: Float[Tensor, "batch latent"], without: Float[Tensor, "batch features"]
+        self, column: int, latent: Float[Tensor, "batch latent"], without: Float[Tensor, "batch twice"]
     ) -> Float[Tensor, "batch own"]:
         """Logits and numbers of one column given all others; `without` is what rows add up to without it."""
-        x = self.blocks(torch.addmm(without, latent, self.of_latent))
-        return torch.addmm(self.bias[self.owns[column]], x, self.leaves[column])
+        dtype = self.blocks.dtype
+        both = torch.addmm(without.to(dtype), latent.to(dtype), self.of_latent_low)
+        return torch.addmm(self.bias[self.owns[column], None], self.leaves[column], self.blocks(both).T).T  # so few rows are quicker
 
     def drawn(
         self, column: int, heads: Float[Tensor, "batch own"], dice: Float[Tensor, "batch own"], margins: Margins | None

@@ -133,9 +133,9 @@ def test_drawing_a_column_again_changes_nothing_else_and_nothing_that_is_known(m
     own = whole.owns[1]
     with torch.inference_mode():
         entered = whole.entered(row)
-        whole.change(entered, 1, row[:, own], -1)
+        whole.change(entered, leave=[(1, row[:, own])])
         made = whole.drawn(1, whole.heads(1, latent, entered), dice[:, : own.stop - own.start], whole.of_cells)
-        whole.change(entered, 1, made)
+        whole.change(entered, come=[(1, made)])
         after = whole.entered(torch.cat([row[:, : own.start], made, row[:, own.stop :]], 1))
         torch.testing.assert_close(entered, after, atol=1e-5, rtol=1e-5)
         known = torch.rand(200, 4, generator=torch.Generator().manual_seed(1)) < 0.5

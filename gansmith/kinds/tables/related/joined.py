@@ -51,9 +51,12 @@ def telling(name: str, table: Table, keys: Keys, min_count: int) -> list[str]:
     return [column for column in own_columns(name, table, keys) if type_of(column, table.columns[column], min_count) in LEARNED]
 
 
-def joined(name: str, tables: Mapping[str, Table], keys: Keys, min_count: int) -> tuple[Table, tuple[str, ...]]:
-    """(the table that a model of this table learns, those of its columns that are given when its rows are made)."""
-    table = tables[name]
+def joined(
+    name: str, tables: Mapping[str, Table], keys: Keys, min_count: int, like: Mapping[str, Table] | None = None
+) -> tuple[Table, tuple[str, ...]]:
+    """(the table that a model of this table learns, those of its columns that are given when its rows are made). The columns of other rows
+    are those that say something in `like`, which are the tables themselves if none are given."""
+    table, like = tables[name], like or tables
     order, before = _in_order(name, tables, keys)
     columns: dict[str, Cells] = {}
     link = keys.parent_of(name)
@@ -61,22 +64,22 @@ def joined(name: str, tables: Mapping[str, Table], keys: Keys, min_count: int) -
         places, above = _rows(link.column, name, link.parent, tables, keys)[order], link
         while above is not None:
             parent = tables[above.parent]
-            for column in telling(above.parent, parent, keys, min_count):
+            for column in telling(above.parent, like[above.parent], keys, min_count):
                 columns[named(above.parent, column)] = parent.columns[column].take(places)
             here, above = above.parent, keys.parent_of(above.parent)
             if above is not None:
                 places = _rows(above.column, here, above.parent, tables, keys)[places]
-        for column in telling(name, table, keys, min_count):
+        for column in telling(name, like[name], keys, min_count):
             columns[named(BEFORE, column)] = _before(table.columns[column].take(order), before)
     given = tuple(columns)
     for reference in keys.references_of(name):
         other, places = tables[reference.parent], _rows(reference.column, name, reference.parent, tables, keys)[order]
-        for column in telling(reference.parent, other, keys, min_count):
+        for column in telling(reference.parent, like[reference.parent], keys, min_count):
             columns[named(reference.column, column)] = other.columns[column].take(places)
     for link in keys.selves_of(name):
         places = _rows(link.column, name, name, tables, keys)
         columns[is_there(link.column)] = cells_of(np.where(places < 0, "no", "yes")[order].tolist())
-        for column in telling(name, table, keys, min_count):
+        for column in telling(name, like[name], keys, min_count):
             columns[named(link.column, column)] = _taken(table.columns[column], places[order])
         counts = np.bincount(places[places >= 0], minlength=len(table))[order]
         columns[referring(link.column)] = cells_of([str(count) for count in counts.tolist()])

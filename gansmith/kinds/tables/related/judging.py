@@ -24,7 +24,7 @@ def scores(real: Mapping[str, Table], fake: Mapping[str, Table], keys: Keys) -> 
     """
     found: dict[str, float] = {"integrity": integrity(fake, keys)}
     for name in keys.order():
-        sides = [joined(name, tables, keys, 1)[0] for tables in (real, fake)]
+        sides = [joined(name, tables, keys, 1, like=real)[0] for tables in (real, fake)]
         codec = TableCodec.fit(sides[0], min_count=1)
         own = [column for column in sides[0].columns if column in real[name].columns]
         views = [_view(side, codec) for side in sides]
