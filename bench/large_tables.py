@@ -2,11 +2,11 @@
 
     python bench/large_tables.py FOLDER --rows 1000000 --train 200000 --generate 1000000
 
-The table has 30 columns: numbers that depend on each other, categories of 2 to 200 options, dates, moments, truth values, a sum, missing
-cells and an identifier. Each step is the command that a user gives, in a process of its own: `train` on a cold cache for one batch (opening,
-fitting the codec, packing all rows), `train` on the packed rows, `generate` to Parquet. Memory is the largest that the process had by itself
-(RssAnon) and with the pages of files that it mapped (VmHWM), which the system takes back when it needs them. Of generating, the pace of each
-tenth of the file is recorded. Steps are added to bench/results/large_tables.json.
+The table has 30 columns: numbers that depend on each other, categories of 2 to 200 options, dates, moments, truth values, a sum,
+missing cells and an identifier. Each step is the command that a user gives, in a process of its own: `train` on a cold cache for one batch
+(opening, fitting the codec, packing all rows), `train` on the packed rows, `generate` to Parquet. Memory is the largest that the process
+had by itself (RssAnon) and with the pages of files that it mapped (VmHWM), which the system takes back when it needs them. Of generating,
+the pace of each tenth of the file is recorded. Steps are added to bench/results/large_tables.json.
 """
 
 import argparse
