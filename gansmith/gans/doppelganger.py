@@ -97,7 +97,7 @@ class DoppelGenerator(nn.Module):
         given = torch.cat([middle, half], dim=1).detach()[:, None, :].expand(-1, noise.shape[1] - 1, -1)
         hidden, _ = self.lstm(torch.cat([at_every_step(noise[:, 1:], label, self.spec), given], dim=2))
         shape = self.last(hidden).float().tanh()
-        return shape.reshape(len(noise), -1, self.spec.shape[1]), middle, half
+        return shape.reshape(noise.shape[0], -1, self.spec.shape[1]), middle, half
 
     def forward(
         self, noise: Float[Tensor, "batch cells noise"], label: Label | None = None

@@ -111,7 +111,7 @@ class RowGenerator(nn.Module):
         return self.leave(x).float()
 
     def forward(self, noise: Float[Tensor, "batch noise"], margins: Margins | None = None) -> Row:
-        nothing = noise.new_zeros(len(noise), self.layout.width), noise.new_zeros(len(noise), self.layout.columns) > 0
+        nothing = noise.new_zeros(noise.shape[0], self.layout.width), noise.new_zeros(noise.shape[0], self.layout.columns) > 0
         heads = self.heads(noise, *nothing)
         numbers = heads[:, self.layout.number]
         if margins is not None:

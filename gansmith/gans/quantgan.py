@@ -83,8 +83,11 @@ class TemporalNetwork(nn.Module):
         )
         self.last = nn.Conv1d(config.width, channels_out, 1)
 
-    def forward(self, x: Float[Tensor, "batch steps channels"], label: Label | None = None) -> Float[Tensor, "batch steps out"]:
-        x = at_every_step(x, label, self.spec).transpose(1, 2)
+    def forward(
+        self, noise: Float[Tensor, "batch steps channels"], label: Label | None = None
+    ) -> Float[Tensor, "batch steps out"]:
+        """`noise` of the critic is a series."""
+        x = at_every_step(noise, label, self.spec).transpose(1, 2)
         skipped = torch.zeros((), device=x.device)
         for block in self.blocks:
             x = block(x)

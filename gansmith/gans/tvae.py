@@ -74,7 +74,7 @@ class Autoencoder(nn.Module):
         return self.layout.assemble(chosen(self.layout.logits(heads + gumbel(more))), numbers)
 
     def spread(self) -> Float[Tensor, " numbers"]:
-        return self.deviation.clamp(0.01, 1)
+        return self.deviation.clamp(0.01, 1.0)
 
 
 class TVAE(GAN):

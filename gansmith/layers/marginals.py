@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from gansmith.layers.labels import Label
+
+
+def places_among(columns: Float[Tensor, "columns rows"], steps: Float[Tensor, "columns grid"]) -> Int[Tensor, "columns rows"]:
+    """How many of the ascending steps are below each value, but one at least and not the last."""
+    if torch.compiler.is_exporting():  # ONNX has no search
+        found = (steps[:, None] < columns[:, :, None]).sum(-1)
+    else:
+        found = torch.searchsorted(steps, columns)
+    return found.clamp(1, steps.shape[1] - 1)
 
 
 def exchanged(
@@ -14,7 +23,7 @@ def exchanged(
 ) -> Float[Tensor, "batch steps channels"]:
     """Values at these quantiles moved to those, linearly in between; beyond the extremes they become the extremes."""
     columns = x.flatten(0, 1).T.contiguous()
-    right = torch.searchsorted(found, columns).clamp(1, found.shape[1] - 1)
+    right = places_among(columns, found)
     low, high = found.gather(1, right - 1), found.gather(1, right)
     share = ((columns - low) / (high - low).clamp_min(1e-9)).clamp(0, 1)
     start, end = wanted.gather(1, right - 1), wanted.gather(1, right)

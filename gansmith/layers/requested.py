@@ -42,7 +42,7 @@ def missed(heads: Row, requested: Row, choice: Int[Tensor, " batch"], layout: Ro
 def only(row: Row, choice: Int[Tensor, " batch"], layout: RowLayout) -> Row:
     """The rows with nothing but one of their choices."""
     kept = layout.logits(row).clamp_min(0) * one_hot(choice, layout.choices)[:, :, None]
-    return layout.assemble(kept, row.new_zeros(len(row), layout.numbers))
+    return layout.assemble(kept, row.new_zeros(row.shape[0], layout.numbers))
 
 
 @runtime_checkable
@@ -68,11 +68,11 @@ class Completion(nn.Module):
         self, noise: Float[Tensor, "batch noise"], row: Row | None = None, known: Bool[Tensor, "batch columns"] | None = None
     ) -> Row:
         layout, choices = self.layout, self.layout.choices
-        row = noise.new_zeros(len(noise), layout.width) if row is None else row
-        known = torch.zeros(len(noise), layout.columns, dtype=torch.bool, device=noise.device) if known is None else known
+        row = noise.new_zeros(noise.shape[0], layout.width) if row is None else row
+        known = torch.zeros(noise.shape[0], layout.columns, dtype=torch.bool, device=noise.device) if known is None else known
         which, dice = torch.special.ndtr(noise[:, -2 * choices :]).chunk(2, 1)
-        shares = layout.logits(self.network.shares.expand(len(row), -1)).clamp_min(0)
-        drawn = layout.assemble(picked(shares, dice), row.new_zeros(len(row), layout.numbers))
+        shares = layout.logits(self.network.shares.expand(row.shape[0], -1)).clamp_min(0)
+        drawn = layout.assemble(picked(shares, dice), row.new_zeros(row.shape[0], layout.numbers))
         full = torch.where(layout.of_columns(known), row, drawn)
         given = known[:, layout.column[layout.index[:, 0]]]
         made = self.network(noise[:, : self.network.noise], only(full, (which + given).argmax(1), layout))

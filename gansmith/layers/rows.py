@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gansmith.kinds.tables.spec import TableSpec
 from gansmith.layers.labels import one_hot
+from gansmith.layers.marginals import places_among
 
 NEVER = -1e9
 """The logit of what cannot be chosen."""
@@ -90,14 +91,14 @@ class RowLayout(nn.Module):
 
     def logits(self, x: Float[Tensor, "batch width"]) -> Float[Tensor, "batch choices options"]:
         """The entries of every choice side by side; what a shorter one lacks is never chosen."""
-        padded = torch.cat([x, x.new_full((len(x), 1), NEVER)], 1)
+        padded = torch.cat([x, x.new_full((x.shape[0], 1), NEVER)], 1)
         return padded[:, self.index.flatten()].unflatten(1, (self.choices, self.options))
 
     def assemble(
         self, choices: Float[Tensor, "batch choices options"], numbers: Float[Tensor, "batch numbers"]
     ) -> Float[Tensor, "batch width"]:
         """A row of choices and numbers; a number counts as far as the last option of its choice is chosen."""
-        row = numbers.new_zeros(len(numbers), self.width + 1)
+        row = numbers.new_zeros(numbers.shape[0], self.width + 1)
         row[:, self.width] = 1
         if self.choices:
             row = row.index_copy(1, self.choice, choices.flatten(1)[:, self.back])
@@ -242,7 +243,7 @@ def matched(
     columns: Float[Tensor, "numbers batch"], ranks: Float[Tensor, "numbers points"], scores: Float[Tensor, " points"]
 ) -> Float[Tensor, "numbers batch"]:
     """The scores of numbers, by their ranks among so many; beyond them, shifted."""
-    right = torch.searchsorted(ranks, columns).clamp(1, ranks.shape[1] - 1)
+    right = places_among(columns, ranks)
     low, high = ranks.gather(1, right - 1), ranks.gather(1, right)
     left_score, right_score = scores[right - 1], scores[right]
     inside = left_score + (right_score - left_score) * ((columns - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)

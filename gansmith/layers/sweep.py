@@ -178,7 +178,9 @@ class Sweep(nn.Module):
         """Logits and numbers of one column given all others; `without` is what rows add up to without it."""
         dtype = self.blocks.dtype
         both = torch.addmm(without.to(dtype), latent.to(dtype), self.of_latent_low)
-        return torch.addmm(self.bias[self.owns[column], None], self.leaves[column], self.blocks(both).T).T  # so few rows are quicker
+        return torch.addmm(
+            self.bias[self.owns[column], None], self.leaves[column], self.blocks(both).T
+        ).T  # so few rows are quicker
 
     def drawn(
         self, column: int, heads: Float[Tensor, "batch own"], dice: Float[Tensor, "batch own"], margins: Margins | None

@@ -144,9 +144,11 @@ def test_bfloat16_terms_and_gradients_are_finite_and_near_float32(name, toy):
 
 
 @every_case
-def test_the_exportable_network_makes_what_generate_makes(name, toy):
+def test_the_exportable_network_makes_what_generate_makes(name, toy, monkeypatch):
     trainer = trainer_for(name, toy)
     gan: GAN = trainer.gan.eval()
+    if hasattr(type(gan), "is_fast"):  # exports are in float32 on every machine
+        monkeypatch.setattr(type(gan), "is_fast", False)
     network, inputs = gan.exportable()
     condition = {
         key: inputs[name] for key, name in (("label", "label"), ("a", "input"), ("context", "context")) if name in inputs
