@@ -67,6 +67,22 @@ def test_help_is_the_text_that_was_agreed_on(argv, capsys, monkeypatch, request)
     assert not own or own == _parted(_help(["train", "--kind", "images"], capsys))[1]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train digits --minutes 3 --help",
+        "train --help .",
+        "train --gan r3gan --gan.width=8 --batch 4 --help",
+        "train --kind audio --seconds 3 -h",
+        "list --help gans",
+        "generate runs/x --help -n 4 --where class=7",
+    ],
+)
+def test_help_is_shown_beside_words_of_the_command(words, capsys):
+    assert main(words.split()) == 0
+    assert "usage: gansmith" in capsys.readouterr().out
+
+
 def test_help_stands_in_groups_and_is_wrapped_at_words(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     text = _help(["train"], capsys)
@@ -138,6 +154,10 @@ MISTAKES = {
     "help nonsense": "gansmith help takes no 'nonsense'",
     "help trian": "gansmith help takes no 'trian' (did you mean \"train\"?)",
     "--help extra": "gansmith --help takes no 'extra'",
+    "train --help zzz": "gansmith train --help takes no 'zzz': it shows all options of the command.",
+    "train --help batch": "gansmith train --help takes no 'batch' (did you mean \"--batch\"?)",
+    "train --minuts 3 --help": 'gansmith train has no option --minuts (did you mean "--minutes"?)',
+    "list --help gan": "gansmith list --help takes no 'gan'",
     "--version extra": "gansmith --version takes no 'extra'",
     "trian": "There is no command 'trian' (did you mean \"train\"?)",
     "train": "Training needs data",

@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
@@ -63,6 +64,7 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
     Raises UserError in one sentence, and SystemExit(0) when help was asked for and printed.
     """
     if {"-h", "--help"} & set(argv):
+        _check_help(argv, shape, program)
         print(help_text(shape, program))
         raise SystemExit(0)
     for word in argv:
@@ -120,6 +122,35 @@ def _fields(shape: Any, prefix: str = "") -> dict[str, tuple[Any, dataclasses.Fi
         else:
             found[f"--{prefix}{names[0]}".replace("_", "-")] = hint, field
     return found
+
+
+def _check_help(argv: Sequence[str], shape: Any, program: str) -> None:
+    """Raises UserError for options beside --help that do not exist, and for words after it that are neither a value nor a path."""
+    known, asked, before = _fields(shape), False, ""
+    named = {value for hint, _ in known.values() for value in _literals(hint)}
+    for word in argv:
+        name, sign, _ = word.partition("=")
+        if word in ("-h", "--help"):
+            asked, word = True, ""
+        elif name.startswith("--"):
+            is_own = name.replace("_", "-") in known or name.startswith("--gan.")
+            if not (is_own or getattr(shape, "is_excerpt", False)) and name not in _flags_of_kinds():
+                raise UserError(_unknown(name, shape, program))
+            takes_value = known[name][0] is not bool if name in known else True
+            word = name if takes_value and not sign else ""
+        elif word.startswith("-"):
+            pass
+        elif asked and not before.startswith("-") and not Path(word).exists() and word not in named:
+            guess = did_you_mean(f"--{word}", list(known))
+            raise UserError(f"{program} --help takes no {word!r}{guess}: it shows all options of the command.")
+        before = word
+
+
+def _literals(hint: Any) -> tuple[Any, ...]:
+    """The values that a type names, also those of one that may be None."""
+    if typing.get_origin(hint) is Literal:
+        return typing.get_args(hint)
+    return tuple(value for part in typing.get_args(hint) for value in _literals(part))
 
 
 def _unknown(word: str, shape: Any, program: str) -> str:

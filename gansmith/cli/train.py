@@ -244,6 +244,8 @@ class OneGan:
     train --kind KIND --help those of other data.
     """
 
+    is_excerpt: ClassVar[bool] = True
+
     data: Annotated[Positional[str | None], takes("DATA")] = None
     """A folder, a file, a built-in name (gansmith list data), or a hub name user/name."""
     gan: Annotated[str | None, takes("NAME")] = None

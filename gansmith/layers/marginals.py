@@ -11,10 +11,8 @@ from gansmith.layers.labels import Label
 
 def places_among(columns: Float[Tensor, "columns rows"], steps: Float[Tensor, "columns grid"]) -> Int[Tensor, "columns rows"]:
     """How many of the ascending steps are below each value, but one at least and not the last."""
-    if torch.compiler.is_exporting():  # ONNX has no search
-        found = (steps[:, None] < columns[:, :, None]).sum(-1)
-    else:
-        found = torch.searchsorted(steps, columns)
+    counts = torch.compiler.is_exporting()  # ONNX has no search
+    found = (steps[:, None] < columns[:, :, None]).sum(-1) if counts else torch.searchsorted(steps, columns)
     return found.clamp(1, steps.shape[1] - 1)
 
 

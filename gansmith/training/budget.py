@@ -41,7 +41,7 @@ class Budget:
             return
         now = time.monotonic()
         if distributed.share(float(now - self.began >= self.minutes * 60)):
-            clock.total = clock.samples
+            clock.total = clock.samples or round_samples  # one round at least
             return
         if self.warm is None:
             if clock.rounds >= WARM_ROUNDS:
@@ -55,6 +55,19 @@ class Budget:
             rounds = int(distributed.share(pace * remaining * RESERVE)) // round_samples
             total = clock.samples + rounds * round_samples
             clock.total = min(total, self.samples) if self.samples else total
+
+    def sentence(self, clock: Clock, seconds: float) -> str | None:
+        """For people, where so few rounds fit into the minutes that nothing can have been learned; `seconds` were trained."""
+        if self.minutes is None or clock.rounds > WARM_ROUNDS or not clock.rounds or clock.total is None:
+            return None
+        if self.samples is not None and clock.samples >= self.samples:
+            return None
+        rounds = "one round was" if clock.rounds == 1 else f"{clock.rounds} rounds were"
+        each = seconds / clock.rounds / 60
+        return (
+            f"Almost nothing was learned: {rounds} trained, and a round takes about {each:.2g} minutes. A first result takes hundreds of "
+            f"rounds: give --minutes {max(1, round(300 * each))} or more."
+        )
 
     def _keep(self, clock: Clock, round_samples: int, seconds: float) -> None:
         """Lowers the total to what the speed so far reaches within so many seconds; at their end, to what was reached."""

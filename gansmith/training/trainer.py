@@ -204,6 +204,8 @@ class Trainer:
                 self._save()
             if request == INTERRUPT:
                 raise Interrupted
+        if self.guest and (said := self.budget.sentence(clock, self.seconds())):
+            self.guest.say(said)
 
     def _request(self, listener: Listener) -> float:
         """The greatest request of any process."""

@@ -165,6 +165,19 @@ def test_minutes_become_samples_once_and_end_near_the_minute():
     assert guest.states[-1][1]["clock"]["total"] == trainer.gan.clock.total
 
 
+def test_minutes_that_are_over_at_once_train_one_round_and_say_how_long_it_takes():
+    guest = Listener()
+    trainer = trainer_for(guest=guest, samples=None, minutes=1e-9)
+    trainer.train()
+    assert trainer.gan.clock.rounds == 1 and trainer.gan.clock.samples == 32
+    assert len(guest.said) == 1
+    assert re.fullmatch(
+        r"Almost nothing was learned: one round was trained, and a round takes about [\d.e-]+ minutes. A first result takes "
+        r"hundreds of rounds: give --minutes 1 or more.",
+        guest.said[0],
+    )
+
+
 def test_a_diverged_game_goes_back_and_halves_the_learning_rates_then_gives_up():
     guest = Listener()
     trainer = trainer_for(guest=guest)
