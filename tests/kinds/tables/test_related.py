@@ -151,6 +151,18 @@ def test_scores_tell_children_at_random_from_real_ones():
     assert integrity({**one, "orders": broken}, keys) < 1
 
 
+def test_tables_are_judged_where_a_column_is_of_another_type_in_one_of_them():
+    """Remarks repeat among the orders of one side and are all different among those of the other, so that they say nothing there."""
+    one, other = halves(tables := shop(200), keys := find_keys(tables))
+    remarks = {id(one): lambda i: "now" if i % 2 else "later", id(other): lambda i: f"remark {i}"}
+    for side in (one, other):
+        said = cells_of([remarks[id(side)](i) for i in range(len(side["orders"]))])
+        side["orders"] = Table(name="orders", columns={**side["orders"].columns, "remark": said})
+    for real, fake in ((one, other), (other, one)):
+        found = scores(real, fake, keys)
+        assert found["integrity"] == 1 and 0 < found["orders by parent"] <= 1
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("related")
