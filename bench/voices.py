@@ -6,7 +6,7 @@
 
 The classifier is one of the project's that learned from real windows of the training recordings (gan_test); it judges windows of held-out
 recordings that were made in the other voice, beside the recordings as they are (none of which should be heard as the other voice), and real
-ones of the other voice. Word error rates need pocketsphinx and English sentences.
+ones of the other voice. Word error rates need English sentences and a recogniser (see bench/speech.py).
 """
 
 import argparse
@@ -68,7 +68,7 @@ def main() -> None:
         np.unique(np.asarray(data.groups)[held_out.indices]) if data.groups is not None and held_out.indices is not None else []
     )
     rows: dict[str, list[Any]] = {"recordings": [], "through their spectra": [], "converted": []}
-    said, hear = [], recogniser()
+    said, judge = [], recogniser()
     for place in kept:
         one = source.recordings[int(place)]
         text = texts.get(Path(one.name).stem)
@@ -86,13 +86,14 @@ def main() -> None:
         rows["converted"].append(translate_sound(model, wave, target).wave)
     total = sum(map(len, said))
     rates = {
-        name: sum(errors(words, hear(wave, spec.rate)) for words, wave in zip(said, waves, strict=True)) / max(1, total)
+        name: sum(errors(words, judge.hear(wave, spec.rate)) for words, wave in zip(said, waves, strict=True)) / max(1, total)
         for name, waves in rows.items()
     }
     facts = {
         "voices": list(voices),
         "windows": len(other),
         "shares": shares,
+        "recogniser": judge.name,
         "sentences": len(said),
         "words": total,
         "word_error_rates": rates,

@@ -11,7 +11,7 @@ of another one (Defossez et al. 2020), at other paces and levels.
     gansmith train voice/ --degrade lowpass4000             # bandwidth extension from 8 to 16 kHz
     gansmith translate RUN noisy.wav --out clean/
 
-In place of conformers, ConvNeXt blocks run along time (as in Vocos), and the measure is STOI, which speech of any rate has, in place of
+What is wrong with the wave is learned in decibels besides. In place of conformers, ConvNeXt blocks run along time (as in Vocos), and the measure is STOI, which speech of any rate has, in place of
 PESQ, which is no Python and fails on silence. Figures: docs/audio.md.
 """
 
@@ -66,8 +66,8 @@ class Config:
     """Weight of the squared error of compressed magnitudes."""
     complexes: float = 0.1
     """Weight of the squared error of compressed complex spectra."""
-    waves: float = 0.2
-    """Weight of the mean absolute error of waves."""
+    distortion: float = 0.05
+    """Weight of the distortion of waves in decibels, in place of the paper's absolute error: compressed spectra alone make it too quiet."""
     adversarial: float = 0.05
     """Weight of what the critic's mark lacks to the best one."""
     measure: Literal["stoi", "mel"] = "stoi"
@@ -76,6 +76,8 @@ class Config:
     """Channels of the critic's first layer, doubled in each of four."""
     critic_begins: float = 0.3
     """The share of the budget after which the critic plays along."""
+    critic_interval: int = 4
+    """In one of how many rounds it then does; what it says counts that much more."""
     remix: bool = True
     """Where the damage is a sound that was added, whether every round adds that of another example, at another pace and level."""
     pace: float = 0.12
@@ -115,7 +117,8 @@ class Enhancer(nn.Module):
     def enhanced(self, wave: Float[Tensor, "batch samples"]) -> tuple[Tensor, Tensor]:
         """The compressed spectrum of the clean wave as (real, imaginary)."""
         size, real, imaginary = self.compressed(wave)
-        mask, add_real, add_imaginary = self.network(size).float().chunk(3, 1)
+        seen = (size.log() / self.compression + 3) / 3  # logarithms: the norms of the network take no level away from them
+        mask, add_real, add_imaginary = self.network(seen).float().chunk(3, 1)
         mask = MOST * (mask + log(5)).sigmoid()  # it begins at 1
         return real * mask + add_real, imaginary * mask + add_imaginary
 
@@ -156,6 +159,12 @@ class MetricCritic(nn.Module):
             x = leaky_relu(instance_norm(x) if min(x.shape[2:]) > 1 else x, 0.2)
         x = x.amax((2, 3)) / x.shape[1] ** 0.5  # maxima of many channels would saturate the sigmoid from the start
         return self.last(leaky_relu(self.first(x), 0.2)).float().sigmoid()[:, 0]
+
+
+def distortion(wave: Float[Tensor, "batch samples"], clean: Float[Tensor, "batch samples"]) -> Float[Tensor, " batch"]:
+    """Decibels of what is wrong over what is clean, from -30 dB on; silence counts as -30 dB a sample."""
+    wrong, power = (wave - clean).square().mean(1), clean.square().mean(1)
+    return 10 * ((wrong + 1e-7) / (power + 1e-5) + 1e-3).log10()
 
 
 class CMGAN(MakingWaves):
@@ -223,15 +232,16 @@ class CMGAN(MakingWaves):
         terms = {
             "magnitudes": config.magnitudes * (size - true_size).square().mean(),
             "complexes": config.complexes * ((real - true_real).square() + (imaginary - true_imaginary).square()).mean(),
-            "waves": config.waves * (wave - clean).abs().mean(),
+            "distortion": config.distortion * distortion(wave, clean).mean(),
         }
-        if self.clock.progress() >= config.critic_begins:
+        if self.clock.progress() >= config.critic_begins and self.clock.every(config.critic_interval):
             with torch.no_grad():
                 noisy_size = network.compressed(given)[0]
                 marks = torch.cat([self.marks(clean, wave), self.marks(clean, given), torch.ones_like(clean[:, 0])])
             seen = torch.cat([size.detach(), noisy_size, true_size])
             yield self.critic.minimizes(mark=(self.critic(true_size.repeat(3, 1, 1), seen) - marks).square().mean())
-            terms["mark"] = config.adversarial * (self.critic(true_size, size) - 1).square().mean()
+            weight = config.adversarial * config.critic_interval
+            terms["mark"] = weight * (self.critic(true_size, size) - 1).square().mean()
         yield self.generator.minimizes(**terms)
 
     def scores(self, batch: Batch) -> Tensor:

@@ -91,6 +91,10 @@ MAGNIFIED = 1e-3
 """How far waves may differ after Griffin-Lim's iterations that start from numbers which are equal but for rounding."""
 
 
+UPDATES = 30
+"""Of the non-negative inverse of mel bands."""
+
+
 class GriffinLim(nn.Module):
     """Magnitudes in mel bands to a wave: the bands' non-negative inverse, then Griffin & Lim's iterations with momentum.
 
@@ -98,10 +102,10 @@ class GriffinLim(nn.Module):
     that are given (`transforms.consistent_griffin_lim`). The phases begin at random, the same for every call. Nothing of it is learned.
     """
 
-    def __init__(self, mel: Mel, frames: int, iterations: int, momentum: float = 0.99, updates: int = 30) -> None:
+    def __init__(self, mel: Mel, frames: int, iterations: int, momentum: float = 0.99) -> None:
         super().__init__()
         self.fourier = Fourier(mel.n_fft, mel.hop)
-        self.iterations, self.momentum, self.updates = iterations, momentum, updates
+        self.iterations, self.momentum = iterations, momentum
         filters = mel_filters(mel)
         self.register_buffer("filters", filters, persistent=False)
         self.register_buffer("inverse", torch.linalg.pinv(filters.double()).float(), persistent=False)
@@ -119,7 +123,7 @@ class GriffinLim(nn.Module):
     def magnitudes(self, bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch bins frames"]:
         """Those of the transform whose mel bands are nearest to these (Lee & Seung 2000)."""
         found, goal = self.spread(bands).clamp_min(1e-7), self.filters.T @ bands
-        for _ in range(self.updates):
+        for _ in range(UPDATES):
             found = found * goal / (self.gram @ found).clamp_min(1e-9)
         return found
 

@@ -215,7 +215,7 @@ def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iter
             patch.setattr(module, name, 30)
         patch.setattr(read_classes, "SIDE", 4)
         patch.setattr(words, "LANGUAGES", ("phonemes",))
-        patch.setattr(words, "recogniser", lambda: heard)
+        patch.setattr(words, "recogniser", lambda: words.Recogniser("stand-in", heard))
         patch.setattr(quality, "listener", lambda: alike)
         patch.setattr(speakers, "encoder", lambda: voice_heard)
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())

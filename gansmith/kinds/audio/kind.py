@@ -150,6 +150,13 @@ class AudioKind(Kind[Options, AudioCodec]):
 
         return features_of(train, seed, folder)
 
+    def find_features(self, asked: Any, train: Dataset, seed: int, folder: Path, device: Any) -> Extractor:
+        if asked == "classifier":
+            return self.features(train, seed, folder)
+        from gansmith.kinds.audio.yamnet import requested
+
+        return requested(asked, device)
+
     def preview(self, codec: Any, raws: Sequence[Any]) -> Preview:
         if codec.spec.key in ("mel", "phonemes"):
             return Preview(codec.preview(raws))

@@ -11,9 +11,10 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
 from gansmith.kinds.audio.metrics.quality import values_of
 from gansmith.kinds.audio.metrics.speakers import encoder
-from gansmith.kinds.audio.metrics.words import errors, recogniser, words_of
+from gansmith.kinds.audio.metrics.words import _pocketsphinx, _whisper, errors, whisper_model, words_of
 from gansmith.kinds.audio.rivals import shaped_noise, spectrum_gaussian
 from gansmith.kinds.audio.transforms import log_mel
+from gansmith.metrics.registry import NotApplicableError
 from tests import toys
 
 
@@ -54,7 +55,14 @@ def test_words_are_compared_as_they_are_said():
 
 def test_a_recogniser_hears_next_to_nothing_in_silence():
     pytest.importorskip("pocketsphinx")
-    assert len(recogniser()(np.zeros(8_000), 8_000)) <= 1
+    assert len(_pocketsphinx()(np.zeros(8_000), 8_000)) <= 1
+
+
+def test_a_recogniser_is_named_by_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANSMITH_WHISPER", str(tmp_path))
+    assert whisper_model() == tmp_path
+    with pytest.raises(NotApplicableError, match="in CTranslate2's form"):
+        _whisper(tmp_path)
 
 
 def test_quality_is_that_of_the_package_at_any_level():
