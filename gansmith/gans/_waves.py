@@ -43,6 +43,11 @@ class MakingWaves(GAN):
         return Given(self.players["generator"].averaged), {"input": 0.1 * torch.randn(2, *self.spec.source_shape, generator=rng)}
 
 
+def mean_logits(critic: Player, wave: Tensor) -> Tensor:
+    """[batch]: the mean of all logits of the critics of `WaveCritics`, each critic counting alike."""
+    return torch.stack([logits.float().flatten(1).mean(1) for logits, _ in critic(wave)]).mean(0)
+
+
 class Vocoding(MakingWaves):
     """The game of vocoders: the mel spectrum, once `critic_begins` of the budget has passed also the critics of `WaveCritics` and their
     features."""
@@ -75,4 +80,4 @@ class Vocoding(MakingWaves):
         yield self.generator.minimizes(**terms)
 
     def scores(self, batch: Batch) -> Tensor:
-        return torch.stack([logits.float().flatten(1).mean(1) for logits, _ in self.critic(batch["b"].float())]).mean(0)
+        return mean_logits(self.critic, batch["b"].float())

@@ -11,8 +11,8 @@ of another one (Defossez et al. 2020), at other paces and levels.
     gansmith train voice/ --degrade lowpass4000             # bandwidth extension from 8 to 16 kHz
     gansmith translate RUN noisy.wav --out clean/
 
-What is wrong with the wave is learned in decibels besides. In place of conformers, ConvNeXt blocks run along time (as in Vocos), and the measure is STOI, which speech of any rate has, in place of
-PESQ, which is no Python and fails on silence. Figures: docs/audio.md.
+What is wrong with the wave is learned in decibels besides. In place of conformers, ConvNeXt blocks run along time (as in Vocos), and the
+measure is STOI, which speech of any rate has, in place of PESQ, which is no Python and fails on silence. Figures: docs/audio.md.
 """
 
 from collections.abc import Iterator, Mapping

@@ -29,7 +29,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
-from gansmith.gans._waves import MakingWaves
+from gansmith.gans._waves import MakingWaves, mean_logits
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import FLOOR, log_mel
 from gansmith.layers.convnext import FrameNetwork
@@ -229,7 +229,7 @@ class Codec(MakingWaves):
         if self.config.head == "phases":
             shown = (log_mel(wave, self.spec.mel)[:, None] - log(FLOOR)) / 4 - 1
             return self.critic(shown).flatten(1).mean(1)
-        return torch.stack([logits.float().flatten(1).mean(1) for logits, _ in self.critic(wave)]).mean(0)
+        return mean_logits(self.critic, wave)
 
     def gauges(self) -> Mapping[str, float]:
         """How evenly the codebooks are used, from 0 to 1."""

@@ -28,6 +28,7 @@ from torch.nn.functional import instance_norm, leaky_relu, pad
 from gansmith.adversarial import least_squares_critic, least_squares_generator
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.data.values import CountOrNone
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.audio.spec import AudioSpec
@@ -54,7 +55,7 @@ class Config:
     """Residual blocks along time."""
     critic_width: int = 64
     """Channels of the critics' first layer."""
-    hidden: int = 25
+    hidden: CountOrNone = 25
     """The most frames that are hidden from the generator; 0 for none, as in CycleGAN-VC2."""
     cycle: float = 10.0
     """Weight of the L1 distance between a spectrum and itself after there and back."""
@@ -124,7 +125,7 @@ class MaskCycleGANVC(GAN):
     probed = 32
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="two voices in minutes on a CPU: a quarter of the width, larger steps",
+            about="two voices in minutes on a CPU: narrower, larger steps, less held to where it begins, no frames to fill in",
             kind="audio",
             batch=8,
             minutes=15.0,
@@ -132,8 +133,11 @@ class MaskCycleGANVC(GAN):
                 "width": 12,
                 "blocks": 4,
                 "critic_width": 16,
-                "learning_rate": 1e-3,
-                "critic_learning_rate": 5e-4,
+                "hidden": 1,
+                "cycle": 0.5,
+                "identity_share": 0.0,
+                "learning_rate": 2e-3,
+                "critic_learning_rate": 1e-3,
             },
         ),
         "paper": Preset(about="for a GPU", kind="audio", batch=8, samples=1_000_000, config={"width": 128, "critic_width": 128}),

@@ -30,6 +30,7 @@ from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans._speaking import said
+from gansmith.gans._waves import mean_logits
 from gansmith.kinds.audio.sound import Sound
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import log_mel, magnitude, stft
@@ -280,7 +281,7 @@ class VITS(GAN):
 
     def scores(self, batch: Batch) -> Tensor:
         wave = batch["b"].float()
-        return torch.stack([logits.float().flatten(1).mean(1) for logits, _ in self.critic(wave)]).mean(0)
+        return mean_logits(self.critic, wave)
 
     def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
         """`condition` holds the phonemes, "a" [n, T]; a truncation below 1 makes the noise smaller."""
