@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,15 @@ from gansmith.data.spreadsheets import Writer
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, Table, cells_of, key
-from gansmith.kinds.tables.column_types import COLUMN_TYPES, MIN_COUNT, type_of
+from gansmith.kinds.tables.column_types import MIN_COUNT
 from gansmith.kinds.tables.columns import MADE_UP, Column
 from gansmith.kinds.tables.conditions import Condition, askable, bounds, check_together, excesses, parse_conditions, share_of
 from gansmith.kinds.tables.following import cells_above, excess_of, followed
-from gansmith.kinds.tables.notation import notations_of, undressed
+from gansmith.kinds.tables.learning import learned_of, notes_of
+from gansmith.kinds.tables.notation import undressed
 from gansmith.kinds.tables.preview import excerpt
-from gansmith.kinds.tables.repeats import Repeats, repeats_of
-from gansmith.kinds.tables.rules import Rule, infer
+from gansmith.kinds.tables.repeats import Repeats
+from gansmith.kinds.tables.rules import Rule
 from gansmith.kinds.tables.spec import TableSpec
 from gansmith.kinds.tables.streams import joined, write_csv, write_parquet
 
@@ -69,42 +70,15 @@ class TableCodec:
 
         Raises UserError for a schema or target that does not fit, and for a table in which nothing varies.
         """
-        if target is not None and target not in table.columns:
-            raise UserError(f'the target "{target}" is no column{did_you_mean(target, list(table.columns))}: name one that is.')
-        for name, column_type in (schema or {}).items():
-            if name not in table.columns:
-                raise UserError(
-                    f'the schema names the column "{name}"{did_you_mean(name, list(table.columns))}, which is not there.'
-                )
-            if not isinstance(column_type, str) or column_type not in COLUMN_TYPES:
-                raise UserError(
-                    f'the schema says "{name}" is {column_type!r}{did_you_mean(str(column_type), COLUMN_TYPES)}: '
-                    f"the types are {', '.join(COLUMN_TYPES)}."
-                )
-        requested = schema or {}
-        types = {name: requested.get(name) or type_of(name, cells, min_count) for name, cells in table.columns.items()}
-        written = notations_of(table.columns, types, requested)
-        plain = {name: undressed(cells, written.get(name)) for name, cells in table.columns.items()}
-        types |= {name: requested.get(name) or type_of(name, plain[name], min_count) for name in written}
-        table = replace(table, columns=plain)
-        columns = tuple(Column.fit(name, cells, types[name], min_count, written.get(name)) for name, cells in plain.items())
-        rules = infer(plain, types, {column.name: column.steps() for column in columns})
-        excess = tuple(
-            Column.fit(rule.column, cells_above(plain, rule), "continuous", min_count)
-            for rule in rules
-            if rule.form == "at_least"
-        )
-        made = [name for name, column_type in types.items() if column_type in MADE_UP]
-        fixed = [name for name, column_type in types.items() if column_type in ("categorical", "ordinal", "boolean")]
-        repeats = repeats_of(table.columns, made, fixed, min_count)
-        codec = cls(TableSpec(shape=(0,)), columns, tuple(rules), excess)
+        columns, rules, excess, repeats = learned_of(table, schema or {}, target, min_count)
+        codec = cls(TableSpec(shape=(0,)), columns, rules, excess)
         sizes = tuple(column.sizes for column in codec.learned)
         if not sizes:
             raise UserError(f"{table.name} has no column that varies and could be learned: give data with at least one.")
         names = [column.name for column in codec.learned]
         last = next(name for name in (target, *reversed(table.columns)) if name in names)
         spec = TableSpec(shape=(sum(map(sum, sizes)),), columns=sizes, target=names.index(last))
-        return cls(spec, columns, tuple(rules), excess, target or "", repeats)
+        return cls(spec, columns, rules, excess, target or "", repeats)
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -128,31 +102,7 @@ class TableCodec:
     @property
     def notes(self) -> tuple[str, ...]:
         """What there is to say of how the table was understood."""
-        said = [f'"{column.name}" is free text and left out' for column in self.columns if column.column_type == "text"]
-        said += [
-            f'"{column.name}" holds {column.what}: none is kept, new ones are made up'
-            if column.column_type == "personal"
-            else f'"{column.name}" is an identifier: new ones are made up'
-            for column in self.columns
-            if column.column_type in MADE_UP
-        ]
-        said += [
-            f'rows of "{column.name}" with a value that fewer than {column.min_count} rows have: {column.redrawn:,}; it is not kept, and '
-            + ("the cell is missing" if column.is_numeric else "another is drawn in its place")
-            for column in self.columns
-            if column.redrawn
-        ]
-        said += [
-            f"""numbers of "{column.name}" are written like {column.dressed("1234.5" if column.decimals else "1234")}"""
-            for column in self.columns
-            if column.notation is not None
-        ]
-        said += [
-            f'"{column.name}" is ' + ("always missing" if column.choices[0] is None else f"always {column.choices[0]}")
-            for column in self.columns
-            if column.column_type == "constant"
-        ]
-        return tuple(said + [f"in every row, {rule.sentence()}" for rule in self.rules])
+        return notes_of(self.columns, self.rules)
 
     def kept(self) -> dict[str, str]:
         """What a model holds of each column's values."""
