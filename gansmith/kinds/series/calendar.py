@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from gansmith.errors import UserError
+from gansmith.kinds.series.holidays import checked, closed_days, holidays_of
 
 FORMATS = (
     "%Y-%m-%d",
@@ -86,6 +87,12 @@ class Calendar:
     """Of months the day: "last", "first weekday", "last weekday", a number; that of the start if it is empty."""
     zone: str = ""
     """The time zone, where its offset from UTC changes."""
+    closed: tuple[str, ...] = ()
+    """Of weekdays the holidays that are left out; see `holidays`."""
+
+    def __post_init__(self) -> None:
+        """Raises UserError for holidays that are none."""
+        object.__setattr__(self, "closed", checked(self.closed))
 
     def times(self, count: int) -> list[str]:
         """As many times from the first one of the data on."""
@@ -93,7 +100,10 @@ class Calendar:
             return [f"{float(self.start) + self.step * at:.12g}" for at in range(count)]
         first = read_time(self.start, self.format, self._local)
         if self.rule == "weekdays":
-            days = np.busday_offset(np.datetime64(first.date()), np.arange(count), roll="forward", weekmask=self._mask)
+            begin = first.date()
+            reach = timedelta(days=int(count * 7 / self._mask.count("1") * (1 + 2 * CLOSED)) + 366)
+            closed = closed_days(self.closed, begin, begin + min(reach, date.max - begin))
+            days = np.busday_offset(np.datetime64(begin), np.arange(count), roll="forward", weekmask=self._mask, holidays=closed)
             stamps = [datetime.combine(day, first.time()) for day in days.astype(object)]
         elif self.rule == "months":
             months = np.datetime64(first, "M") + self._months * np.arange(count)
@@ -110,7 +120,8 @@ class Calendar:
         if self.rule in ("weekdays", "months"):
             days = (1000 * seconds).astype("datetime64[ms]").astype("datetime64[D]")
             if self.rule == "weekdays":
-                return np.busday_count(days[0], days, weekmask=self._mask).astype(int)
+                closed = closed_days(self.closed, days[0].astype(object), days[-1].astype(object))
+                return np.busday_count(days[0], days, weekmask=self._mask, holidays=closed).astype(int)
             months = days.astype("datetime64[M]").astype(int)
             return (months - months[0]) // self._months
         return np.round((seconds - seconds[0]) / self.step).astype(int)
@@ -142,7 +153,7 @@ class Calendar:
 
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)
-        for field in fields(self)[-3:]:  # younger ones are left out where they say nothing, so that older files stay as they are
+        for field in fields(self)[-4:]:  # younger ones are left out where they say nothing, so that older files stay as they are
             if facts[field.name] == field.default:
                 del facts[field.name]
         return facts
@@ -262,7 +273,16 @@ def calendar_of(column: str, cells: Sequence[str], known: str, lines: Sequence[i
             f"{column} {cells[row]} in line {lines[row]} of {where} is {_said(steps[row - 1], known)} after the row above, where steps "
             f"are {found.said}: {hint}resample to equal steps, fill gaps in with --fill linear, or remove the column {column}."
         )
-    return found
+    return found if gaps or found.rule != "weekdays" else replace(found, closed=_closed(found, seconds))
+
+
+def _closed(found: Calendar, seconds: np.ndarray) -> tuple[str, ...]:
+    """The holidays among the weekdays that are left out."""
+    days = (1000 * seconds).astype("datetime64[ms]").astype("datetime64[D]")
+    mask = found.mask or "1111100"
+    every = np.arange(days[0], days[-1] + 1)
+    missing = np.setdiff1d(every[np.is_busday(every, weekmask=mask)], days)
+    return holidays_of(missing, days[0].astype(object), days[-1].astype(object), mask)
 
 
 def _rule_of(column: str, cells: Sequence[str], known: str, seconds: np.ndarray, step: float, zone: str) -> Calendar:

@@ -6,7 +6,8 @@ import pytest
 
 from gansmith.errors import UserError
 from gansmith.kinds.opening import open_dataset
-from gansmith.kinds.series.calendar import calendar_of, format_of
+from gansmith.kinds.series.calendar import Calendar, calendar_of, format_of
+from gansmith.kinds.series.holidays import easter
 
 RNG = np.random.default_rng(0)
 
@@ -130,3 +131,47 @@ def test_numbers_far_from_0_and_near_it_keep_their_steps_and_signs(tmp_path):
     codec.write(made, tmp_path / "made.npz")
     assert np.load(tmp_path / "made.npz")["series"][0, :, 0].tolist() == meter[:24].tolist()
     assert codec.text(made).splitlines()[1].split(",")[2] == str(meter[0])
+
+
+def open_days(first: str, last: str, closed: set[str]) -> list[str]:
+    days = np.arange(first, last, dtype="datetime64[D]")
+    return [str(day) for day in days[np.is_busday(days)] if str(day) not in closed]
+
+
+def test_holidays_that_return_each_year_are_left_out_beyond_the_data_too():
+    """Christmas and, on the Monday after, its Sundays; Thanksgiving; the last Monday of May; Good Friday; one single day."""
+    closed = {"2012-12-25", "2013-12-25", "2014-12-25", "2015-12-25", "2016-12-26", "2017-12-25", "2018-12-25", "2022-12-26"}
+    closed |= {"2012-11-22", "2013-11-28", "2014-11-27", "2015-11-26", "2016-11-24", "2017-11-23", "2018-11-22", "2022-11-24"}
+    closed |= {"2012-05-28", "2013-05-27", "2014-05-26", "2015-05-25", "2016-05-30", "2017-05-29", "2018-05-28", "2022-05-30"}
+    closed |= {"2012-04-06", "2013-03-29", "2014-04-18", "2015-04-03", "2016-03-25", "2017-04-14", "2018-03-30", "2022-04-15"}
+    days = open_days("2012-01-02", "2019-01-01", {*closed, "2012-10-29"})
+    found = calendar_of("day", days, "%Y-%m-%d", range(len(days)), "x.csv")
+    assert found.closed == ("11/4/3@2012", "12-25+@2012", "5/-1/0@2012", "easter-2@2012", "2012-10-29")
+    assert found.times(len(days)) == days
+    assert (np.diff(found.places(days)) == 1).all()
+    later = found.times(len(days) + 1100)
+    assert not closed & set(later) and {"2020-10-29", "2022-12-23", "2022-12-27"} <= set(later)
+
+
+def test_days_missing_by_chance_are_no_holidays_but_stay_out_of_the_datas_own_time():
+    rng = np.random.default_rng(0)
+    days = [day for day in open_days("2018-01-01", "2021-01-01", set()) if rng.random() > 0.02]
+    found = calendar_of("day", days, "%Y-%m-%d", range(len(days)), "x.csv")
+    assert found.times(len(days)) == days and not any("@" in each for each in found.closed)
+
+
+@pytest.mark.parametrize("closed", ["13-45@2000", "christmas", "11/4@2000", "12-25@soon", "2001-02-30", "easter?@3"])
+def test_holidays_that_are_none_are_refused(closed):
+    with pytest.raises(UserError, match="is no holiday"):
+        Calendar("day", "%Y-%m-%d", "2020-01-01", 86400.0, "weekdays", closed=(closed,))
+
+
+def test_easter_is_that_of_the_almanac():
+    assert [str(easter(year)) for year in (1961, 1999, 2000, 2024, 2025, 2038)] == [
+        "1961-04-02",
+        "1999-04-04",
+        "2000-04-23",
+        "2024-03-31",
+        "2025-04-20",
+        "2038-04-25",
+    ]
