@@ -63,6 +63,27 @@ if name == "arf":  # Watson et al. 2023: `epochs` is the number of trees
     model.forde()
     print(time.process_time() - start)
     made = model.forge(n=int(rows)).astype({c: object for c in discrete})
+elif name == "forest":  # Jolicoeur-Martineau et al. 2024: `epochs` is TREESxLEVELSxCOPIES, in the paper 100x50x100
+    import numpy
+    from ForestDiffusion import ForestDiffusionModel
+    trees, levels, copies = map(int, epochs.split("x"))
+    columns, kinds = frame.columns.tolist(), [[], [], []]
+    words = {c: sorted(frame[c].astype(str).unique()) for c in discrete}
+    coded = frame.copy()
+    for place, c in enumerate(columns):
+        if c in words:
+            coded[c] = frame[c].astype(str).map({word: code for code, word in enumerate(words[c])})
+            kinds[0 if len(words[c]) == 2 else 1].append(place)
+        elif (frame[c] == frame[c].round()).all():
+            kinds[2].append(place)
+    model = ForestDiffusionModel(
+        coded.to_numpy(dtype=float), n_t=levels, n_estimators=trees, duplicate_K=copies, diffusion_type="flow", n_jobs=1, seed=0,
+        bin_indexes=kinds[0], cat_indexes=kinds[1], int_indexes=kinds[2],
+    )
+    print(time.process_time() - start)
+    made = pandas.DataFrame(model.generate(batch_size=int(rows)), columns=columns)
+    for c in discrete:
+        made[c] = [words[c][int(min(max(round(code), 0), len(words[c]) - 1))] for code in made[c]]
 else:
     import torch
     from ctgan import CTGAN, TVAE
@@ -71,6 +92,7 @@ else:
     model.fit(frame, discrete)
     print(time.process_time() - start)
     made = model.sample(int(rows))
+print(time.process_time() - start)
 for c in discrete: made[c] = made[c].where(made[c] != "missing")
 made.to_csv(out, index=False)
 """
@@ -195,8 +217,8 @@ def note(found: dict[str, Any]) -> None:
     RESULTS.write_text(json.dumps(sorted([*kept, found], key=lambda one: (one["table"], one["model"])), indent=1) + "\n")
 
 
-def made_by_peer(python: str, name: str, epochs: str, table: Table, codec: Any) -> tuple[View, float]:
-    """What ctgan's package makes of a table, in an environment of its own, and the CPU seconds of its training."""
+def made_by_peer(python: str, name: str, epochs: str, table: Table, codec: Any) -> tuple[View, float, float]:
+    """What another package makes of a table, in an environment of its own, and the CPU seconds of its training, and with generating."""
     with tempfile.TemporaryDirectory() as folder:
         cells = zip(*(column.values() for column in table.columns.values()), strict=True)
         written = Path(folder) / "train.csv"
@@ -209,7 +231,8 @@ def made_by_peer(python: str, name: str, epochs: str, table: Table, codec: Any) 
         done = subprocess.run(call, capture_output=True, text=True, check=True)
         columns = table_from_csv(made).columns
         cells = {c: _as_written(cells.values(), codec.by_name[c]) for c, cells in columns.items()}
-        return view_of(cells, codec.columns), float(done.stdout.split()[-1])
+        trained, both = map(float, done.stdout.split()[-2:])
+        return view_of(cells, codec.columns), trained, both
 
 
 def _as_written(cells: list[Any], column: Any) -> list[Any]:
@@ -226,8 +249,8 @@ def main() -> None:
     parser.add_argument("--gans", default="rowgan")
     parser.add_argument("--seconds", type=float, default=150)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--peers", help="a python with ctgan 0.12.1 or arfpy 0.1.1")
-    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100,arf=30")
+    parser.add_argument("--peers", help="a python with ctgan 0.12.1, arfpy 0.1.1 or ForestDiffusion 1.0.6")
+    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100,arf=30,forest=100x20x10")
     parser.add_argument(
         "--rivals", action=argparse.BooleanOptionalAction, default=True, help="whether trivial models are measured too"
     )
@@ -249,9 +272,10 @@ def main() -> None:
 
         if asked.peers:
             for peer, epochs in (pair.split("=") for pair in asked.peer_epochs.split(",")):
-                fake, seconds = made_by_peer(asked.peers, peer, epochs, parts[0], codec)
-                named = f"arfpy 0.1.1, {epochs} trees" if peer == "arf" else f"{peer} 0.12.1, {epochs} epochs"
-                note(about | {"model": named, "cpu_seconds": round(seconds, 1)} | scored(fake))
+                fake, seconds, both = made_by_peer(asked.peers, peer, epochs, parts[0], codec)
+                named = {"arf": f"arfpy 0.1.1, {epochs} trees", "forest": f"ForestDiffusion 1.0.6, {epochs}"}
+                own = {"model": named.get(peer, f"{peer} 0.12.1, {epochs} epochs"), "cpu_seconds": round(seconds, 1)}
+                note(about | own | {"with_generating": round(both, 1)} | scored(fake))
             continue
         if asked.rivals:
             beside = {key: value for key, value in scored(test).items() if not key.startswith(("tstr", "closer", "copies"))}
