@@ -39,7 +39,8 @@ def inspect(data: Any, *, kind: Name | None = None, cache: Path | None = None, *
         return inspection
     needed = samples_needed(len(dataset))
     hours = needed / rehearsal.examples_per_second / 3600
-    time = f"{hours * 60:.0f} minutes" if hours < 2 else f"{hours:.0f} hours"
+    minutes = max(1, round(hours * 60))
+    time = f"{minutes} minute{'s' if minutes > 1 else ''}" if hours < 2 else f"{hours:.0f} hours"
     inspection.suggestion = (
         f"gansmith train {data if isinstance(data, str | Path) else 'DATA'} would train {plan.gan} (preset {plan.preset}) "
         "at about "

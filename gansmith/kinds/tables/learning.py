@@ -36,7 +36,14 @@ def learned_of(
     types = {name: schema.get(name) or type_of(name, cells, min_count) for name, cells in table.columns.items()}
     written = notations_of(table.columns, types, schema)
     plain = {name: undressed(cells, written.get(name)) for name, cells in table.columns.items()}
-    types |= {name: schema.get(name) or type_of(name, plain[name], min_count) for name in written}
+    for name in list(written):
+        plain_type = schema.get(name) or type_of(name, plain[name], min_count)
+        below = [str(level).startswith("-") for level in plain[name].levels if level is not None]
+        if plain_type in MADE_UP and all(below):  # INV-1001 is no negative number of a currency
+            del written[name]
+            plain[name] = table.columns[name]
+        else:
+            types[name] = plain_type
     table = replace(table, columns=plain)
     columns = tuple(Column.fit(name, cells, types[name], min_count, written.get(name)) for name, cells in plain.items())
     rules = infer(plain, types, {column.name: column.steps() for column in columns})

@@ -130,3 +130,11 @@ def test_columns_of_categories_stay_within_them():
         TableGAN(samples=128, batch=64, min_count=1, options={"width": 16, "critic_width": 16, "blocks": 1}).fit(frame).sample(40)
     )
     assert made.dtypes.equals(frame.dtypes) and made.of.notna().all()
+
+
+def test_numbers_of_invoices_are_no_negative_money():
+    columns = {"no": [f"INV-{i}" for i in range(1000, 1400)], "paid": [f"EUR -{i % 40 + 1}.50" for i in range(400)]}
+    codec = TableCodec.fit(Table(name="bills", columns={name: cells_of(cells) for name, cells in columns.items()}))
+    number, paid = codec.by_name["no"], codec.by_name["paid"]
+    assert number.column_type == "identifier" and number.notation is None and number.new_identifiers(1)[0].startswith("INV-")
+    assert paid.notation is not None and max(paid.choices or paid.values) < 0
