@@ -165,9 +165,9 @@ class RowGAN(GAN):
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="tables", batch=256, minutes=2.5),
         "few": Preset(
-            about="tables of up to 2,000 rows: smaller networks, five times as many rounds",
+            about="tables of up to 2,000 rows: smaller networks, four times as many rounds",
             kind="tables",
-            batch=128,
+            batch=256,
             minutes=2.5,
             most_examples=2000,
             config={"width": 128, "critic_width": 128, "blocks": 2},
