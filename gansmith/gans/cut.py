@@ -1,7 +1,7 @@
 """CUT: two domains without pairs, one direction, by the contrast of patches (Park et al. 2020).
 
-Each patch of what is made should, in the generator's own features, resemble the patch of the input at its place more than the others.
-No second generator and no way back: about half of CycleGAN's work. The preset `fast` is the paper's FastCUT.
+Each patch of the output should resemble the input's patch at the same place more than its other patches, in the generator's own features.
+There is no second generator and no way back: about half of CycleGAN's work. The preset `fast` is the paper's FastCUT.
 
     gansmith train horse2zebra/ --gan cut
 """
@@ -45,9 +45,9 @@ class Config:
     places: int = 256
     """Patches that are compared in each layer."""
     identity: bool = True
-    """Whether b is contrasted with what is made of b, so that colours stay; not in FastCUT."""
+    """Whether b is also contrasted with its own translation, so that colours stay; not in FastCUT."""
     equivariant: bool = False
-    """Whether half of the inputs are mirrored and must be made as well so (FastCUT)."""
+    """Whether half of the inputs are mirrored, so that the outputs must be, too (FastCUT)."""
     crop: int = 0
     """Side of random crops; 0 for whole images."""
     flip: bool = True

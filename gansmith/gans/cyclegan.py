@@ -1,6 +1,6 @@
 """CycleGAN: two domains without pairs, there and back again (Zhu et al. 2017).
 
-One network makes b of a, another a of b; each has a critic of patches, and an image that has gone there and back must be as before.
+One network translates a to b, another b to a, and each has a patch critic. An image translated there and back must come out as it was.
 
     gansmith train horse2zebra/ --gan cyclegan
 """
@@ -41,9 +41,9 @@ class Config:
     critic_layers: int = 3
     """Halvings of the critics: patches of 70 pixels with 3, 34 with 2, 16 with 1."""
     cycle: float = 10.0
-    """Weight of the L1 distance between an image and itself after there and back."""
+    """Weight of the L1 distance between an image and its translation there and back."""
     identity: float = 5.0
-    """Weight of the L1 distance between b and what is made of b; 0 to let colours change. Needs sides of as many channels."""
+    """Weight of the L1 distance between b and its translation to b; 0 lets colours change. Both sides need the same number of channels."""
     pool: CountOrNone = 50
     """Images made earlier that the critics are reminded of."""
     crop: int = 0
@@ -59,7 +59,7 @@ class Config:
 
 
 class Both(nn.Module):
-    """The two directions; called, it makes b of a."""
+    """The two directions; called, it translates a to b."""
 
     b_of_a: ResNetTranslator
     a_of_b: ResNetTranslator

@@ -1,17 +1,17 @@
-"""MaskCycleGAN-VC: what one voice says, said by another, from recordings that say different things (Kaneko et al. 2021,
+"""MaskCycleGAN-VC: one voice converted to another, from recordings of different sentences (Kaneko et al. 2021,
 "MaskCycleGAN-VC: learning non-parallel voice conversion with filling in frames").
 
-A network makes the mel spectrum anew in another voice; made once more in its own voice, it must be as before. Some frames are
-hidden from it, so that it must fill them in from those around. Critics of patches see what was made once, and others what was made twice.
+A network converts a mel spectrum to another voice; converted back, it must equal the original. Some frames are hidden, and the network fills
+them in from their neighbours. Patch critics see spectra that were converted once; others see those that were converted there and back.
 
     gansmith train voices/ --gan maskcyclegan_vc             # voices/anna/*.wav, voices/ben/*.wav, ...
     gansmith translate RUN anna.wav --makes ben --out made.wav
-    gansmith evaluate RUN                                    # gan_test: of how many a classifier says they are the voice asked for
+    gansmith evaluate RUN                                    # gan_test: how often a classifier hears the requested voice
 
 One network makes all voices and critics have a head for each, as in StarGAN-VC2 (Kaneko et al. 2019), where the paper has two networks for
 two voices; two voices are enough. The network adds to the spectrum that it is given, so that training begins at the voice itself, and
-Griffin-Lim stands in for the paper's vocoder. Figures: docs/audio.md. A licence to copy
-recordings is no consent of the speaker to be imitated.
+Griffin-Lim stands in for the paper's vocoder. Figures: docs/audio.md. A licence to copy recordings
+is not the speaker's consent to be imitated.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,13 +58,13 @@ class Config:
     hidden: CountOrNone = 25
     """The most frames that are hidden from the generator; 0 for none, as in CycleGAN-VC2."""
     cycle: float = 10.0
-    """Weight of the L1 distance between a spectrum and itself after there and back."""
+    """Weight of the L1 distance between a spectrum and its conversion there and back."""
     identity: float = 5.0
-    """Weight of the L1 distance between a spectrum and what is made of it in its own voice."""
+    """Weight of the L1 distance between a spectrum and its conversion to its own voice."""
     identity_share: float = 0.1
     """The share of the budget in which that counts."""
     twice: bool = True
-    """Whether critics also see what was made twice (the two-step adversarial loss)."""
+    """Whether critics also see spectra converted twice (the two-step adversarial loss)."""
     iterations: int = 32
     """Griffin-Lim iterations that find the phases."""
     learning_rate: float = 2e-4

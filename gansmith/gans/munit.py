@@ -61,7 +61,7 @@ class Config:
     content: float = 1.0
     """Weight of the L1 distance between an image's content and what is read from its translation."""
     cycle: float = 0.0
-    """Weight of the L1 distance between an image and itself after there and back, with its own style; the paper has 10 for streets."""
+    """Weight of the L1 distance between an image and its translation there and back, with its own style; the paper has 10 for streets."""
     crop: int = 0
     """Side of random crops; 0 for whole images."""
     flip: bool = True

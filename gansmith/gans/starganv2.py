@@ -72,7 +72,7 @@ class Config:
     least_diversity: float = 0.0
     """What that weight falls to."""
     cycle: float = 1.0
-    """Weight of the L1 distance between an image and itself after there and back in its own style."""
+    """Weight of the L1 distance between an image and its translation there and back, in its own style."""
     flip: bool = True
     """Whether half of the images are mirrored."""
     learning_rate: float = 1e-4
