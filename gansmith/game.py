@@ -133,8 +133,6 @@ class Preset:
     """The budget in minutes, for presets made for a machine."""
     most_minutes: float | None = None
     """Up to how many minutes of one CPU core it is the best where no preset is named (bench/presets.py); None for any budget."""
-    most_examples: int | None = None
-    """Up to how many examples to learn from it is the best where no preset is named; None for any number."""
     mirror: bool = False
     """Whether the data are doubled by horizontal flips."""
 

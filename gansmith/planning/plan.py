@@ -96,7 +96,7 @@ def plan(
     check_fits(made, gan, data)
     device = choose_device(device)
     core_minutes = minutes * (threads or torch.get_num_threads()) if minutes and device == "cpu" else None
-    preset = preset or default_preset(made, spec.kind, core_minutes, len(data))
+    preset = preset or default_preset(made, spec.kind, core_minutes)
     chosen = choose_preset(made, gan, preset)
     config = made_config(made, gan, chosen, options or {})
     if samples is None and minutes is None:
@@ -151,17 +151,11 @@ def check_fits(made: type[GAN], gan: str, data: Dataset) -> None:
         )
 
 
-def default_preset(made: type[GAN], kind: str, core_minutes: float | None = None, examples: int | None = None) -> str | None:
-    """The name of the first preset made for this kind of data, or for any; for few minutes of a CPU's cores, or few examples, of one made
-    for those."""
+def default_preset(made: type[GAN], kind: str, core_minutes: float | None = None) -> str | None:
+    """The name of the first preset made for this kind of data, or for any; for few minutes of a CPU's cores, of one made for those."""
     fitting = {name: preset for name, preset in made.presets.items() if preset.kind in (None, kind)}
-    special = (
-        name
-        for name, preset in fitting.items()
-        if (core_minutes or math.inf) <= (preset.most_minutes or 0) or (examples or math.inf) <= (preset.most_examples or 0)
-    )
-    usual = (name for name, preset in fitting.items() if preset.most_minutes is None and preset.most_examples is None)
-    return next(special, next(usual, None))
+    brief = (name for name, preset in fitting.items() if (core_minutes or math.inf) <= (preset.most_minutes or 0))
+    return next(brief, next((name for name, preset in fitting.items() if preset.most_minutes is None), None))
 
 
 def choose_preset(made: type[GAN], gan: str, preset: str | None) -> Preset:

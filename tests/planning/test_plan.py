@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gansmith import kinds
 from gansmith.errors import UserError
 from gansmith.gans.r3gan import R3GAN
-from gansmith.gans.rowgan import RowGAN
 from gansmith.planning import plan as planning
 from tests import toys
 
@@ -51,18 +49,6 @@ def test_few_minutes_of_a_cpu_get_the_preset_made_for_them_unless_another_is_nam
     assert preset(samples=100) == "small" and preset() == "small"
     assert planning.plan(toys.points(), minutes=0.01).preset == "points"
     assert planning.plan(toys.images(), gan="dcgan", minutes=0.01).preset == "small"
-
-
-def test_few_examples_get_the_preset_made_for_them_unless_another_is_named():
-    few = RowGAN.presets["few"].most_examples
-    assert few is not None
-    for rows, expected in ((few, "few"), (few + 1, "small")):
-        assert planning.default_preset(RowGAN, "tables", 5.0, rows) == expected
-    assert planning.default_preset(RowGAN, "tables") == "small"
-    table = kinds.find("tables").toys()["rows"]
-    assert planning.plan(table).preset == "few" and planning.plan(table).config.width == 128
-    assert planning.plan(table, preset="small").config.width == 256
-    assert planning.plan(table, options={"width": 64}).config.width == 64
 
 
 def test_options_change_the_preset_and_a_budget_replaces_its_own():
