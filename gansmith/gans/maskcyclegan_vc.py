@@ -2,7 +2,7 @@
 "MaskCycleGAN-VC: learning non-parallel voice conversion with filling in frames").
 
 A network converts a mel spectrum to another voice; converted back, it must equal the original. Some frames are hidden, and the network
-fills them in from their neighbours. Patch critics see spectra that were converted once; others see those that were converted there and back.
+fills them in from their neighbours. Patch critics see spectra that were converted once; others see those that were converted twice.
 
     gansmith train voices/ --gan maskcyclegan_vc             # voices/anna/*.wav, voices/ben/*.wav, ...
     gansmith translate RUN anna.wav --makes ben --out made.wav
