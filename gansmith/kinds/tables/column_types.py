@@ -28,6 +28,8 @@ MIN_COUNT = 5
 """What fewer rows have is not kept, unless it is said otherwise."""
 FEW = 20
 """Numbers of at most so many different values are a scale of steps (ordinal)."""
+WIDEST_SCALE = 2.0**53
+"""Whole numbers as far apart as this are no scale but names: floating point numbers do not hold their steps."""
 UNIQUE = 0.98
 """The share of different values from which a column may be an identifier."""
 LONG = 30
@@ -92,7 +94,7 @@ def type_of(name: str, cells: Cells, min_count: int = 1) -> str:
     numeric = [(level, count) for level, count in known if number_of(level) is not None]
     words = len(levels) - len(numeric)
     share = sum(count for _, count in numeric) / max(rows, 1)
-    if is_text and {len(level) for level in levels} == {8} and _are_days(levels):
+    if (is_text or len(levels) > FEW) and in_digits(levels):
         return "datetime"
     if not any(isinstance(level, str) and _PADDED.match(level) for level in levels) and (
         share == 1 or (words <= MIXED and share >= 0.5 and len(numeric) > FEW)
@@ -109,9 +111,14 @@ def type_of(name: str, cells: Cells, min_count: int = 1) -> str:
     return "text" if prose else "categorical"
 
 
-def _are_days(texts: list[str]) -> bool:
-    """Whether these are dates like 20240131, of years that people write about."""
-    return all(text.isdigit() and "1800" <= text[:4] < "2200" for text in texts) and date_format(texts) == "%Y%m%d"
+def in_digits(levels: Iterable[Any]) -> bool:
+    """Whether these are dates like 20240131, texts or numbers, of years that people write about."""
+    known = [level for level in levels if level is not None]
+    if not known or any(isinstance(level, bool) or not isinstance(level, str | int | float) for level in known):
+        return False
+    texts = [level if isinstance(level, str) else f"{level:.0f}" for level in known if isinstance(level, str) or is_whole(level)]
+    days = all(len(text) == 8 and text.isdigit() and "1800" <= text[:4] < "2200" for text in texts)
+    return days and len(texts) == len(known) and date_format(texts) == "%Y%m%d"
 
 
 def _is_prose(texts: list[str]) -> bool:
@@ -134,7 +141,7 @@ def _of_numbers(name: str, levels: list[Any], different: int, rows: int, rare: i
     if whole and different >= UNIQUE * rows and rows >= FEW and (_NAMED.search(name) or _REPEATED.search(name) or counted):
         return "identifier"
     if different <= min(FEW, rows / 3):
-        return "ordinal"
+        return "categorical" if whole and np.ptp(values) >= WIDEST_SCALE else "ordinal"
     return "integer" if whole and all(not isinstance(level, float) for level in levels) else "continuous"
 
 

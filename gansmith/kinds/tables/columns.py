@@ -330,6 +330,8 @@ class Column:
                 return f"{moment.isoformat()}+00:00" if self.dtype == "text" else moment.replace(tzinfo=UTC)
             if self.dtype == "text":
                 return spelled_date(moment, self.spelling)
+            if "%" in self.spelling:  # numbers like 20240131
+                return int(spelled_date(moment, self.spelling))
             return moment.date() if self.spelling == "date" else moment
         if self.decimals is None:
             low, high = self._bounds

@@ -23,7 +23,7 @@ def numeric_facts(name: str, column_type: str, known: dict[Any, int], min_count:
     """Choices, values and shares of numbers or dates."""
     facts: dict[str, Any] = {}
     if column_type == "datetime":
-        texts = [level for level in known if isinstance(level, str)]
+        texts = [level if isinstance(level, str) else f"{level:.0f}" for level in known if isinstance(level, str | int | float)]
         facts["spelling"] = date_format(texts) or "" if texts else _type_of_dates(known)
         if texts and not facts["spelling"]:
             raise UserError(f'"{name}" cannot be datetime: its values, like {texts[0]!r}, are no dates of one usual format.')
@@ -122,7 +122,9 @@ def _type_of_dates(known: dict[Any, int]) -> str:
 
 
 def seconds_of(level: Any, form: str) -> float:
-    """Seconds since 1970 of a date."""
+    """Seconds since 1970 of a date; numbers are dates in digits."""
+    if isinstance(level, int | float):
+        level = f"{level:.0f}"
     if isinstance(level, str):
         moment = read_date(level, form) if form not in ("", "date", "moment", ZONED) else datetime.fromisoformat(level)
     elif isinstance(level, datetime):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.kinds.tables.cells import Cells
-from gansmith.kinds.tables.column_types import date_format, is_whole, number_of
+from gansmith.kinds.tables.column_types import date_format, in_digits, is_whole, number_of
 from gansmith.kinds.tables.numeric import seconds_of
 
 MINIMUM = 50
@@ -257,7 +257,11 @@ def _slack(values: np.ndarray, total: np.ndarray) -> np.ndarray:
 def _inequalities(columns: Mapping[str, Cells], types: Mapping[str, str]) -> list[Rule]:
     """Numbers or dates of overlapping range of which one is never below the other, but sometimes near."""
     found = []
-    numbers = {name: as_numbers(columns[name]) for name in columns if types[name] in ("integer", "continuous", "datetime")}
+    numbers = {
+        name: as_numbers(cells)
+        for name, cells in columns.items()
+        if types[name] == "datetime" or (types[name] in ("integer", "continuous") and not in_digits(cells.levels))
+    }
     for low, high in permutations(numbers, 2):
         if (types[low] == "datetime") != (types[high] == "datetime"):
             continue
@@ -293,6 +297,8 @@ def as_numbers(cells: Cells) -> np.ndarray:
 
 def _numbers(values: list[Any]) -> np.ndarray:
     numbers = np.array([np.nan if (number := number_of(value)) is None else number for value in values], np.float64)
+    if in_digits(values):
+        return np.array([np.nan if value is None else seconds_of(value, "%Y%m%d") for value in values], np.float64)
     if len(values) and np.isnan(numbers).all():
         different = [value for value in dict.fromkeys(values) if value is not None]
         texts = [value for value in different if isinstance(value, str)]

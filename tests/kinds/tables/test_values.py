@@ -11,6 +11,7 @@ import torch
 
 from gansmith import Augmenter, TableGAN
 from gansmith.errors import UserError
+from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.tables.cells import Table, cells_of
 from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.column_types import type_of
@@ -189,3 +190,33 @@ def test_no_rule_is_born_of_chance():
         }
         found += [rule.sentence() for rule in infer(columns, {name: type_of(name, cells) for name, cells in columns.items()})]
     assert found == []
+
+
+@pytest.mark.parametrize("as_numbers", [True, False])
+def test_dates_in_digits_stay_days_that_exist_and_in_order(as_numbers):
+    rng = np.random.default_rng(2)
+    start = pandas.Timestamp("2019-03-01") + pandas.to_timedelta(rng.integers(0, 900, 300), unit="D")
+    end = start + pandas.to_timedelta(rng.integers(0, 30, 300), unit="D")
+    frame = pandas.DataFrame(
+        {"start": start.strftime("%Y%m%d"), "end": end.strftime("%Y%m%d"), "kind": rng.choice(["a", "b"], 300)}
+    )
+    frame = frame.astype({"start": int, "end": int}) if as_numbers else frame
+    data = open_dataset(frame, kind="tables", min_count=1)
+    codec = data.codec
+    assert [codec.by_name[name].column_type for name in ("start", "end")] == ["datetime", "datetime"]
+    assert [rule.sentence() for rule in codec.rules] == ["end >= start"]
+    back = codec.table({"row": data.arrays["row"][:]})
+    assert back["start"] == frame["start"].tolist() and back["end"] == frame["end"].tolist()
+    noise = rng.normal(size=(200, data.arrays["row"].shape[1])).astype(np.float32)
+    noise[:, -1] = np.abs(noise[:, -1])
+    made = codec.table({"row": np.where(data.arrays["row"][:200] % 1 == 0, data.arrays["row"][:200], noise)})
+    days = [pandas.to_datetime(pandas.Series(made[name]).astype(str), format="%Y%m%d") for name in ("start", "end")]
+    assert (days[0] <= days[1]).all()
+
+
+def test_few_numbers_that_are_far_apart_come_back_exactly():
+    frame = pandas.DataFrame({"code": [1, 2**63 - 1, -(2**62)] * 100, "kind": ["a", "b", "b"] * 100})
+    data = open_dataset(frame, kind="tables")
+    codec = data.codec
+    assert codec.by_name["code"].column_type == "categorical"
+    assert codec.table({"row": data.arrays["row"][:]})["code"] == frame["code"].tolist()
