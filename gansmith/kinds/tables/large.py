@@ -21,7 +21,7 @@ from gansmith.kinds.tables.columns import Column
 from gansmith.kinds.tables.files import parquet_batches
 from gansmith.kinds.tables.numeric import EXACT
 
-LARGE = 2**25
+LARGE = 2**24
 """Cells from which a table in Parquet files is not held in memory."""
 SAMPLE = 2**17
 """Rows, drawn at random, from which the columns and rules of such a table are learned."""
