@@ -61,7 +61,7 @@ def verdict(records: Records) -> Verdict:
     overall = median(everything) if everything else None
     so_far = f"{count(seen)} of about {count(needed)} samples that usually give a first good result"
     if seen < needed / 2 and (overall is None or overall < FAIR):
-        measured = "" if overall is None else f" The scores are {_way(overall)}."
+        measured = "" if overall is None else f" The scores are {_way(overall, max(everything))}."
         return Verdict(word="too early", because=f"it has seen {so_far}.{measured}", command=_longer(records, needed))
     if spoiled := _spoiled(records):
         return Verdict(word="wrong", because=spoiled, command=_another(records))
@@ -84,7 +84,7 @@ def verdict(records: Records) -> Verdict:
         )
     return Verdict(
         word="wrong",
-        because=f"after {count(seen)} samples the scores are {_way(overall)}.{weak}",
+        because=f"after {count(seen)} samples the scores are {_way(overall, max(everything))}.{weak}",
         command=_another(records),
     )
 
@@ -115,9 +115,14 @@ def _metric(record: Record) -> str:
     return str(record.get("name", "")).partition("[")[0]
 
 
-def _way(share: float) -> str:
+def _way(share: float, best: float = 0.0) -> str:
+    """How far scores are on their way; `best` is the share of the best one."""
     if share >= 0.995:
         return "as good as those of real examples"
+    if share < 0.005 and best >= 0.1:
+        return (
+            f"in the median no better than those of the trivial baseline, the best of them {best:.0%} of the way to real examples"
+        )
     if share < 0.005:
         return "no better than those of the trivial baseline"
     return f"{share:.0%} of the way from the trivial baseline to real examples (median)"

@@ -53,6 +53,17 @@ def test_a_short_run_of_poor_scores_is_too_early_and_the_command_trains_until_it
     assert found.command == f"gansmith train --resume {run_folder} --minutes {-(-120 * 200_000 // 576 // 60)}"
 
 
+def test_of_scores_that_are_mostly_nothing_the_best_is_named(run_folder):
+    def scored(recall):
+        own = [score("precision", 0.0, 0.6, 0.9, "higher"), score("coverage", 0.2, 0.3, 0.9, "higher")]
+        return change(run_folder, 576, [*own, score("recall", recall, 0.1, 0.9, "higher")]).because
+
+    assert scored(0.7).endswith(
+        "The scores are in the median no better than those of the trivial baseline, the best of them 75% of the way to real examples."
+    )
+    assert scored(0.1).endswith("The scores are no better than those of the trivial baseline.")
+
+
 def test_more_data_need_more_samples(run_folder):
     assert "of about 400,000 samples" in change(run_folder, 150_000, [], examples=10_000).because
 
