@@ -1,6 +1,6 @@
 """How near restored and vocoded sounds come to the real ones, beside what needs no training.
 
-    python bench/sound_restoration.py RUN [--count 60] [--out bench/results/NAME.json]
+    python bench/sound_restoration.py RUN [--count 60] [--cpu-seconds S] [--out bench/results/NAME.json]
 
 RUN is a run of `cmgan`, `advoc` or `vocos`. Held-out windows (of recordings that were not trained on) are made by the model and by every
 trivial restoration (Griffin-Lim of 32 and 64 iterations for mel spectra; the input, spectral gating, a decision-directed Wiener filter and,
@@ -100,6 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--cpu-seconds", type=float, help="those of the training, for the record")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -134,6 +135,7 @@ def main() -> None:
     facts = {"windows": len(held_out), "seconds_of_sound": audible, "real_time_factor": audible / seconds}
     trained = [json.loads(line) for line in (options.run / "log.jsonl").read_text().splitlines()]
     facts |= {"samples": trained[-1].get("samples"), "gan": run.facts["gan"], "seed": run.facts["settings"]["seed"]}
+    facts |= {"cpu_seconds": options.cpu_seconds}
     print(facts)
     if options.out:
         options.out.write_text(json.dumps({**facts, "rows": found}, indent=1) + "\n")
