@@ -9,8 +9,7 @@ or, with `--gan.head spectrum`, from magnitudes and phases as in Vocos, with tha
     gansmith translate RUN codes.npz --out back.wav
     gansmith translate RUN in.wav --out back.wav             # through the codes at once
 
-Recordings are learned at many paces and levels, so that ten minutes do not become known by heart. Where SoundStream has strided
-convolutions, ConvNeXt blocks run along the frames of the spectrum, as in Vocos. Figures: docs/audio.md.
+Where SoundStream has strided convolutions, ConvNeXt blocks run along the frames of the spectrum, as in Vocos. Figures: docs/audio.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,10 +72,10 @@ class Config:
     """The share of the budget after which the critics join."""
     critic_width: int = 16
     """Channels of the critics' first layers."""
-    pace: float = 0.12
-    """How much faster or slower, and so higher or lower, the sounds are learned; 0 for as they are."""
-    quieter: float = 12.0
-    """By up to how many decibels they are quieter."""
+    pace: float = 0.0
+    """How much faster or slower, and so higher or lower, the sounds are learned, at random: 0.1 for hours of training on few recordings."""
+    quieter: float = 0.0
+    """By up to how many decibels they are quieter then."""
     learning_rate: float = 1e-3
     """Adam's step size for the generator, which falls to a tenth."""
     critic_learning_rate: float = 4e-4
@@ -191,13 +190,15 @@ class Codec(MakingWaves):
         return network.from_codes(codes)
 
     def play(self, draw: Draw) -> Iterator[Move]:
-        real = varied(draw()["b"], pace=self.config.pace, decibels=(-self.config.quieter, 0.0))
+        real, config = draw()["b"], self.config
+        if config.pace or config.quieter:
+            real = varied(real, pace=config.pace, decibels=(-config.quieter, 0.0))
         if self.absorbed != self.clock.rounds:  # once a round, however many games are played in lockstep
             self.coder.quantiser.absorb()
             self.absorbed = self.clock.rounds
         code, distance = self.coder.quantiser(self.coder.encoded(real))
-        moves = self.on_spectra if self.config.head == "phases" else self.on_waves
-        yield from moves(real, code, self.config.commitment * distance, self.clock.progress() >= self.config.critic_begins)
+        moves = self.on_spectra if config.head == "phases" else self.on_waves
+        yield from moves(real, code, config.commitment * distance, self.clock.progress() >= config.critic_begins)
 
     def on_spectra(self, real: Tensor, code: Tensor, commitment: Tensor, with_critic: bool) -> Iterator[Move]:
         """Moves where Griffin-Lim follows the game."""
