@@ -75,8 +75,10 @@ def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -
     scores, sampling = {}, {}
     for asked in arguments.where:
         where = dict(each.split("=") for each in asked.split(",") if each)
+        truncation = float(where.pop("temperature", 1.0))  # which every GAN of texts takes
         before = time.process_time()
-        fake = Dataset.of(model.sample(arguments.count, seed=arguments.seed, **where), train.codec, "generated")
+        made = model.sample(arguments.count, seed=arguments.seed, truncation=truncation, **where)
+        fake = Dataset.of(made, train.codec, "generated")
         sampling[asked] = round(time.process_time() - before, 2)
         found = judge(fake, train, held_out, metrics=metrics, samples=arguments.count, overview=False, model=model)
         scores[asked] = {

@@ -9,6 +9,8 @@ from jaxtyping import Float, Int
 
 DISCOUNT = 0.75
 """Taken from every count where counts of counts tell nothing better."""
+UNIFORM = 1e-3
+"""The share of the probability of every token alike, where an n-gram model judges."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,18 @@ class _Level:
         low, high = self.reached[self.starts[place]], self.reached[self.starts[place + 1]]
         at = np.searchsorted(self.reached, low + dice[:, 1] * (high - low), "right") - 1
         return np.where(own, self.tokens[np.clip(at, self.starts[place], self.starts[place + 1] - 1)], -1)
+
+    def shares(self, contexts: np.ndarray, tokens: np.ndarray) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, " rows"]]:
+        """(the probability that each context's own counts give a token, the share that is left to the shorter context)."""
+        place = np.minimum(np.searchsorted(self.contexts, contexts), len(self.contexts) - 1)
+        known = self.contexts[place] == contexts
+        most = np.int64(max(self.tokens.max(), tokens.max()) + 1)
+        keys = np.repeat(np.arange(len(self.contexts)), np.diff(self.starts)) * most + self.tokens
+        at = np.minimum(np.searchsorted(keys, place * most + tokens), len(keys) - 1)
+        seen = known & (keys[at] == place * most + tokens)
+        discounted = self.reached[self.starts[place + 1]] - self.reached[self.starts[place]]
+        own = (self.reached[at + 1] - self.reached[at]) * self.kept[place] / np.where(discounted > 0, discounted, 1)
+        return np.where(seen, own, 0.0), np.where(known, 1 - self.kept[place], 1.0)
 
 
 class Chain:
@@ -93,6 +107,23 @@ class Chain:
             if not len(alive):
                 break
         return rows
+
+    def surprise(self, rows: Int[np.ndarray, "texts length"], vocabulary: int) -> Float[np.ndarray, " texts"]:
+        """The mean negative logarithm (nats) of the probability of each token up to the end, of each text. A thousandth of the probability
+        is spread over all tokens of the vocabulary, so that none has none."""
+        length = rows.shape[1]
+        there = np.arange(length) < np.minimum(_lengths(rows, self.end) + 1, length)[:, None]
+        row, position = np.nonzero(there)
+        tokens = rows[row, position].astype(np.int64)
+        found = np.zeros(len(row))
+        for size, level in enumerate(self.levels):
+            reached = np.flatnonzero(position >= size - 1)  # before that, nothing stands there
+            own, left = level.shares(self._hashed(rows, row[reached], position[reached], size), tokens[reached])
+            if size == 0:
+                found = (1 - UNIFORM) * own + UNIFORM / vocabulary
+            else:
+                found[reached] = own + left * found[reached]
+        return np.bincount(row, -np.log(found), len(rows)) / there.sum(1)
 
     def _hashed(self, rows: np.ndarray, row: np.ndarray, position: np.ndarray, size: int) -> np.ndarray:
         """The `size` tokens before each position as one number; a mark stands before the first."""

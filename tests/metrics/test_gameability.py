@@ -134,6 +134,8 @@ GAMES = [
     ("distinct", "texts", "words in random order", "bleu"),
     ("copied_span", "texts", "words in random order", "bleu"),
     ("text_c2st", "texts", "copies of the training set", "copied_span"),
+    ("nats", "texts", "copies of the training set", "copied_span"),
+    ("reverse_nats", "texts", "copies of the training set", "copied_span"),
     ("grammatical", "texts", "one real text, over and over", "self_bleu"),
     ("verse_form", "verses", "copies of the training set", "copied_span"),
     ("rhyme", "verses", "copies of the training set", "copied_span"),

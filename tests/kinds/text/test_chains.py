@@ -1,6 +1,7 @@
 """N-gram models against distributions worked out by hand."""
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -69,6 +70,27 @@ def test_later_tokens_are_as_frequent_as_the_formula_says(order):
     seen = rows[(rows[:, 0] == 3) & (rows[:, 1] == 4)][:, 2]
     expected = naive(ROWS, order, (None, 3, 4)[-order:])
     assert {token: float((seen == token).mean()) for token in expected} == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_surprise_is_the_formula_s_logarithm(order):
+    """But for the thousandth that is spread evenly, which shortens to nothing where every token was seen behind its context."""
+    row = np.array([[3, 4, END, 0]])
+    probability = 1.0
+    for place, token in enumerate([3, 4, END]):
+        probability *= naive(ROWS, order, (None, *row[0, :place].tolist())[-order:] if order else ())[token]
+    found = Chain(ROWS, order, END).surprise(row, 6)
+    assert found == pytest.approx([-np.log(probability) / 3], abs=2e-3)
+
+
+def test_probabilities_of_all_texts_add_up_to_one():
+    inner = (0, 2, 3)
+    texts = [[*first, END, 0, 0][:3] for count in range(3) for first in product(inner, repeat=count)]
+    texts += [list(text) for text in product(inner, repeat=3)]  # cut before their end
+    rows = np.array([[3, 2, END], [2, END, 0], [3, 3, 2], [0, 2, END], [2, 2, END]])
+    lengths = np.array([text.index(END) + 1 if END in text else 3 for text in texts])
+    shares = np.exp(-Chain(rows, 2, END).surprise(np.array(texts), 4) * lengths)
+    assert shares.sum() == pytest.approx(1)
 
 
 def test_texts_end_once_and_are_padded():
