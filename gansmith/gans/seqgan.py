@@ -154,15 +154,13 @@ class SeqGAN(GAN):
         n, length = fake.shape
         policy = self.generator.averaged
         assert isinstance(policy, SequenceModel)
-        known = torch.arange(length, device=fake.device) <= torch.arange(length, device=fake.device)[:, None]
-        prefix = torch.where(known, fake[:, None], -1).flatten(0, 1)
         labels = None if label is None else label.repeat_interleave(length, 0)
         total = torch.zeros(n * length, device=fake.device)
         was = self.critic.training
         self.critic.eval()
         for _ in range(self.config.rollouts):
-            finished = policy.sampled(uniform_rows(n * length, length, device=fake.device), labels, prefix=prefix)
-            total += self._verdict(finished, labels)
+            finished = policy.rolled_out(fake, uniform_rows(n * length, length, device=fake.device).unflatten(0, (n, length)), label)
+            total += self._verdict(finished.flatten(0, 1), labels)
         self.critic.train(was)
         return (total / self.config.rollouts).unflatten(0, (n, length))
 

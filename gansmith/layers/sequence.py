@@ -128,6 +128,32 @@ class SequenceModel(nn.Module):
         found = torch.stack(written, 1)
         return torch.nn.functional.pad(found, (0, self.length - len(written)), value=self.pad)
 
+    def rolled_out(
+        self, tokens: Tokens, dice: Float[Tensor, "batch length length"], label: Label | None = None
+    ) -> Int[Tensor, "batch length length"]:
+        """For each place of each sequence one that is the same up to there, and from there on drawn by numbers uniform in [0, 1)."""
+        assert isinstance(self.recurrent, nn.GRU)
+        n, length = tokens.shape
+        own = None if self.labels is None else self.labels(label)
+        made = tokens[:, None].repeat(1, length, 1)
+        ended = (tokens == self.end).long().cumsum(1) > 0  # at each place, whether what is given has ended
+        token, state = torch.full_like(tokens[:, 0], self.end), None
+        states, over = None, ended[:, :0]
+        for position in range(length):
+            hidden, state = self._read(token[:, None], own, state)
+            token = tokens[:, position]
+            if position:  # those that are given all before this place join
+                states = state[:, None] if states is None else torch.cat([states, state[:, None]], 1)  # [layers, places, batch, width]
+                over = torch.cat([over, ended[:, position - 1 : position]], 1)
+                logits = self._logits(states[-1].transpose(0, 1).flatten(0, 1))
+                found = drawn(logits, dice[:, :position, position].flatten()).view(n, position)
+                made[:, :position, position] = torch.where(over, self.pad, found)
+                over = over | (found == self.end)
+                every = None if own is None else own.repeat(position, 1)
+                _, states = self._read(found.T.reshape(-1, 1), every, states.flatten(1, 2))
+                states = states.unflatten(1, (position, n))
+        return made
+
     def streamed(
         self,
         dice: Float[Tensor, "1 length"],

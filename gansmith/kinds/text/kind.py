@@ -17,6 +17,7 @@ from gansmith.kinds.text.build import build_texts
 from gansmith.kinds.text.codec import TextCodec
 from gansmith.kinds.text.grammar import sentences
 from gansmith.kinds.text.options import BUILTIN, Options
+from gansmith.kinds.text.oracle import oracle_texts
 from gansmith.kinds.text.readers.encodings import looks_like_text
 from gansmith.kinds.text.readers.lines import TEXTS, from_file, from_folder, from_list
 from gansmith.kinds.text.readers.sheets import from_sheet
@@ -131,7 +132,7 @@ def texts_of(source: Source, options: Options) -> Texts:
         return from_list(source.given, options)
     if path is None:
         if source.given in BUILTIN:
-            return sentences()
+            return oracle_texts() if source.given == "oracle" else sentences()
         raise UserError(f"there are no texts {source.said()}: give a .txt file, a folder of them, or a list of strings.")
     if source.is_folder:
         return from_folder(path, options)

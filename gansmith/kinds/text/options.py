@@ -9,7 +9,10 @@ from gansmith.data.options import DataOptions, check_encoding, option
 from gansmith.data.values import AtLeastTwo, Whole
 from gansmith.errors import UserError
 
-BUILTIN = {"sentences": "4,000 statements and questions of a small grammar, 2 classes; offline"}
+BUILTIN = {
+    "oracle": "10,000 texts of a random network whose probabilities are known (SeqGAN's experiment); offline",
+    "sentences": "4,000 statements and questions of a small grammar, 2 classes; offline",
+}
 """The built-in data of this kind, each with one line of description."""
 TOKENS = ("characters", "words", "bytepairs")
 """What a token may be."""
