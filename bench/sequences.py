@@ -77,8 +77,8 @@ def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -
         where = dict(each.split("=") for each in asked.split(",") if each)
         truncation = float(where.pop("temperature", 1.0))  # which every GAN of texts takes
         before = time.process_time()
-        made = model.sample(arguments.count, seed=arguments.seed, truncation=truncation, **where)
-        fake = Dataset.of(made, train.codec, "generated")
+        sampled = model.sample(arguments.count, seed=arguments.seed, truncation=truncation, **where)
+        fake = Dataset.of(sampled, train.codec, "generated")
         sampling[asked] = round(time.process_time() - before, 2)
         found = judge(fake, train, held_out, metrics=metrics, samples=arguments.count, overview=False, model=model)
         scores[asked] = {
