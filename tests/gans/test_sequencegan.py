@@ -115,7 +115,7 @@ def test_replies_are_written_to_what_they_answer_and_a_wrong_context_counts_as_g
     label = None
     critic = gan.critic.network.forward
     gan.critic.network.forward = lambda tokens, label, before: shown.append((tokens, before)) or critic(tokens, label, before)
-    for _ in gan._critics(batch["text"], batch["text"], label, batch["context"]):
+    for _ in gan._critics(batch["text"], batch["text"], label, label, batch["context"]):
         pass
     (tokens, before), context = shown[0], batch["context"]
     assert torch.equal(tokens, torch.cat([batch["text"]] * 3))
