@@ -3,8 +3,8 @@
     python bench/oracle.py --gan seqgan --samples 60000
     python bench/oracle.py --gan seqgan --samples 60000 --config likelihood_share=1 critic_share=0
 
-NLL-oracle: nats a token of generated texts under the oracle (quality). NLL-test: nats a token of held-out texts under the model (diversity),
-both at one temperature. One thread, CPU seconds; results are added to bench/results/oracle.json.
+NLL-oracle: nats a token of generated texts under the oracle (quality). NLL-test: nats a token of held-out texts under the model
+(diversity), both at one temperature. One thread, CPU seconds; results are added to bench/results/oracle.json.
 """
 
 import argparse

@@ -25,9 +25,10 @@ from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
 from gansmith.data.values import CountOrNone
-from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.game import Draw, Move, Player, Preset
+from gansmith.gans._written import Written
 from gansmith.layers.labels import Label, label_embedding, one_hot
-from gansmith.layers.sequence import example_inputs, refused
+from gansmith.layers.sequence import NEVER
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine, Geometric
@@ -35,8 +36,6 @@ from gansmith.training.seeds import uniform_rows
 
 Tokens = Int[Tensor, "batch length"]
 Soft = Float[Tensor, "batch length vocabulary"]
-NEVER = -1e4
-"""Added to the logit of a token that the data never have; finite, so that there is a softmax in every precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,13 +188,10 @@ class Reader(nn.Module):
         return (score * self.labels(label)).sum(1) if self.labels is not None else score.squeeze(1)
 
 
-class GumbelGAN(GAN):
+class GumbelGAN(Written):
     """The relativistic game with R1 and R2, both players moving at once, after moves of the writer by likelihood."""
 
     Config = Config
-    spec: TokenSpec
-    kinds = ("text",)
-    axes = (("token",),)
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="text", batch=64, minutes=4.0),
     }
@@ -243,15 +239,5 @@ class GumbelGAN(GAN):
             self.generator.minimizes(relativistic=self.config.game * relativistic_generator(real_logits, fake_logits)),
         )
 
-    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        """n texts; the truncation is the temperature of the draws, 0 taking the likeliest token each time."""
-        refused(self.name, condition)
-        noise = torch.randn(n, self.spec.shape[0], generator=rng).to(self.device)
-        label = condition["label"].to(self.device) if "label" in condition else None
-        return {self.spec.key: self.generator.averaged(noise, label, truncation), **condition}
-
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(one_hot(batch[self.spec.key], self.spec.vocabulary), batch.get("label"))
-
-    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return self.generator.averaged, example_inputs(self.spec)

@@ -25,9 +25,10 @@ from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
 from gansmith.data.values import Moves
 from gansmith.errors import UserError
-from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.game import Draw, Move, Player, Preset
+from gansmith.gans._written import Written
 from gansmith.layers.labels import Label, label_embedding, one_hot
-from gansmith.layers.sequence import NEVER, Tokens, drawn, example_inputs, refused
+from gansmith.layers.sequence import NEVER, Tokens, drawn
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.seeds import uniform_rows
@@ -197,13 +198,10 @@ class ManyReader(nn.Module):
         return score.view(-1, self.count)
 
 
-class RelGAN(GAN):
+class RelGAN(Written):
     """Likelihood, then the relativistic game on soft tokens."""
 
     Config = Config
-    spec: TokenSpec
-    kinds = ("text",)
-    axes = (("token",),)
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="text", batch=64, minutes=5.0),
     }
@@ -250,15 +248,5 @@ class RelGAN(GAN):
             else:
                 yield self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits))
 
-    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
-        """n texts; the truncation is the temperature of the draws, 0 taking the likeliest token each time."""
-        refused(self.name, condition)
-        noise = torch.randn(n, self.spec.shape[0], generator=rng).to(self.device)
-        label = condition["label"].to(self.device) if "label" in condition else None
-        return {self.spec.key: self.generator.averaged(noise, label, truncation), **condition}
-
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(one_hot(batch[self.spec.key], self.spec.vocabulary), batch.get("label")).mean(1)
-
-    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        return self.generator.averaged, example_inputs(self.spec)

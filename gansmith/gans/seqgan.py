@@ -159,7 +159,9 @@ class SeqGAN(GAN):
         was = self.critic.training
         self.critic.eval()
         for _ in range(self.config.rollouts):
-            finished = policy.rolled_out(fake, uniform_rows(n * length, length, device=fake.device).unflatten(0, (n, length)), label)
+            finished = policy.rolled_out(
+                fake, uniform_rows(n * length, length, device=fake.device).unflatten(0, (n, length)), label
+            )
             total += self._verdict(finished.flatten(0, 1), labels)
         self.critic.train(was)
         return (total / self.config.rollouts).unflatten(0, (n, length))

@@ -1,19 +1,20 @@
 """SequenceGAN: a likelihood model, a critic of what it writes, and a game that must prove itself (ours; Deng et al. 2020, "Residual
 energy-based models for text generation"; d'Autume et al. 2019, ScratchGAN).
 
-A recurrent network learns by likelihood for most of the budget. At its end a critic learns to tell its samples from the data, and when the
-model is used the critic draws one of several samples by its logits (`--where critic=8` changes how many). It weighs runs of tokens, which
-takes a tenth of the time of a recurrent critic, so that it sees ten times as many samples. How far its logits are trusted is measured on samples and
-data that it has not seen yet: one that has learned nothing has no say.
+A recurrent network learns by likelihood for most of the budget. At its end a critic learns to tell its samples from the data, and when
+the model is used the critic draws one of several samples by its logits (`--where critic=8` changes how many). It weighs runs of tokens,
+so quickly that it sees many more samples than a recurrent critic in the same time. How far its logits are trusted is measured on samples
+and data that it has not seen yet: a critic that has learned nothing has no say.
 
 The network is a GRU, or with `--gan.core transformer` a causal transformer, which suits GPUs. Data of contexts and replies (`--context`,
 `--dialogue`) are learned as replies, and the critic also learns that a reply to something else is wrong. With `--gan.infill 0.5`, in half
 of the rounds it learns to write what stands between a beginning and an end (`--where prefix="the old" --where suffix="by the sea."`).
 Labels are left out of a tenth of the training, so that `--where guidance=2` can write more plainly of the class.
 
-What `--gan.likelihood-share` and `--gan.critic-share` leave of the budget is a game: the logits of a recurrent critic are rewards, and the network
-learns by policy gradients beside the likelihood; a second critic, which gives no rewards, watches whether that makes samples any harder to
-tell apart: if not, the weights from before are taken back. By default nothing is left: as many seconds of likelihood gain more.
+What `--gan.likelihood-share` and `--gan.critic-share` leave of the budget is a game: the logits of a recurrent critic are rewards, and
+the network learns by policy gradients beside the likelihood; a second critic, which gives no rewards, watches whether that makes samples
+any harder to tell apart: if not, the weights from before are taken back. By default nothing is left: as many seconds of likelihood gain
+more.
 
     gansmith train captions.txt --gan sequencegan
 """
@@ -314,8 +315,8 @@ class SequenceGAN(GAN):
         context: Tensor | None,
         new: bool = True,
     ) -> Iterator[tuple[Move, ...]]:
-        """The critic, and the second one if there will be a game, tell real from generated (with `theirs` for labels), token by token and as
-        a whole; of replies also those that answer something else (Reed et al. 2016), which weigh as much as the generated ones."""
+        """The critic, and the second one if there will be a game, tell real from generated (with `theirs` for labels), token by token and
+        as a whole; of replies also those that answer something else (Reed et al. 2016), which weigh as much as the generated ones."""
         parts, weights = [real, fake], [1.0, 1.0]
         before = context
         if context is not None:

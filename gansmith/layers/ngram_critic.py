@@ -19,8 +19,8 @@ LABELLED = 8
 class NgramCritic(nn.Module):
     """Tokens (and label) to logits: the sum of a weight for each run of 1 to `longest` tokens, those that begin before the first one too.
 
-    A logistic regression on runs, as the classifiers that tell texts apart (Lopez-Paz & Oquab 2017), learned online. The logit of a position
-    is the sum of what has ended up to there, that of the whole is the last one. At first all are 0.
+    A logistic regression on runs, as the classifiers that tell texts apart (Lopez-Paz & Oquab 2017), learned online. The logit of a
+    position is the sum of what has ended up to there, that of the whole is the last one. At first all are 0.
     """
 
     def __init__(self, spec: TokenSpec, *, longest: int) -> None:

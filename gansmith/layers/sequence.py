@@ -140,10 +140,10 @@ class SequenceModel(nn.Module):
         token, state = torch.full_like(tokens[:, 0], self.end), None
         states, over = None, ended[:, :0]
         for position in range(length):
-            hidden, state = self._read(token[:, None], own, state)
+            _, state = self._read(token[:, None], own, state)
             token = tokens[:, position]
-            if position:  # those that are given all before this place join
-                states = state[:, None] if states is None else torch.cat([states, state[:, None]], 1)  # [layers, places, batch, width]
+            if position:  # those that are given all before this place join; states are [layers, places, batch, width]
+                states = state[:, None] if states is None else torch.cat([states, state[:, None]], 1)
                 over = torch.cat([over, ended[:, position - 1 : position]], 1)
                 logits = self._logits(states[-1].transpose(0, 1).flatten(0, 1))
                 found = drawn(logits, dice[:, :position, position].flatten()).view(n, position)

@@ -41,6 +41,42 @@ def test_without_the_game_the_critics_go_on():
     assert [moved(run)[0] for _ in range(10)][-4:] == ["critic"] * 4
 
 
+def test_a_critic_that_foretells_nothing_has_no_say():
+    gan = trainer(adversarial=False, tries=4).gan.eval()
+    assert gan.pooled and gan.trust == 0
+    torch.nn.init.normal_(gan.critic.network.weights.weight, std=5)
+    made = gan.generate(8, {}, rng=torch.Generator().manual_seed(0))["text"]
+    torch.nn.init.zeros_(gan.critic.network.weights.weight)
+    assert torch.equal(made, gan.generate(8, {}, rng=torch.Generator().manual_seed(0))["text"])
+    for _ in range(30):
+        gan._trust(torch.full((16,), 2.0), torch.full((16,), -2.0))
+    assert gan.trust == 1
+    for _ in range(60):
+        gan._trust(torch.tensor([3.0, -2.0]), torch.tensor([-3.0, 2.0]))
+    assert 0 < gan.trust < 1
+
+
+def test_samples_are_kept_for_the_critic_and_new_ones_join_them(monkeypatch):
+    run = trainer(adversarial=False)
+    for _ in range(4):
+        run.play_round()
+    found, gan = [], run.gan
+    samples = gan._samples
+    monkeypatch.setattr(gan, "_samples", lambda *given: found.append(samples(*given)) or found[-1])
+    for _ in range(6):
+        run.play_round()
+    assert [new for *_, new in found] == [True, False, False, False, True, False] and int(gan.kept) == 32
+    known = {tuple(row) for row in gan.pool[:32].tolist()}
+    assert all(tuple(row) in known for tokens, *_ in found for row in tokens.tolist())
+
+
+def test_a_critic_of_runs_is_no_player_of_the_game():
+    with pytest.raises(UserError, match="no say in the game"):
+        trainer(critic="runs")
+    with pytest.raises(UserError, match="runs must be between 1 and 16"):
+        trainer(runs=0)
+
+
 def test_a_game_that_makes_nothing_better_is_taken_back():
     run = trainer(gate_interval=1, adversarial_learning_rate=0.5)
     for _ in range(6):

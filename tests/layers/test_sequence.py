@@ -39,6 +39,19 @@ def test_probabilities_are_those_of_sampling_step_by_step():
     torch.testing.assert_close(network.surprise(tokens, None), -found.sum() / (tokens != 0).sum())
 
 
+def test_roll_outs_are_what_sampling_behind_each_prefix_makes():
+    network = model(layers=2)
+    for parameter in network.parameters():
+        parameter.data.normal_(0, 0.3)
+    dice = torch.rand(5, 6, 6, generator=torch.Generator().manual_seed(0))
+    tokens = network.sampled(torch.rand(5, 6, generator=torch.Generator().manual_seed(1)))
+    known = torch.arange(6) <= torch.arange(6)[:, None]
+    prefix = torch.where(known, tokens[:, None], -1).flatten(0, 1)
+    expected = network.sampled(dice.flatten(0, 1), prefix=prefix).view(5, 6, 6)
+    assert torch.equal(network.rolled_out(tokens, dice), expected)
+    assert (expected[:, 0] != expected[:, -1]).any() and (tokens == SPEC.end).any()
+
+
 @pytest.mark.parametrize("core", ["gru", "transformer"])
 def test_what_stands_before_changes_what_follows_step_by_step_and_at_once_alike(core):
     network = model(layers=2, core=core, heads=2, signs=2, longest_before=4)

@@ -26,6 +26,7 @@ from gansmith.kinds.music.build import build_music
 from gansmith.kinds.music.options import Options as MusicOptions
 from gansmith.kinds.music.tunes import tunes
 from gansmith.kinds.tables.baseline import independent
+from gansmith.kinds.text import oracle
 from gansmith.kinds.text.build import build_texts
 from gansmith.kinds.text.grammar import sentences
 from gansmith.kinds.text.options import Options as TextOptions
@@ -255,6 +256,18 @@ SENTENCES = {
     "one real text, over and over": _sentences.subset(np.full(COUNT, COUNT)),
 }
 """Texts, and what is given out for generated ones."""
+
+
+@cache
+def spoken_texts() -> dict[str, Dataset]:
+    """Texts of the built-in oracle, and the likeliest of them, many times."""
+    said = oracle.oracle_texts(3 * COUNT)
+    made = build_texts(said, TextOptions())
+    tokens = oracle.spoken(list(said.texts))
+    assert tokens is not None
+    names = ("training", "held out", "fresh real examples")
+    parts = {name: made.subset(np.arange(place * COUNT, (place + 1) * COUNT)) for place, name in enumerate(names)}
+    return parts | {"its likeliest text, over and over": made.subset(np.full(COUNT, oracle.builtin().surprise(tokens).argmin()))}
 
 
 @cache

@@ -50,6 +50,7 @@ from tests.metrics.cheats import (
     moved_pictures,
     music_cheats,
     pair_data,
+    spoken_texts,
     translator,
     verses,
     voice_heard,
@@ -136,6 +137,7 @@ GAMES = [
     ("text_c2st", "texts", "copies of the training set", "copied_span"),
     ("nats", "texts", "copies of the training set", "copied_span"),
     ("reverse_nats", "texts", "copies of the training set", "copied_span"),
+    ("oracle_nats", "the oracle's texts", "its likeliest text, over and over", "self_bleu"),
     ("grammatical", "texts", "one real text, over and over", "self_bleu"),
     ("verse_form", "verses", "copies of the training set", "copied_span"),
     ("rhyme", "verses", "copies of the training set", "copied_span"),
@@ -262,6 +264,9 @@ def court(ring: Callable[[np.ndarray], Dataset], remembered: Path) -> Court:
         if data == "texts":
             train, held_out = SENTENCES["training"], SENTENCES["held out"]
             return judge(SENTENCES[cheat], train, held_out, metrics=sorted(metrics), cache=remembered)
+        if data == "the oracle's texts":
+            made = spoken_texts()
+            return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)
         if data == "verses":
             made = verses()
             return judge(made[cheat], made["training"], made["held out"], metrics=sorted(metrics), cache=remembered)

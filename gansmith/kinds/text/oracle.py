@@ -1,8 +1,8 @@
-"""The oracle of Yu et al. 2017 (SeqGAN, section 5.1): a language that a recurrent network with random weights speaks, so that the probability
-of every text in it is known.
+"""The oracle of Yu et al. 2017 (SeqGAN, section 5.1): a language that a recurrent network with random weights speaks, so that the
+probability of every text in it is known.
 
-An LSTM with 32 hidden units, an embedding of 32 numbers, 5,000 tokens, texts of 20 tokens; all weights are drawn from a normal distribution with
-a standard deviation of 1, here from a seed (the paper's own weights are not used). Tokens are written as Chinese characters, from U+4E00 on.
+An LSTM with 32 hidden units, an embedding of 32 numbers, 5,000 tokens, texts of 20 tokens; all weights are drawn from a normal distribution
+with a standard deviation of 1, here from a seed (the paper's own weights are not used). Tokens are written as Chinese characters.
 """
 
 from __future__ import annotations

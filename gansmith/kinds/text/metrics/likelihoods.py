@@ -1,9 +1,9 @@
 """Two likelihoods, quality and diversity apart (Zhao et al. 2018, ARAE, section 6; Caccia et al. 2020, "Language GANs falling short").
 
-`nats`: what an n-gram model of the training texts needs for a token of the texts made. `reverse_nats`: what an n-gram model of the texts made
-needs for a token of held-out ones (of the ceiling's side, which is held out, for training texts), as many. A lower temperature lowers the first
-and raises the second, so that only both, over temperatures, tell models apart. They need nothing from the model but its texts, so
-models, n-grams and people can be compared; the rival, which is such an n-gram model itself, has the first by construction.
+`nats`: what an n-gram model of the training texts needs for a token of the texts made. `reverse_nats`: what an n-gram model of the texts
+made needs for a token of as many held-out ones (for the held-out side itself: of training texts). A lower temperature lowers the first and
+raises the second, so that only both, over temperatures, tell models apart. They need nothing from the model but its texts, so models,
+n-grams and people can be compared; the rival, which is such an n-gram model itself, has the first by construction.
 """
 
 import numpy as np
@@ -24,7 +24,9 @@ SAYS = {"nats": "quality", "reverse_nats": "diversity"}
 BASELINE = "independent tokens"
 
 
-def surprises(texts: Int[np.ndarray, "texts length"], known: Int[np.ndarray, "others length"], codec: TextCodec) -> Float[np.ndarray, " texts"]:
+def surprises(
+    texts: Int[np.ndarray, "texts length"], known: Int[np.ndarray, "others length"], codec: TextCodec
+) -> Float[np.ndarray, " texts"]:
     """Nats a token of each text under an n-gram model of the known ones."""
     return Chain(known, ORDERS[codec.vocabulary.by], codec.spec.end).surprise(texts, codec.spec.vocabulary)
 

@@ -17,10 +17,14 @@ def measure(side: Side) -> dict[str, Measured]:
     """Raises NotApplicableError for other data."""
     train = side.real.train
     if spoken(texts_of(train, np.arange(min(50, len(train))))) is None:
-        raise NotApplicableError(f"oracle_nats knows the language of the built-in oracle alone, and {train.name} holds other texts.")
+        raise NotApplicableError(
+            f"oracle_nats knows the language of the built-in oracle alone, and {train.name} holds other texts."
+        )
     tokens = spoken(texts_of(side.data))
     if tokens is None:
-        raise NotApplicableError("oracle_nats needs texts of 20 characters of the oracle's language, and some of those made are not.")
+        raise NotApplicableError(
+            "oracle_nats needs texts of 20 characters of the oracle's language, and some of those made are not."
+        )
     nats = builtin().surprise(tokens)
     value, low, high = jackknife(lambda kept: float(nats[kept].mean()), len(nats), side.real.seed, bounds=(0.0, np.inf))
     return {"oracle_nats": Measured(value=value, low=low, high=high, samples=len(nats), reference_samples=0, space="oracle")}
