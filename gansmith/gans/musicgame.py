@@ -5,10 +5,11 @@ The model sees some cells of a piece (a voice at a step) and learns probabilitie
 round there is a game: what is drawn for hidden cells, straight through a Gumbel-softmax, is judged by a relativistic critic with chroma
 and onset streams (MuseGAN's). In the last rounds the critic learns against finished pieces of the model, of which each round makes a few
 for a pool, since a piece takes as long as thirty examples by likelihood; when the model is used `--where critic=4` draws one of four by its
-logits. A piece is made by blocked Gibbs sampling with fewer and fewer cells drawn anew (Yao et al. 2014, as in Coconet): one model makes
+logits. A piece is filled in cell by cell in an order of chance, then a few cells at a time are drawn anew (Gibbs sampling): one model makes
 music, accompanies, continues and fills in; `--where bars=16` goes on bar by bar.
 
-What cells say of others is partly the same for every pitch (a convolution over pitches and steps), and partly depends on the place.
+What cells say of others is partly the same for every pitch (convolutions over pitches and steps, and what pitch classes sound near by and
+in the whole window, which tells the key), and partly depends on the place.
 
     gansmith train chorales/ --transpose 5
 """
@@ -43,24 +44,28 @@ GAIN = 16.0
 """Of weights that few inputs share, which Adam alone would move slowly."""
 NEAR = 9
 """Steps that say what a cell near them is, whatever the pitch."""
+CLASSES = 12
+"""Pitch classes."""
 POOL, FRESH = 512, 8
 """Finished pieces that the critic learns against at the end, and how many of them are made anew in each round."""
-FIRST_SHARE, LAST_SHARE, SETTLED = 0.95, 0.05, 0.8
-"""Cells that are drawn anew in the first round, in the last ones, and from what share of the rounds on these are the last ones."""
+FILLING, ANEW = 0.7, 0.05
+"""The share of the rounds in which cells are filled in, and the share of the cells that are drawn anew in each round behind them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Options of MusicGame."""
 
-    width: int = 192
+    width: int = 128
     """Channels of the model."""
-    blocks: int = 3
+    blocks: int = 2
     """Blocks of two convolutions and attention over time."""
     heads: int = 4
     """Heads of the attention."""
     intervals: int = 16
     """Channels of what is known of intervals, the same for every pitch."""
+    interval_blocks: int = 6
+    """Convolutions in these channels; each reaches twice as many steps as the one before."""
     dropout: float = 0.1
     """Share of each block's changes that is left out while it learns."""
     critic_width: int = 96
@@ -77,7 +82,7 @@ class Config:
     """Of the Gumbel-softmax."""
     critic_share: float = 0.03
     """Share of the budget, at its end, in which the critic learns against pieces of the model; such rounds take four times as long."""
-    rounds: int = 48
+    rounds: int = 64
     """Rounds of the sampling."""
     learning_rate: float = 4e-3
     """Adam's step size for the model at the start; a hundredth at the end of its stage."""
@@ -119,6 +124,34 @@ class Block(nn.Module):
         return x + self.dropout(self.answer(found.transpose(2, 3).flatten(1, 2)))
 
 
+class Harmony(nn.Module):
+    """How often pitches sound, to channels of each pitch: what pitch classes sound at a step, near it and in all, seen from that pitch's
+    class, so that it is the same in every key."""
+
+    def __init__(self, channels: int, steps: int, bar: int) -> None:
+        super().__init__()
+        self.spans = (1, 2 * (bar // 4) + 1, 2 * steps + 1)
+        self.hidden = nn.Linear(len(self.spans) * CLASSES, 6 * channels)
+        self.out = nn.Linear(6 * channels, channels)
+        turned = torch.arange(CLASSES)[:, None] + torch.arange(CLASSES)
+        self.register_buffer("turned", turned % CLASSES, persistent=False)
+        self.turned: Tensor
+
+    def forward(self, sounding: Float[Tensor, "batch pitches steps"]) -> Float[Tensor, "batch channels pitches steps"]:
+        pitches = sounding.shape[1]
+        octaves = -(-pitches // CLASSES)
+        whole = torch.nn.functional.pad(sounding, (0, 0, 0, octaves * CLASSES - pitches))
+        classes = whole.unflatten(1, (octaves, CLASSES)).sum(1).float()  # [B, classes, steps]
+        found = []
+        for span in self.spans:
+            count = span * torch.nn.functional.avg_pool1d(classes, span, 1, span // 2)
+            share = count / (1 + count.sum(1, keepdim=True))
+            found.append(share[:, self.turned])  # [B, class, from that class on, steps]
+        seen = torch.cat(found, 2).permute(0, 1, 3, 2).to(sounding.dtype)
+        made = self.out(gelu(self.hidden(seen))).permute(0, 3, 1, 2)  # [B, channels, classes, steps]
+        return made.repeat(1, 1, octaves, 1)[:, :, :pitches]
+
+
 class Filler(nn.Module):
     """States of some cells to probabilities of states of all."""
 
@@ -137,6 +170,11 @@ class Filler(nn.Module):
         self.out = nn.Conv1d(width, self.voices * self.states, 1)
         self.near = nn.Conv2d(3 * self.voices, 2 * self.voices, (1, NEAR), padding="same")
         self.intervals = nn.Conv2d(3 * self.voices, config.intervals, (25, 3), padding="same")
+        self.harmony = Harmony(config.intervals, self.steps, spec.bar)
+        self.further = nn.ModuleList(
+            nn.Conv2d(config.intervals, config.intervals, (5, 3), padding="same", dilation=(1, 2 ** (number % 4)))
+            for number in range(config.interval_blocks)
+        )
         self.joined = nn.Conv2d(config.intervals, 2 * self.voices, (1, 5), padding="same")
         for weight in (self.out.weight, self.near.weight, self.joined.weight):
             nn.init.zeros_(weight)
@@ -156,20 +194,23 @@ class Filler(nn.Module):
         mask: Cells | None = None,
         temperature: float = 1.0,
     ) -> Tokens:
-        """Pieces by Gibbs sampling: in every round a share of the open cells, in blocks of a bar at first and of a step at last, is
-        forgotten and drawn anew. What sounds where the mask is 1 is kept; it begins there if what stood before it changed."""
+        """Pieces cell by cell in an order of chance, few at first and more at once when most is known (Uria et al. 2014; Chang et al. 2022,
+        MaskGIT, section 3.2); then by Gibbs sampling, which draws a few cells anew in each round. What sounds where the mask is 1 is kept;
+        it begins there if what stood before it changed."""
         dice = ndtr(noise.float()).unflatten(1, (self.rounds, 2, self.voices, self.steps))
         known = torch.zeros_like(dice[:, 0, 0]) if mask is None else mask
         states = torch.zeros_like(known, dtype=torch.long) if given is None else states_of(given, self.spec)
-        seen, sizes = known, blocks_of(self.spec)
+        order = (dice[:, 0, 1] + 2 * (1 - known)).flatten(1).argsort(1).argsort(1).view_as(known)
+        given_first, cells = known.flatten(1).sum(1)[:, None, None], self.voices * self.steps
+        seen, first = known, max(1, round(FILLING * self.rounds))
         for number in range(self.rounds):
             logits = self.logits(one_hot(states, self.states), seen, label)
             states = torch.where(seen > 0, states, self._drawn(logits, dice[:, number, 0], temperature))
-            done = (number + 1) / self.rounds
-            share = LAST_SHARE + (FIRST_SHARE - LAST_SHARE) * max(0.0, 1 - done / SETTLED)
-            size = sizes[min(len(sizes) - 1, int(done * len(sizes)))]
-            kept = (dice[:, number, 1, :, : self.steps // size] >= share).float().repeat_interleave(size, 2)
-            seen = kept.maximum(known)
+            if number + 1 < first:
+                share = ((number + 1) / first) ** 2
+                seen = (order < given_first + share * (cells - given_first)).float().maximum(known)
+            else:
+                seen = (dice[:, number, 1] >= ANEW).float().maximum(known)
         return self.tokens(states)
 
     def logits(
@@ -191,7 +232,10 @@ class Filler(nn.Module):
         mask = known[..., -1][:, :, None].expand(-1, -1, self.pitches, -1)
         x = torch.cat([seen, mask], 1)  # [B, 3 * voices, pitches, steps]
         x = x.contiguous(memory_format=torch.channels_last)  # in which convolutions of few channels are quicker
-        x = GAIN * (self.near(x) + self.joined(gelu(self.intervals(x)))).float()
+        found = self.intervals(x) + self.harmony(seen.sum(1))
+        for convolution in self.further:
+            found = found + convolution(gelu(found))
+        x = GAIN * (self.near(x) + self.joined(gelu(found))).float()
         return x.unflatten(1, (self.voices, 2)).permute(0, 1, 4, 2, 3).flatten(3)
 
     def _frequencies(self) -> Float[Tensor, "voices states"]:
