@@ -203,6 +203,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "blocks": 1,
         "heads": 2,
         "intervals": 4,
+        "interval_blocks": 1,
         "critic_width": 8,
         "game_interval": 2,
         "critic_share": 0.0,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gansmith.errors import UserError
-from gansmith.gans.musicgame import FRESH, blocks_of, states_of, straight_through
+from gansmith.gans.musicgame import FRESH, Harmony, blocks_of, states_of, straight_through
 from gansmith.layers.labels import one_hot
 from gansmith.training.seeds import seed_everything
 from gansmith.training.trainer import Settings, Trainer
@@ -45,6 +45,32 @@ def test_a_pitch_that_goes_on_behind_another_one_begins():
     count, first = run.gan.filler.pitches, run.gan.spec.first
     states = torch.tensor([[[3, 3 + count, 5 + count, 0, 5 + count, 5 + count]]])
     assert run.gan.filler.tokens(states).tolist() == [[[first + 2, 1, first + 4, 0, first + 4, 1]]]
+
+
+def test_harmony_is_the_same_in_every_key():
+    torch.manual_seed(0)
+    harmony = Harmony(4, 8, 4)
+    sounding = (torch.rand(2, 30, 8) < 0.2).float()
+    sounding[:, -5:] = 0
+    higher = sounding.roll(5, 1)
+    torch.testing.assert_close(harmony(higher)[:, :, 5:], harmony(sounding)[:, :, :-5])
+    elsewhere = sounding.clone()
+    elsewhere[:, 3, 7] = 1 - elsewhere[:, 3, 7]
+    assert not torch.allclose(harmony(elsewhere)[..., 0], harmony(sounding)[..., 0])  # the key is that of the whole window
+
+
+def test_cells_are_filled_in_few_at_first_and_some_are_drawn_anew_then(monkeypatch):
+    filler = trainer(rounds=20).gan.eval().filler
+    known, logits = [], filler.logits
+    monkeypatch.setattr(filler, "logits", lambda states, mask, label: known.append(mask) or logits(states, mask, label))
+    mask = torch.zeros(16, *filler.spec.shape)
+    mask[:, 0] = 1
+    filler(torch.randn(16, filler.noise), None, torch.full(mask.shape, filler.spec.rest), mask)
+    counts = [float(part.mean()) for part in known]
+    assert counts[:14] == sorted(counts[:14]) and counts[0] == 0.25 and counts[1] < 0.27 and counts[13] < 1
+    assert all(0.9 < count < 1 for count in counts[14:])
+    assert all((after >= before).all() for before, after in zip(known[:13], known[1:14], strict=True))
+    assert all((part[:, 0] == 1).all() for part in known)
 
 
 def test_the_critic_hears_tokens():
