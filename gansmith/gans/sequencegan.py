@@ -54,8 +54,8 @@ from gansmith.training.seeds import uniform_rows
 
 REMEMBERED = 0.95
 """How much of a running mean stays each round."""
-POOL, FRESH = 8192, 4
-"""Samples that a critic of runs learns against, and every how many rounds new ones join them."""
+POOL, FRESH, TIMES = 8192, 16, 4
+"""Samples that a critic of runs learns against, every how many rounds new ones join them, and how many batches at once."""
 TRUSTED = (0.0, 0.25, 0.5, 0.75, 1.0)
 """What the critic's logits may count, of which the one is taken that foretells best."""
 SLACK = 0.05
@@ -92,9 +92,9 @@ class Config:
     """Share of the training examples whose label is not seen, which guidance needs."""
     infill: float = 0.0
     """Share of the rounds by likelihood in which the model learns to write what stands between a beginning and an end."""
-    likelihood_share: float = 0.85
+    likelihood_share: float = 0.8
     """Share of the budget in which the model learns by likelihood alone."""
-    critic_share: float = 0.15
+    critic_share: float = 0.2
     """Share of the budget after that in which the critics learn against the model as it is; with runs its rounds are short."""
     adversarial: bool = True
     """Play the game in the rest of the budget; otherwise the critics go on learning."""
@@ -297,14 +297,20 @@ class SequenceGAN(GAN):
         if self.pooled and self.kept and self.clock.rounds % FRESH:
             chosen = (uniform_rows(len(tokens), device=tokens.device) * self.kept.clamp_max(POOL)).long()
             return self.pool[chosen].long(), None if label is None else self.pool_labels[chosen], False
-        made = playing.sampled(uniform_rows(*tokens.shape, device=tokens.device), label, before=context)
+        times = TIMES if self.pooled else 1
+        labels = None if label is None else torch.cat([label] * times)
+        dice = uniform_rows(times * len(tokens), tokens.shape[1], device=tokens.device)
+        with torch.autocast(tokens.device.type, enabled=False):  # which would cast the weights at every token
+            made = playing.sampled(dice, labels, before=context)
         if self.pooled:
+            assert isinstance(self.critic.network, NgramCritic)
+            self._trust(self.critic.network(tokens, label)[1], self.critic.network(made, labels)[1])
             places = (self.kept + torch.arange(len(made), device=made.device)) % POOL
             self.pool[places] = made.to(self.pool.dtype)
-            if label is not None:
-                self.pool_labels[places] = label.to(self.pool_labels.dtype)
+            if labels is not None:
+                self.pool_labels[places] = labels.to(self.pool_labels.dtype)
             self.kept += len(made)
-        return made, label, True
+        return made[: len(tokens)], label, True
 
     def _critics(
         self,
@@ -333,7 +339,7 @@ class SequenceGAN(GAN):
             first, second = whole.detach()[: 2 * len(real)].chunk(2)
             if name == list(critics)[-1] and new:
                 self._remember(2 if self.stage == "game" else 0, area(first, second))
-            if name == "critic" and new:
+            if name == "critic" and not self.pooled:
                 self._trust(first, second)
             by_token = binary_cross_entropy_with_logits(positions, truth[:, None].expand_as(positions), reduction="none")
             by_whole = binary_cross_entropy_with_logits(whole, truth, weight)
@@ -353,7 +359,7 @@ class SequenceGAN(GAN):
         """Remembers what the loss on unseen ones is at each share of the logits."""
         shares = torch.tensor(TRUSTED, device=real.device)[:, None]
         loss = (softplus(-shares * real.float()).mean(1) + softplus(shares * fake.float()).mean(1)) / 2
-        self.foretold.lerp_(distributed.average(loss), 1 - REMEMBERED)
+        self.foretold.lerp_(distributed.average(loss), 0.1 if self.pooled else 1 - REMEMBERED)
 
     @property
     def trust(self) -> float:

@@ -65,8 +65,8 @@ def test_samples_are_kept_for_the_critic_and_new_ones_join_them(monkeypatch):
     monkeypatch.setattr(gan, "_samples", lambda *given: found.append(samples(*given)) or found[-1])
     for _ in range(6):
         run.play_round()
-    assert [new for *_, new in found] == [True, False, False, False, True, False] and int(gan.kept) == 32
-    known = {tuple(row) for row in gan.pool[:32].tolist()}
+    assert [new for *_, new in found] == [True, *[False] * 5] and int(gan.kept) == 4 * 16
+    known = {tuple(row) for row in gan.pool[:64].tolist()}
     assert all(tuple(row) in known for tokens, *_ in found for row in tokens.tolist())
 
 
