@@ -15,7 +15,9 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -35,15 +37,26 @@ from gansmith.training.trainer import Settings, Trainer
 
 RESULTS = Path(__file__).parent / "results" / "video.json"
 JUDGED, TRIED = 400, 12
+DURING = ("frechet", "motion_frechet", "clip_class", "recall", "motion_error", "drift_error")
 CHEATS = {"frozen frame": frozen_frames, "shuffled frames": shuffled_frames, "cross-fades": cross_fades, "mean clip": mean_clips}
 
 
-def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str) -> tuple[GAN, dict[str, Any]]:
-    """A GAN that trained for so many CPU seconds, to which its schedules are stretched by a few rounds tried first, and facts."""
+def trained(
+    name: str,
+    train: Dataset,
+    seconds: float,
+    seed: int,
+    precision: str,
+    changed: Mapping[str, Any] = MappingProxyType({}),
+    visited: Callable[[GAN, float], None] | None = None,
+) -> tuple[GAN, dict[str, Any]]:
+    """A GAN that trained for so many CPU seconds, to which its schedules are stretched by a few rounds tried first, and facts.
+
+    `visited` gets the GAN and the seconds spent after every tenth of them."""
     seed_everything(seed)
     made = gans.find(name)
     preset = next(own for own in made.presets.values() if own.kind in (None, "video"))
-    config = made.Config(**preset.config)
+    config = made.Config(**{**preset.config, **changed})
 
     def trainer(samples: int) -> Trainer:
         seed_everything(seed)
@@ -60,9 +73,15 @@ def trained(name: str, train: Dataset, seconds: float, seed: int, precision: str
     rounds = int(seconds / round_seconds)
     real = trainer(rounds * preset.batch)
     begun = time.process_time()
-    while real.gan.clock.rounds < rounds and time.process_time() - begun < seconds:
+    visits, aside = 1, 0.0
+    while real.gan.clock.rounds < rounds and (spent := time.process_time() - begun - aside) < seconds:
         real.play_round()
-    spent = time.process_time() - begun
+        if visited is not None and spent > visits * seconds / 10:
+            before = time.process_time()
+            visited(real.gan, spent)
+            real.gan.train()
+            visits, aside = visits + 1, aside + time.process_time() - before
+    spent = time.process_time() - begun - aside
     real.gan.eval()
     facts = {"rounds": real.gan.clock.rounds, "batch": preset.batch, "seconds": round(spent, 1), "precision": precision}
     return real.gan, facts
@@ -110,6 +129,9 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="a folder for film strips of what was made")
     parser.add_argument("--speed", action="store_true", help="only compare the seconds of a round")
     parser.add_argument("--held-out", help="data that others are measured on; else a fifth of the videos")
+    parser.add_argument("--set", nargs="*", default=[], help="options of the GANs, as width=24")
+    parser.add_argument("--called", default="", help="what such settings are called in the results")
+    parser.add_argument("--curve", action="store_true", help="print a few scores after every tenth of the seconds")
     parser.add_argument("--cheats", default=True, action=argparse.BooleanOptionalAction)
     for name in ("frames", "resolution", "channels"):
         parser.add_argument(f"--{name}", type=int)
@@ -126,9 +148,17 @@ def main() -> None:
         return
     cheats = CHEATS if asked.cheats else {}
     made = {name: (sampler(train, JUDGED, asked.seed + 1), {}) for name, sampler in cheats.items()}
+    changed = {name: json.loads(value) for name, _, value in (own.partition("=") for own in asked.set)}
+
+    def visited(gan: GAN, spent: float) -> None:
+        gan.eval()
+        judged = judge(clips_of(gan, train, asked.seed), train, held_out, metrics=list(DURING), cache=cache_folder())
+        print(round(spent), gan.clock.rounds, {score.name: round(score.value, 3) for score in judged.scores}, flush=True)
+
     for name in asked.gans:
-        gan, facts = trained(name, train, asked.seconds, asked.seed, asked.precision)
-        made[name] = (clips_of(gan, train, asked.seed), facts)
+        curve = visited if asked.curve else None
+        gan, facts = trained(name, train, asked.seconds, asked.seed, asked.precision, changed, curve)
+        made[f"{name} {asked.called}".strip()] = (clips_of(gan, train, asked.seed), {**facts, **changed})
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, (clips, facts) in made.items():
         judged = judge(clips, train, held_out, metrics=list(kinds.find("video").metrics), cache=cache_folder())
