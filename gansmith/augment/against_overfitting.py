@@ -31,9 +31,18 @@ class AgainstOverfitting(nn.Module):
 
     def forward(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
         """What the critic is shown instead of these images, real or generated, in every move."""
+        return self._changed(images, 1)
+
+    def clips(
+        self, video: Float[Tensor, "batch frames channels height width"]
+    ) -> Float[Tensor, "batch frames channels height width"]:
+        """What the critic is shown instead of these clips: all frames of one changed in the same way."""
+        return video if self.transform is None else self._changed(video.flatten(0, 1), video.shape[1]).view_as(video)
+
+    def _changed(self, images: Tensor, together: int) -> Tensor:
         if self.transform is None:
             return images
-        return self.transform(images, 1.0 if self.strength is None else self.strength.p)
+        return self.transform(images, 1.0 if self.strength is None else self.strength.p, together)
 
     def passing_for_real(self, real: Tensor, fake: Tensor) -> Tensor:
         """The examples [B, ...] that the critic's move takes for real."""

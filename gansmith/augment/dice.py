@@ -1,4 +1,4 @@
-"""The random numbers of one batch: every row decides for itself what happens to it."""
+"""The random numbers of one batch: every row decides for itself what happens to it; so many rows `together` share theirs."""
 
 import math
 
@@ -12,16 +12,18 @@ Row = Float[Tensor, " batch"]
 
 
 class Dice:
-    """Draws one number for each row from torch's global generator, the same ones for one process and for many."""
+    """Draws one number for each row from torch's global generator, the same ones for one process and for many.
 
-    def __init__(self, batch: int, p: float | Tensor, device: torch.device, dtype: torch.dtype) -> None:
-        self.batch, self.p, self.device, self.dtype = batch, p, device, dtype
+    Of every `together` rows that follow each other, as the frames of a clip do, all get the same number."""
+
+    def __init__(self, batch: int, p: float | Tensor, device: torch.device, dtype: torch.dtype, together: int = 1) -> None:
+        self.batch, self.p, self.device, self.dtype, self.together = batch // together, p, device, dtype, together
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> Row:
-        return low + (high - low) * uniform_rows(self.batch, device=self.device).to(self.dtype)
+        return low + (high - low) * self._rows(uniform_rows(self.batch, device=self.device))
 
     def normal(self, deviation: float) -> Row:
-        return deviation * normal_rows(self.batch, device=self.device).to(self.dtype)
+        return deviation * self._rows(normal_rows(self.batch, device=self.device))
 
     def integers(self, choices: int) -> Row:
         """Whole numbers from 0 to choices - 1."""
@@ -36,3 +38,6 @@ class Dice:
 
     def with_probability(self, probability: float | Tensor, value: Row) -> Row:
         return torch.where(self.uniform() < probability, value, torch.zeros_like(value))
+
+    def _rows(self, drawn: Row) -> Row:
+        return drawn.to(self.dtype) if self.together == 1 else drawn.to(self.dtype).repeat_interleave(self.together)

@@ -24,9 +24,10 @@ class DiffAugment(nn.Module):
         self.colour, self.translation, self.cutout = colour, translation, cutout
 
     def forward(
-        self, images: Float[Tensor, "batch channels height width"], p: float | Tensor = 1.0
+        self, images: Float[Tensor, "batch channels height width"], p: float | Tensor = 1.0, together: int = 1
     ) -> Float[Tensor, "batch channels height width"]:
         """Images in [-1, 1] of 1 (grey), 3 (RGB) or 4 (RGBA) channels, in the type in which they came.
+        Of every `together` images that follow each other, all are changed in the same way.
 
         Raises UserError for any other number of channels.
         """
@@ -36,7 +37,7 @@ class DiffAugment(nn.Module):
             return images
         exact = images.double() if images.dtype == torch.float64 else images.float()
         with torch.autocast(images.device.type, enabled=False):
-            dice = Dice(len(images), p, images.device, exact.dtype)
+            dice = Dice(len(images), p, images.device, exact.dtype, together)
             for policy, chosen in ((_recolour, self.colour), (_translate, self.translation), (_cut, self.cutout)):
                 if chosen:
                     happens = dice.sometimes(1.0, torch.ones_like(dice.uniform())).bool()

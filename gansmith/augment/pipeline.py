@@ -77,9 +77,10 @@ class Augment(nn.Module):
         self.transforms = transforms or Transforms()
 
     def forward(
-        self, images: Float[Tensor, "batch channels height width"], p: float | Tensor
+        self, images: Float[Tensor, "batch channels height width"], p: float | Tensor, together: int = 1
     ) -> Float[Tensor, "batch channels height width"]:
         """Images in [-1, 1] of 1 (grey), 3 (RGB) or 4 (RGBA) channels, in the type in which they came.
+        Of every `together` images that follow each other, all are changed in the same way.
 
         Raises UserError for any other number of channels.
         """
@@ -90,7 +91,7 @@ class Augment(nn.Module):
         exact = images.double() if images.dtype == torch.float64 else images.float()
         # Half precision would move pixels: places and colours are computed in full.
         with torch.autocast(images.device.type, enabled=False):
-            dice = Dice(len(images), p, images.device, exact.dtype)
+            dice = Dice(len(images), p, images.device, exact.dtype, together)
             return self._cut(self._recolour(self._move(exact, dice), dice), dice).to(images.dtype)
 
     def _move(self, images: Tensor, dice: Dice) -> Tensor:

@@ -24,13 +24,15 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, softplus
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
+from gansmith.augment.against_overfitting import AgainstOverfitting
+from gansmith.augment.pipeline import Transforms
 from gansmith.data.codec import Batch
 from gansmith.data.values import Number
 from gansmith.errors import UserError
@@ -44,6 +46,9 @@ from gansmith.training import distributed
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 from gansmith.training.seeds import normal_rows
+
+AUGMENTATIONS = Transforms(flip=0.0, quarter_turns=0.0, rotation=0.0, luma_flip=0.0, cutout=1.0)
+"""What adaptive augmentation changes: mirrored and turned, a clip would be of another class."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +84,10 @@ class Config:
     """Weight of the labels that both critics guess."""
     arrow: float = 0.1
     """Weight of the pairs that teach the critic of clips the arrow of time: a real clip against itself backwards."""
+    against_overfitting: Literal["none", "diffaugment", "ada"] = "none"
+    """What both critics see is augmented, all frames of a clip in the same way: always (diffaugment) or as much as needed (ada)."""
+    overfitting_target: float = 0.6
+    """The overfitting that ada allows: how often a real clip beats its generated partner, the mean sign of the differences of logits."""
     gamma: float = 2.4
     """Weight of the gradient penalties at the start, for frames of 32x32 RGB, scaled with the numbers of a frame."""
     gamma_end: float = 0.24
@@ -177,6 +186,9 @@ class MotionGAN(GAN):
             average=partial(Average, half_life=Cosine(0, config.half_life, config.schedule)),
         )
         self.critic = Player(Critics(config, spec), learning_rate=learning_rate, betas=(0.0, config.beta2))
+        self.overfitting = AgainstOverfitting(
+            config.against_overfitting, target=config.overfitting_target, full_swing=None, transforms=AUGMENTATIONS
+        )
 
     @property
     def starts_from_frames(self) -> bool:
@@ -229,6 +241,7 @@ class MotionGAN(GAN):
         assert isinstance(critics, Critics)
         if self.clock.rounds == 0:
             critics.middle.copy_(distributed.average(real.mean((0, 1, 3, 4)))[:, None, None])
+        real, fake = self.overfitting.clips(real), self.overfitting.clips(fake)
         places = self.faces(real.shape[1])
         faces, fake_faces = (
             critics.centred(torch.stack([clips[:, place] for place in places], 1).flatten(0, 1)) for clips in (real, fake)
@@ -264,6 +277,8 @@ class MotionGAN(GAN):
         else:
             logits = critic(both, labels)
         real_logits, fake_logits = logits.float().chunk(2)
+        if name == "clips":
+            self.overfitting.observe(real_logits.detach() - fake_logits.detach(), self.clock)
         against[name] = relativistic_critic(real_logits, fake_logits)
         towards[name] = relativistic_generator(real_logits, fake_logits)
         return against, towards
