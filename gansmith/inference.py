@@ -105,8 +105,9 @@ def _folded(gan: GAN, condition: Batch) -> GAN:
             for name, child in parent.named_children():
                 if child in pairs:
                     setattr(parent, name, nn.Identity())
-        if any(isinstance(layer, CONVOLUTIONS) for layer in network.modules()):
-            network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue], an overload of torch's that is not typed
+        for layer in network.modules():  # one by one: Module.to would ask the same of the five dimensions of volumes, and fail
+            if isinstance(layer, CONVOLUTIONS) and not parametrize.is_parametrized(layer):
+                layer.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue], an overload that torch does not type
     return gan
 
 

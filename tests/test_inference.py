@@ -47,6 +47,27 @@ def test_every_gan_makes_the_same_images_at_rest(name):
     assert all(torch.equal(tensor, before[key]) for key, tensor in gan.state_dict().items())
 
 
+@pytest.mark.parametrize(
+    ("name", "toy"),
+    [
+        (name, toys.fitting(name)[0])
+        for name in gans.names()
+        if "images" not in gans.find(name).kinds and "generation" in gans.find(name).tasks
+    ],
+)
+def test_every_gan_of_other_kinds_makes_the_same_examples_at_rest(name, toy):
+    data = toys.every()[toy]
+    gan = trained(name, data)
+    optimized = optimize_for_inference(gan, conditions(data))
+    condition = data.codec.conditions(5, torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected, found = (
+            own.generate(5, condition, rng=torch.Generator().manual_seed(4), truncation=0.8)[gan.spec.key]
+            for own in (gan, optimized)
+        )
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
 def test_batch_norms_disappear_into_the_convolutions():
     gan = trained("dcgan", toys.images())
     found = optimize_for_inference(gan, {}).gan.players["generator"].averaged
