@@ -21,7 +21,7 @@ Scores are in docs/video.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -47,8 +47,6 @@ from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 from gansmith.training.seeds import normal_rows
 
-CHANGES = 2.0
-"""How much more the change to the next frame weighs than a frame."""
 AUGMENTATIONS = Transforms(flip=0.0, quarter_turns=0.0, rotation=0.0, luma_flip=0.0, cutout=1.0)
 """What adaptive augmentation changes: mirrored and turned, a clip would be of another class."""
 
@@ -78,8 +76,6 @@ class Config:
     """How far a pose may carry parts of a sprite, in halves of the frame."""
     stretch: Annotated[float, Number(0, 3)] = 0.5
     """How much larger or smaller than painted a sprite may be shown, as a logarithm."""
-    neighbours: bool = True
-    """The critic of frames also sees how the next frame differs from each."""
     faces: int = 3
     """Frames of each clip that the critic of frames judges in a round."""
     given: float = 0.5
@@ -121,8 +117,7 @@ class Critics(nn.Module):
 
     def __init__(self, config: Config, spec: VideoSpec) -> None:
         super().__init__()
-        self.neighbours = config.neighbours and spec.shape[0] > 1
-        self.frames = FrameCritic(spec, config.critic_width, spec.shape[1] * (2 if self.neighbours else 1))
+        self.frames = FrameCritic(spec, config.critic_width)
         self.clips = ClipCritic(spec, config.critic_width)
         self.register_buffer("middle", torch.zeros(spec.shape[1], 1, 1))
 
@@ -130,20 +125,12 @@ class Critics(nn.Module):
         """Images [N, frames * C, H, W] about 0 and with a deviation nearer to 1, as both critics see them."""
         return (images.float() - self.middle.repeat(images.shape[1] // len(self.middle), 1, 1)) * 2
 
-    def seen(self, video: Tensor, places: Sequence[int]) -> Tensor:
-        """What the critic of frames sees of these frames of clips [B, T, C, H, W], [B * places, channels, H, W]: each of them, and how
-        the next one differs from it."""
-        frames = self.centred(video[:, list(places)].flatten(0, 1))
-        if not self.neighbours:
-            return frames
-        return torch.cat([frames, CHANGES * (self.centred(video[:, [place + 1 for place in places]].flatten(0, 1)) - frames)], 1)
-
     def forward(self, video: Tensor, label: Tensor | None = None) -> Tensor:
         """Clips [B, T, C, H, W] to the sum of the logit of the clip and of the mean one of its frames [B]."""
-        steps = video.shape[1] - self.neighbours
+        count, steps = video.shape[:2]
         labels = None if label is None else label.repeat_interleave(steps, 0)
-        faces = self.frames(self.seen(video, range(steps)), labels)
-        return self.clips(self.centred(self.clips.seen(video)), label) + faces.view(len(video), steps).mean(1)
+        faces = self.frames(self.centred(video.flatten(0, 1)), labels)
+        return self.clips(self.centred(self.clips.seen(video)), label) + faces.view(count, steps).mean(1)
 
 
 class MotionGAN(GAN):
@@ -255,8 +242,10 @@ class MotionGAN(GAN):
         if self.clock.rounds == 0:
             critics.middle.copy_(distributed.average(real.mean((0, 1, 3, 4)))[:, None, None])
         real, fake = self.overfitting.clips(real), self.overfitting.clips(fake)
-        places = self.faces(real.shape[1] - critics.neighbours)
-        faces, fake_faces = (critics.seen(clips, places) for clips in (real, fake))
+        places = self.faces(real.shape[1])
+        faces, fake_faces = (
+            critics.centred(torch.stack([clips[:, place] for place in places], 1).flatten(0, 1)) for clips in (real, fake)
+        )
         labels = None if label is None else label.repeat_interleave(len(places), 0)
         against, towards = self._judged("frames", critics.frames, faces, fake_faces, labels)
         small, fake_small = (critics.centred(critics.clips.seen(clips)) for clips in (real, fake))
