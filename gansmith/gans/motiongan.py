@@ -78,10 +78,10 @@ class Config:
     """How much larger or smaller than painted a sprite may be shown, as a logarithm."""
     faces: int = 3
     """Frames of each clip that the critic of frames judges in a round."""
-    given: float = 0.5
+    given: float = 0.25
     """The share of a batch that begins with a given frame; an eighth of that also ends with one, an eighth begins with two."""
-    guessed: float = 1.0
-    """Weight of the labels that both critics guess."""
+    guessed: float = 0.2
+    """Weight of the labels that both critics guess. More makes classes clearer, and clips of a class alike."""
     arrow: float = 0.1
     """Weight of the pairs that teach the critic of clips the arrow of time: a real clip against itself backwards."""
     against_overfitting: Literal["none", "diffaugment", "ada"] = "none"
@@ -100,7 +100,7 @@ class Config:
     """Step size at the end of the schedule."""
     beta2: float = 0.99
     """Adam's second-moment decay."""
-    half_life: int = 10_000
+    half_life: int = 2_000
     """Half-life of the generator's moving average in clips, at the end of the schedule; it grows from 0."""
     schedule: int | None = None
     """Clips over which everything above changes; None: the budget."""

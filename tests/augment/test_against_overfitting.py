@@ -91,3 +91,21 @@ def test_two_ways_of_augmentation_and_augmented_points_are_refused():
         Config(augment=0.5, against_overfitting="ada")
     with pytest.raises(UserError, match="leave out --gan.against-overfitting"):
         R3GAN(Config(widths=(16,), against_overfitting="apa"), toys.points().codec.spec)
+
+
+@pytest.mark.parametrize("kind", ["diffaugment", "ada"])
+def test_all_frames_of_a_clip_are_changed_in_the_same_way(kind):
+    torch.manual_seed(0)
+    overfitting = AgainstOverfitting(kind)
+    if overfitting.strength is not None:
+        overfitting.strength.p.fill_(1.0)
+    still = (torch.rand(6, 1, 3, 16, 16) * 2 - 1).expand(-1, 5, -1, -1, -1)
+    changed = overfitting.clips(still)
+    torch.testing.assert_close(changed, changed[:, :1].expand_as(changed))
+    moved = [tuple((clip[0] - still[0, 0]).abs().mean((1, 2)).tolist()) for clip in changed]
+    assert len(set(moved)) == 6 and all(max(far) > 0.01 for far in moved)
+
+
+def test_clips_stay_as_they_are_where_nothing_was_asked():
+    video = torch.rand(2, 3, 3, 8, 8)
+    assert AgainstOverfitting("none").clips(video) is video
