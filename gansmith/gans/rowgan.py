@@ -13,7 +13,8 @@ the shares of choices and the ranks of numbers are corrected to those of the dat
 
     gansmith train adult.csv --target income
 
-Adult (20,839 training rows, a fifth for testing), one thread, seed 0, --preset wide: after 42 CPU seconds column shapes 0.993, pair trends
+Adult (20,839 training rows, a fifth for testing), one thread, seed 0: after 19 CPU seconds column shapes 0.994, pair trends 0.952, C2ST
+0.78, TSTR AUC 0.910 and F1 0.672 (real rows 0.931 and 0.724). With --preset wide: after 42 CPU seconds column shapes 0.993, pair trends
 0.962, C2ST 0.72, TSTR AUC 0.912 and F1 0.662 (real rows 0.931 and 0.724); after 145 seconds 0.992, 0.980, 0.62, 0.914 and 0.681.
 """
 
