@@ -100,7 +100,7 @@ class Config:
     """Step size at the end of the schedule."""
     beta2: float = 0.99
     """Adam's second-moment decay."""
-    half_life: int = 2_000
+    half_life: int = 10_000
     """Half-life of the generator's moving average in clips, at the end of the schedule; it grows from 0."""
     schedule: int | None = None
     """Clips over which everything above changes; None: the budget."""

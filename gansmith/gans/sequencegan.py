@@ -161,7 +161,8 @@ class SequenceGAN(GAN):
         super().__init__(config, spec)
         if not 1 <= config.tries <= 64:
             raise UserError(f"--gan.tries must be between 1 and 64, but it is {config.tries}.")
-        if not (0 <= config.likelihood_share <= 1 and 0 <= config.critic_share <= 1 - config.likelihood_share):
+        shares = config.likelihood_share, config.critic_share
+        if not (min(shares) >= 0 and sum(shares) <= 1 + 1e-9):  # 1 - .8 is less than .2
             raise UserError(
                 "--gan.likelihood-share and --gan.critic-share are shares of the budget that add up to 1 at most, but they are "
                 f"{config.likelihood_share} and {config.critic_share}."

@@ -16,6 +16,8 @@ from tests import toys
 from tests.elsewhere import Elsewhere
 
 NAMES = list(gans.names())
+NEED_MORE = ("bicyclegan", "munit", "own", "pix2pixhd", "spade", "vqgan")
+"""Those whose usual networks take larger images than toys, or networks of one's own."""
 DICE_ON_THE_HOST = ("real_esrgan",)
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -43,6 +45,17 @@ every_case = pytest.mark.parametrize(("name", "toy"), cases())
 
 def test_every_gan_is_covered_by_these_tests():
     assert set(NAMES) == set(toys.SMALL)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_usual_presets_say_can_be_built(name):
+    data = toys.every()[toys.fitting(name)[0]]
+    found = gans.find(name)
+    presets = [preset for preset in found.presets.values() if preset.kind in (None, data.codec.spec.kind)]
+    for preset in presets[: 1 if name not in NEED_MORE else 0]:
+        seed_everything(0)
+        assert found(found.Config(**preset.config), data.codec.spec).players
+    assert presets
 
 
 @every_case
