@@ -92,9 +92,9 @@ class Config:
     """Share of the training examples whose label is not seen, which guidance needs."""
     infill: float = 0.0
     """Share of the rounds by likelihood in which the model learns to write what stands between a beginning and an end."""
-    likelihood_share: float = 0.8
+    likelihood_share: float = 0.92
     """Share of the budget in which the model learns by likelihood alone."""
-    critic_share: float = 0.2
+    critic_share: float = 0.08
     """Share of the budget after that in which the critics learn against the model as it is; with runs its rounds are short."""
     adversarial: bool = True
     """Play the game in the rest of the budget; otherwise the critics go on learning."""
