@@ -22,7 +22,7 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, gelu, scaled_dot_product_attention
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, gelu
 from torch.special import ndtr
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
@@ -31,6 +31,7 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans.musegan import Cells, Listener, Tokens, masks
 from gansmith.kinds.music.spec import MusicSpec
+from gansmith.layers.harmony import Block, Harmony
 from gansmith.layers.labels import Label, label_embedding, one_hot
 from gansmith.layers.sequence import drawn, resampled
 from gansmith.penalties import with_gradient_norm, zero_centred
@@ -44,8 +45,6 @@ GAIN = 16.0
 """Of weights that few inputs share, which Adam alone would move slowly."""
 NEAR = 9
 """Steps that say what a cell near them is, whatever the pitch."""
-CLASSES = 12
-"""Pitch classes."""
 POOL, FRESH = 512, 8
 """Finished pieces that the critic learns against at the end, and how many of them are made anew in each round."""
 FILLING, ANEW = 0.7, 0.05
@@ -102,54 +101,6 @@ class _Rate:
         done = min(1.0, clock.progress() / max(1e-9, 1 - self.config.critic_share))
         fall = 0.01 + 0.99 * (1 + float(torch.cos(torch.tensor(torch.pi * done)))) / 2
         return self.config.learning_rate * fall * min(1.0, (clock.rounds + 1) / 50)
-
-
-class Block(nn.Module):
-    """Two convolutions over three steps and attention over all of them, each beside an identity."""
-
-    def __init__(self, width: int, heads: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.heads, self.dropout = heads, nn.Dropout1d(dropout)
-        self.before, self.between = nn.GroupNorm(1, width), nn.GroupNorm(1, width)
-        self.first = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
-        self.second = nn.Conv1d(width, width, 3, padding=1)
-        self.ask, self.answer = nn.Conv1d(width, 3 * width, 1), nn.Conv1d(width, width, 1)
-        for last in (self.second, self.answer):
-            nn.init.zeros_(last.weight)
-
-    def forward(self, x: Float[Tensor, "batch width steps"]) -> Float[Tensor, "batch width steps"]:
-        x = x + self.dropout(self.second(gelu(self.first(gelu(self.before(x))))))
-        parts = self.ask(self.between(x)).unflatten(1, (3, self.heads, -1)).transpose(3, 4)  # [B, 3, heads, steps, width of each]
-        found = scaled_dot_product_attention(parts[:, 0], parts[:, 1], parts[:, 2])
-        return x + self.dropout(self.answer(found.transpose(2, 3).flatten(1, 2)))
-
-
-class Harmony(nn.Module):
-    """How often pitches sound, to channels of each pitch: what pitch classes sound at a step, near it and in all, seen from that pitch's
-    class, so that it is the same in every key."""
-
-    def __init__(self, channels: int, steps: int, bar: int) -> None:
-        super().__init__()
-        self.spans = (1, 2 * (bar // 4) + 1, 2 * steps + 1)
-        self.hidden = nn.Linear(len(self.spans) * CLASSES, 6 * channels)
-        self.out = nn.Linear(6 * channels, channels)
-        turned = torch.arange(CLASSES)[:, None] + torch.arange(CLASSES)
-        self.register_buffer("turned", turned % CLASSES, persistent=False)
-        self.turned: Tensor
-
-    def forward(self, sounding: Float[Tensor, "batch pitches steps"]) -> Float[Tensor, "batch channels pitches steps"]:
-        pitches = sounding.shape[1]
-        octaves = -(-pitches // CLASSES)
-        whole = torch.nn.functional.pad(sounding, (0, 0, 0, octaves * CLASSES - pitches))
-        classes = whole.unflatten(1, (octaves, CLASSES)).sum(1).float()  # [B, classes, steps]
-        found = []
-        for span in self.spans:
-            count = span * torch.nn.functional.avg_pool1d(classes, span, 1, span // 2)
-            share = count / (1 + count.sum(1, keepdim=True))
-            found.append(share[:, self.turned])  # [B, class, from that class on, steps]
-        seen = torch.cat(found, 2).permute(0, 1, 3, 2).to(sounding.dtype)
-        made = self.out(gelu(self.hidden(seen))).permute(0, 3, 1, 2)  # [B, channels, classes, steps]
-        return made.repeat(1, 1, octaves, 1)[:, :, :pitches]
 
 
 class Filler(nn.Module):

@@ -21,9 +21,8 @@ more.
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +33,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.gans._sequence_options import Config, Rate, RunsRate
 from gansmith.layers.labels import Label
 from gansmith.layers.ngram_critic import NgramCritic
 from gansmith.layers.sequence import (
@@ -48,7 +48,6 @@ from gansmith.layers.sequence import (
     there_of,
 )
 from gansmith.training import distributed
-from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.seeds import uniform_rows
 
@@ -60,87 +59,8 @@ TRUSTED = (0.0, 0.25, 0.5, 0.75, 1.0)
 """What the critic's logits may count, of which the one is taken that foretells best."""
 SLACK = 0.05
 """Nats a token that the likelihood may lose in the game."""
-SLOWER = 0.125
-"""The step size of a transformer beside that of a GRU."""
 GAIN = 0.01
 """What the area under the second critic's curve must have lost at the end, or the weights from before are taken back."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """Options of SequenceGAN."""
-
-    core: Literal["gru", "transformer"] = "gru"
-    """What reads: a recurrent network, which is quick on CPUs, or attention, which is quick on GPUs and wants 4 or more layers."""
-    width: int = 320
-    """Hidden units of the model."""
-    layers: int = 1
-    """Layers of the model."""
-    heads: int = 4
-    """Heads of a transformer's attention."""
-    embedding: int = 128
-    """Numbers that stand for a token, in the model's inputs and outputs alike."""
-    dropout: float = 0.1
-    """Share of the model's inputs and outputs that is left out while it learns."""
-    critic: Literal["auto", "runs", "recurrent"] = "auto"
-    """What the critic is: weights of runs of tokens, or a recurrent network, which the game and replies need; auto takes it for these."""
-    runs: int = 6
-    """Tokens of the longest runs that the critic weighs."""
-    critic_width: int = 192
-    """Hidden units of each recurrent critic."""
-    label_dropout: float = 0.1
-    """Share of the training examples whose label is not seen, which guidance needs."""
-    infill: float = 0.0
-    """Share of the rounds by likelihood in which the model learns to write what stands between a beginning and an end."""
-    likelihood_share: float = 0.92
-    """Share of the budget in which the model learns by likelihood alone."""
-    critic_share: float = 0.08
-    """Share of the budget after that in which the critics learn against the model as it is; with runs its rounds are short."""
-    adversarial: bool = True
-    """Play the game in the rest of the budget; otherwise the critics go on learning."""
-    likelihood: float = 0.3
-    """Weight of the likelihood beside the rewards."""
-    discount: float = 0.6
-    """What a reward one token later is worth."""
-    gate_interval: int = 25
-    """Rounds of the game from one check of the second critic to the next."""
-    learning_rate: float = 8e-3
-    """Adam's step size for the model at the start (of a transformer an eighth of it); a fiftieth of that at the end of its stage."""
-    adversarial_learning_rate: float = 1.5e-4
-    """Adam's step size for the model in the game."""
-    critic_learning_rate: float = 1e-3
-    """Adam's step size for recurrent critics."""
-    runs_learning_rate: float = 1e-2
-    """Adam's step size for the weights of runs at the start of their stage; a twentieth at the end."""
-    tries: int = 4
-    """Samples of which the critic draws one where `--where critic` says nothing else."""
-    half_life: int = 2_000
-    """Half-life of the model's moving average in samples."""
-
-
-@dataclass(frozen=True)
-class _Rate:
-    """Warm-up over 50 rounds, then a straight line to a fiftieth; another one for the game."""
-
-    config: Config
-
-    def __call__(self, clock: Clock) -> float:
-        done, share = clock.progress(), self.config.likelihood_share
-        if done >= share:
-            return self.config.adversarial_learning_rate
-        begun = self.config.learning_rate * (SLOWER if self.config.core == "transformer" else 1.0)
-        return begun * (1 - 0.98 * done / share) * min(1.0, (clock.rounds + 1) / 50)
-
-
-@dataclass(frozen=True)
-class _RunsRate:
-    """A straight line to a twentieth over the critic's stage."""
-
-    config: Config
-
-    def __call__(self, clock: Clock) -> float:
-        done = (clock.progress() - self.config.likelihood_share) / max(1e-9, 1 - self.config.likelihood_share)
-        return self.config.runs_learning_rate * (1 - 0.95 * min(1.0, max(0.0, done)))
 
 
 class SequenceGAN(GAN):
@@ -193,7 +113,7 @@ class SequenceGAN(GAN):
         )
         self.generator = Player(
             network,
-            learning_rate=_Rate(config),
+            learning_rate=Rate(config),
             betas=(0.9, 0.98),
             optimizer=partial(torch.optim.AdamW, weight_decay=0.01, fused=True),
             max_gradient_norm=1.0,
@@ -204,7 +124,7 @@ class SequenceGAN(GAN):
         """Whether the critic weighs runs, and learns against samples that are kept."""
         if self.pooled:
             critic = NgramCritic(spec, longest=config.runs)
-            self.critic = Player(critic, learning_rate=_RunsRate(config), betas=(0.9, 0.99))
+            self.critic = Player(critic, learning_rate=RunsRate(config), betas=(0.9, 0.99))
             self.register_buffer("pool", torch.zeros(POOL, spec.shape[0], dtype=torch.int32))
             labels = torch.zeros(POOL, dtype=torch.long) if spec.classes else torch.zeros(POOL, len(spec.attributes))
             self.register_buffer("pool_labels", labels)

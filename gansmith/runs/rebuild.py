@@ -38,6 +38,9 @@ def codec_of(facts: Mapping[str, Any], path: Path) -> Codec[Any]:
         codec: Codec[Any] = kinds.load_codec(dict(facts))
         check(codec, type(codec), "codec")
         _check_spec(codec.spec, "codec.spec")
+        for name, part in vars(codec).items():  # of a pair, each side has a codec
+            if isinstance(getattr(part, "spec", None), Spec):
+                _check_spec(part.spec, f"codec.{name}.spec")
         counts = getattr(codec, "frequencies", ())
         if counts and (min(counts) < 0 or not any(counts)):
             raise MismatchError("codec.frequencies should be counts, one of them above 0")
