@@ -1,5 +1,6 @@
 """What every GAN of this package promises, whatever it is."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -247,8 +248,7 @@ def test_the_docstring_opens_with_the_name_and_the_paper_and_shows_a_command(nam
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_has_a_line_of_explanation(name):
     made = gans.find(name)
-    source = (Path(gans.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
-    body = source.split("class Config:")[1].split("\nclass ")[0].split("def ")[0]
+    body = inspect.getsource(made.Config).split("def ")[0]
     for field in made.Config.__dataclass_fields__:
         after = body.split(f"    {field}: ")[1].splitlines()[1]
         assert after.strip().startswith('"""'), field
