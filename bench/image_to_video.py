@@ -22,12 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss, leaky_relu, one_hot
-from video import trained
+from video import add_data, opened, trained
 
 from gansmith.data.cache import cache_folder
 from gansmith.data.dataset import Dataset
 from gansmith.kinds.images.features.classifier import Classifier, answers
-from gansmith.kinds.opening import open_dataset
 from gansmith.kinds.video.baseline import made
 from gansmith.kinds.video.features import ClipFeatures, See
 from gansmith.kinds.video.given import Ends
@@ -167,22 +166,14 @@ def _gradient(clips: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data")
-    parser.add_argument("--held-out", help="data that clips are begun from; else a fifth of the videos")
+    add_data(parser)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", default="bfloat16")
     parser.add_argument("--pictures", type=Path, help="a folder for film strips of what was made")
-    for name in ("frames", "resolution", "channels"):
-        parser.add_argument(f"--{name}", type=int)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    options = {name: getattr(asked, name) for name in ("frames", "resolution", "channels") if getattr(asked, name) is not None}
-    data = open_dataset(asked.data, kind="video", **options)
-    if asked.held_out:
-        train, held_out = data, open_dataset(asked.held_out, kind="video", **options)
-    else:
-        train, held_out = data.split(0.2)
+    data, train, held_out = opened(asked)
     real = held_out.packed(np.arange(len(held_out)))["video"]
     rows: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
         "real": (real, {}),
@@ -195,12 +186,12 @@ def main() -> None:
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, (video, facts) in rows.items():
         own = scores(video, train, held_out)
-        found[f"{data.name} {name} seed {asked.seed}"] = {**facts, "scores": own, "clips": len(video)}
+        found[f"{data} {name} seed {asked.seed}"] = {**facts, "scores": own, "clips": len(video)}
         print(name, facts, own, flush=True)
         if asked.pictures:
             asked.pictures.mkdir(parents=True, exist_ok=True)
             data_of = made(held_out, {**held_out.packed(np.arange(len(held_out))), "video": video}, name)
-            strips(data_of.codec.decode(data_of.batch(slice(0, 12)))).save(asked.pictures / f"{data.name}-begun-{name}.png")
+            strips(data_of.codec.decode(data_of.batch(slice(0, 12)))).save(asked.pictures / f"{data}-begun-{name}.png")
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
 
 

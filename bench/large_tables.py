@@ -12,6 +12,7 @@ the pace of each tenth of the file is recorded. Steps are added to bench/results
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -128,7 +129,12 @@ def main() -> None:
     folder, steps, more = asked.folder.resolve(), asked.steps.split(","), asked.options.split()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"table{asked.rows}.parquet"
-    about: dict[str, Any] = {"machine": "AMD EPYC, 2 shared cores, one thread", "seed": 0, "columns": COLUMNS, "rows": asked.rows}
+    about: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
+        "seed": 0,
+        "columns": COLUMNS,
+        "rows": asked.rows,
+    }
     about |= {"options": asked.options}
     if "make" in steps and not path.exists():
         began = time.process_time()

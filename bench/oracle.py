@@ -8,10 +8,7 @@ NLL-oracle: nats a token of generated texts under the oracle (quality). NLL-test
 """
 
 import argparse
-import json
 import os
-import platform
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from sequences import note, trained
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -27,8 +25,6 @@ from gansmith.kinds.text.oracle import builtin, spoken
 from gansmith.kinds.text.words import texts_of
 from gansmith.layers.sequence import SequenceModel
 from gansmith.model import Model
-from gansmith.planning import plan as planning
-from gansmith.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "oracle.json"
 
@@ -51,20 +47,8 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     arguments = parser.parse_args()
     train, held_out = open_dataset("oracle").split(0.2)
-    config = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.config)}
-    plan = planning.plan(
-        train,
-        gan=arguments.gan,
-        options=config,
-        samples=arguments.samples,
-        seed=arguments.seed,
-        device="cpu",
-        precision=arguments.precision,
-    )
-    made, before = plan.build(train), time.process_time()
-    Trainer(made, train, plan.settings).train()
-    seconds = time.process_time() - before
-    model = Model(made.eval(), train.codec, {"gan": arguments.gan})
+    made, facts = trained(train, arguments)
+    model = Model(made, train.codec, {"gan": arguments.gan})
     writer = made.generator.averaged  # pyright: ignore[reportAttributeAccessIssue]
     assert isinstance(writer, SequenceModel)
     unseen = held_out.batch(slice(None))["text"]
@@ -81,20 +65,7 @@ def main() -> None:
         }
     said = spoken(texts_of(held_out))
     assert said is not None
-    found = {
-        "gan": arguments.gan,
-        "config": config,
-        "samples": arguments.samples,
-        "batch": plan.settings.batch,
-        "seed": arguments.seed,
-        "cpu_seconds": round(seconds, 1),
-        "curve": curve,
-        "real": round(float(builtin().surprise(said).mean()), 3),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
-    }
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*known, found], indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    note({**facts, "curve": curve, "real": round(float(builtin().surprise(said).mean()), 3)}, RESULTS)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import torch
 
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
+from gansmith.game import GAN
 from gansmith.kinds.music.piece import Note, Piece, Track
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
@@ -53,8 +54,8 @@ def _piece(columns: np.ndarray) -> Piece:
     return Piece(tuple(tracks), len(columns))
 
 
-def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Trains, generates and judges."""
+def trained(train: Dataset, arguments: argparse.Namespace) -> tuple[GAN, dict[str, Any]]:
+    """A GAN that learned as the arguments say, on one thread, and facts of that."""
     config = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.config)}
     plan = planning.plan(
         train,
@@ -67,8 +68,28 @@ def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -
     )
     made, before = plan.build(train), time.process_time()
     Trainer(made, train, plan.settings).train()
-    seconds = time.process_time() - before
-    model = Model(made.eval(), train.codec, {"gan": arguments.gan})
+    return made.eval(), {
+        "gan": arguments.gan,
+        "config": config,
+        "samples": arguments.samples,
+        "batch": plan.settings.batch,
+        "seed": arguments.seed,
+        "cpu_seconds": round(time.process_time() - before, 1),
+        "machine": f"{platform.machine()}, torch {torch.__version__}",
+    }
+
+
+def note(found: dict[str, Any], results: Path) -> None:
+    """Adds a record to those in a file, and prints it."""
+    known = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
+    results.write_text(json.dumps([*known, found], indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(found, indent=1))
+
+
+def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Trains, generates and judges."""
+    made, facts = trained(train, arguments)
+    model = Model(made, train.codec, {"gan": arguments.gan})
     if arguments.save is not None:
         model.save(arguments.save)
     metrics = arguments.metrics
@@ -87,18 +108,12 @@ def measured(train: Dataset, held_out: Dataset, arguments: argparse.Namespace) -
         }
     return {
         "data": train.name,
-        "gan": arguments.gan,
-        "config": config,
+        **facts,
         "options": arguments.option,
-        "samples": arguments.samples,
-        "batch": plan.settings.batch,
-        "seed": arguments.seed,
         "count": arguments.count,
-        "cpu_seconds": round(seconds, 1),
         "sampling_seconds": sampling,
         "gauges": {name: round(float(value), 4) for name, value in made.gauges().items()},
         "scores": scores,
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
     }
 
 
@@ -121,10 +136,7 @@ def main() -> None:
     given: Any = chorales(arguments.data) if arguments.data.suffix == ".npz" else arguments.data
     data = open_dataset(given, kind=arguments.kind, **options)
     train, held_out = data.split(0.2)
-    found = measured(train, held_out, arguments)
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
-    RESULTS.write_text(json.dumps([*known, found], indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    note(measured(train, held_out, arguments), RESULTS)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from gansmith.training.trainer import Settings, Trainer
 
 RESULTS = Path(__file__).parent / "results" / "video.json"
 JUDGED, TRIED = 400, 12
+SIZES = ("frames", "resolution", "channels")
 DURING = ("frechet", "motion_frechet", "clip_class", "recall", "motion_error", "drift_error")
 CHEATS = {"frozen frame": frozen_frames, "shuffled frames": shuffled_frames, "cross-fades": cross_fades, "mean clip": mean_clips}
 
@@ -119,30 +120,39 @@ def speed(train: Dataset, rounds: int = 6) -> None:
     print({name: f"{took:.3f} s, {took / own:.1f} x motiongan's" for name, took in seconds.items()})
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """What says which clips are opened, and which of them are held out."""
+    parser.add_argument("data")
+    parser.add_argument("--held-out", help="data that others are measured on; else a fifth of the videos")
+    for name in SIZES:
+        parser.add_argument(f"--{name}", type=int)
+
+
+def opened(asked: argparse.Namespace) -> tuple[str, Dataset, Dataset]:
+    """The name of the data, the clips to learn from and those held out."""
+    options = {name: getattr(asked, name) for name in SIZES if getattr(asked, name) is not None}
+    data = open_dataset(asked.data, kind="video", **options)
+    if asked.held_out:
+        return data.name, data, open_dataset(asked.held_out, kind="video", **options)
+    return data.name, *data.split(0.2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data")
+    add_data(parser)
     parser.add_argument("--gans", nargs="*", default=["motiongan", "mocogan", "videogan"])
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--pictures", type=Path, help="a folder for film strips of what was made")
     parser.add_argument("--speed", action="store_true", help="only compare the seconds of a round")
-    parser.add_argument("--held-out", help="data that others are measured on; else a fifth of the videos")
     parser.add_argument("--set", nargs="*", default=[], help="options of the GANs, as width=24")
     parser.add_argument("--called", default="", help="what such settings are called in the results")
     parser.add_argument("--curve", action="store_true", help="print a few scores after every tenth of the seconds")
     parser.add_argument("--cheats", default=True, action=argparse.BooleanOptionalAction)
-    for name in ("frames", "resolution", "channels"):
-        parser.add_argument(f"--{name}", type=int)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    options = {name: getattr(asked, name) for name in ("frames", "resolution", "channels") if getattr(asked, name) is not None}
-    data = open_dataset(asked.data, kind="video", **options)
-    if asked.held_out:
-        train, held_out = data, open_dataset(asked.held_out, kind="video", **options)
-    else:
-        train, held_out = data.split(0.2)
+    data, train, held_out = opened(asked)
     if asked.speed:
         speed(train)
         return
@@ -164,13 +174,11 @@ def main() -> None:
         judged = judge(clips, train, held_out, metrics=list(kinds.find("video").metrics), cache=cache_folder())
         scores = {score.name: [round(score.value, 4), round(score.low, 4), round(score.high, 4)] for score in judged.scores}
         real = {score.name: None if score.ceiling is None else round(score.ceiling, 4) for score in judged.scores}
-        found[f"{data.name} {name} seed {asked.seed}"] = {**facts, "scores": scores, "real": real}
+        found[f"{data} {name} seed {asked.seed}"] = {**facts, "scores": scores, "real": real}
         print(name, facts, {key: value[0] for key, value in scores.items()}, flush=True)
         if asked.pictures:
             asked.pictures.mkdir(parents=True, exist_ok=True)
-            strips(clips.codec.decode(clips.batch(slice(0, 8)))).save(
-                asked.pictures / f"{data.name}-{name.replace(' ', '-')}.png"
-            )
+            strips(clips.codec.decode(clips.batch(slice(0, 8)))).save(asked.pictures / f"{data}-{name.replace(' ', '-')}.png")
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
 
 

@@ -125,7 +125,7 @@ class MaskCycleGANVC(GAN):
     probed = 32
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="two voices in minutes on a CPU: narrower, larger steps, less held to where it begins, no frames to fill in",
+            about="two voices in minutes on a CPU: narrower, larger steps, less held to where it begins, at most one frame to fill in",
             kind="audio",
             batch=8,
             minutes=15.0,

@@ -136,7 +136,7 @@ class SequenceModel(nn.Module):
         n, length = tokens.shape
         own = None if self.labels is None else self.labels(label)
         made = tokens[:, None].repeat(1, length, 1)
-        ended = (tokens == self.end).long().cumsum(1) > 0  # at each place, whether what is given has ended
+        ended = (tokens == self.end).long().cumsum(1) > 0  # whether the given tokens end at or before each place
         token, state = torch.full_like(tokens[:, 0], self.end), None
         states, over = None, ended[:, :0]
         for position in range(length):

@@ -488,4 +488,4 @@ def voice_heard(wave: torch.Tensor) -> torch.Tensor:
 
 
 VOICES = {name: as_voices(data, None) for name, data in SOUNDS.items()}
-"""Tones in two voices, and what is given out for converted ones."""
+"""Tones in two voices, and cheats that pass for conversions."""

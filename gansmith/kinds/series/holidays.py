@@ -19,7 +19,7 @@ AROUND_EASTER = (-48, -47, -3, -2, 1, 39, 50, 60)
 OBSERVED = {"": (0, 0), "+": (0, 1), "~": (-1, 1), ">": (2, 1)}
 """By how many days a holiday moves that falls on a Saturday, or a Sunday."""
 SURE = 3
-"""Years in which a holiday must have been left out to be one, where the data have so many; 2 at least."""
+"""A holiday is left out in at least so many years, or in all years of shorter data, but never in fewer than two."""
 
 
 def easter(year: int) -> date:
