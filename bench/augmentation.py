@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from machine import machine
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.neighbors import NearestNeighbors
@@ -116,7 +117,7 @@ def main() -> None:
             for arm, pair in arms(real, test, drawn, target, rare, seed).items():
                 scores.setdefault(arm, []).append(pair)
         about = {"table": name, "target": target_name, "rows": asked.rows, "seeds": asked.seeds}
-        about |= {"machine": "AMD EPYC, 2 shared cores, one thread", "cpu_seconds": round(float(np.mean(spent)), 1)}
+        about |= {"machine": machine(), "cpu_seconds": round(float(np.mean(spent)), 1)}
         found = {
             arm: {
                 key: [round(float(value), 4) for value in (np.mean(column), np.std(column, ddof=1) if len(column) > 1 else 0.0)]

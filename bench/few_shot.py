@@ -9,7 +9,6 @@ The results go to bench/results/few_shot.json and .md, a grid of each beside the
 import argparse
 import json
 import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import torch
 from synthesis import RESULTS, SHOWN, opened, samples_for
 
 import gansmith
+from gansmith.planning.plan import cpu_model
 from gansmith.runs.run import Run
 
 SHOWN_SCORES = ("frechet", "precision", "recall", "coverage", "memorisation", "data_copying")
@@ -100,7 +100,7 @@ def main() -> None:
         before = json.loads(path.read_text())["results"] if path.exists() else []
         same = ("gan", "augment", "data", "seed")
         results = [r for r in before if any(r[key] != result[key] for key in same)] + [result]
-        machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+        machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
         path.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
         path.with_suffix(".md").write_text(table(results))
         print(table([result]))

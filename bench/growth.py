@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from machine import machine
 
 from gansmith.data.dataset import Dataset
 from gansmith.kinds.images.codec import ImageCodec
@@ -186,7 +187,7 @@ def processes(rounds: int, repeats: int) -> dict[str, Any]:
 
 
 def table(results: dict[str, Any]) -> str:
-    lines = ["# Growth", "", f"{results['machine']}, torch {results['torch']}, one thread. `python bench/growth.py`", ""]
+    lines = ["# Growth", "", f"{results['machine']}, torch {results['torch']}. `python bench/growth.py`", ""]
     lines += [
         "| images | deal one (CPU us) | mirrored | at a page's first touch | shuffle, once an epoch |",
         "|---|---|---|---|---|",
@@ -227,7 +228,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(dir=options.folder))
     try:
         results = {
-            "machine": "AMD EPYC, 2 shared cores",
+            "machine": machine(),
             "torch": torch.__version__,
             "images": images([10**power for power in range(3, len(str(most)))], 50 if options.toy else 1000, folder),
             "moves": moves(count),

@@ -16,6 +16,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+from machine import machine
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d
 
@@ -62,8 +63,7 @@ def main() -> None:
         milliseconds = {name: round(1000 * seconds, 2) for name, seconds in best.items()}
         results.append({"asked": what, "features": features, "channels": channels, "side": side, "milliseconds": milliseconds})
         print(results[-1], flush=True)
-    machine = "AMD EPYC, 2 shared cores under load, one thread"
-    RESULTS.write_text(json.dumps({"machine": machine, "torch": torch.__version__, "results": results}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"machine": machine(), "torch": torch.__version__, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

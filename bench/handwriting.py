@@ -9,7 +9,6 @@ network. Each GAN leaves its run folder (pictures, report) under --out; the tabl
 import argparse
 import json
 import os
-import platform
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 
 import gansmith
+from gansmith.planning.plan import cpu_model
 from gansmith.watch.live import Live
 
 GANS = ("gan", "dcgan", "wgan", "wgan_gp", "r3gan")
@@ -69,7 +69,7 @@ def main() -> None:
         result = train(arguments.data, gan, budget, arguments.seed, arguments.out)
         kept = json.loads(path.read_text())["results"] if path.exists() else []
         kept = [r for r in kept if (r["gan"], r["seed"]) != (gan, arguments.seed)] + [result]
-        machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+        machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
         path.write_text(json.dumps({"machine": machine, "results": kept}, indent=1) + "\n")
         path.with_suffix(".md").write_text(table(kept))
         print(table(kept), flush=True)

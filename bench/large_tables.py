@@ -12,7 +12,6 @@ the pace of each tenth of the file is recorded. Steps are added to bench/results
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import machine
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results" / "large_tables.json"
@@ -130,7 +130,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"table{asked.rows}.parquet"
     about: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
+        "machine": machine(),
         "seed": 0,
         "columns": COLUMNS,
         "rows": asked.rows,

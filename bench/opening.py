@@ -9,7 +9,6 @@ its own. The time is that of `from_folder` or `from_zip` with a warm file cache:
 import argparse
 import json
 import os
-import platform
 import resource
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+
+from machine import machine
 
 from gansmith.kinds.images.readers.folders import from_folder, from_zip
 
@@ -81,7 +82,7 @@ def main() -> None:
                     cases.append({"source": "zip" if path.suffix else "folder", "labelled": labelled, **found})
                     print(cases[-1], flush=True)
             count *= 10
-    RESULTS.write_text(json.dumps({"machine": f"{platform.machine()}, {os.cpu_count()} cores", "cases": cases}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"machine": machine(), "cases": cases}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ molecule counts as a call. Results are added to bench/results/optimise.json.
 import argparse
 import json
 import os
-import platform
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from machine import machine
 from rdkit import RDLogger
 
 from gansmith.kinds.molecules.build import smiles_of
@@ -141,7 +141,7 @@ def main() -> None:
         "run": arguments.run.name,
         "data": str(Path(arguments.data).name),
         "setting": arguments.setting,
-        "machine": f"{platform.machine()}",
+        "machine": machine(),
         "lines": lines,
     }
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []

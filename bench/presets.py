@@ -9,13 +9,14 @@ bench/results/presets.json and .md.
 
 import argparse
 import json
-import platform
 from pathlib import Path
 from typing import Any
 
 import torch
 from quality import METRICS, RESULTS, ours
 from synthesis import opened
+
+from gansmith.planning.plan import cpu_model
 
 FILE = RESULTS / "presets.json"
 
@@ -41,7 +42,7 @@ def keep(result: dict[str, Any]) -> None:
     same = ("data", "budget", "width", "batch", "learning_rate", "seed")
     before = json.loads(FILE.read_text())["results"] if FILE.exists() else []
     results = [r for r in before if any(r[key] != result[key] for key in same)] + [result]
-    machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+    machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
     FILE.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     FILE.with_suffix(".md").write_text(table(results))
 

@@ -12,7 +12,6 @@ classifier of the data, 10,000 generated examples. The results go to bench/resul
 import argparse
 import json
 import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
 from gansmith.evaluation.judgement import Judgement
 from gansmith.kinds.opening import open_dataset
+from gansmith.planning.plan import cpu_model
 from gansmith.runs import data as opening
 from gansmith.runs.run import Run
 
@@ -160,7 +160,7 @@ def main() -> None:
         results = [r for r in before if any(r[key] != value for key, value in named.items())] + [
             {**named, **facts, "scores": scores}
         ]
-        machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+        machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
         file.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
         file.with_suffix(".md").write_text(table(results))
         print(table(results[-1:]), flush=True)

@@ -8,7 +8,6 @@ the fastest of several calls, memory kept for reuse; to bench/results/resampling
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from gansmith.layers.resample import downsample, upsample
 from gansmith.layers.smoothing import enlarge, smooth
+from gansmith.planning.plan import cpu_model
 from gansmith.training.allocator import kept_for_reuse
 
 RESULTS = Path(__file__).parent / "results"
@@ -110,7 +110,7 @@ def compare() -> None:
                             "difference": difference,
                         }
                     )
-    machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+    machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
     (RESULTS / "resampling.json").write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     usual = {(r["task"], tuple(r["shape"])): r["milliseconds"] for r in results if r["form"] == "usual"}
     lines = ["| task | shape | form | layout | ms | times as fast as usual |", "|---|---|---|---|---|---|"]

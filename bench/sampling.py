@@ -24,6 +24,7 @@ from unittest.mock import patch
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+from machine import machine
 
 from gansmith.gans import find
 from gansmith.kinds.images.codec import ImageCodec
@@ -128,7 +129,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 results[title] = measured(*case, Path(folder))
             print(title, results[title], flush=True)
-    facts = {"machine": "AMD EPYC, 2 shared cores, one thread", "torch": torch.__version__, "blocks": BLOCKS, "results": results}
+    facts = {"machine": machine(), "torch": torch.__version__, "blocks": BLOCKS, "results": results}
     RESULTS.write_text(json.dumps(facts, indent=1) + "\n")
 
 

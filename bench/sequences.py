@@ -11,7 +11,6 @@ thread, CPU seconds; results are added to bench/results/sequences.json.
 import argparse
 import json
 import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from machine import machine
 
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
@@ -75,7 +75,7 @@ def trained(train: Dataset, arguments: argparse.Namespace) -> tuple[GAN, dict[st
         "batch": plan.settings.batch,
         "seed": arguments.seed,
         "cpu_seconds": round(time.process_time() - before, 1),
-        "machine": f"{platform.machine()}, torch {torch.__version__}",
+        "machine": f"{machine()}, torch {torch.__version__}",
     }
 
 

@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from machine import machine
 
 from gansmith.data.dataset import Dataset
 from gansmith.kinds.series.metrics.stylised_facts import LAGS, Facts
@@ -171,7 +172,7 @@ def table(everything: dict) -> str:
     lines = [
         "# Time series",
         "",
-        "One thread of an AMD EPYC, two shared cores. Means over the repetitions of the judging networks.",
+        f"{everything['machine']}. Means over the repetitions of the judging networks.",
     ]
     if rows := everything.get("stocks"):
         lines += ["", "## Stocks, TimeGAN's protocol", "", "| | CPU s | discriminative | predictive |", "|---|---|---|---|"]
@@ -214,6 +215,7 @@ def main() -> None:
     found = tasks[options.task](options)
     everything = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     everything.setdefault(options.task, {}).update(found)
+    everything["machine"] = machine()
     RESULTS.write_text(json.dumps(everything, indent=1) + "\n")
     RESULTS.with_suffix(".md").write_text(table(everything))
     print(table(everything))

@@ -11,7 +11,6 @@ import argparse
 import ast
 import json
 import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import torch
 import gansmith
 from gansmith.kinds.opening import open_dataset
 from gansmith.planning import plan as planning
+from gansmith.planning.plan import cpu_model
 from gansmith.runs.run import Run
 from gansmith.training.trainer import Settings, Trainer
 
@@ -104,7 +104,7 @@ def main() -> None:
     before = json.loads(path.read_text())["results"] if path.exists() else []
     same = ("gan", "data", "seed", "options")
     results = [own for own in before if any(own[key] != result[key] for key in same)] + [result]
-    machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+    machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
     path.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     path.with_suffix(".md").write_text(table(results))
     print(table([result]))

@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from machine import machine
 from torch import Tensor, nn
 from torch.nn.functional import (
     binary_cross_entropy,
@@ -334,7 +335,7 @@ def page(results: list[dict[str, Any]]) -> str:
     lines = [
         "# The training step against its textbook form",
         "",
-        f"One thread, CPU time, the quickest of alternating blocks each; AMD EPYC, 2 shared cores, torch {torch.__version__}. "
+        f"CPU time, the quickest of alternating blocks each; {machine()}, torch {torch.__version__}. "
         "Real images per CPU second; r3gan and dcgan in one critic and one generator step, wgan_gp in five and one.",
         "",
         "| step | batch | textbook | ours, float32 | ours, bfloat16 | times as fast: float32 | bfloat16 |",

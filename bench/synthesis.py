@@ -12,7 +12,6 @@ import ast
 import io
 import json
 import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from PIL import Image
 import gansmith
 from gansmith.kinds.opening import open_dataset
 from gansmith.planning import plan as planning
+from gansmith.planning.plan import cpu_model
 from gansmith.runs.run import Run
 from gansmith.training.trainer import Settings, Trainer
 
@@ -125,7 +125,7 @@ def keep(result: dict[str, Any]) -> None:
     before = json.loads(path.read_text())["results"] if path.exists() else []
     same = ("gan", "data", "settings", "seed")
     results = [r for r in before if any(r[key] != result[key] for key in same)] + [result]
-    machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+    machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
     path.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     path.with_suffix(".md").write_text(table(results))
 

@@ -10,7 +10,6 @@ bench/results/warm_start.json and .md, a grid of each beside them.
 import argparse
 import json
 import os
-import platform
 import shutil
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ import torch
 from synthesis import RESULTS, SHOWN, opened, samples_for
 
 import gansmith
+from gansmith.planning.plan import cpu_model
 
 STARTS = ("others", "warm", "warm frozen", "cold brief", "cold")
 SHOWN_SCORES = ("frechet", "precision", "recall", "memorisation")
@@ -105,7 +105,7 @@ def main() -> None:
     before = json.loads(recorded.read_text())["results"] if recorded.exists() else []
     kept = {result["start"]: result for result in before if result["gan"] == arguments.gan} | found
     results = [kept[title] for title in STARTS if title in kept]
-    machine = {"cpu": platform.processor() or platform.machine(), "torch": torch.__version__, "threads": 1}
+    machine = {"cpu": cpu_model(), "torch": torch.__version__, "threads": 1}
     recorded.write_text(json.dumps({"machine": machine, "results": results}, indent=1) + "\n")
     (RESULTS / "warm_start.md").write_text(table(results))
     print(table(results))

@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from machine import machine
 
 RESULTS = Path(__file__).parent / "results" / "windows.json"
 WINDOW, SAMPLES, BATCHES, JUDGED = 24, 2000, 1000, 500
@@ -109,7 +110,7 @@ def main() -> None:
             cases.append({"steps": steps, **json.loads(said.splitlines()[-1])})
             print(cases[-1], flush=True)
         steps *= 10
-    facts = {"machine": platform.machine(), "python": platform.python_version(), "window": WINDOW, "samples": SAMPLES}
+    facts = {"machine": machine(), "python": platform.python_version(), "window": WINDOW, "samples": SAMPLES}
     RESULTS.write_text(json.dumps({**facts, "cases": cases}, indent=2) + "\n")
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gansmith import __version__, kinds
-from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers, Spelled
+from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers, Spelled, unlabelled
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
@@ -59,7 +59,11 @@ class Model:
 
     def __init__(self, gan: GAN, codec: Codec[Any], card: Mapping[str, Any], inputs: Dataset | None = None) -> None:
         """`inputs` are the real examples of which others are made, where the codec's spec says that something is given."""
-        self.gan, self.codec, self.card, self.inputs = gan, codec, dict(card), inputs
+        self.gan, self.card, self.inputs = gan, dict(card), inputs
+        self.learned_from = codec
+        """The codec of the data, by which the networks are built anew."""
+        self.codec = codec if not codec.spec.conditions or gan.conditional else unlabelled(codec)
+        """That of what is generated: networks that take no labels make examples without."""
         self.precision: str | None = None
         """float32 or bfloat16 once the weights change no more, so that they may be prepared to generate faster."""
         self._optimized: Optimized | None = None
@@ -104,7 +108,7 @@ class Model:
             "gansmith": __version__,
             "gan": self.card["gan"],
             "config": vars(self.gan.config),
-            "codec": self.codec.to_json(),
+            "codec": self.learned_from.to_json(),
             "card": self.card,
         }
         if programs := save_programs(folder, facts):

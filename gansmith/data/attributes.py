@@ -146,8 +146,8 @@ def repacked(label: Tensor, attributes: Attributes | None) -> np.ndarray:
 def label_of(
     label: np.ndarray | None, attributes: Attributes | None, classes: Sequence[str]
 ) -> tuple[str | None, dict[str, float] | None]:
-    """The class and the attributes behind the packed label of one example: one of them, or neither without a label."""
-    if label is None:
+    """The class and the attributes behind the packed label of one example: one of them, or neither without a label or names for it."""
+    if label is None or not (attributes or classes):
         return None, None
     if attributes:
         return None, dict(zip(attributes.names, label.astype(float).tolist(), strict=True))

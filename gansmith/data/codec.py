@@ -1,6 +1,7 @@
 """The codec: raw examples to tensors and back, with its fitted facts."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -83,6 +84,11 @@ class Codec(Protocol[Raw]):
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Any: ...
+
+
+def unlabelled(codec: Any) -> Any:
+    """This codec of examples with classes or attributes, for examples like these without them."""
+    return replace(codec, spec=replace(codec.spec, classes=(), attributes=()), frequencies=(), attributes=None)
 
 
 @runtime_checkable

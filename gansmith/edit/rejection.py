@@ -90,7 +90,7 @@ class Rejecting(Model):
     """A model whose examples have passed its critic; `card["accepted"]` is the share that did."""
 
     def __init__(self, model: Model, critic: GAN, calibration: Calibration, seed: int, percentile: float = PERCENTILE) -> None:
-        super().__init__(model.gan, model.codec, model.card)
+        super().__init__(model.gan, model.learned_from, model.card)
         self.critic, self.calibration = critic, calibration
         classes = len(model.codec.spec.classes)
         count = max(CALIBRATED, min(MAXIMUM, A_CLASS * classes))

@@ -14,7 +14,7 @@ class Seeded(Model):
     """A model that makes one example for each of these seeds, with the latents that editing has under them."""
 
     def __init__(self, model: Model, seeds: Sequence[int]) -> None:
-        super().__init__(model.gan, model.codec, model.card)
+        super().__init__(model.gan, model.learned_from, model.card)
         self.seeds = list(seeds)
 
     @torch.inference_mode()

@@ -154,7 +154,7 @@ class Validator:
         return judgement.scores, judgement.skipped
 
     def _keep(self, card: Mapping[str, Any]) -> None:
-        Model(self.model.gan, self.model.codec, card).save(self.folder)
+        Model(self.model.gan, self.model.learned_from, card).save(self.folder)
         self.kept = read_model(self.folder)
 
     # ---- in words -------------------------------------------------------------------------------------------------------------

@@ -84,6 +84,11 @@ class OwnGAN(GAN):
         self.critic_loss: Callable[..., Tensor] = getattr(adversarial, f"{config.loss}_critic")
         self.generator_loss: Callable[..., Tensor] = getattr(adversarial, f"{config.loss}_generator")
 
+    @property
+    def conditional(self) -> bool:
+        """Whether one of the players takes labels: the codec is that of the critic's examples, too."""
+        return any(player.network.takes_label for player in (self.generator, self.critic))
+
     def play(self, draw: Draw) -> Iterator[Move]:
         for _ in range(self.config.critic_moves):
             batch = draw()

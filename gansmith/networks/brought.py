@@ -27,6 +27,8 @@ from gansmith.errors import UserError
 
 USUAL_NOISE = (100, 128, 64, 256, 512, 32, 16, 10, 2)
 """Sizes of noise that are tried if neither an option nor the first layer says one."""
+LABELS = ("label", "labels", "class_label", "class_labels", "classes", "y", "c", "cond", "condition")
+"""Names of an input that may be left out under which labels are given; another one, such as truncation=1.0, keeps its value."""
 SURE = 1e-6
 """How near to 0 and 1 the probabilities of a critic with a sigmoid are taken; beyond, its logits are cut."""
 
@@ -205,7 +207,8 @@ def _inputs(network: Any, keras: bool) -> int:
         inputs = getattr(network, "inputs", None)
         return len(inputs) if inputs else 1
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(parameter.kind in positional for parameter in inspect.signature(network.forward).parameters.values())
+    taken = inspect.signature(network.forward).parameters.values()
+    return sum(own.kind in positional and (own.default is own.empty or own.name.lower() in LABELS) for own in taken)
 
 
 def _noises(network: Any, keras: bool, noise: int) -> Iterator[tuple[int, bool]]:

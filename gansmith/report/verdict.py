@@ -22,6 +22,9 @@ Word = Literal["good", "fair", "too early", "wrong", "not judged"]
 FIRST_RESULT = 200_000
 """Samples that usually give a first good result, on little data; on more, EPOCHS of it."""
 EPOCHS = 40
+MOST = 1_000_000
+"""From here on, more data need no more samples: what they have in common is learned (80,000 points of `ring` take 0.7 million,
+see bench/results/modes.md)."""
 GOOD, FAIR, NOTHING = 0.75, 0.5, 0.15
 """Shares of the way from the baseline to the ceiling (the median over scores): from GOOD on a result is good, below NOTHING it is none."""
 FAR = 4.0
@@ -47,7 +50,7 @@ class Verdict:
 
 def samples_needed(examples: int) -> int:
     """Samples of real data that usually give a first good result on so many examples."""
-    return max(FIRST_RESULT, EPOCHS * examples)
+    return min(MOST, max(FIRST_RESULT, EPOCHS * examples))
 
 
 def verdict(records: Records) -> Verdict:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansmith.data.codec import Batch
+from gansmith.data.codec import Batch, HasSource
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
 from gansmith.model import Model
@@ -49,7 +49,8 @@ class Recorder:
         self.health = Health()
         codec = model.codec
         self.held_out = held_out.batch(slice(0, PROBED))
-        self.landmarks = Landmarks(_sketches(training, limit=20_000), codec.sketch(self.held_out))
+        partners = isinstance(codec, HasSource) and codec.spec.aligned
+        self.landmarks = Landmarks(_sketches(training, limit=20_000), codec.sketch(self.held_out), self._probed, partners)
 
     # ---- what the trainer tells -------------------------------------------------------------------------------------------------
 
@@ -151,9 +152,14 @@ class Recorder:
         for watcher in self.watchers:
             watcher.preview(samples, path)
 
+    @property
+    def _probed(self) -> int:
+        """How many examples are generated for a probe."""
+        return min(PROBED, self.model.gan.probed)
+
     @torch.no_grad()
     def _probe(self, trainer: Trainer):
-        fake = self.model.sample(min(PROBED, trainer.gan.probed), seed=1)
+        fake = self.model.sample(self._probed, seed=1)
         gan, device = trainer.gan, trainer.device
         gan.eval()
         scores = [gan.scores(_on(device, batch)).float().cpu() for batch in (self.held_out, fake)]

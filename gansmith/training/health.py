@@ -21,7 +21,9 @@ PROBED = 256
 GROWN = 20_000
 """Samples before a game is judged by what it generates: an untrained generator is no collapsed one."""
 BINS = 32
-"""Regions into which the real data are divided to look for dropped modes."""
+"""Regions into which the real data are divided to look for dropped modes, at most."""
+VISITS = 8
+"""Examples of a probe for every region: of fewer, some regions would be missed by chance."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +59,31 @@ class Probe:
 class Landmarks:
     """What probes need of the real data, computed once: sketches, regions and distances."""
 
-    def __init__(self, training: Float[Tensor, "training features"], held_out: Float[Tensor, "held features"]) -> None:
+    def __init__(
+        self,
+        training: Float[Tensor, "training features"],
+        held_out: Float[Tensor, "held features"],
+        probed: int = PROBED,
+        partners: bool = False,
+    ) -> None:
+        """`probed` examples are generated for a probe. With `partners`, they are made from what is given with the first held-out ones,
+        which they should resemble one by one: their variety is held against that of these, and so are the regions that they reach."""
         self.training = training
         self.reference = training[:1024]
-        self.diversity = torch.pdist(held_out).mean().item() if len(held_out) > 1 else 0.0
+        own = held_out[:probed] if partners else held_out
+        self.diversity = torch.pdist(own).mean().item() if len(own) > 1 else 0.0
         self.held_nearness = _nearest(held_out, training).median().item()
         neighbours = min(6, len(self.reference))
         self.radius = torch.cdist(self.reference, self.reference).kthvalue(neighbours, dim=1).values
-        self.centres, self.share = _regions(training[:4096], min(BINS, max(2, len(training) // 16)))
+        self.centres, self.share = _regions(training[:4096], min(BINS, max(2, min(len(training) // 16, probed // VISITS))))
+        if partners:
+            self.share = self._visits(own)
 
     def probe(self, fake: Float[Tensor, "fakes features"], real_scores: Tensor, fake_scores: Tensor) -> Probe:
         scores = torch.cat([real_scores.flatten(), fake_scores.flatten()]).float()
         wins = (real_scores.flatten()[:, None] > fake_scores.flatten()[None, :]).float()
         ties = (real_scores.flatten()[:, None] == fake_scores.flatten()[None, :]).float()
-        visits = torch.bincount(torch.cdist(fake, self.centres).argmin(1), minlength=len(self.centres)) / len(fake)
+        visits = self._visits(fake)
         return Probe(
             diversity=torch.pdist(fake).mean().item() / max(self.diversity, 1e-12),
             realism=(torch.cdist(fake, self.reference) <= self.radius).any(1).float().mean().item(),
@@ -79,6 +92,10 @@ class Landmarks:
             critic_advantage=(wins + ties / 2).mean().item(),
             critic_spread=(scores.std() / (scores.abs().mean() + 1e-12)).item(),
         )
+
+    def _visits(self, x: Tensor) -> Float[Tensor, " regions"]:
+        """The share of examples in each region."""
+        return torch.bincount(torch.cdist(x, self.centres).argmin(1), minlength=len(self.centres)) / len(x)
 
 
 def _nearest(x: Tensor, others: Tensor) -> Tensor:

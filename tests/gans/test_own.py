@@ -164,3 +164,31 @@ def make_discriminator():
     assert network.noise == 10 and network.layout == "last"
     again = gansmith.load("whole", trust=True)
     assert torch.equal(made, again.sample(4, seed=3)["image"])
+
+
+def test_networks_that_take_no_labels_make_examples_without(tmp_path, monkeypatch):
+    """Or they would be judged by classes that they have never seen."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text(
+        "from torch import nn\n"
+        "from tests.own_players import make_critic\n"
+        "class Plain(nn.Sequential):\n"
+        "    def forward(self, noise, gain=1.0):\n"
+        "        return gain * super().forward(noise)\n"
+        "def make_generator():\n"
+        "    return Plain(nn.Linear(8, 64), nn.Unflatten(1, (1, 8, 8)))\n"
+    )
+    arrays = {"images": toys.images(150, classes=3).arrays["image"], "labels": np.arange(150) % 3}
+    np.savez("labelled.npz", **arrays)
+    named = {name: f"nets.py:make_{name}" for name in ("generator", "critic")}
+    how = {"gan": "own", "samples": 64, "threads": 1, "trust": True}
+    run = gansmith.train("labelled.npz", options=named, out="run", evaluate=False, **how)
+    found = run.evaluate(metrics=["cas", "frechet"], samples=30)
+    assert found.skipped == {"cas": "cas needs labels of two or more classes, and the generated examples have none."}
+    model = gansmith.load("run", trust=True)
+    assert [picture.label for picture in model.generate(3)] == [None] * 3
+    with pytest.raises(UserError, match="class=2"):
+        model.generate(3, where={"class": "2"})
+    labelled = {**named, "generator": f"{FILE}:make_generator"}
+    other = gansmith.train("labelled.npz", options=labelled, out="other", evaluate=False, **how).model()
+    assert {picture.label for picture in other.generate(3, where={"class": "2"})} == {"2"}

@@ -66,6 +66,8 @@ def test_of_scores_that_are_mostly_nothing_the_best_is_named(run_folder):
 
 def test_more_data_need_more_samples(run_folder):
     assert "of about 400,000 samples" in change(run_folder, 150_000, [], examples=10_000).because
+    assert "of about 1,000,000 samples" in change(run_folder, 150_000, [], examples=80_000).because
+    assert "of about 1,000,000 samples" in change(run_folder, 150_000, [], examples=10**7).because
 
 
 def test_a_short_run_of_good_scores_is_good(run_folder):

@@ -49,6 +49,35 @@ def test_a_missing_mode_is_named():
     assert names(fake[(fake[:, 0] > 0) | (fake[:, 1] > 0)][:256]) == {"dropped_modes"}
 
 
+def alarms_of(fake, held_out, training=None, **options):
+    landmarks, health = Landmarks(CLOUD if training is None else training, held_out, **options), Health()
+    scores = EVEN[0][: len(fake)], EVEN[1][: len(fake)]
+    found = [health.check_probe(landmarks.probe(fake, *scores), OLD) for _ in range(2)]
+    return {alarm.name for alarm in found[1]}
+
+
+CLOUD = torch.randn(2000, 3, generator=torch.Generator().manual_seed(4))
+
+
+@pytest.mark.parametrize("count", [16, 32, 64])
+def test_few_examples_of_a_probe_miss_no_mode_by_chance(count):
+    for seed in range(10):
+        real = torch.randn(count + 256, 3, generator=torch.Generator().manual_seed(100 + seed))
+        assert alarms_of(real[:count], real[count:], probed=count) == set()
+
+
+def test_what_is_made_of_something_given_is_held_against_its_partners():
+    alike = CLOUD[0] + 0.1 * torch.randn(32, 3, generator=torch.Generator().manual_seed(5))  # of one recording, say
+    held_out = torch.cat([alike, torch.randn(224, 3, generator=torch.Generator().manual_seed(6))])
+    made = alike + 0.02 * torch.randn(32, 3, generator=torch.Generator().manual_seed(7))
+    assert alarms_of(made, held_out, probed=32) == {"collapse"}
+    assert alarms_of(made, held_out, probed=32, partners=True) == set()
+    assert "collapse" in alarms_of(alike[:1].repeat(32, 1), held_out, probed=32, partners=True)
+    lost = torch.where((HELD_OUT < 0).all(1, keepdim=True), -HELD_OUT, HELD_OUT)  # as if one of four were another
+    assert alarms_of(lost[:32], HELD_OUT, TRAINING, probed=32, partners=True) == {"dropped_modes"}
+    assert alarms_of(HELD_OUT[:32], HELD_OUT, TRAINING, probed=32, partners=True) == set()
+
+
 def test_copies_of_the_training_set_are_memorisation():
     assert names(TRAINING[:256] + 1e-4) == {"memorisation"}
 

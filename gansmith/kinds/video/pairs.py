@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from gansmith.data.codec import unlabelled
 from gansmith.data.dataset import Dataset
 from gansmith.data.fingerprint import described, fingerprint
 from gansmith.data.paired import Pair, PairedCodec
@@ -54,7 +55,7 @@ def with_picture(
 def motion_of(data: Dataset, like: VideoPairs | None = None) -> Dataset:
     """Clips as examples of motion: the first frame of each is the picture, the clip is the film that moves it, and what is to be made."""
     video: Any = data.arrays["video"]
-    b = replace(data.codec, frequencies=(), attributes=None, spec=replace(data.codec.spec, classes=(), attributes=()))  # pyright: ignore[reportCallIssue]
+    b = unlabelled(data.codec)
     frames, *rest = b.spec.shape
     codec = like or VideoPairs.of(replace(b, spec=replace(b.spec, shape=(frames + 1, *rest), axes=DRIVEN)), b, True)
     arrays: dict[str, Any] = {"a": Windows(video.source, video.starts, with_picture), "b": video}
