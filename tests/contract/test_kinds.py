@@ -4,6 +4,7 @@ import dataclasses
 import json
 import typing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -187,7 +188,7 @@ def test_no_kind_recognises_what_is_nothing(name, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if type(kinds.find(name)).translated is Kind.translated])
 def test_a_kind_without_translations_says_so(name):
-    model = Model(None, kinds.find(name).toys().popitem()[1].codec, {})  # pyright: ignore[reportArgumentType]
+    model = Model(SimpleNamespace(conditional=True), kinds.find(name).toys().popitem()[1].codec, {})  # pyright: ignore[reportArgumentType]
     with pytest.raises(UserError, match=f"translated one by one where they are images, and this model makes {name}"):
         model.translate(None)
 
