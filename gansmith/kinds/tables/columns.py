@@ -17,7 +17,8 @@ from scipy.special import ndtr, ndtri
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import Cells, key, value_of
-from gansmith.kinds.tables.column_types import ZONED, is_whole, number_of, spelled_date, spelled_whole, type_of
+from gansmith.kinds.tables.column_types import is_whole, number_of, spelled_whole, type_of
+from gansmith.kinds.tables.dates import ZONED, has_year, spelled_date
 from gansmith.kinds.tables.forms import WIDEST, Form, bounds_of, form_of
 from gansmith.kinds.tables.knots import KNOTS
 from gansmith.kinds.tables.notation import Notation
@@ -58,7 +59,7 @@ class Column:
     decimals: int | None = None
     """Digits after the point, None for whole numbers."""
     spelling: str = ""
-    """The format of dates; for numbers in text, their digits after the point if all have the same number."""
+    """The format of dates; for numbers in text, their digits after the point if all have the same number, see `_decimal_text`."""
     start: int = 0
     """Of dates the seconds from one to the next."""
     origin: int = 0
@@ -76,7 +77,7 @@ class Column:
 
     def __post_init__(self) -> None:
         """Raises UserError for numbers with more decimals than any text has, which would fill memory."""
-        for decimals in (self.decimals, int(self.spelling[:9]) if str(self.spelling).isdecimal() else None):
+        for decimals in (self.decimals, int(digits[:9]) if (digits := str(self.spelling).lstrip("eE")).isdecimal() else None):
             if isinstance(decimals, int) and decimals > WIDEST:
                 raise UserError(f"columns can have up to {WIDEST:,} decimals, but {self.name[:60]} has {decimals:.9g}.")
 
@@ -309,7 +310,7 @@ class Column:
             return seconds_of(text, self.spelling)
         except ValueError:
             moment = datetime.fromisoformat(text)
-            if moment.tzinfo is not None or not {"%Y", "%y"} & {self.spelling[at : at + 2] for at in range(len(self.spelling))}:
+            if moment.tzinfo is not None or not has_year(self.spelling):
                 raise
             return (moment - EPOCH).total_seconds()
 
@@ -427,7 +428,10 @@ def _choice(level: Any) -> Any:
 
 
 def _decimal_text(number: float, decimals: int, spelling: str) -> str:
-    """A number with decimals as text: always as many ("2"), without zeros at the end ("trim"), or as Python writes it ("")."""
+    """A number with decimals as text: always as many ("2"), without zeros at the end ("trim"), with a power of ten and so many before it
+    ("e2", "E2"), or as Python writes it ("")."""
+    if spelling[:1] in ("e", "E"):
+        return f"{number:.{spelling[1:]}{spelling[0]}}"
     if spelling == "trim":
         text = f"{number:.{decimals}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text

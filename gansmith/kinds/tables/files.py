@@ -14,7 +14,8 @@ from gansmith.data.readers.text import check_cells, check_names, opened_lines
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.tables.cells import MISSING, Cells, CellsBuilder, Table, plain
-from gansmith.kinds.tables.column_types import date_format, number_of
+from gansmith.kinds.tables.column_types import number_of
+from gansmith.kinds.tables.dates import date_format
 from gansmith.kinds.tables.notation import notations
 
 CHUNK = 4096

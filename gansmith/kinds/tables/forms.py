@@ -17,9 +17,13 @@ from gansmith.errors import UserError
 from gansmith.kinds.tables.checksums import check_places, checksum_of, complete
 
 ROOM = 10_000
-"""New values of a form at least; a shape with room for fewer grows longer."""
+"""New values of a form at least; those of a shape with room for fewer grow longer when it is used up."""
 SHAPES = 24
 """The most shapes of a form."""
+FEW, OFTEN = 4, 10
+"""Up to so many signs, each of which so many texts have at least, are all that may stand at a place."""
+SOME = 0.1
+"""The share of the texts whose shapes have room for new ones from which the shapes of the others are left out."""
 LARGE = 2**80
 """Room in which scattered texts need not be kept apart."""
 WIDEST = 10_000
@@ -31,6 +35,7 @@ _UPPER = _LOWER.upper()
 _HEX = "0123456789abcdef"
 _NAME = ("bdfgklmnprstv", "aeiou", "dklmnrst", "aeio", "lnrs")
 _DOMAINS = ("example.com", "example.org", "example.net", *(f"mail{number}.example" for number in range(1, 100)))
+_THOUSANDS = re.compile(r"(?P<before>\D*?)(?P<body>\d{1,3}(?:[,.'\u2019 \u00a0\u202f]\d{3})*)(?P<behind>\D*)")
 _INTEGER = re.compile(r"(u?)int(\d+)", re.IGNORECASE)
 
 
@@ -116,6 +121,10 @@ class Form:
     step: int = 1
     width: int = 0
     """Digits at least, zeros before them."""
+    group: str = ""
+    """The mark between thousands of a number that is counted on."""
+    longer: Shape | None = None
+    """What is made where a shape has no further one."""
 
     def __post_init__(self) -> None:
         """Raises UserError for a form of the texts of no data."""
@@ -125,19 +134,25 @@ class Form:
     def text(self, number: int) -> str:
         """The new text of this number (from 0): another one for every number."""
         if not self.shapes:
-            return f"{self.prefix}{self.start + self.step * number:0{self.width}d}{self.suffix}"
+            found = self.start + self.step * number
+            counted = f"{found:,}".replace(",", self.group) if self.group else f"{found:0{self.width}d}"
+            return f"{self.prefix}{counted}{self.suffix}"
         left = (number * 0.6180339887498949) % 1 * sum(shape.share for shape in self.shapes)
         for shape in self.shapes:
             left -= shape.share
             if left < 0:
                 break
+        if number >= shape.room and self.longer is not None:
+            shape = self.longer
         again, place = divmod(number, shape.room)
         return shape.text(place) + (f"-{again}" if again else "")
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Form:
         shapes = tuple(Shape(**{**shape, "slots": tuple(shape["slots"])}) for shape in facts["shapes"])
-        return cls(**{**facts, "shapes": shapes})
+        longer = facts.get("longer")
+        longer = Shape(**{**longer, "slots": tuple(longer["slots"])}) if longer is not None else None
+        return cls(**{**facts, "shapes": shapes, "longer": longer})
 
 
 def form_of(what: str, column: str, texts: Sequence[str], dtype: str, min_count: int) -> Form:
@@ -170,6 +185,9 @@ def _counted(texts: Sequence[str], dtype: str) -> Form | None:
     rest = [text[len(prefix) :] for text in texts]
     suffix = re.sub(r"^\d+", "", _common_beginning([text[::-1] for text in rest])[::-1]) if not _is_number(dtype) else ""
     middles = [text[: len(text) - len(suffix)] for text in rest]
+    grouped = _grouped(texts, dtype)
+    if grouped is not None:
+        return grouped
     if not all(middle.isascii() and middle.isdigit() for middle in middles):
         if not _is_number(dtype):
             return None
@@ -184,6 +202,21 @@ def _counted(texts: Sequence[str], dtype: str) -> Form | None:
         return None
     start, step = _first_new(numbers, dtype, negative=prefix == "-")
     return Form(prefix=prefix, suffix=suffix, start=start, step=step, width=min(lengths) if padded else 0)
+
+
+def _grouped(texts: Sequence[str], dtype: str) -> Form | None:
+    """Numbers with a mark between thousands and the same signs around them: #18,611."""
+    matches = [_THOUSANDS.fullmatch(text) for text in texts]
+    if any(match is None for match in matches) or _is_number(dtype):
+        return None
+    known = [match for match in matches if match is not None]
+    marks = {mark for match in known for mark in match["body"] if not mark.isdigit()}
+    if len({(match["before"], match["behind"]) for match in known}) > 1 or len(marks) != 1 or known[0]["before"][-1:] in marks:
+        return None
+    numbers = sorted(int("".join(filter(str.isdigit, match["body"]))) for match in known)
+    if any(f"{number:,}" not in {match["body"].replace(*marks, ",") for match in known} for number in numbers[:1] + numbers[-1:]):
+        return None
+    return Form(prefix=known[0]["before"], suffix=known[0]["behind"], start=beyond(numbers[-1]), group=marks.pop())
 
 
 def _common_beginning(texts: Sequence[str]) -> str:
@@ -257,12 +290,20 @@ def _learned(texts: Sequence[str], dtype: str, min_count: int) -> list[tuple[str
 def _slots_of(texts: Sequence[str], dtype: str) -> tuple[str, ...]:
     signs = [set(column) for column in zip(*texts, strict=True)]
     mixed = {sign for each in signs if len(each) > 1 and _has(each, str.isdigit) and _has(each, str.isalpha) for sign in each}
-    slots = [_class_of(each, mixed) for each in signs]
+    slots = [_few(place, texts) or _class_of(each, mixed) for place, each in enumerate(signs)]
     if _is_number(dtype):
         first, high = next(i for i, sign in enumerate(texts[0]) if sign.isdigit()), bounds_of(dtype, texts[0][0] == "-")[1]
         most = int(str(high)[0]) if high < math.inf and len(str(high)) == len(slots) - first else 10
         slots[first] = "".join(digit for digit in slots[first] if (digit != "0" or len(slots) == 1) and int(digit) < most) or "1"
     return tuple(slots)
+
+
+def _few(place: int, texts: Sequence[str]) -> str:
+    """The signs at this place if they are few, and not all digits, and so many texts have each that there are no others; else none."""
+    seen = Counter(text[place] for text in texts)
+    return (
+        "".join(sorted(seen)) if 1 < len(seen) <= FEW and min(seen.values()) >= OFTEN and not seen.keys() <= set(_DIGITS) else ""
+    )
 
 
 def _has(signs: set[str], test: Any) -> bool:
@@ -337,17 +378,46 @@ def _streets(texts: Sequence[str]) -> list[tuple[str, ...]]:
 def _apart(slots: Sequence[tuple[str, ...]], texts: Sequence[str]) -> Form:
     """The form of shapes that are as frequent as these slots, each with room for new texts and apart from those of the data."""
     checksum = checksum_of(texts[:1000]) or ""
-    lengths = {_marks(text) for text in texts}
-    shapes = []
+    tight: list[Shape] = []
     for each, count in Counter(slots).most_common(SHAPES):
         shape = Shape(share=round(count / len(slots), 6), slots=_unchecked(each, checksum), checksum=checksum).apart_from(texts)
-        while shape.room < max(ROOM, 2 * len(texts)):
-            place = max(i for i, slot in enumerate(shape.slots) if len(slot) > 1 or i == 0)
-            wider = shape.slots[place] if len(shape.slots[place]) > 1 else _DIGITS
-            grown = Shape(share=shape.share, slots=(*shape.slots[: place + 1], wider, *shape.slots[place + 1 :]))
-            shape = grown.apart_from(texts) if _marks("".join(slot[0] for slot in grown.slots)) in lengths else grown
-        shapes.append(shape)
-    return Form(shapes=tuple(shapes))
+        while shape.room < len(texts) and not checksum and (wide := _widened(shape.slots)) is not None:
+            shape = Shape(share=shape.share, slots=wide).apart_from(texts)
+        tight.append(shape)
+    longer = _lengthened(tight[0], texts)
+    shapes = [shape for shape in tight if shape.room >= len(texts)]
+    if sum(shape.share for shape in shapes) <= SOME:
+        return Form(shapes=(longer,))
+    return Form(shapes=tuple(shapes), longer=None if all(shape.room >= ROOM for shape in shapes) else longer)
+
+
+def _lengthened(shape: Shape, texts: Sequence[str]) -> Shape:
+    """A shape with more signs where the last ones vary, of a length that no text has, or itself if it has room."""
+    lengths, room = {_marks(text) for text in texts}, max(ROOM, 2 * len(texts))
+    if shape.room >= room:
+        return shape
+    while shape.room < room or _marks("".join(slot[0] for slot in shape.slots)) in lengths:
+        place = max(i for i, slot in enumerate(shape.slots) if len(slot) > 1 or i == 0)
+        wider = shape.slots[place] if len(shape.slots[place]) > 1 else _DIGITS
+        shape = Shape(share=shape.share, slots=(*shape.slots[: place + 1], wider, *shape.slots[place + 1 :]))
+    return shape
+
+
+def _widened(slots: tuple[str, ...]) -> tuple[str, ...] | None:
+    """These slots with one more digit that may be any, of the number of which most digits may; None where there is no such."""
+    numbers, start = [], 0
+    for place in range(len(slots) + 1):
+        if place == len(slots) or not set(slots[place]) <= set(_DIGITS):
+            if any(len(slot) > 1 for slot in slots[start:place]):
+                numbers.append((start, place))
+            start = place + 1
+    for start, end in sorted(numbers, key=lambda ends: -sum(len(slot) > 1 for slot in slots[ends[0] : ends[1]])):
+        fixed = [place for place in range(start, end) if len(slots[place]) == 1]
+        if fixed:
+            place = fixed[-1]
+            digits = _DIGITS[1:] if place == start and slots[place] != "0" else _DIGITS
+            return (*slots[:place], digits, *slots[place + 1 :])
+    return None
 
 
 def _unchecked(slots: tuple[str, ...], checksum: str) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from typing import Any
 from gansmith.data.readers.text import check_names
 from gansmith.errors import UserError, missing_extra
 from gansmith.kinds.tables.cells import Table, cells_of, plain
-from gansmith.kinds.tables.column_types import ZONED, is_category, number_of
+from gansmith.kinds.tables.column_types import is_category, number_of
 from gansmith.kinds.tables.columns import Column
+from gansmith.kinds.tables.dates import ZONED, as_read, has_year
 
 
 def table_from_frame(frame: Any, name: str = "data") -> Table:
@@ -99,10 +100,10 @@ def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) 
         if column.column_type == "datetime" and (zone or column.spelling == ZONED):
             moments = pandas.to_datetime(pandas.Series(cells), utc=True)
             made[column.name] = moments.dt.tz_convert(zone[1]) if zone else moments
-        elif column.column_type == "datetime" and column.dtype == "text" and "%Y" not in column.spelling:
+        elif column.column_type == "datetime" and column.dtype == "text" and not has_year(column.spelling):
             made[column.name] = pandas.Series(cells, dtype=object)  # times of day
         elif column.column_type == "datetime" and column.dtype == "text":
-            made[column.name] = pandas.to_datetime(pandas.Series(cells), format=column.spelling)
+            made[column.name] = pandas.to_datetime(pandas.Series(cells), format=as_read(column.spelling))
         elif column.is_numeric and all(cell is None or number_of(cell) is not None for cell in cells):
             made[column.name] = pandas.to_numeric(pandas.Series(cells))
         else:

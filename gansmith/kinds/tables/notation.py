@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 from unicodedata import category
@@ -19,13 +19,19 @@ GROUPS = (",", ".", "'", "\u2019", *SPACES)
 """Marks between thousands."""
 LOOKED_AT = 1000
 """Different texts by which a notation is chosen; all must then follow it."""
-_UNIT = r"[^\d\s.,'’()+-]"
+_UNIT = r"[^\d\s.,'’()+−-]"
 _SIGNS = "%‰°"
 _BEFORE = re.compile(rf"(?:[A-Z]{{3}}|[A-Z]{{1,2}}\$|R|kr|Fr|zł|Kč)[{SPACES}]?")
-_BEHIND = re.compile(rf"[{SPACES}][A-Za-zµł]{{1,4}}|°[CF]")
+_BEHIND = re.compile(rf"[{SPACES}][^\W\d_]{{1,4}}\.?|°[CF]")
+_AT_ONCE = re.compile(
+    "[kmc]?g|lbs?|oz|[kcm]m|mi|ft|yd|ml|[kM]Wh|[kMG]?Hz|ms|min|px|bpm|kcal|[kMGT]B|mph|kmh|rpm|ppm|dB|mV|mmHg",
+)
+"""Units that also stand right behind the digits; other letters there may be part of a name."""
+_SCALES = ("k", "K", "M", "B", "T", "m", "bn", "mn")
+"""What stands right behind an amount of money: $1.2M."""
 _SHAPE = re.compile(
     rf"(?P<open>\()?(?P<minus>-)?(?P<prefix>(?:{_UNIT}{{1,4}}[{SPACES}]?)?)(?P<inner>-)?(?P<body>\d[\d.,'’{SPACES}]*\d|\d|[.,]\d+)"
-    rf"(?P<suffix>(?:[{SPACES}]?{_UNIT}{{1,4}})?)(?P<after>-)?(?P<close>\))?"
+    rf"(?P<suffix>(?:[{SPACES}]?{_UNIT}{{1,4}}\.?)?)(?P<after>-)?(?P<close>\))?"
 )
 _PLAIN = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -44,6 +50,12 @@ class Notation:
     """The mark before the decimals."""
     negative: str = "-"
     """How numbers below 0 are marked: "-" before all, "inner" behind the prefix, "after" behind all, "()" around all."""
+    minus: str = "-"
+    """The sign of these; some write U+2212."""
+    plus: bool = False
+    """Whether numbers that are not below 0 have a sign, too: +1.5%."""
+    pairs: bool = False
+    """Whether, as in India, only the last three digits are a group and those before stand in pairs: 12,34,567."""
 
     @property
     def is_bare(self) -> bool:
@@ -52,6 +64,14 @@ class Notation:
 
     def plain(self, text: str) -> str | None:
         """The number as Python writes it, None where the text does not follow this notation."""
+        if self.minus != "-":
+            if "-" in text:
+                return None
+            text = text.replace(self.minus, "-")
+        if self.plus:
+            if text[:1] not in "+-":
+                return None
+            text = text.removeprefix("+")
         match = _SHAPE.fullmatch(text)
         if match is None or match["prefix"] != self.prefix or match["suffix"] != self.suffix:
             return None
@@ -61,7 +81,7 @@ class Notation:
         whole, mark, decimals = match["body"].partition(self.point)
         if self.group:
             parts = whole.split(self.group)
-            if not all(part.isdigit() for part in parts) or any(len(part) != 3 for part in parts[1:]) or len(parts[0]) > 3:
+            if not all(part.isdigit() for part in parts) or parts != self.grouped("".join(parts)):
                 return None
             whole = "".join(parts)
         if (whole and not whole.isdigit()) or (mark and not decimals.isdigit()) or (len(whole) > 1 and whole[0] == "0"):
@@ -69,7 +89,16 @@ class Notation:
         number = f"{whole or '0'}{'.' if mark else ''}{decimals}"
         sign = "-" if any(signs) else ""
         made = f"{sign}{number}"
-        return made if not sign or self.text(made) == text else None
+        return made if not sign or self.text(made).replace(self.minus, "-") == text else None
+
+    def grouped(self, digits: str) -> list[str]:
+        """Digits in their groups, the last of three."""
+        size, ends = 2 if self.pairs else 3, digits[-3:]
+        before = digits[:-3]
+        short = len(before) % size
+        return [
+            part for part in (before[:short], *(before[at : at + size] for at in range(short, len(before), size)), ends) if part
+        ]
 
     def text(self, number: str) -> str:
         """A number as Python writes it, in this notation."""
@@ -80,16 +109,17 @@ class Notation:
             size = f"{float(size):.17f}".rstrip("0").rstrip(".")
         whole, mark, decimals = size.partition(".")
         if self.group:
-            whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", lambda _: self.group, whole)
+            whole = self.group.join(self.grouped(whole))
         body = f"{whole}{self.point if mark else ''}{decimals}"
         if not sign:
-            return f"{self.prefix}{body}{self.suffix}"
-        return {
+            return f"{'+' * self.plus}{self.prefix}{body}{self.suffix}"
+        made = {
             "-": f"-{self.prefix}{body}{self.suffix}",
             "inner": f"{self.prefix}-{body}{self.suffix}",
             "after": f"{self.prefix}{body}{self.suffix}-",
             "()": f"({self.prefix}{body}{self.suffix})",
         }[self.negative]
+        return made.replace("-", self.minus)
 
     def follows(self, texts: Iterable[str]) -> bool:
         """Whether all of these texts are numbers in this notation, and are written so again."""
@@ -123,6 +153,16 @@ def _tells(way: Notation) -> bool:
 def _able(texts: Sequence[str]) -> list[Notation]:
     """The ways that write exactly these texts, the likeliest first; none where no text is a number that needs one."""
     looked = list(islice(texts, LOOKED_AT))
+    minus = "−" if any("−" in text for text in looked) else "-"
+    if minus != "-":
+        if any("-" in text for text in looked):
+            return []
+        ways = _able([text.replace(minus, "-") for text in texts]) or [Notation()]
+        return [way for way in (replace(way, minus=minus) for way in ways) if way.follows(looked) and way.follows(texts)]
+    if any(text.startswith("+") for text in looked):
+        ways = _able([text.removeprefix("+") for text in texts])
+        signed = [replace(way, plus=True) for way in ways if way.prefix or way.suffix]
+        return [way for way in signed if way.follows(looked) and way.follows(texts)]
     matches = [_SHAPE.fullmatch(text) for text in looked]
     if not looked or any(match is None for match in matches):
         return []
@@ -131,7 +171,8 @@ def _able(texts: Sequence[str]) -> list[Notation]:
     if len(fixes) != 1:
         return []
     prefix, suffix = fixes.pop()
-    if not (_is_unit(prefix, _BEFORE) and _is_unit(suffix, _BEHIND)):
+    scaled = bool(_AT_ONCE.fullmatch(suffix)) or (suffix in _SCALES and any(category(sign) == "Sc" for sign in prefix))
+    if not (_is_unit(prefix, _BEFORE) and (scaled or _is_unit(suffix, _BEHIND))):
         return []
     bodies = [match["body"] for match in known]
     marks = {mark for body in bodies for mark in GROUPS if mark in body}
@@ -157,7 +198,8 @@ def _able(texts: Sequence[str]) -> list[Notation]:
     found = [
         way
         for group, point in pairs
-        for way in (Notation(prefix=prefix, suffix=suffix, group=group, point=point, negative=negative),)
+        for pairs_of_digits in ((False, True) if group == "," and prefix + suffix else (False,))
+        for way in (Notation(prefix=prefix, suffix=suffix, group=group, point=point, negative=negative, pairs=pairs_of_digits),)
         if way.follows(looked) and way.follows(texts)
     ]
     return sorted(found, key=lambda way: (way.point in marks and way.group == "" and way.point == ",", way.group == "."))

@@ -1,6 +1,7 @@
 """Numbers and dates of a column: how they are written, and what is kept of them."""
 
 import math
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gansmith.errors import UserError
-from gansmith.kinds.tables.column_types import ZONED, date_format, is_whole, number_of, read_date
+from gansmith.kinds.tables.column_types import is_whole, number_of
+from gansmith.kinds.tables.dates import ZONED, date_format, read_date
 from gansmith.kinds.tables.knots import knots_of
 
 PEAK = 0.05
@@ -17,6 +19,8 @@ PEAKS = 12
 EXACT = 2**53
 """Up to here, floating point numbers hold every whole number."""
 EPOCH = datetime(1970, 1, 1)
+_POWER = re.compile(r"-?\d(?:\.(?P<behind>\d+))?(?P<letter>[eE])[+-]\d\d\d?")
+"""Numbers as they are written with a power of ten, 1.50e-07."""
 
 
 def numeric_facts(name: str, column_type: str, known: dict[Any, int], min_count: int) -> dict[str, Any]:
@@ -96,8 +100,11 @@ def _digits(levels: list[Any]) -> dict[str, Any]:
     written = all(isinstance(level, str | Decimal) for level in levels)
     texts = [_written(level) for level in levels]
     plain = all("e" not in text.lower() for text in texts)
-    behind = {len(text.partition(".")[2]) for text in texts}
     needed = max(0, *(_behind_point(text) for text in texts))
+    powers = {match and (match["letter"], len(match["behind"] or "")) for match in map(_POWER.fullmatch, texts)}
+    if written and len(powers) == 1 and (power := powers.pop()):
+        return {"decimals": needed, "spelling": f"{power[0]}{power[1]}"}
+    behind = {len(text.partition(".")[2]) for text in texts}
     if written and plain and len(behind) == 1:
         return {"decimals": needed, "spelling": str(max(behind))}
     trimmed = written and plain and 0 in behind and not any("." in text and text[-1] in "0." for text in texts)

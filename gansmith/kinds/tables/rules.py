@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from gansmith.kinds.tables.cells import Cells
-from gansmith.kinds.tables.column_types import date_format, in_digits, is_whole, number_of
+from gansmith.kinds.tables.column_types import in_digits, is_whole, number_of
+from gansmith.kinds.tables.dates import date_format
 from gansmith.kinds.tables.numeric import seconds_of
 
 MINIMUM = 50
@@ -297,8 +298,8 @@ def as_numbers(cells: Cells) -> np.ndarray:
 
 def _numbers(values: list[Any]) -> np.ndarray:
     numbers = np.array([np.nan if (number := number_of(value)) is None else number for value in values], np.float64)
-    if in_digits(values):
-        return np.array([np.nan if value is None else seconds_of(value, "%Y%m%d") for value in values], np.float64)
+    if form := in_digits(values):
+        return np.array([np.nan if value is None else seconds_of(value, form) for value in values], np.float64)
     if len(values) and np.isnan(numbers).all():
         different = [value for value in dict.fromkeys(values) if value is not None]
         texts = [value for value in different if isinstance(value, str)]

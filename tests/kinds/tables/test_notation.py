@@ -33,6 +33,12 @@ WRITTEN = {
     "thousands": [f"{round(abs(x)) * 7:,}" for x in AMOUNTS],
     "minus behind": [f"{abs(x):.2f}{'-' if x < 0 else ''}" for x in AMOUNTS],
     "narrow spaces": [f"{round(abs(x)) * 50:,}".replace(",", "\u202f") for x in AMOUNTS],
+    "true minus": [f"{x:.1f}".replace("-", "−") for x in AMOUNTS],
+    "Indian": [f"₹{n // 10**5},{n // 1000 % 100:02d},{n % 1000:03d}" for x in AMOUNTS for n in [10**5 + round(abs(x) * 991)]],
+    "signed": [f"{x / 100:+.1f}%" for x in AMOUNTS],
+    "roubles": [f"{round(abs(x)) * 50:,} руб.".replace(",", " ") for x in AMOUNTS],
+    "scaled": [f"${abs(x):.1f}K" for x in AMOUNTS],
+    "at once": [f"{abs(round(x))}mi" for x in AMOUNTS],
     "units": [f"{x:.1f} kg" for x in AMOUNTS],
     "trimmed": [f"${round(abs(x))}" if i % 3 else f"${abs(x):.1f}".removesuffix(".0") for i, x in enumerate(AMOUNTS)],
 }
@@ -64,6 +70,8 @@ def test_numbers_are_learned_as_numbers_and_written_as_they_were(cells, min_coun
         ["-1", "2.5", "3e5"],
         ["+49", "+1"],
         ["Q1", "12"],
+        ["12a", "15a"],
+        ["+12.5", "+3.1"],
     ],
 )
 def test_names_and_codes_are_no_numbers(cells):
@@ -101,6 +109,13 @@ def test_what_is_written_is_read_again(number, group, negative, prefix, suffix):
     written = way.text(f"{number:f}")
     if not (negative == "inner" and not prefix):
         assert Decimal(way.plain(written) or "nan") == number
+
+
+def test_powers_of_ten_come_back_as_they_were_written():
+    cells = [f"{x:.2e}" for x in np.exp(RNG.normal(0, 9, 400))]
+    table = Table(name="t", columns={"x": cells_of(cells), "y": cells_of(AMOUNTS, "float64")})
+    codec = TableCodec.from_json(json.loads(json.dumps(TableCodec.fit(table, min_count=1).to_json())))
+    assert codec.table({"row": codec.pack_table(table.columns)})["x"] == cells
 
 
 def test_mixed_cells_decimals_and_rules_between_them_come_back_exactly():

@@ -1,8 +1,10 @@
 """No person is given away: what is nearly unique, personal or rare is not kept, and what is made in its place is new."""
 
 import json
+import re
 import uuid
 from collections import Counter
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import numpy as np
@@ -154,6 +156,28 @@ def test_identifiers_are_new_keep_their_form_and_are_not_kept(name):
     assert len(set(made)) == 3000 and not set(made) & set(cells) and {type(each) for each in made} == {type(cells[0])}
     again = TableCodec.from_json(json.loads(json.dumps(codec.to_json())))
     assert again == codec and again.by_name[name].new_identifiers(5) == made[:5]
+
+
+@pytest.mark.parametrize(
+    ("texts", "shape"),
+    [
+        ([f"#{18_611 + 3 * i:,}" for i in range(500)], r"#\d\d,\d{3}"),
+        ([f"№ {i % 40 + 1}/{100 + 7 * i}" for i in range(500)], r"№ \d\d?/\d{3,4}"),
+        ([f"A-{i + 1:04d}/{20 + i % 5}" for i in range(500)], r"A-\d{4}/\d\d"),
+        ([f"DE.{137 * i % 900 + 100}.{i % 900 + 100}" for i in range(500)], r"DE\.\d{3}\.\d{3}"),
+        ([f"{i * 7919 % 10**6:06d}-{'XYZ'[i % 3]}" for i in range(500)], r"\d{6}-[XYZ]"),
+        ([f"REF#{i * 7919 % 10**5:05d}A" for i in range(500)], r"REF#\d{5}A"),
+        (
+            [str(uuid.UUID(int=(i + 1) * 7919**9 % 2**128, version=4)) for i in range(500)],
+            r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+        ),
+    ],
+)
+def test_identifiers_between_marks_keep_their_shape(texts, shape):
+    form = Form.from_json(json.loads(json.dumps(asdict(form_of("", "c", texts, "text", 5)))))
+    made = [form.text(number) for number in range(3000)]
+    assert len(set(made)) == 3000 and not set(made) & set(texts)
+    assert all(re.fullmatch(shape, text) for text in made[: len(texts)])
 
 
 def test_padding_signs_and_widths_stay():

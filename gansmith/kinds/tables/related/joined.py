@@ -10,7 +10,8 @@ import numpy as np
 
 from gansmith.data.spreadsheets import Writer
 from gansmith.kinds.tables.cells import Cells, Table, cells_of
-from gansmith.kinds.tables.column_types import date_format, type_of
+from gansmith.kinds.tables.column_types import type_of
+from gansmith.kinds.tables.dates import date_format
 from gansmith.kinds.tables.numeric import seconds_of
 from gansmith.kinds.tables.related.keys import Keys, place_of
 
