@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, conv_transpose1d, pad
 
-from gansmith.kinds.audio.transforms import FLOOR, Mel, istft, mel_filters, stft
+from gansmith.kinds.audio.transforms import FLOOR, Mel, istft, mel_filters, nearest_magnitudes, refined, stft
 
 
 class Fourier(nn.Module):
@@ -109,7 +109,6 @@ class GriffinLim(nn.Module):
         filters = mel_filters(mel)
         self.register_buffer("filters", filters, persistent=False)
         self.register_buffer("inverse", torch.linalg.pinv(filters.double()).float(), persistent=False)
-        self.register_buffer("gram", filters.T @ filters, persistent=False)
         self.register_buffer("covered", filters.sum(0)[:, None].clamp_min(1e-9), persistent=False)
         phase = 2 * torch.pi * torch.rand(mel.n_fft // 2 + 1, frames, generator=torch.Generator().manual_seed(0))
         self.register_buffer("cosine", phase.cos(), persistent=False)
@@ -122,10 +121,7 @@ class GriffinLim(nn.Module):
 
     def magnitudes(self, bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch bins frames"]:
         """Those of the transform whose mel bands are nearest to these (Lee & Seung 2000)."""
-        found, goal = self.spread(bands).clamp_min(1e-7), self.filters.T @ bands
-        for _ in range(UPDATES):
-            found = found * goal / (self.gram @ found).clamp_min(1e-9)
-        return found
+        return nearest_magnitudes(bands, self.spread(bands).clamp_min(1e-7), self.filters, UPDATES)
 
     def forward(self, bands: Float[Tensor, "batch bands frames"]) -> Float[Tensor, "batch samples"]:
         return self.wave(self.magnitudes(bands), bands)
@@ -139,6 +135,16 @@ class GriffinLim(nn.Module):
             places = torch.arange(size.shape[2], device=size.device) % cosine.shape[1]
             cosine, sine = cosine[:, places], sine[:, places]
         cosine, sine = cosine.expand_as(size), sine.expand_as(size)
+        if not torch.compiler.is_exporting():
+            return refined(
+                bands,
+                size,
+                torch.complex(cosine, sine),
+                self.filters,
+                hop=self.fourier.hop,
+                iterations=self.iterations,
+                momentum=self.momentum,
+            )
         before = torch.zeros_like(size), torch.zeros_like(size)
         share = self.momentum / (1 + self.momentum)
         for _ in range(self.iterations):

@@ -78,21 +78,31 @@ def istft(
     spectrum: Complex[Tensor, "batch bins frames"], n_fft: int, hop: int, *, centred: bool = False
 ) -> Float[Tensor, "batch samples"]:
     """The wave of frames * hop samples ((frames - 1) * hop if `centred`) whose transform is nearest to this (Griffin & Lim 1984)."""
-    return overlap_add(torch.fft.irfft(spectrum, n_fft, dim=1), n_fft, hop, centred=centred)
+    return overlap_add(torch.fft.irfft(spectrum.mT, n_fft, dim=2), hop, centred=centred)
 
 
 def overlap_add(
-    frames: Float[Tensor, "batch n_fft frames"], n_fft: int, hop: int, *, centred: bool = False
+    frames: Float[Tensor, "batch frames n_fft"], hop: int, *, centred: bool = False
 ) -> Float[Tensor, "batch samples"]:
-    """Windowed frames added up and divided by the sum of squared windows."""
-    count = frames.shape[2]
-    total, shape = (count - 1) * hop + n_fft, {"kernel_size": (1, n_fft), "stride": (1, hop)}
-    hann = window(n_fft, frames)[:, None]
-    wave = fold(frames * hann, (1, total), **shape)[:, 0, 0]
-    envelope = fold(hann.square().expand(1, n_fft, count), (1, total), **shape)[:, 0, 0]
+    """Frames times the window, added up and divided by the sum of squared windows."""
+    count, n_fft = frames.shape[1:]
+    hann = window(n_fft, frames)
     left = n_fft // 2 if centred else (n_fft - hop) // 2
-    end = total - (n_fft // 2 if centred else n_fft - hop - left)
-    return wave[:, left:end] / envelope[:, left:end].clamp_min(1e-11)
+    end = (count - 1) * hop + n_fft - (n_fft // 2 if centred else n_fft - hop - left)
+    envelope = _added(hann.square().expand(1, count, n_fft), hop)[:, left:end].clamp_min(1e-11)
+    return _added(frames * hann, hop)[:, left:end] / envelope
+
+
+def _added(frames: Float[Tensor, "batch frames n_fft"], hop: int) -> Float[Tensor, "batch samples"]:
+    """The sum of frames, each `hop` samples after the one before."""
+    batch, count, n_fft = frames.shape
+    if n_fft % hop:
+        return fold(frames.mT, (1, (count - 1) * hop + n_fft), kernel_size=(1, n_fft), stride=(1, hop))[:, 0, 0]
+    parts = frames.unflatten(2, (-1, hop))  # what falls on the same samples is added as a whole, several times as fast as by fold
+    made = frames.new_zeros(batch, count + parts.shape[2] - 1, hop)
+    for late in range(parts.shape[2]):
+        made[:, late : late + count] += parts[:, :, late]
+    return made.flatten(1)
 
 
 def hertz_to_mel(hertz: np.ndarray | float) -> np.ndarray:
@@ -143,11 +153,20 @@ def magnitudes_from_mel(
     """
     filters = _filters(mel).to(bands.device, bands.dtype)
     inverse = _inverse(mel).to(bands.device, bands.dtype)
-    found = (inverse @ bands).clamp_min(1e-7)
-    goal, gram = filters.T @ bands, filters.T @ filters
+    return nearest_magnitudes(bands, (inverse @ bands).clamp_min(1e-7), filters, iterations)
+
+
+def nearest_magnitudes(
+    bands: Float[Tensor, "batch bands frames"],
+    begin: Float[Tensor, "batch bins frames"],
+    filters: Float[Tensor, "bands bins"],
+    iterations: int,
+) -> Float[Tensor, "batch bins frames"]:
+    """`begin` after so many multiplicative updates towards these bands (Lee & Seung 2000)."""
+    found, goal, back = begin.mT, bands.mT @ filters, filters.T.contiguous()
     for _ in range(iterations):
-        found = found * goal / (gram @ found).clamp_min(1e-9)
-    return found
+        found = found * goal / (found @ back @ filters).clamp_min(1e-9)
+    return found.mT
 
 
 @cache
@@ -201,19 +220,47 @@ def consistent_griffin_lim(
     2023, joint amplitude and phase refinement).
     """
     size = magnitudes_from_mel(bands, mel) if size is None else size
-    filters = _filters(mel).to(bands.device, bands.dtype)
-    covered = filters.sum(0)[:, None].clamp_min(1e-9)
     phase = 2 * torch.pi * torch.rand(size.shape[1:], generator=torch.Generator().manual_seed(seed)).to(size)
-    angles, before = torch.polar(torch.ones_like(size), phase.expand_as(size)), torch.zeros_like(size)
+    filters = _filters(mel).to(bands.device, bands.dtype)
+    angles = torch.polar(torch.ones_like(phase), phase).expand_as(size)
+    return refined(bands, size, angles, filters, hop=mel.hop, iterations=iterations, momentum=momentum)
+
+
+def refined(
+    bands: Float[Tensor, "batch bands frames"],
+    size: Float[Tensor, "batch bins frames"],
+    angles: Complex[Tensor, "batch bins frames"],
+    filters: Float[Tensor, "bands bins"],
+    *,
+    hop: int,
+    iterations: int,
+    momentum: float,
+) -> Float[Tensor, "batch samples"]:
+    """The iterations of `consistent_griffin_lim`, which begin with these magnitudes and phases (numbers of length 1).
+
+    Frames lie one after the other in memory, as the transforms take them.
+    """
+    n_fft = 2 * (size.shape[1] - 1)
+    left, share = (n_fft - hop) // 2, momentum / (1 + momentum)
+    hann, goal = window(n_fft, bands), bands.mT
+    seen, back = filters.T.contiguous(), filters / filters.sum(0).clamp_min(1e-9)
+    made = (size * angles).mT.contiguous()
+    before = torch.zeros_like(made)
     for _ in range(iterations):
-        rebuilt = stft(istft(size * angles, mel.n_fft, mel.hop), mel.n_fft, mel.hop)
-        ahead = rebuilt - momentum / (1 + momentum) * before
-        before = rebuilt
-        angles = ahead / ahead.abs().clamp_min(1e-9)
-        found = rebuilt.abs() + 1e-7
-        ratio = filters.T @ (bands / (filters @ found).clamp_min(1e-7)) / covered
-        size = found * ratio.clamp(0.1, 10)
-    return istft(size * angles, mel.n_fft, mel.hop)
+        wave = overlap_add(torch.fft.irfft(made, n_fft, dim=2), hop)
+        padded = pad(wave[:, None], (left, n_fft - hop - left), mode="reflect")[:, 0]
+        rebuilt = torch.fft.rfft(padded.unfold(1, n_fft, hop) * hann, dim=2)
+        ahead, before = rebuilt - share * before, rebuilt
+        found = _length(rebuilt) + 1e-7
+        ratio = (goal / (found @ seen).clamp_min(1e-7)) @ back
+        made = ahead * (found * ratio.clamp(0.1, 10) / _length(ahead).clamp_min(1e-9))
+    return overlap_add(torch.fft.irfft(made, n_fft, dim=2), hop)
+
+
+def _length(x: Complex[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Absolute values, in a quarter of the time that a CPU takes for `abs`."""
+    parts = torch.view_as_real(x)
+    return (parts[..., 0].square() + parts[..., 1].square()).sqrt()
 
 
 def wave_from_log_mel(
