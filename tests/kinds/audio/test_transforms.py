@@ -16,6 +16,7 @@ from gansmith.kinds.audio.transforms import (
     magnitudes_from_mel,
     mel_filters,
     mel_of,
+    overlap_add,
     mel_to_hertz,
     stft,
     wave_from_log_mel,
@@ -66,6 +67,19 @@ def test_spectra_equal_librosas_where_it_is_installed():
     )
     found = mel_of(torch.from_numpy(wave)[None], MEL, centred=True)[0].numpy()
     np.testing.assert_allclose(found, expected, atol=1e-5 * expected.max())
+
+
+@pytest.mark.parametrize("hop", [128, 192, 200])  # four frames on a sample, or two and three in turns
+def test_overlapping_frames_are_added_and_divided_by_the_windows(hop):
+    frames, n_fft = torch.randn(2, 7, 512, dtype=torch.float64), 512
+    hann = torch.hann_window(n_fft, dtype=torch.float64)
+    made, weight = torch.zeros(2, 6 * hop + n_fft, dtype=torch.float64), torch.zeros(6 * hop + n_fft, dtype=torch.float64)
+    for number in range(7):
+        made[:, number * hop : number * hop + n_fft] += frames[:, number] * hann
+        weight[number * hop : number * hop + n_fft] += hann.square()
+    begin = (n_fft - hop) // 2
+    expected = (made / weight.clamp_min(1e-11))[:, begin : begin + 7 * hop]
+    torch.testing.assert_close(overlap_add(frames, hop), expected)
 
 
 def test_quiet_bands_end_at_the_floor():
