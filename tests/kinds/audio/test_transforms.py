@@ -16,8 +16,8 @@ from gansmith.kinds.audio.transforms import (
     magnitudes_from_mel,
     mel_filters,
     mel_of,
-    overlap_add,
     mel_to_hertz,
+    overlap_add,
     stft,
     wave_from_log_mel,
 )
