@@ -72,6 +72,9 @@ class Config:
     """Sprites that lie on the background, one upon the other."""
     poses: int = 4
     """Pictures of each sprite, between which its motion chooses; 1: it only moves."""
+    palette: Annotated[int, Number(0, 64)] = 8
+    """Colours that are chosen once a clip, of which its sprites are mixed, detail being added; 0: none. They let the colours of whole parts
+    vary from clip to clip."""
     bend: Annotated[float, Number(0, 2)] = 0.3
     """How far a pose may carry parts of a sprite, in halves of the frame."""
     stretch: Annotated[float, Number(0, 3)] = 0.5
@@ -177,6 +180,7 @@ class MotionGAN(GAN):
             poses=config.poses,
             bend=config.bend,
             stretch=config.stretch,
+            palette=config.palette,
             reads=config.given > 0,
         )
         self.generator = Player(

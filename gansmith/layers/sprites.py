@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, leaky_relu
+from torch.nn.functional import interpolate, leaky_relu, pad
 
 from gansmith.data.spec import Spec
 from gansmith.layers.batch_norm import BatchNorm
@@ -26,6 +26,8 @@ COMPACT, SPREAD = 3.0, 0.2
 frame, within which most of that falls: sprites begin as blobs in the middle of their canvas."""
 POSE_START, KEPT_START, POSE_SHARPNESS = 0.3, 2.0, 3.0
 """How far poses begin from the sprite, how much of it they keep at first (a logit), how sharply motion chooses among them."""
+PALETTE_SHARPNESS = 3.0
+"""How sharply a place of a sprite chooses among the colours of the palette."""
 NOISE_START = 0.1
 """What the noise of each frame weighs at first: motion begins smooth."""
 GIVEN = ("first", "before", "last")
@@ -107,6 +109,7 @@ class SpriteGenerator(nn.Module):
         poses: int,
         bend: float,
         stretch: float,
+        palette: int,
         reads: bool,
     ) -> None:
         """`reads` says whether it can begin with given frames; for the others see `MotionGAN`'s options."""
@@ -114,7 +117,7 @@ class SpriteGenerator(nn.Module):
         self.spec, self.noise, self.motion_noise = spec, noise, motion_noise
         self.sprites, self.poses, self.bend, self.stretch, self.unrest = sprites, poses, bend, stretch, unrest
         _, channels, height, columns = spec.shape
-        self.channels, self.side = channels, (height, columns)
+        self.channels, self.side, self.palette = channels, (height, columns), palette
         stages, lowest = pyramid(height, columns, 1)
         self.scale = 2 if stages > 1 else 1
         widths = [width * min(8, 2**level) for level in reversed(range(max(1, stages - 1)))]
@@ -125,14 +128,21 @@ class SpriteGenerator(nn.Module):
         self.layers = nn.ModuleList(Doubling(a, b, bias=False) for a, b in zip(widths, widths[1:], strict=False))
         self.norms = nn.ModuleList(BatchNorm(b) for b in widths[1:])
         self.reader = FrameReader(3 * channels + 3, widths, stages) if reads else None
-        # what features become: sprites, changes of their poses, flows of poses, a background
+        # what features become: sprites, changes of their poses, flows of poses, a background, which colour of the palette is where
         inner = widths[-1]
-        self.painted = (sprites * (channels + 1), sprites * poses * (channels + 1) if poses > 1 else 0, channels, 1)
+        self.painted = (
+            sprites * (channels + 1),
+            sprites * poses * (channels + 1) if poses > 1 else 0,
+            channels,
+            1,
+            sprites * palette,
+        )
         self.paint = nn.Conv2d(inner, sum(self.painted), 3, padding=1)
-        own, changes, background, _ = self.painted
+        own, changes, background, *_ = self.painted
         with torch.no_grad():
             self.paint.weight[own : own + changes] *= POSE_START
             self.paint.weight[own + changes : own + changes + background] = 0  # detail of the background comes later
+        self.colours = nn.Linear(math.prod(self.lowest), sprites * palette * channels) if palette else None
         self.flows = nn.Conv2d(inner, sprites * poses * 3, 3, padding=1) if poses > 1 else None
         self.background = nn.Conv2d(widths[0], channels, 3, padding=1)
         self.summary = nn.Linear(math.prod(self.lowest), SUMMARY)
@@ -199,13 +209,16 @@ class SpriteGenerator(nn.Module):
 
     def _rendered(self, low: Tensor, fine: Tensor, motion: Motion, picture: Tensor | None) -> Tensor:
         """Frames; of a picture, its colours are the sprites' and, where nothing was behind them, the background's."""
-        own, changes, detail, kept = self.paint(
+        own, changes, detail, kept, shares = self.paint(
             interpolate(fine, scale_factor=float(self.scale), mode="bilinear") if self.scale > 1 else fine
         ).split(self.painted, 1)
+        own = own.unflatten(1, (self.sprites, 1, -1))
+        if self.colours is not None and picture is None:
+            own = own + self._flat(shares, low)
         background = bounded(interpolate(self.background(low).float(), size=self.side, mode="bilinear") + detail.float())
         if picture is not None:
             background = torch.lerp(background, picture.float(), torch.sigmoid(kept.float() + KEPT_START))
-        sheet = self._sheet(own.unflatten(1, (self.sprites, 1, -1)), changes, fine, picture)
+        sheet = self._sheet(own, changes, fine, picture)
         frames = background.to(sheet.dtype).transpose(1, 2).contiguous()[:, None]  # [B, 1, H, C, W]
         height, columns = self.side
         for sprite in range(self.sprites):
@@ -223,6 +236,14 @@ class SpriteGenerator(nn.Module):
             colours, opacity = moved.split([self.channels, 1], 3)
             frames = torch.addcmul(colours, frames, 1 - opacity)
         return frames.transpose(2, 3)
+
+    def _flat(self, shares: Tensor, low: Tensor) -> Float[Tensor, "batch sprites 1 channels_and_none height width"]:
+        """The colours of the palette of a clip, each where its share is the largest; nothing is added to the opacity."""
+        assert self.colours is not None
+        colours = self.colours(low.flatten(1)).unflatten(1, (self.sprites, self.palette, self.channels))
+        shares = (PALETTE_SHARPNESS * shares.unflatten(1, (self.sprites, self.palette))).softmax(2)
+        flat = torch.einsum("bsphw,bspc->bschw", shares, colours.to(shares.dtype))
+        return pad(flat, (0, 0, 0, 0, 0, 1))[:, :, None]
 
     def _sheet(
         self, own: Tensor, changes: Tensor, fine: Tensor, picture: Tensor | None
