@@ -34,7 +34,7 @@ from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.augment.against_overfitting import AgainstOverfitting
 from gansmith.augment.pipeline import Transforms
 from gansmith.data.codec import Batch
-from gansmith.data.values import Number
+from gansmith.data.values import Number, Whole
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans._clips import example_labels, frames_requested
@@ -72,7 +72,7 @@ class Config:
     """Sprites that lie on the background, one upon the other."""
     poses: int = 4
     """Pictures of each sprite, between which its motion chooses; 1: it only moves."""
-    palette: Annotated[int, Number(0, 64)] = 8
+    palette: Annotated[int, Whole(0, 64)] = 8
     """Colours that are chosen once a clip, of which its sprites are mixed, detail being added; 0: none. They let the colours of whole parts
     vary from clip to clip."""
     bend: Annotated[float, Number(0, 2)] = 0.3
