@@ -203,6 +203,11 @@ class VideoKind(Kind[Options, VideoCodec]):
 
         return ClipFeatures(train, seed, folder)
 
+    def find_features(self, asked: Any, train: Dataset, seed: int, folder: Path, device: Any) -> Extractor:
+        from gansmith.kinds.video.networks import requested
+
+        return requested(asked, device)
+
     def preview(self, codec: Any, raws: Sequence[Any]) -> Preview:
         if codec.spec.source is not None:
             return Preview(codec.preview(raws), (playing([raw.b for raw in raws]),))
