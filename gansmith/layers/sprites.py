@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -128,21 +129,17 @@ class SpriteGenerator(nn.Module):
         self.layers = nn.ModuleList(Doubling(a, b, bias=False) for a, b in zip(widths, widths[1:], strict=False))
         self.norms = nn.ModuleList(BatchNorm(b) for b in widths[1:])
         self.reader = FrameReader(3 * channels + 3, widths, stages) if reads else None
-        # what features become: sprites, changes of their poses, flows of poses, a background, which colour of the palette is where
+        # what features become: sprites, changes of their poses, flows of poses, a background
         inner = widths[-1]
-        self.painted = (
-            sprites * (channels + 1),
-            sprites * poses * (channels + 1) if poses > 1 else 0,
-            channels,
-            1,
-            sprites * palette,
-        )
+        self.painted = (sprites * (channels + 1), sprites * poses * (channels + 1) if poses > 1 else 0, channels, 1)
         self.paint = nn.Conv2d(inner, sum(self.painted), 3, padding=1)
-        own, changes, background, *_ = self.painted
+        own, changes, background, _ = self.painted
         with torch.no_grad():
             self.paint.weight[own : own + changes] *= POSE_START
             self.paint.weight[own + changes : own + changes + background] = 0  # detail of the background comes later
+        self.shares = nn.Conv2d(inner, sprites * palette, 3, padding=1) if palette else None
         self.colours = nn.Linear(math.prod(self.lowest), sprites * palette * channels) if palette else None
+        self.register_load_state_dict_pre_hook(_without_palette)
         self.flows = nn.Conv2d(inner, sprites * poses * 3, 3, padding=1) if poses > 1 else None
         self.background = nn.Conv2d(widths[0], channels, 3, padding=1)
         self.summary = nn.Linear(math.prod(self.lowest), SUMMARY)
@@ -209,12 +206,11 @@ class SpriteGenerator(nn.Module):
 
     def _rendered(self, low: Tensor, fine: Tensor, motion: Motion, picture: Tensor | None) -> Tensor:
         """Frames; of a picture, its colours are the sprites' and, where nothing was behind them, the background's."""
-        own, changes, detail, kept, shares = self.paint(
-            interpolate(fine, scale_factor=float(self.scale), mode="bilinear") if self.scale > 1 else fine
-        ).split(self.painted, 1)
+        whole = interpolate(fine, scale_factor=float(self.scale), mode="bilinear") if self.scale > 1 else fine
+        own, changes, detail, kept = self.paint(whole).split(self.painted, 1)
         own = own.unflatten(1, (self.sprites, 1, -1))
-        if self.colours is not None and picture is None:
-            own = own + self._flat(shares, low)
+        if self.palette and picture is None:
+            own = own + self._flat(whole, low)
         background = bounded(interpolate(self.background(low).float(), size=self.side, mode="bilinear") + detail.float())
         if picture is not None:
             background = torch.lerp(background, picture.float(), torch.sigmoid(kept.float() + KEPT_START))
@@ -237,11 +233,11 @@ class SpriteGenerator(nn.Module):
             frames = torch.addcmul(colours, frames, 1 - opacity)
         return frames.transpose(2, 3)
 
-    def _flat(self, shares: Tensor, low: Tensor) -> Float[Tensor, "batch sprites 1 channels_and_none height width"]:
+    def _flat(self, whole: Tensor, low: Tensor) -> Float[Tensor, "batch sprites 1 channels_and_none height width"]:
         """The colours of the palette of a clip, each where its share is the largest; nothing is added to the opacity."""
-        assert self.colours is not None
+        assert self.shares is not None and self.colours is not None
         colours = self.colours(low.flatten(1)).unflatten(1, (self.sprites, self.palette, self.channels))
-        shares = (PALETTE_SHARPNESS * shares.unflatten(1, (self.sprites, self.palette))).softmax(2)
+        shares = (PALETTE_SHARPNESS * self.shares(whole).unflatten(1, (self.sprites, self.palette))).softmax(2)
         flat = torch.einsum("bsphw,bspc->bschw", shares, colours.to(shares.dtype))
         return pad(flat, (0, 0, 0, 0, 0, 1))[:, :, None]
 
@@ -292,6 +288,14 @@ class FrameReader(nn.Module):
         for layer, norm in zip(self.up, self.up_norms, strict=True):
             x = leaky_relu(norm(layer(x)) + seen.pop(), SLOPE)
         return low, x
+
+
+def _without_palette(generator: SpriteGenerator, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Models of before have no palette: its colours are then 0, and change nothing."""
+    if generator.palette and f"{prefix}paint.weight" in state:
+        for name in ("shares", "colours"):
+            for key, own in getattr(generator, name).state_dict().items():
+                state.setdefault(f"{prefix}{name}.{key}", torch.zeros_like(own))
 
 
 def _steadied(noise: Tensor, unrest: float) -> Tensor:

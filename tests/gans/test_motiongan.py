@@ -1,5 +1,7 @@
 """MotionGAN: what moves, what stays, and frames that are given."""
 
+import copy
+
 import pytest
 import torch
 
@@ -124,3 +126,28 @@ def test_an_image_moves_along_a_flow_by_as_much_as_it_says():
     flow[:, 0] = 2 * 2 / 8  # two pixels further to the right is where each pixel is taken from
     moved = moved_along(image, flow)
     assert moved[0, 0, 3, 2] > 0.999 and moved.sum() < 1.001
+
+
+def test_a_palette_colours_whole_parts(gan):
+    """Where each place takes one colour and nothing else is painted, sprites have the colours of the palette and no others."""
+    network = copy.deepcopy(gan.generator.network)
+    with torch.no_grad():
+        network.shares.weight *= 1e4
+        network.shares.bias[: network.palette] = torch.linspace(-1e3, 1e3, network.palette)
+    whole, low = torch.randn(2, network.paint.in_channels, *network.side), torch.randn(2, *network.lowest)
+    flat = network._flat(whole, low)
+    colours = network.colours(low.flatten(1)).view(2, -1, network.palette, network.channels)
+    off = (flat[:, :, 0, :-1, None] - colours.mT[..., None, None]).abs().amax(2).amin(2)  # to the nearest colour
+    assert flat.shape[3] == network.channels + 1 and not flat[:, :, :, -1].any()
+    assert (off < 1e-4).float().mean() > 0.99
+
+
+def test_a_model_of_before_palettes_makes_what_it_made():
+    torch.manual_seed(0)
+    data = toys.every()["labelled clips"]
+    before = toys.small("motiongan", data, palette=0).eval()
+    now = toys.small("motiongan", data, palette=8).eval()
+    now.load_state_dict(before.state_dict())
+    label = torch.tensor([0, 1])
+    one, other = (own.generate(2, {"label": label}, rng=torch.Generator().manual_seed(1))["video"] for own in (before, now))
+    torch.testing.assert_close(one, other, atol=1e-6, rtol=0)

@@ -65,7 +65,7 @@ def test_an_onnx_file_says_how_many_frames_of_which_size_it_takes(clips: Dataset
         warnings.simplefilter("ignore")  # torch's own, of its exporter
         torch.onnx.export(Tokens(first).eval(), (torch.zeros(shape),), path, input_names=["clips"], dynamo=True)
     found = extractor_for(clips, 0, tmp_path, path).features(clips)
-    torch.testing.assert_close(found, 2 * colours(clips, [0, 2, 5, 7]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(found, 2 * colours(clips, [0, 2, 5, 7]), atol=5e-3, rtol=0)
 
 
 class Tokens(nn.Module):
