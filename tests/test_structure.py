@@ -19,7 +19,7 @@ ROOT = Path(gansmith.__file__).parent.parent
 KINDS = sorted(path.parent.name for path in (ROOT / "gansmith" / "kinds").glob("[!_]*/kind.py"))
 
 HIGH = (
-    *("kind", "baseline", "rivals", "features", "features.*", "metrics.*", "report", "overview", "estimator"),
+    *("kind", "baseline", "rivals", "features", "features.*", "networks", "metrics.*", "report", "overview", "estimator"),
     # planning
     "images.choose",
     "images.inspection",

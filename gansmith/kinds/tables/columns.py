@@ -433,8 +433,7 @@ def _decimal_text(number: float, decimals: int, spelling: str) -> str:
     if spelling[:1] in ("e", "E"):
         return f"{number:.{spelling[1:]}{spelling[0]}}"
     if spelling == "trim":
-        text = f"{number:.{decimals}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return f"{number:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{number:.0f}"
     return f"{number:.{spelling}f}" if spelling else repr(number)
 
 
