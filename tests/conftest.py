@@ -4,6 +4,8 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # tests run side by side; read when torch is loaded
 
+from functools import cache
+
 import pytest
 import torch
 from hypothesis import settings
@@ -31,3 +33,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing is read from, or left in, the cache of whoever runs the tests."""
     os.environ["GANSMITH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_registry_of_operators() -> None:
+    """torch.onnx reads its 500 functions anew for every export, which takes a third of that of a small network: here it does so once."""
+    export = torch.onnx.export
+
+    @cache
+    def prepare() -> None:
+        from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+        ONNXRegistry.from_torchlib = staticmethod(cache(ONNXRegistry.from_torchlib))  # pyright: ignore[reportAttributeAccessIssue]
+
+    def prepared(*arguments, **named):
+        prepare()
+        return export(*arguments, **named)
+
+    torch.onnx.export = prepared

@@ -61,9 +61,14 @@ class Stop(Exception):
     pass
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing cut off."""
+    return train(out=tmp_path_factory.mktemp("whole") / "run")
+
+
 @pytest.mark.parametrize("moment", [640, 2048, 3333])
-def test_a_run_cut_off_anywhere_continues_to_the_same_weights_and_log(moment, monkeypatch):
-    whole = train(out="whole")
+def test_a_run_cut_off_anywhere_continues_to_the_same_weights_and_log(moment, whole, monkeypatch):
     from gansmith.runs.recorder import Recorder
 
     progress = Recorder.progress

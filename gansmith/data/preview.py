@@ -1,7 +1,9 @@
 """What shows examples: a picture, and media that play them; on disk, files beside the picture that bear its name."""
 
+import io
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
@@ -55,6 +57,13 @@ class Preview:
         names = [medium.name for medium in self.media]
         if len(set(names)) < len(names):
             raise ValueError(f"the media of a preview must have different names, not {', '.join(names)}")
+
+    @cached_property
+    def png(self) -> bytes:
+        """The picture as a PNG file, which is written under several names."""
+        content = io.BytesIO()
+        self.picture.save(content, format="PNG")
+        return content.getvalue()
 
 
 def media_beside(picture: Path) -> dict[str, Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,7 +54,7 @@ def write_preview(folder: Path, stem: str, shown: Preview) -> Path:
     media = {folder / f"{stem}.{medium.name}": medium.content for medium in shown.media}
     for path, content in media.items():
         write_atomically(path, content)
-    write_atomically(picture, _png(shown))
+    write_atomically(picture, shown.png)
     for path in media_beside(picture).values():
         if path not in media:
             path.unlink(missing_ok=True)
@@ -95,9 +94,3 @@ def _superfluous(samples: Sequence[int]) -> set[int]:
             found.add(number)
         doublings.add(number.bit_length())
     return found
-
-
-def _png(shown: Preview) -> bytes:
-    content = io.BytesIO()
-    shown.picture.save(content, format="PNG")
-    return content.getvalue()

@@ -30,16 +30,20 @@ def at_work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def at_every_tick(monkeypatch):
-    """As if judging took no time, so that the schedule does not depend on the machine."""
+def judging_takes_no_time(patch):
+    """So that the schedule does not depend on the machine."""
     settle = Validator.settle
 
     def at_once(self, tick, tick_seconds):
         self.cost = 0.0
         return settle(self, tick, tick_seconds)
 
-    monkeypatch.setattr(Validator, "settle", at_once)
+    patch.setattr(Validator, "settle", at_once)
+
+
+@pytest.fixture
+def at_every_tick(monkeypatch):
+    judging_takes_no_time(monkeypatch)
 
 
 def train(**changes):
@@ -229,10 +233,19 @@ class Stop(Exception):
     pass
 
 
+WAITING = {**JUDGED, "patience": 20}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A judged run that nothing cut off."""
+    with pytest.MonkeyPatch.context() as patch:
+        judging_takes_no_time(patch)
+        return train(**WAITING, out=tmp_path_factory.mktemp("whole") / "whole")
+
+
 @pytest.mark.parametrize("moment", [300, 640, 1300])
-def test_a_judged_run_cut_off_anywhere_goes_on_to_the_same_weights_scores_best_and_end(moment, monkeypatch, at_every_tick):
-    wish = {**JUDGED, "patience": 20}
-    whole = train(**wish, out="whole")
+def test_a_judged_run_cut_off_anywhere_goes_on_to_the_same_weights_scores_best_and_end(moment, whole, monkeypatch, at_every_tick):
     assert 1300 < whole.model().card["samples"] < SAMPLES
     progress = Recorder.progress
 
@@ -245,12 +258,12 @@ def test_a_judged_run_cut_off_anywhere_goes_on_to_the_same_weights_scores_best_a
         patched.setattr(Recorder, "progress", cut)
         patched.setattr("gansmith.training.trainer.Trainer.checkpoint_due", lambda self: self.gan.clock.samples % 512 < 64)
         with pytest.raises(Stop):
-            train(**wish, out="cut")
+            train(**WAITING, out="cut")
     resumed = gansmith.train(toys.points(512), out="cut", resume=True, evaluate=False)
     assert equal(weights(whole), weights(resumed))
     assert scores(whole) == scores(resumed)
-    assert gansmith.load("cut/best").card == gansmith.load("whole/best").card
-    assert equal(*(read_tensors(Path(name, "best", "model.safetensors"))[0] for name in ("whole", "cut")))
+    assert gansmith.load("cut/best").card == gansmith.load(whole.best_folder).card
+    assert equal(*(read_tensors(folder / "model.safetensors")[0] for folder in (whole.best_folder, resumed.best_folder)))
     assert resumed.facts["examination"]["schedule"]["every"] == 1
 
 

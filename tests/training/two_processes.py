@@ -1,8 +1,9 @@
-"""Played by test_distributed in one and in two processes: prints nothing, leaves its weights and terms behind."""
+"""Trained by test_distributed in one and in two processes: prints nothing, leaves its weights and terms behind."""
 
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -13,25 +14,28 @@ from gansmith.training.seeds import seed_everything
 from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
-ROUNDS = 40
 
-
-def main() -> None:
-    torch.set_num_threads(1)
-    distributed.start()
-    out = Path(sys.argv[1])
-    for name, toy in (argument.split(":") for argument in sys.argv[2:]):
+def play(out: Path, cases: Iterable[str]) -> None:
+    """Trains GAN:TOY:ROUNDS each, and writes weights and terms."""
+    for name, toy, rounds in (case.split(":") for case in cases):
         data = toys.every()[toy]
         seed_everything(0)
         trainer = Trainer(toys.small(name, data), data, Settings(batch=32, samples=10**6))
         distributed.broadcast(trainer.gan)
         for player in trainer.gan.players.values():  # plain descent: Adam magnifies rounding errors where gradients are tiny
             player.optimizer = torch.optim.SGD(player.moving(), lr=0.01)
-        for _ in range(ROUNDS):
+        for _ in range(int(rounds)):
             trainer.play_round()
         stem = f"{name}-{toy}-{distributed.processes()}-{distributed.rank()}"
         save_file({key: tensor.contiguous() for key, tensor in trainer.gan.state_dict().items()}, out / f"{stem}.safetensors")
         (out / f"{stem}.json").write_text(json.dumps(trainer.term_means.read()))
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    distributed.start()
+    out = Path(sys.argv[1])
+    play(out, sys.argv[2:])
     if distributed.processes() > 1:
         odd = torch.nn.Parameter(torch.zeros(3))
         odd.grad = torch.ones(3) if distributed.leads() else None
