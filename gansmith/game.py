@@ -20,6 +20,8 @@ from gansmith.training.schedules import Schedule, as_schedule
 
 Draw = Callable[[], Batch]
 """Deals the next batch of real data."""
+Look = Callable[[int], Batch]
+"""Shows up to so many examples of the real data, drawn at random, the same to every process."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,9 @@ class GAN(nn.Module, ABC):
         Moves yielded together as a tuple are simultaneous: all take their gradients before any player steps.
         """
 
+    def prepare(self, look: Look) -> None:
+        """Told once, before the first round: here a game learns what needs no rounds, from examples that do not count as seen."""
+
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
@@ -260,11 +265,6 @@ class GAN(nn.Module, ABC):
         over_budget = {"schedule": total, "augment_samples": None if total is None else total // 8}
         known = {name: value for name, value in over_budget.items() if total and getattr(self.config, name, 0) is None}
         return {**self.derived, **known}
-
-    @property
-    def conditional(self) -> bool:
-        """Whether what it makes depends on the data's labels, if they have any; where not, what it makes has none."""
-        return True
 
     def facts(self) -> dict[str, Any]:
         """What a model's card says of it besides: what privacy it keeps, for example."""

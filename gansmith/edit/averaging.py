@@ -38,14 +38,18 @@ def average(run: Run, *, last: AtLeastTwo = 2) -> tuple[Model, list[int]]:
     model = run.model()
     gan = run.game(model)
     sums: dict[str, dict[str, Tensor]] = {name: {} for name in gan.makers}
+    added: dict[str, set[str]] = {name: set() for name in gan.makers}
     for path in found:
         load_weights(gan, read_tensors(path)[0], path, "gan/")
         for name, total in sums.items():
-            for key, tensor in gan.players[name].averaged.state_dict().items():
-                whole = not tensor.is_floating_point()
+            network = gan.players[name].averaged
+            kept = [prefix for prefix, module in network.named_modules() if getattr(module, "has_no_mean", False)]
+            for key, tensor in network.state_dict().items():
+                whole = not tensor.is_floating_point() or any(key.startswith(f"{prefix}.") for prefix in kept)
                 total[key] = tensor.clone() if whole or key not in total else total[key] + tensor
+                added[name] |= set() if whole else {key}
     for name, total in sums.items():
-        mean = {key: tensor if not tensor.is_floating_point() else tensor / len(found) for key, tensor in total.items()}
+        mean = {key: tensor / len(found) if key in added[name] else tensor for key, tensor in total.items()}
         model.gan.players[name].averaged.load_state_dict(mean)
     return model, [int(path.stem) for path in found]
 

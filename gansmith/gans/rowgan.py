@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -34,8 +34,9 @@ from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
 from gansmith.data.values import CountOrNone
 from gansmith.errors import UserError
-from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.game import GAN, Draw, Look, Move, Player, Preset
 from gansmith.kinds.tables.spec import TableSpec
+from gansmith.layers.boosting import Sharp
 from gansmith.layers.labels import one_hot
 from gansmith.layers.rows import MEASURED, Margins, RowLayout, chosen, fulfilled, gumbel, hinges, soft_bins
 from gansmith.layers.sweep import Block, Sweep
@@ -49,6 +50,11 @@ from gansmith.training.seeds import normal_rows, uniform_rows
 Row = Float[Tensor, "batch width"]
 Known = Bool[Tensor, "batch columns"]
 MAX_SWEEPS = 1000
+MAX_TREES = 1000
+FEWEST = 100
+"""Rows from which trees are learned at least."""
+SHARPENED = 16_384
+"""The most rows from which trees are learned."""
 FARTHEST = 4.5
 """Numbers beyond it, where normal scores do not go, weigh no more than it in the term of frequencies."""
 RAREST = 1e-3
@@ -98,7 +104,20 @@ class Config:
     sweeps: CountOrNone = 1
     """How often every cell of a generated row is drawn again, given all others of the row."""
 
+    trees: CountOrNone = 60
+    """Boosted trees of each of three folds by which the target is drawn again; they are learned first of all. 0 leaves them out."""
+    sharp: Literal["target", "all"] = "target"
+    """Which columns trees tell: the target, or all that are no choice of more than 64."""
+    blend: str = "none"
+    """x"""
+    others: int = 8192
+    """x"""
+    folds: int = 3
+    """x"""
+
     def __post_init__(self) -> None:
+        if not 0 <= self.trees <= MAX_TREES:
+            raise UserError(f"The target has 0 to {MAX_TREES} trees, but it is {self.trees}: change --gan.trees.")
         if not 0 <= self.sweeps <= MAX_SWEEPS:
             raise UserError(f"Cells are drawn again 0 to {MAX_SWEEPS} times, but it is {self.sweeps}: change --gan.sweeps.")
 
@@ -115,6 +134,9 @@ class RowGenerator(nn.Module):
         self.blocks = nn.Sequential(*[Block(config.width) for _ in range(config.blocks)])
         self.leave = nn.Linear(config.width, self.layout.width)
         self.register_buffer("shares", torch.zeros(self.layout.width))
+        columns = range(len(spec.columns)) if config.sharp == "all" else [spec.target % len(spec.columns)]
+        suited = [column for column in columns if config.trees and len(spec.columns) > 1 and Sharp.suits(spec.columns[column])]
+        self.sharp = nn.ModuleDict({str(column): Sharp(spec.columns, column, config.trees, config.folds) for column in suited})
         self.shares: Tensor
         """How often each option is chosen in the data, as far as was seen."""
 
@@ -235,6 +257,15 @@ class RowGAN(GAN):
             terms["cell"] = self.config.cell * self.cell(real)
         yield critic_move, self.generator.minimizes(**terms)
 
+    def prepare(self, look: Look) -> None:
+        """Learns the trees."""
+        rows = look(SHARPENED)[self.spec.key]
+        if len(rows) < FEWEST:
+            return
+        for place, sharp in self.network.sharp.items():
+            cast("Sharp", sharp).learn(rows if int(place) == self.target else rows[: self.config.others], int(place))
+        self.averaged.sharp.load_state_dict(self.network.sharp.state_dict())
+
     def part(self, n: int) -> Known:
         """Which cells are given: none in some rows, a random share in the others."""
         dice = uniform_rows(n, 1 + self.layout.columns, device=self.device)
@@ -321,13 +352,13 @@ class RowGAN(GAN):
             return torch.randn(count, self.averaged.noise, generator=rng).to(self.device)
 
         found = Margins(torch.zeros_like(of_rows.logits), torch.zeros_like(of_rows.ranks))
-        sweep = Sweep(self.averaged, self.spec.columns, of_rows, found, self.order(), self.is_fast)
+        sweep = Sweep(self.averaged, self.spec.columns, of_rows, found, self.order(), self.is_fast, self.sharp, self.blended)
         cells = sweep.made(noise())
         entered = sweep.entered(torch.cat(cells, 1))
         for column in sweep.order:
             own, fresh = sweep.owns[column], noise()
             sweep.change(entered, leave=[(column, cells[column])])
-            heads = sweep.heads(column, fresh[:, : sweep.latent], entered)
+            heads = sweep.told(column, fresh[:, : sweep.latent], entered, cells)
             dice = fresh[:, sweep.latent :][:, own]
             alone = Margins.of_heads(self.alone(column), heads, dice, self.averaged.shares[own])
             found.logits[own] = alone.logits
@@ -335,6 +366,15 @@ class RowGAN(GAN):
             cells[column] = sweep.drawn(column, heads, gumbel(dice), found)
             sweep.change(entered, come=[(column, cells[column])])
         return found
+
+    @property
+    def blended(self) -> list[int]:
+        return {"none": [], "target": [self.target], "all": list(range(self.layout.columns))}[self.config.blend]
+
+    @property
+    def sharp(self) -> dict[int, Sharp]:
+        """The trees of columns that have learned some."""
+        return {int(place): sharp for place, each in self.averaged.sharp.items() if (sharp := cast("Sharp", each)).known}
 
     def alone(self, column: int) -> RowLayout:
         """The layout of one column by itself."""
@@ -349,7 +389,7 @@ class RowGAN(GAN):
         """What makes and completes rows, prepared once for the averaged generator as it is now."""
         margins = self.margins()
         if self._whole is None or self._whole[0] != (self.clock.samples, fast, self.device):
-            sweep = Sweep(self.averaged, self.spec.columns, *margins, self.order(), fast)
+            sweep = Sweep(self.averaged, self.spec.columns, *margins, self.order(), fast, self.sharp, self.blended)
             self._whole = (self.clock.samples, fast, self.device), sweep
         return self._whole[1]
 

@@ -6,7 +6,7 @@ where a cell is; biases within the residual stream are moved into those before a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -89,9 +89,14 @@ class Sweep(nn.Module):
         of_cells: Margins | None,
         order: Sequence[int],
         fast: bool = False,
+        sharp: Mapping[int, nn.Module] | None = None,
+        blended: Sequence[int] = (),
     ) -> None:
-        """`sizes` are those of the groups of each column (`Spec.columns`); the margins correct rows, and cells drawn again."""
+        """`sizes` are those of the groups of each column (`Spec.columns`); the margins correct rows, and cells drawn again. `sharp` tells
+        some columns from the others, of a row and normal noise [batch], in the network's stead."""
         super().__init__()
+        self.blended = frozenset(blended)
+        self.sharp = nn.ModuleDict({str(column): told for column, told in (sharp or {}).items()})
         layout, latent = network.layout, network.latent
         weight = network.enter.weight.detach()
         self.layout, self.latent, self.sizes, self.order = layout, latent, tuple(sizes), list(order)
@@ -130,7 +135,7 @@ class Sweep(nn.Module):
             if known is None or not known[:, column].all():
                 old = cells[column]
                 self.change(entered, [(column, old)], came)
-                heads = self.heads(column, part[:, : self.latent], entered)
+                heads = self.told(column, part[:, : self.latent], entered, cells)
                 new = self.drawn(column, heads, gumbel(part[:, self.latent :]), self.of_cells)
                 cells[column] = new if known is None else torch.where(known[:, column : column + 1], old, new)
                 came = [(column, cells[column])]
@@ -171,6 +176,25 @@ class Sweep(nn.Module):
         marks = [-self.marks[column] for column, _ in leave if self.sizes[column][0] == 1]
         if marks := marks + [self.marks[column] for column, _ in come if self.sizes[column][0] == 1]:
             entered.add_(torch.stack(marks).sum(0))
+
+    def told(
+        self,
+        column: int,
+        latent: Float[Tensor, "batch latent"],
+        without: Float[Tensor, "batch twice"],
+        cells: Sequence[Tensor],
+    ) -> Float[Tensor, "batch own"]:
+        """Logits and numbers of one column given all others, by trees where it has some; else see `heads`."""
+        if str(column) not in self.sharp:
+            return self.heads(column, latent, without)
+        told = self.sharp[str(column)](torch.cat(list(cells), 1), latent[:, 0])
+        if column not in self.blended:
+            return told
+        other, sizes = self.heads(column, latent, without), self.sizes[column]
+        parts = [(told[:, :-1].log_softmax(1) + other[:, :-1].log_softmax(1)) / 2] if len(sizes) > 1 else []
+        if sizes[-1] > 1:
+            return (told.log_softmax(1) + other.log_softmax(1)) / 2
+        return torch.cat([*parts, torch.where(latent[:, 1:2] > 0, told[:, -1:], other[:, -1:])], 1)
 
     def heads(
         self, column: int, latent: Float[Tensor, "batch latent"], without: Float[Tensor, "batch twice"]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gansmith.data.codec import Batch
-from gansmith.data.dataset import Dataset, Order
+from gansmith.data.dataset import Dataset, Order, choose
 from gansmith.data.schema import MismatchError
 from gansmith.data.values import Budget as Budgeted
 from gansmith.data.values import Count, Minutes, Seed, Threads, check_divides
@@ -127,6 +127,11 @@ class Trainer:
             return {key: tensor.pin_memory().to(self.device, non_blocking=True) for key, tensor in batch.items()}
         return {key: tensor.to(self.device) for key, tensor in batch.items()}
 
+    def look(self, count: int) -> Batch:
+        """Up to so many examples, the same for every process; see `GAN.prepare`."""
+        rows = choose(len(self.data), min(count, len(self.data)), self.settings.seed)
+        return {key: tensor.to(self.device) for key, tensor in self.data.batch(rows).items()}
+
     def play_round(self, measure: bool = False) -> None:
         """One round of the game; with `measure`, gradient norms go into the ledger too."""
         games = [self.gan.play(self.draw) for _ in range(self.settings.accumulate)]
@@ -185,6 +190,7 @@ class Trainer:
         self.tick_started = self.seconds(), clock.samples
         with listening(self._ask) as listener, using(self.settings.threads), kept_for_reuse():
             if clock.samples == 0:
+                self.gan.prepare(self.look)
                 self._save()
             self.budget.settle(clock, self.settings.batch)
             request, saved = self._request(listener), False
