@@ -200,7 +200,9 @@ def _as_written(cells: list[Any], column: Any) -> list[Any]:
 def read(options: str) -> dict[str, Any]:
     """Options of a GAN as they are given: numbers, true and false, or words."""
     words = dict(pair.split("=") for pair in options.split(",") if pair)
-    return {name: json.loads(word) if word[:1] in "0123456789tf." else word for name, word in words.items()}
+    return {
+        name: json.loads(word) if word[:1] in "0123456789." or word in ("true", "false") else word for name, word in words.items()
+    }
 
 
 def main() -> None:

@@ -266,6 +266,11 @@ class GAN(nn.Module, ABC):
         known = {name: value for name, value in over_budget.items() if total and getattr(self.config, name, 0) is None}
         return {**self.derived, **known}
 
+    @property
+    def conditional(self) -> bool:
+        """Whether what it makes depends on the data's labels, if they have any; where not, what it makes has none."""
+        return True
+
     def facts(self) -> dict[str, Any]:
         """What a model's card says of it besides: what privacy it keeps, for example."""
         return {}

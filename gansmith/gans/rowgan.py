@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -54,7 +54,11 @@ MAX_TREES = 1000
 FEWEST = 100
 """Rows from which trees are learned at least."""
 SHARPENED = 16_384
-"""The most rows from which trees are learned."""
+"""The most rows from which the trees of the target are learned."""
+OTHERS, WORK = 8192, 2**21
+"""The most rows for any other column, and for so many columns times columns times rows."""
+NARROW = 64
+"""Columns up to which all have trees; of more, the target alone."""
 FARTHEST = 4.5
 """Numbers beyond it, where normal scores do not go, weigh no more than it in the term of frequencies."""
 RAREST = 1e-3
@@ -103,21 +107,12 @@ class Config:
     """Weight of the term of single hidden cells; 0 leaves it out."""
     sweeps: CountOrNone = 1
     """How often every cell of a generated row is drawn again, given all others of the row."""
-
-    trees: CountOrNone = 60
-    """Boosted trees of each of three folds by which the target is drawn again; they are learned first of all. 0 leaves them out."""
-    sharp: Literal["target", "all"] = "target"
-    """Which columns trees tell: the target, or all that are no choice of more than 64."""
-    blend: str = "none"
-    """x"""
-    others: int = 8192
-    """x"""
-    folds: int = 3
-    """x"""
+    trees: CountOrNone = 40
+    """Up to so many boosted trees of each of three folds tell every column from all others when it is drawn again; 0 leaves them out."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.trees <= MAX_TREES:
-            raise UserError(f"The target has 0 to {MAX_TREES} trees, but it is {self.trees}: change --gan.trees.")
+            raise UserError(f"A column has 0 to {MAX_TREES} trees, but it is {self.trees}: change --gan.trees.")
         if not 0 <= self.sweeps <= MAX_SWEEPS:
             raise UserError(f"Cells are drawn again 0 to {MAX_SWEEPS} times, but it is {self.sweeps}: change --gan.sweeps.")
 
@@ -134,9 +129,9 @@ class RowGenerator(nn.Module):
         self.blocks = nn.Sequential(*[Block(config.width) for _ in range(config.blocks)])
         self.leave = nn.Linear(config.width, self.layout.width)
         self.register_buffer("shares", torch.zeros(self.layout.width))
-        columns = range(len(spec.columns)) if config.sharp == "all" else [spec.target % len(spec.columns)]
+        columns = range(len(spec.columns)) if len(spec.columns) <= NARROW else [spec.target % len(spec.columns)]
         suited = [column for column in columns if config.trees and len(spec.columns) > 1 and Sharp.suits(spec.columns[column])]
-        self.sharp = nn.ModuleDict({str(column): Sharp(spec.columns, column, config.trees, config.folds) for column in suited})
+        self.sharp = nn.ModuleDict({str(column): Sharp(spec.columns, column, config.trees) for column in suited})
         self.shares: Tensor
         """How often each option is chosen in the data, as far as was seen."""
 
@@ -262,8 +257,9 @@ class RowGAN(GAN):
         rows = look(SHARPENED)[self.spec.key]
         if len(rows) < FEWEST:
             return
+        others = look(min(OTHERS, max(FEWEST, WORK // self.layout.columns**2)))[self.spec.key]
         for place, sharp in self.network.sharp.items():
-            cast("Sharp", sharp).learn(rows if int(place) == self.target else rows[: self.config.others], int(place))
+            cast("Sharp", sharp).learn(rows if int(place) == self.target else others, int(place))
         self.averaged.sharp.load_state_dict(self.network.sharp.state_dict())
 
     def part(self, n: int) -> Known:
@@ -352,7 +348,7 @@ class RowGAN(GAN):
             return torch.randn(count, self.averaged.noise, generator=rng).to(self.device)
 
         found = Margins(torch.zeros_like(of_rows.logits), torch.zeros_like(of_rows.ranks))
-        sweep = Sweep(self.averaged, self.spec.columns, of_rows, found, self.order(), self.is_fast, self.sharp, self.blended)
+        sweep = Sweep(self.averaged, self.spec.columns, of_rows, found, self.order(), self.is_fast, self.sharp, self.target)
         cells = sweep.made(noise())
         entered = sweep.entered(torch.cat(cells, 1))
         for column in sweep.order:
@@ -366,10 +362,6 @@ class RowGAN(GAN):
             cells[column] = sweep.drawn(column, heads, gumbel(dice), found)
             sweep.change(entered, come=[(column, cells[column])])
         return found
-
-    @property
-    def blended(self) -> list[int]:
-        return {"none": [], "target": [self.target], "all": list(range(self.layout.columns))}[self.config.blend]
 
     @property
     def sharp(self) -> dict[int, Sharp]:
@@ -389,7 +381,7 @@ class RowGAN(GAN):
         """What makes and completes rows, prepared once for the averaged generator as it is now."""
         margins = self.margins()
         if self._whole is None or self._whole[0] != (self.clock.samples, fast, self.device):
-            sweep = Sweep(self.averaged, self.spec.columns, *margins, self.order(), fast, self.sharp, self.blended)
+            sweep = Sweep(self.averaged, self.spec.columns, *margins, self.order(), fast, self.sharp, self.target)
             self._whole = (self.clock.samples, fast, self.device), sweep
         return self._whole[1]
 

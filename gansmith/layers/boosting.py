@@ -8,6 +8,7 @@ rows at least.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
 DEPTH = 5
+FOLDS = 3
+OPTIONS = 32
+"""Options of a choice that trees tell, at most."""
 LEAST = 5
 """Rows of a leaf at least; what fewer rows say is not kept."""
 GRID = 24
@@ -205,9 +209,13 @@ class Seen(nn.Module):
                 self.order[start : start + size] = torch.from_numpy(np.argsort(np.argsort(mean)).astype(np.float32))
                 inner = np.arange(size - 1) + 0.5 if size <= GRID + 1 else np.linspace(0.5, size - 1.5, GRID).round() + 0.5
                 borders[feature] = np.concatenate([inner, np.full(GRID - len(inner), 1e9)])
-        features = self(torch.from_numpy(row)).numpy()
-        places = [np.searchsorted(own, features[:, feature], side="left") for feature, own in enumerate(borders)]
-        return np.stack(places, 1), borders
+        return self.places(row, borders), borders
+
+    def places(self, row: np.ndarray, borders: np.ndarray) -> np.ndarray:
+        """The places of the features of rows [N, W] among borders [F, B]."""
+        weight = self.ordered * self.order[:, None] + self.fixed
+        features = row @ weight.cpu().numpy() + self.bias.cpu().numpy()
+        return np.stack([np.searchsorted(own, features[:, place], side="left") for place, own in enumerate(borders)], 1)
 
 
 class Sharp(nn.Module):
@@ -219,25 +227,26 @@ class Sharp(nn.Module):
     cuts: Tensor
     quantiles: Tensor
 
-    def __init__(self, columns: tuple[tuple[int, ...], ...], column: int, trees: int, folds: int = 3) -> None:
+    def __init__(self, columns: tuple[tuple[int, ...], ...], column: int, trees: int) -> None:
+        """Up to so many trees a fold."""
         super().__init__()
-        sizes, self.most, self.folds = columns[column], trees, folds
+        sizes, self.most = columns[column], trees
         self.options = sizes[0] if sizes[0] > 1 else 0
         self.has_number = sizes[-1] == 1
         self.first = sum(map(sum, columns[:column]))
         self.seen = Seen(columns, column)
-        self.choice = Trees(trees * folds, self.options) if self.options else None
-        self.mean = Trees(trees * folds, 1) if self.has_number else None
-        self.spread = Trees(trees * folds // 3, 1) if self.has_number else None
+        self.choice = Trees(trees * FOLDS, self.options) if self.options else None
+        self.mean = Trees(trees * FOLDS, 1) if self.has_number else None
+        self.spread = Trees(trees // 3 * FOLDS, 1) if self.has_number else None
         self.register_buffer("known", torch.zeros((), dtype=torch.bool))
         if self.has_number:
             self.register_buffer("cuts", torch.full((SHAPES - 1,), 1e9))
             self.register_buffer("quantiles", torch.zeros(SHAPES, RANKS))
 
     @staticmethod
-    def suits(sizes: tuple[int, ...], most: int = 64) -> bool:
+    def suits(sizes: tuple[int, ...]) -> bool:
         """Whether trees can tell a column of these groups: a choice of a few options, a number, or both."""
-        return (len(sizes) == 1 and sizes[0] <= most) or (len(sizes) == 2 and sizes[1] == 1 and sizes[0] <= most)
+        return sizes[0] <= OPTIONS and (len(sizes) == 1 or (len(sizes) == 2 and sizes[1] == 1))
 
     def forward(self, row: Float[Tensor, "batch width"], noise: Float[Tensor, " batch"]) -> Float[Tensor, "batch own"]:
         """The logits of the options of the column, and its number as this normal noise draws it."""
@@ -247,7 +256,7 @@ class Sharp(nn.Module):
         if self.mean is not None and self.spread is not None:
             mean = self.mean(features)
             part = (mean > self.cuts).sum(1)
-            place = (torch.special.ndtr(noise) * RANKS - 0.5).clamp(0, RANKS - 1.001)
+            place = (torch.erfc(-noise * math.sqrt(0.5)) * (RANKS / 2) - 0.5).clamp(0.0, RANKS - 1.001)
             low = place.long()
             start, end = self.quantiles[part, low], self.quantiles[part, low + 1]
             residual = start + (end - start) * (place - low)
@@ -263,20 +272,17 @@ class Sharp(nn.Module):
         order = own[:, -1] if self.has_number else own[:, own.mean(0).argmax()]
         codes, borders = self.seen.learn(row[there], order[there])
         if self.choice is not None:
-            every = codes
-            if not there.all():
-                features = self.seen(torch.from_numpy(row)).numpy()
-                every = np.stack([np.searchsorted(each, features[:, place]) for place, each in enumerate(borders)], 1)
-            grown, base, _ = boosted(every, borders, own[:, : self.options].astype(np.float64), self.most, self.folds, rng)
-            self.choice.take(grown, base, 1 / self.folds)
+            every = codes if there.all() else self.seen.places(row, borders)
+            grown, base, _ = boosted(every, borders, own[:, : self.options].astype(np.float64), self.most, FOLDS, rng)
+            self.choice.take(grown, base, 1 / FOLDS)
         if self.mean is not None and self.spread is not None and there.sum() >= 2 * LEAST:
             number = own[there, -1:].astype(np.float64)
-            grown, base, told = boosted(codes, borders, number, self.most, self.folds, rng)
-            self.mean.take(grown, base, 1 / self.folds)
+            grown, base, told = boosted(codes, borders, number, self.most, FOLDS, rng)
+            self.mean.take(grown, base, 1 / FOLDS)
             residual = number - told
             far = np.log(np.abs(residual) + 1e-3)
-            grown, base, wide = boosted(codes, borders, far, self.most // 3, self.folds, rng)
-            self.spread.take(grown, base, 1 / self.folds)
+            grown, base, wide = boosted(codes, borders, far, self.most // 3, FOLDS, rng)
+            self.spread.take(grown, base, 1 / FOLDS)
             self._shape(told[:, 0], (residual / np.exp(wide))[:, 0])
         self.known.fill_(True)
 
@@ -297,6 +303,6 @@ class Sharp(nn.Module):
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *others: Any) -> None:
         """Models of versions without trees are read as such that have none."""
         assert isinstance(state_dict, dict)
-        for name, own in self.state_dict(prefix=prefix).items():
-            state_dict.setdefault(name, own)
+        if not any(name.startswith(prefix) for name in state_dict):
+            state_dict.update(self.state_dict(prefix=prefix))
         super()._load_from_state_dict(state_dict, prefix, *others)

@@ -90,12 +90,13 @@ class Sweep(nn.Module):
         order: Sequence[int],
         fast: bool = False,
         sharp: Mapping[int, nn.Module] | None = None,
-        blended: Sequence[int] = (),
+        blended: int = -1,
     ) -> None:
         """`sizes` are those of the groups of each column (`Spec.columns`); the margins correct rows, and cells drawn again. `sharp` tells
-        some columns from the others, of a row and normal noise [batch], in the network's stead."""
+        some columns from the others, of a row and normal noise [batch], in the network's stead; of the column `blended` both tell.
+        """
         super().__init__()
-        self.blended = frozenset(blended)
+        self.blended = blended
         self.sharp = nn.ModuleDict({str(column): told for column, told in (sharp or {}).items()})
         layout, latent = network.layout, network.latent
         weight = network.enter.weight.detach()
@@ -188,13 +189,11 @@ class Sweep(nn.Module):
         if str(column) not in self.sharp:
             return self.heads(column, latent, without)
         told = self.sharp[str(column)](torch.cat(list(cells), 1), latent[:, 0])
-        if column not in self.blended:
-            return told
-        other, sizes = self.heads(column, latent, without), self.sizes[column]
-        parts = [(told[:, :-1].log_softmax(1) + other[:, :-1].log_softmax(1)) / 2] if len(sizes) > 1 else []
-        if sizes[-1] > 1:
-            return (told.log_softmax(1) + other.log_softmax(1)) / 2
-        return torch.cat([*parts, torch.where(latent[:, 1:2] > 0, told[:, -1:], other[:, -1:])], 1)
+        return (
+            blend(told, self.heads(column, latent, without), latent[:, 1:2], self.sizes[column])
+            if column == self.blended
+            else told
+        )
 
     def heads(
         self, column: int, latent: Float[Tensor, "batch latent"], without: Float[Tensor, "batch twice"]
@@ -214,3 +213,15 @@ class Sweep(nn.Module):
             return drawn_cells(heads, dice, self.sizes[column], self.no_ranks, self.bias[:1])
         ranks = margins.ranks[self.layout.numbers_of(column)]
         return drawn_cells(heads + margins.logits[self.owns[column]], dice, self.sizes[column], ranks, margins.scores)
+
+
+def blend(
+    one: Float[Tensor, "batch own"],
+    other: Float[Tensor, "batch own"],
+    dice: Float[Tensor, "batch 1"],
+    sizes: Sequence[int],
+) -> Float[Tensor, "batch own"]:
+    """Two opinions of a column of these groups: the mean of logarithms of shares, and the number of either, as normal dice fall."""
+    options = sizes[0] if sizes[0] > 1 else 0
+    parts = [(one[:, :options].log_softmax(1) + other[:, :options].log_softmax(1)) / 2] if options else []
+    return torch.cat([*parts, torch.where(dice > 0, one[:, options:], other[:, options:])], 1)
