@@ -9,7 +9,8 @@ import torch
 
 from gansmith.gans.rowgan import Config, RowGAN
 from gansmith.kinds.tables.spec import TableSpec
-from gansmith.layers.rows import Margins, RowLayout, gumbel, picked
+from gansmith.layers.rows import Margins, RowLayout, drawn_cells, gumbel, picked
+from gansmith.layers.sweep import blend
 from gansmith.model import Model
 from gansmith.training.seeds import seed_everything
 from gansmith.training.trainer import Settings, Trainer
@@ -158,6 +159,21 @@ def test_in_bfloat16_cells_are_drawn_almost_as_in_float32(model):
     torch.testing.assert_close(rows.mean(0), near.mean(0), atol=0.01, rtol=0)
 
 
+def test_trees_are_learned_once_before_the_first_round_and_kept(model, tmp_path):
+    sharp = model.gan.averaged.sharp
+    assert all(bool(each.known) for each in sharp.values()) and len(sharp) == model.gan.layout.columns
+    model.save(tmp_path)
+    again = Model.load(tmp_path)
+    torch.testing.assert_close(again.sample(40, seed=2)["row"], model.sample(40, seed=2)["row"])
+
+
+def test_without_trees_networks_tell_all_columns():
+    data = toys.rows(200)
+    gan = RowGAN(Config(width=16, critic_width=16, blocks=1, trees=0), data.codec.spec)
+    Trainer(gan, data, Settings(batch=64, samples=256)).train()
+    assert not gan.averaged.sharp and not gan.whole().sharp
+
+
 def test_gumbel_noise_has_the_mean_of_the_gumbel_distribution():
     noise = gumbel(torch.randn(200_000, generator=torch.Generator().manual_seed(0)))
     assert noise.mean().item() == pytest.approx(np.euler_gamma, abs=0.02)
@@ -188,23 +204,17 @@ def test_a_sweep_is_drawing_one_column_after_the_other_again(model):
         first, *rest = noise.split(whole.parts, 1)
         row = network(first, given, known, whole.margins)
         for column, part in zip(whole.order, rest, strict=True):
-            every = network(
-                network_noise(network, layout, part, column),
-                row,
-                known | (torch.arange(layout.columns) != column),
-                whole.of_cells,
+            own, others = whole.owns[column], torch.arange(layout.columns) != column
+            heads = network.heads(part, row, others.expand(50, -1))[:, own]
+            told = whole.sharp[str(column)](row, part[:, 0])
+            heads = blend(told, heads, part[:, 1:2], whole.sizes[column]) if column == model.gan.target else told
+            ranks = whole.of_cells.ranks[layout.numbers_of(column)]
+            dice = gumbel(part[:, whole.latent :])
+            fresh = drawn_cells(heads + whole.of_cells.logits[own], dice, whole.sizes[column], ranks, whole.of_cells.scores)
+            row = torch.where(
+                layout.of_columns(known | others), row, torch.zeros_like(row).index_copy(1, torch.arange(len(row[0]))[own], fresh)
             )
-            row = every
         torch.testing.assert_close(whole(noise, given, known), row, atol=1e-4, rtol=1e-4)
-
-
-def network_noise(network, layout, part, column):
-    """The noise of a whole row of which only one column's choices are drawn."""
-    before, own = layout.place(column)
-    noise = torch.zeros(len(part), network.noise)
-    noise[:, : network.latent] = part[:, : network.latent]
-    noise[:, network.latent + before : network.latent + before + own] = part[:, network.latent :]
-    return noise
 
 
 def test_rows_drawn_in_half_precision_are_distributed_alike(model):
