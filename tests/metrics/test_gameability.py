@@ -11,7 +11,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
 from gansmith.evaluation.judgement import Judgement
 from gansmith.evaluation.score import Score
-from gansmith.kinds.audio.metrics import quality, speakers, words
+from gansmith.kinds.audio.metrics import heard_alone, quality, speakers, words
 from gansmith.kinds.molecules.chemistry import fingerprints
 from gansmith.kinds.molecules.metrics import frechet_chemnet_distance
 from gansmith.kinds.series.metrics import fair_series, timegan_scores
@@ -194,6 +194,7 @@ GAMES = [
     ("word_error", "sentences", "the real partner half as loud", "precision"),
     ("pesq", "damaged sounds", "the real partner half as loud", "precision"),
     ("voice_similarity", "voices", "copies of the training set", "memorisation"),
+    ("dnsmos", "voices", "copies of the training set", "memorisation"),
 ]
 """Metric, data, what fools it, what exposes that: docs/judging.md holds the same table."""
 HONEST = "fresh real examples"
@@ -222,6 +223,7 @@ def without_published_networks(tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.setattr(words, "recogniser", lambda: words.Recogniser("stand-in", heard))
         patch.setattr(quality, "listener", lambda: alike)
         patch.setattr(speakers, "encoder", lambda: voice_heard)
+        patch.setattr(heard_alone, "listener", lambda: lambda wave: 1 + float(np.abs(wave).max()))
         patch.setattr(LPIPS, "pretrained", lambda _: Squares())
         patch.setattr(frechet_chemnet_distance, "_activations", lambda smiles: fingerprints(smiles)[:, :16].astype(np.float64))
         patch.setattr(DISTS, "pretrained", Squares)
