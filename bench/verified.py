@@ -39,9 +39,9 @@ def tables(bench: Iterable[Mapping[str, Any]]) -> Found:
     """tables.json: quality (shapes and trends), beside the better of independent columns and a Gaussian copula, and real rows."""
     records = [record for record in bench if "quality" in record]
     beside = {(record["table"], record["model"]): record["quality"] for record in records}
-    rivals = ("independent columns", "Gaussian copula")
+    rivals, known = ("independent columns", "Gaussian copula"), names()
     for record in records:
-        if record["model"] not in names():
+        if record["model"] not in known:
             continue
         facts = {"gan": record["model"], "data": record["table"]} | _kept(record, FACTS)
         rival = max(rivals, key=lambda name: beside.get((record["table"], name), 0.0))

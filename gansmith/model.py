@@ -386,6 +386,7 @@ def _from_hub(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", f"{PROGRAMS}/*.py"]))
     except Exception as error:  # the hub's own errors, and every kind of missing network
+        why = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
         raise UserError(
-            f"{name} is neither a folder here nor could it be fetched from the hub ({error}): check the name."
+            f"{name} is neither a folder here nor could it be fetched from the hub ({why}): check the name and the connection."
         ) from error

@@ -256,12 +256,15 @@ def test_a_model_is_loaded_from_the_hub_and_its_absence_is_a_sentence(monkeypatc
         @staticmethod
         def snapshot_download(name, allow_patterns):
             if name != "somebody/clusters":
-                raise RuntimeError("404")
+                raise RuntimeError("404: not found.\nAn error happened, whose story is long.")
             return str(run.model_folder)
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", Hub)
     assert len(gansmith.load("somebody/clusters").generate(3)) == 3
-    with pytest.raises(UserError, match="neither a folder here nor.*404"):
+    with pytest.raises(
+        UserError,
+        match=r"neither a folder here nor could it be fetched from the hub \(404: not found\): check the name and the connection\.$",
+    ):
         gansmith.load("nobody/nothing")
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(UserError, match="gansmith\\[hub\\]"):
