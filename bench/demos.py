@@ -36,7 +36,9 @@ def main() -> None:
     parser.add_argument("--about", required=True)
     parser.add_argument("--data", required=True)
     parser.add_argument("--command", help="the command as a reader should type it; else that of the run")
-    parser.add_argument("--seconds", type=float, help="CPU seconds, where the machine was shared; else the time that the run took")
+    parser.add_argument(
+        "--seconds", type=float, help="CPU seconds, where the machine was shared; else the time that the run took"
+    )
     arguments = parser.parse_args()
     records = read_records(arguments.run)
     place = demos.HERE / arguments.name

@@ -22,6 +22,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
 from gansmith.data.schema import describing
+from gansmith.data.suggestions import did_you_mean
 from gansmith.data.values import PLACE, Examples, Name, Seed, Somewhere, Speed, Truncation, checked
 from gansmith.errors import UserError, missing_extra
 from gansmith.game import GAN
@@ -340,6 +341,10 @@ def model_at(path: os.PathLike[str] | str) -> Path:
     Raises UserError if there is none.
     """
     folder = PLACE.of("the model", path)
+    parent = folder.parent
+    if not folder.exists() and parent != Path() and (parent.is_dir() or parent == Path("runs")):  # a run, no name of the hub
+        there = sorted(own.name for own in parent.iterdir()) if parent.is_dir() else []
+        raise UserError(f"There is no folder {Path(path)}{did_you_mean(folder.name, there)}: give that of a run or of a model.")
     if not folder.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", str(path)):
         folder = _from_hub(str(path))
     folder = folder / "model" if is_model(folder / "model") else folder

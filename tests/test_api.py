@@ -266,6 +266,9 @@ def test_a_model_is_loaded_from_the_hub_and_its_absence_is_a_sentence(monkeypatc
         match=r"neither a folder here nor could it be fetched from the hub \(404: not found\): check the name and the connection\.$",
     ):
         gansmith.load("nobody/nothing")
+    Path("runs/digits-0001").mkdir(parents=True)
+    with pytest.raises(UserError, match=r'There is no folder runs/digits-0002 \(did you mean "digits-0001"\?\): give that of'):
+        gansmith.load("runs/digits-0002")
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(UserError, match="gansmith\\[hub\\]"):
         gansmith.load("nobody/nothing")
