@@ -22,7 +22,8 @@ SUFFIXES = (".mp4", ".gif", ".webp", ".apng", ".webm", ".npz", ".zip", ".png")
 
 
 def write_film(clips: Sequence[Clip], path: Path) -> None:
-    """One animation or film; several clips play side by side in it. Rate, transparency and loop are kept where the format can.
+    """One animation or film. Rate, transparency and loop are kept where the format can; several clips, which play side by side in it, are
+    there to be looked at, and an animation of them begins again.
 
     Raises UserError for a film without ffmpeg.
     """
@@ -38,7 +39,7 @@ def write_film(clips: Sequence[Clip], path: Path) -> None:
             for frame in frames:
                 film.write(frame if frame.mode in ("RGB", "RGBA") else frame.convert("RGB"))
         return
-    save_animation(frames, path, rate, clips[0].loops)
+    save_animation(frames, path, rate, clips[0].loops or len(clips) > 1)
 
 
 def save_animation(frames: Sequence[Image.Image], path: Path, rate: float, loops: bool) -> None:

@@ -15,7 +15,7 @@ from gansmith.kinds.opening import inspect_dataset, open_dataset
 from gansmith.kinds.video.clip import Clip
 from gansmith.kinds.video.cuts import cuts_in
 from gansmith.kinds.video.shapes import moving_shapes
-from gansmith.kinds.video.writers import save_animation, save_frames
+from gansmith.kinds.video.writers import save_animation, save_frames, write_film
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,13 @@ def test_a_gif_keeps_its_rate_its_loop_and_what_is_transparent(clips, tmp_path, 
     assert (data.arrays["video"][0][:, 3, :5, :5] == 0).all() and (data.arrays["video"][0][:, 3, 6:, 6:] == 255).all()
     laid = opened(tmp_path / "a.gif", channels=3, frames=12)
     assert (laid.arrays["video"][0][:, :, :4, :4] > 250).all()
+
+
+def test_several_clips_in_one_animation_begin_again(clips, tmp_path):
+    for count in (1, 2):
+        write_film(clips[:count], tmp_path / f"{count}.gif")
+        with Image.open(tmp_path / f"{count}.gif") as film:
+            assert film.info.get("loop") == (0 if count > 1 else None)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".avi"])
