@@ -258,8 +258,9 @@ class RowGAN(GAN):
         if len(rows) < FEWEST:
             return
         others = look(min(OTHERS, max(FEWEST, WORK // self.layout.columns**2)))[self.spec.key]
-        for place, sharp in self.network.sharp.items():
-            cast("Sharp", sharp).learn(rows if int(place) == self.target else others, int(place))
+        rounds = (self.clock.total or 1 << 31) // max(1, self.clock.batch)
+        for place, sharp in self.network.sharp.items():  # a trial of few rounds needs no more trees than rounds
+            cast("Sharp", sharp).learn(rows if int(place) == self.target else others, int(place), min(self.config.trees, rounds))
         self.averaged.sharp.load_state_dict(self.network.sharp.state_dict())
 
     def part(self, n: int) -> Known:
@@ -366,7 +367,8 @@ class RowGAN(GAN):
     @property
     def sharp(self) -> dict[int, Sharp]:
         """The trees of columns that have learned some."""
-        return {int(place): sharp for place, each in self.averaged.sharp.items() if (sharp := cast("Sharp", each)).known}
+        sharps = ((int(place), cast("Sharp", sharp)) for place, sharp in self.averaged.sharp.items())
+        return {place: sharp.resting() for place, sharp in sharps if sharp.known}
 
     def alone(self, column: int) -> RowLayout:
         """The layout of one column by itself."""

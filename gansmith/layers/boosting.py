@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +61,23 @@ class Trees(nn.Module):
         self.register_buffer("base", torch.zeros(outputs))
 
     def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch outputs"]:
-        trees = self.feature.shape[1]
-        place = torch.arange(0, trees * 2**DEPTH, 2**DEPTH, device=features.device).expand(len(features), -1)
+        across, trees = features.T.contiguous(), self.feature.shape[1]
+        place = torch.arange(0, trees * 2**DEPTH, 2**DEPTH, device=features.device)[:, None]
         for level in range(DEPTH):
-            place = place + (features[:, self.feature[level]] > self.border[level]) * 2**level
-        return self.base + embedding_bag(place, self.leaves, mode="sum")
+            place = place + (across[self.feature[level]] > self.border[level, :, None]) * 2**level
+        return self.base + embedding_bag(place.T.contiguous(), self.leaves, mode="sum")
+
+    def resting(self) -> Trees:
+        """The trees that say something, alone."""
+        outputs = self.leaves.shape[1]
+        said = self.leaves.unflatten(0, (-1, 2**DEPTH)).abs().amax((1, 2)).nonzero()
+        count = int(said.max()) + 1 if len(said) else 0
+        made = Trees(count, outputs).to(self.leaves.device)
+        made.feature.copy_(self.feature[:, :count])
+        made.border.copy_(self.border[:, :count])
+        made.leaves.copy_(self.leaves[: count * 2**DEPTH])
+        made.base.copy_(self.base)
+        return made
 
     def take(self, grown: list[Grown], base: np.ndarray, share: float) -> None:
         """These trees, each of which counts as much as the share."""
@@ -243,6 +256,15 @@ class Sharp(nn.Module):
             self.register_buffer("cuts", torch.full((SHAPES - 1,), 1e9))
             self.register_buffer("quantiles", torch.zeros(SHAPES, RANKS))
 
+    def resting(self) -> Sharp:
+        """The same, quicker, where nothing is learned any more."""
+        made = copy(self)
+        made._modules = dict(self._modules)
+        for name, trees in self.named_children():
+            if isinstance(trees, Trees):
+                made._modules[name] = trees.resting()
+        return made
+
     @staticmethod
     def suits(sizes: tuple[int, ...]) -> bool:
         """Whether trees can tell a column of these groups: a choice of a few options, a number, or both."""
@@ -264,8 +286,9 @@ class Sharp(nn.Module):
         return torch.cat(parts, 1)
 
     @torch.no_grad()
-    def learn(self, rows: Float[Tensor, "rows width"], seed: int) -> None:
-        """Learns the column from rows in which all is known."""
+    def learn(self, rows: Float[Tensor, "rows width"], seed: int, most: int | None = None) -> None:
+        """Learns the column from rows in which all is known, by up to `most` trees a fold."""
+        most = self.most if most is None else most
         rng, row = np.random.default_rng(seed), rows.cpu().numpy().astype(np.float32)
         own = row[:, self.first : self.first + self.options + self.has_number]
         there = own[:, self.options - 1] > 0 if self.options and self.has_number else np.ones(len(row), bool)
@@ -273,15 +296,15 @@ class Sharp(nn.Module):
         codes, borders = self.seen.learn(row[there], order[there])
         if self.choice is not None:
             every = codes if there.all() else self.seen.places(row, borders)
-            grown, base, _ = boosted(every, borders, own[:, : self.options].astype(np.float64), self.most, FOLDS, rng)
+            grown, base, _ = boosted(every, borders, own[:, : self.options].astype(np.float64), most, FOLDS, rng)
             self.choice.take(grown, base, 1 / FOLDS)
         if self.mean is not None and self.spread is not None and there.sum() >= 2 * LEAST:
             number = own[there, -1:].astype(np.float64)
-            grown, base, told = boosted(codes, borders, number, self.most, FOLDS, rng)
+            grown, base, told = boosted(codes, borders, number, most, FOLDS, rng)
             self.mean.take(grown, base, 1 / FOLDS)
             residual = number - told
             far = np.log(np.abs(residual) + 1e-3)
-            grown, base, wide = boosted(codes, borders, far, self.most // 3, FOLDS, rng)
+            grown, base, wide = boosted(codes, borders, far, most // 3, FOLDS, rng)
             self.spread.take(grown, base, 1 / FOLDS)
             self._shape(told[:, 0], (residual / np.exp(wide))[:, 0])
         self.known.fill_(True)

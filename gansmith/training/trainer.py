@@ -189,7 +189,8 @@ class Trainer:
         self.budget.minutes = self._minutes_left()
         self.tick_started = self.seconds(), clock.samples
         with listening(self._ask) as listener, using(self.settings.threads), kept_for_reuse():
-            if clock.samples == 0:
+            if clock.samples == 0 and clock.total is None:
+                self.budget.settle(clock, self.settings.batch)
                 self.gan.prepare(self.look)
                 self._save()
             self.budget.settle(clock, self.settings.batch)
