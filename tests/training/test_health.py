@@ -182,6 +182,6 @@ def test_a_healthy_training_raises_no_alarm(tmp_path, monkeypatch):
         "simultaneous": True,
     }
     run = gansmith.train(
-        toys.points(2048), gan="r3gan", options=options, samples=60_000, batch=64, evaluate=False, out=tmp_path / "run"
+        toys.points(2048), gan="r3gan", options=options, samples=2 * GROWN, batch=64, evaluate=False, out=tmp_path / "run"
     )
     assert [record["health"] for record in run.records("log.jsonl") if record["health"]] == []
