@@ -48,6 +48,7 @@ def main() -> None:
         shutil.copyfile(arguments.run / "model" / name, place / "model" / name)
     scores = [
         {key: record.get(key) for key in ("name", "value", "baseline", "ceiling", "better")}
+        | {key: record[key] for key in ("rival", "rival_name") if record.get("rival") is not None}
         for record in newest(records.evaluations)
         if str(record["name"]).partition("[")[0] in SHOWN
     ]

@@ -52,7 +52,8 @@ def run(argv: list[str]) -> int:
     picture = write_preview(folder, "made", preview_of(model.codec, raws[:64]))
     output.say(f"{facts['about']} Trained on {facts['data']}, in {facts['seconds']} seconds on one core.")
     for score in facts["scores"]:
-        beside = [f"{label} {score[label]:.3g}" for label in ("baseline", "ceiling") if score.get(label) is not None]
+        names = {"baseline": "baseline", "rival": score.get("rival_name") or "rival", "ceiling": "ceiling"}
+        beside = [f"{name} {score[label]:.3g}" for label, name in names.items() if score.get(label) is not None]
         output.say(f"  {score['name']} {score['value']:.3g} ({', '.join([*beside, score['better'] + ' is better'])})")
     output.say(f"Made:        {folder / 'made'}, and at a glance {picture}")
     output.say(f"Make more:   gansmith generate {folder} -n 1000")

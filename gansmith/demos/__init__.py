@@ -20,6 +20,8 @@ class Measured(TypedDict):
     name: str
     value: float
     baseline: NotRequired[float | None]
+    rival: NotRequired[float | None]
+    rival_name: NotRequired[str]
     ceiling: NotRequired[float | None]
     better: str
 
