@@ -28,7 +28,7 @@ def model_card(records: Records, name: str, facts: Mapping[str, Any], files: Seq
     parts += [f"![What it makes]({file})" for file in files[:1]]
     if files[1:]:
         parts.append("Listen, look or read: " + ", ".join(f"[{file}]({file})" for file in files[1:]) + ".")
-    parts += ["## Use", _use(name, kind, task, facts), "## Scores", _scores(records.evaluations)]
+    parts += ["## Use", _use(name, kind, task, facts, len(data.get("classes") or ())), "## Scores", _scores(records.evaluations)]
     parts += ["## Data", _data(data, card)]
     if line := command(_without_place(records)):
         parts += ["## Training", f"```console\n{line}\n```", _versions(records.part("environment"))]
@@ -59,7 +59,7 @@ def _front_matter(kind: str, licence: str | None) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def _use(name: str, kind: str, task: str, facts: Mapping[str, Any]) -> str:
+def _use(name: str, kind: str, task: str, facts: Mapping[str, Any], classes: int) -> str:
     trust, trusted = (" --trust", ", trust=True") if facts.get("programs") else ("", "")
     if task in ("pairs", "domains"):
         line, call = f"gansmith translate {name} INPUT{trust}", "model.translate(example)"
@@ -71,12 +71,24 @@ def _use(name: str, kind: str, task: str, facts: Mapping[str, Any]) -> str:
         named = ", ".join(f"`{program['file']}`" for program in facts["programs"].values())
         said += f"\n\nThis model needs a program of its author ({named}): read it before you trust it."
     said += f"\n\nFor other programs: `gansmith export {name} --to onnx --out model.onnx`, and then\n\n"
+    made = MAKES if task == "generation" else "print([(one.name, one.shape) for one in session.get_inputs()])\n"
     return said + (
-        '```python\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession("model.onnx")\n'
-        "print([(one.name, one.shape) for one in session.get_inputs()])\n```\n\n"
+        '```python\nimport numpy\nimport onnxruntime\n\nsession = onnxruntime.InferenceSession("model.onnx")\n'
+        f"{made.replace('CLASSES', str(classes))}```\n\n"
         '```javascript\nimport * as ort from "onnxruntime-web";\n\n'
-        'const session = await ort.InferenceSession.create("model.onnx");\nconsole.log(session.inputNames);\n```'
+        'const session = await ort.InferenceSession.create("model.onnx");\nconsole.log(session.inputNames, session.outputNames);\n```'
     )
+
+
+MAKES = """rng = numpy.random.default_rng(0)
+given = {
+    one.name: rng.standard_normal((4, *one.shape[1:]), "float32") if "float" in one.type else rng.integers(0, CLASSES, 4)
+    for one in session.get_inputs()
+}
+(made,) = session.run(None, given)
+print(made.shape, made.min(), made.max())
+"""
+"""Four examples of an exported network that takes noise and, if there are any, classes."""
 
 
 def _scores(evaluations: Sequence[Record]) -> str:

@@ -1,6 +1,7 @@
 """What goes to the hub: a model that loads, a card that says what was measured, and nothing else of the run."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,7 +57,8 @@ def test_model_card_and_picture_are_uploaded_and_nothing_else(run, hub, tmp_path
     assert str(run.folder.parent).encode() not in hub.files["README.md"]  # folders of the author's machine
 
 
-def test_the_card_says_what_was_measured(run, tmp_path):
+def test_the_card_says_what_was_measured_and_its_program_makes_examples(run, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("onnxruntime")
     gather(run, tmp_path / "card", "me/points", "cc-by-4.0")
     text = (tmp_path / "card" / "README.md").read_text()
     assert text.startswith("---\nlibrary_name: gansmith\n") and "\nlicense: cc-by-4.0\n---\n" in text
@@ -65,6 +67,11 @@ def test_the_card_says_what_was_measured(run, tmp_path):
     assert float(row[1]) == pytest.approx(scores["frechet[raw]"]["value"], rel=0.01)
     assert float(row[4]) == pytest.approx(scores["frechet[raw]"]["ceiling"], rel=0.01)
     assert str(run.verdict) in text and "gansmith generate me/points" in text
+    (program,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "onnxruntime" in block)
+    run.model().export("onnx", tmp_path / "model.onnx")
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    assert capsys.readouterr().out.startswith("(4, 2) ")
     gather(run, tmp_path / "bare", "me/points")
     assert "No licence was stated" in (tmp_path / "bare" / "README.md").read_text()
 
