@@ -47,6 +47,16 @@ def test_every_gan_makes_the_same_images_at_rest(name):
     assert all(torch.equal(tensor, before[key]) for key, tensor in gan.state_dict().items())
 
 
+def test_what_writes_tokens_is_not_tried_out(monkeypatch):
+    """It may write for long: a few pieces would wait for hundreds."""
+    data = toys.every()["tunes"]
+    gan, made = trained("musicgame", data), []
+    plain = type(gan).generate
+    monkeypatch.setattr(type(gan), "generate", lambda self, n, *rest, **how: made.append(n) or plain(self, n, *rest, **how))
+    optimize_for_inference(gan, conditions(data))
+    assert made == [1]
+
+
 @pytest.mark.parametrize(
     ("name", "toy"),
     [

@@ -230,6 +230,7 @@ class MusicGame(GAN):
     Config = Config
     spec: MusicSpec
     kinds = ("music",)
+    probed = 32
     makers = ("generator", "critic")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(about="minutes on a CPU", kind="music", batch=64, minutes=10.0),
