@@ -29,6 +29,10 @@ class TokenSpec(Spec):
     unknown: int = 2
     """Stands for what the vocabulary lacks; never in the training data."""
 
+    def parts(self, tokens: Int[np.ndarray, "examples length"]) -> Int[np.ndarray, "examples parts"] | None:
+        """Positive numbers of what examples consist of besides runs of tokens, 0 behind the last one; None where nothing is known."""
+        return None
+
     @property
     def task(self) -> Task:
         """Replies where examples answer something; else generation."""

@@ -16,9 +16,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
+from torch.special import ndtr
 
 from gansmith.adversarial import relativistic_critic, relativistic_generator
 from gansmith.data.codec import Batch
+from gansmith.data.values import CountOrNone
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.molecules.spec import BONDS, MoleculeSpec
@@ -38,15 +40,23 @@ class Config:
     """Options of MolGAN."""
 
     noise: int = 32
-    """Dimensions of the noise."""
+    """Dimensions of the noise from which a graph is made."""
+    chance: float = 1.0
+    """How much chance there is in every choice of an atom or bond besides (Gumbel noise on its logits); the paper has none."""
     widths: tuple[int, ...] = (128, 256, 512)
     """Hidden units of the generator's layers."""
+    settling: CountOrNone = 2
+    """Rounds in which atoms and bonds learn of each other before they are chosen; the paper has none."""
+    settling_width: int = 48
+    """Channels of each atom and each bond in these rounds."""
     critic_widths: tuple[int, ...] = (128, 64)
     """Channels of the critic's graph convolutions."""
     pooled: int = 128
     """Channels in which the critic sums up a graph."""
     gamma: float = 1.0
     """Weight of the critic's gradient penalties."""
+    penalty_interval: int = 4
+    """Rounds from one with penalties to the next; they then weigh as many times more."""
     learning_rate: float = 5e-4
     """Adam's step size for both players at the start."""
     learning_rate_end: float = 1e-4
@@ -62,8 +72,8 @@ class Painter(nn.Module):
 
     def __init__(self, config: Config, spec: MoleculeSpec) -> None:
         super().__init__()
-        self.spec, self.temperature = spec, config.temperature
-        self.atoms, self.types = spec.shape[0], spec.vocabulary
+        self.spec, self.temperature, self.chance = spec, config.temperature, config.chance
+        self.atoms, self.types, self.common = spec.shape[0], spec.vocabulary, config.noise
         layers, before = [], config.noise + spec.conditions
         for width in config.widths:
             layers += [nn.Linear(before, width), nn.LeakyReLU(0.2)]
@@ -71,9 +81,15 @@ class Painter(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.to_atoms = nn.Linear(before, self.atoms * self.types)
         self.to_bonds = nn.Linear(before, self.atoms * self.atoms * BONDS)
+        self.settling = nn.ModuleList(Settling(self.types, config.settling_width, before) for _ in range(config.settling))
+
+    @property
+    def noise(self) -> int:
+        """Numbers that decide a graph: those from which it is made, and one for each choice."""
+        return self.common + self.atoms * self.types + self.atoms * self.atoms * BONDS
 
     def forward(self, noise: Float[Tensor, "batch noise"], label: Label | None = None) -> Graphs:
-        """The likeliest atoms and bonds."""
+        """Atoms and bonds."""
         atoms, bonds = self.logits(noise, label)
         atoms, bonds = atoms.argmax(2), bonds.argmax(3)
         there = atoms > 0
@@ -91,13 +107,51 @@ class Painter(nn.Module):
 
     def logits(self, noise: Tensor, label: Label | None) -> tuple[Tensor, Tensor]:
         """[batch, atoms, types] and, symmetric, [batch, atoms, atoms, BONDS]."""
-        x = self.layers(with_label(noise, label, self.spec))
+        common, by_atom, by_bond = noise.split([self.common, self.atoms * self.types, self.atoms**2 * BONDS], 1)
+        x = self.layers(with_label(common, label, self.spec))
         bonds = self.to_bonds(x).unflatten(1, (self.atoms, self.atoms, BONDS)).float()
-        return self.to_atoms(x).unflatten(1, (self.atoms, self.types)).float(), (bonds + bonds.transpose(1, 2)) / 2
+        atoms, bonds = self.to_atoms(x).unflatten(1, (self.atoms, self.types)).float(), (bonds + bonds.transpose(1, 2)) / 2
+        for settle in self.settling:
+            atoms, bonds = settle(atoms, bonds, x)
+        chances = by_bond.unflatten(1, (self.atoms, self.atoms, BONDS))
+        chances = (chances + chances.transpose(1, 2)) / 2**0.5  # of deviation 1 beside the diagonal
+        return atoms + self._chance(by_atom.unflatten(1, (self.atoms, self.types))), bonds + self._chance(chances)
+
+    def _chance(self, normal: Tensor) -> Tensor:
+        """Gumbel noise."""
+        return -self.chance * (-ndtr(normal.float()).clamp(1e-7, 1 - 1e-7).log()).log()
 
     def _straight(self, logits: Tensor) -> Tensor:
         soft = (logits / self.temperature).softmax(-1)
         return one_hot(logits.argmax(-1), logits.shape[-1]) + soft - soft.detach()
+
+
+class Settling(nn.Module):
+    """Changes the logits of atoms and bonds by what the neighbours of each are and how many bonds it has."""
+
+    def __init__(self, types: int, width: int, noise: int) -> None:
+        super().__init__()
+        self.common = nn.Linear(noise, width)
+        self.enter = nn.Linear(2 * types + BONDS + (BONDS - 1) * types, width)
+        self.hidden = nn.Linear(width, width)
+        self.to_atoms = nn.Linear(width, types)
+        self.ends, self.between = nn.Linear(width, width), nn.Linear(2 * BONDS, width)
+        self.to_bonds = nn.Linear(width, BONDS)
+        for last in (self.to_atoms, self.to_bonds):
+            nn.init.zeros_(last.weight)
+
+    def forward(self, atoms: Tensor, bonds: Tensor, x: Float[Tensor, "batch noise"]) -> tuple[Tensor, Tensor]:
+        """The same shapes: [batch, atoms, types], [batch, atoms, atoms, BONDS]."""
+        kinds, orders = atoms.softmax(2), bonds.softmax(3)
+        others = 1 - torch.eye(atoms.shape[1], device=atoms.device)
+        there = (1 - kinds[..., 0])[:, None, :, None] * others[:, :, None] * orders
+        valences = there.sum(2)
+        neighbours = torch.einsum("bijo,bjt->biot", there[..., 1:], kinds).flatten(2)
+        h = self.enter(torch.cat([atoms, kinds, valences, neighbours], 2)) + self.common(x)[:, None]
+        h = leaky_relu(self.hidden(leaky_relu(h, 0.2)), 0.2)
+        ends = self.ends(h)
+        both = ends[:, :, None] + ends[:, None] + self.between(torch.cat([bonds, orders], 3))
+        return atoms + self.to_atoms(h), bonds + self.to_bonds(leaky_relu(both, 0.2))
 
 
 class RelationalConvolution(nn.Module):
@@ -120,10 +174,11 @@ class Judge(nn.Module):
     def __init__(self, config: Config, spec: MoleculeSpec) -> None:
         super().__init__()
         self.atoms, self.types = spec.shape[0], spec.vocabulary
-        before, layers = self.types, []
+        own = self.types + BONDS - 1
+        before, layers = own, []
         for width in config.critic_widths:
             layers.append(RelationalConvolution(before, width))
-            before = width + self.types
+            before = width + own
         self.layers = nn.ModuleList(layers)
         self.gate, self.value = nn.Linear(before, config.pooled), nn.Linear(before, config.pooled)
         self.hidden = nn.Linear(config.pooled, config.pooled)
@@ -134,7 +189,7 @@ class Judge(nn.Module):
         split = self.atoms * self.types
         atoms = graph[:, :split].unflatten(1, (self.atoms, self.types))
         bonds = graph[:, split:].unflatten(1, (self.atoms, self.atoms, BONDS))[..., 1:]
-        x = atoms
+        atoms = x = torch.cat([atoms, bonds.sum(2)], 2)  # an atom, and how many bonds of each kind it has
         for layer in self.layers:
             x = torch.cat([layer(x, bonds), atoms], 2)
         pooled = (self.gate(x).sigmoid() * leaky_relu(self.value(x), 0.2)).sum(1) / self.atoms**0.5
@@ -176,17 +231,33 @@ class MolGAN(GAN):
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
         label, real = batch.get("label"), self.flat(batch[self.spec.key])
-        painter = self.generator.network
-        assert isinstance(painter, Painter)
-        fake = painter.soft(normal_rows(len(real), self.config.noise, device=real.device), label)
+        fake = self.painter.soft(normal_rows(len(real), self.painter.noise, device=real.device), label)
         labels = None if label is None else torch.cat([label, label])
-        logits, norms = with_gradient_norm(lambda graph: self.critic(graph, labels), torch.cat([real, fake]))
+        both = torch.cat([real, fake])
+        if self.clock.every(self.config.penalty_interval):
+            logits, norms = with_gradient_norm(lambda graph: self.critic(graph, labels), both)
+            gamma = self.config.gamma * self.config.penalty_interval
+            penalties = {name: gamma * zero_centred(part) for name, part in zip(("r1", "r2"), norms.chunk(2), strict=True)}
+        else:
+            logits, penalties = self.critic(both, labels), {}
         real_logits, fake_logits = logits.chunk(2)
-        r1, r2 = (self.config.gamma * zero_centred(part) for part in norms.chunk(2))
         yield (
-            self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), r1=r1, r2=r2),
+            self.critic.minimizes(relativistic=relativistic_critic(real_logits, fake_logits), **penalties),
             self.generator.minimizes(relativistic=relativistic_generator(real_logits, fake_logits)),
         )
+
+    def generate(self, n: int, condition: Batch, *, rng: torch.Generator, truncation: float = 1.0) -> Batch:
+        return self.generated(torch.randn(n, self.painter.noise, generator=rng), condition, truncation)
+
+    def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        network, inputs = super().exportable()
+        return network, {**inputs, "noise": torch.randn(2, self.painter.noise)}
+
+    @property
+    def painter(self) -> Painter:
+        """The network that plays."""
+        assert isinstance(self.generator.network, Painter)
+        return self.generator.network
 
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(self.flat(batch[self.spec.key]), batch.get("label"))

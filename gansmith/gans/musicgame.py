@@ -47,8 +47,10 @@ NEAR = 9
 """Steps that say what a cell near them is, whatever the pitch."""
 POOL, FRESH = 512, 8
 """Finished pieces that the critic learns against at the end, and how many of them are made anew in each round."""
-FILLING, ANEW = 0.7, 0.05
-"""The share of the rounds in which cells are filled in, and the share of the cells that are drawn anew in each round behind them."""
+FILLING, ANEW, COOLER = 0.4, 0.15, 0.8
+"""The share of the rounds in which cells are filled in; the share of the cells that are drawn anew in each round behind them, and the
+temperature of that beside the one that is asked for: cells that are drawn at once do not know of each other, which leaves notes that begin
+between two beats."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ class Config:
     """Of the Gumbel-softmax."""
     critic_share: float = 0.03
     """Share of the budget, at its end, in which the critic learns against pieces of the model; such rounds take four times as long."""
-    rounds: int = 64
+    rounds: int = 96
     """Rounds of the sampling."""
     learning_rate: float = 4e-3
     """Adam's step size for the model at the start; a hundredth at the end of its stage."""
@@ -156,7 +158,8 @@ class Filler(nn.Module):
         seen, first = known, max(1, round(FILLING * self.rounds))
         for number in range(self.rounds):
             logits = self.logits(one_hot(states, self.states), seen, label)
-            states = torch.where(seen > 0, states, self._drawn(logits, dice[:, number, 0], temperature))
+            heat = temperature if number < first else COOLER * temperature
+            states = torch.where(seen > 0, states, self._drawn(logits, dice[:, number, 0], heat))
             if number + 1 < first:
                 share = ((number + 1) / first) ** 2
                 seen = (order < given_first + share * (cells - given_first)).float().maximum(known)

@@ -26,7 +26,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.special import ndtr
 
 from gansmith.data.codec import Batch
@@ -36,6 +36,7 @@ from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans._sequence_options import Config, Rate, RunsRate
 from gansmith.layers.labels import Label
 from gansmith.layers.ngram_critic import NgramCritic
+from gansmith.layers.pool import Pool
 from gansmith.layers.sequence import (
     SequenceCritic,
     SequenceModel,
@@ -53,10 +54,11 @@ from gansmith.training.seeds import uniform_rows
 
 REMEMBERED = 0.95
 """How much of a running mean stays each round."""
-POOL, FRESH, TIMES = 8192, 16, 4
-"""Samples that a critic of runs learns against, every how many rounds new ones join them, and how many batches at once."""
-TRUSTED = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""What the critic's logits may count, of which the one is taken that foretells best."""
+POOL, FRESH, TIMES, AT_ONCE = 16_384, 4, 4, 512
+"""Examples of the data, and samples, from which a critic of runs learns; every how many rounds new samples join them, and how many batches
+at once; how many of each it learns from in a round."""
+SMALL = 3e-4
+"""Weight of the squares of its weights."""
 SLACK = 0.05
 """Nats a token that the likelihood may lose in the game."""
 GAIN = 0.01
@@ -125,18 +127,9 @@ class SequenceGAN(GAN):
         if self.pooled:
             critic = NgramCritic(spec, longest=config.runs)
             self.critic = Player(critic, learning_rate=RunsRate(config), betas=(0.9, 0.99))
-            self.register_buffer("pool", torch.zeros(POOL, spec.shape[0], dtype=torch.int32))
-            labels = torch.zeros(POOL, dtype=torch.long) if spec.classes else torch.zeros(POOL, len(spec.attributes))
-            self.register_buffer("pool_labels", labels)
-            self.register_buffer("kept", torch.zeros((), dtype=torch.long))
-            self.pool: Tensor
-            self.pool_labels: Tensor
-            self.kept: Tensor
+            self.real, self.made = Pool(spec, POOL), Pool(spec, POOL)
         else:
             self.critic = Player(made(), learning_rate=config.critic_learning_rate, betas=(0.5, 0.99))
-        self.register_buffer("foretold", torch.full((len(TRUSTED),), 2.0).log())
-        """Running means: the critic's loss on samples and data that it had not seen, at each share of its logits."""
-        self.foretold: Tensor
         if self.plays:
             self.judge = Player(made(), learning_rate=config.critic_learning_rate, betas=(0.5, 0.99))
         self.before = nn.ModuleDict({"model": deepcopy(network), "critic": deepcopy(self.critic.network)}).requires_grad_(False)
@@ -161,6 +154,11 @@ class SequenceGAN(GAN):
         return self.generator.network
 
     @property
+    def _critic(self) -> SequenceCritic | NgramCritic:
+        assert isinstance(self.critic.network, SequenceCritic | NgramCritic)
+        return self.critic.network
+
+    @property
     def plays(self) -> bool:
         """Whether a share of the budget is left to the game."""
         return self.config.adversarial and self.config.likelihood_share + self.config.critic_share < 1 - 1e-9
@@ -182,8 +180,11 @@ class SequenceGAN(GAN):
             return
         if stage == "critic" and self.plays and not self.taken_back:
             self._begin_from_the_average()
-        fake, theirs, new = self._samples(tokens, label, context)
-        yield from self._critics(tokens, fake, label, theirs, context, new)
+        if self.pooled:
+            yield self._runs_told_apart(tokens, label)
+            return
+        fake = self._samples(tokens, label, context)
+        yield self._critics(tokens, fake, label, context)
         if stage == "game":
             rewards = self._rewards(fake, label, context)
             there = there_of(fake, self.spec.pad)
@@ -211,45 +212,46 @@ class SequenceGAN(GAN):
         return self.model.surprise(middle, label, given if context is None else torch.cat([context, given], 1), kept)
 
     @torch.no_grad()
-    def _samples(self, tokens: Tensor, label: Label | None, context: Tensor | None) -> tuple[Tensor, Label | None, bool]:
-        """As many samples as tokens [batch, length], their labels, and whether the critic has not seen them before."""
+    def _samples(self, tokens: Tensor, label: Label | None, context: Tensor | None, times: int = 1) -> Tensor:
+        """So many times as many samples as tokens [batch, length]."""
         playing = self.model if self.stage == "game" else self.generator.averaged
         assert isinstance(playing, SequenceModel)
-        if self.pooled and self.kept and self.clock.rounds % FRESH:
-            chosen = (uniform_rows(len(tokens), device=tokens.device) * self.kept.clamp_max(POOL)).long()
-            return self.pool[chosen].long(), None if label is None else self.pool_labels[chosen], False
-        times = TIMES if self.pooled else 1
         labels = None if label is None else torch.cat([label] * times)
         dice = uniform_rows(times * len(tokens), tokens.shape[1], device=tokens.device)
         with torch.autocast(tokens.device.type, enabled=False):  # which would cast the weights at every token
-            made = playing.sampled(dice, labels, before=context)
-        if self.pooled:
-            assert isinstance(self.critic.network, NgramCritic)
-            self._trust(self.critic.network(tokens, label)[1], self.critic.network(made, labels)[1])
-            places = (self.kept + torch.arange(len(made), device=made.device)) % POOL
-            self.pool[places] = made.to(self.pool.dtype)
-            if labels is not None:
-                self.pool_labels[places] = labels.to(self.pool_labels.dtype)
-            self.kept += len(made)
-        return made[: len(tokens)], label, True
+            return playing.sampled(dice, labels, before=context)
 
-    def _critics(
-        self,
-        real: Tensor,
-        fake: Tensor,
-        label: Label | None,
-        theirs: Label | None,
-        context: Tensor | None,
-        new: bool = True,
-    ) -> Iterator[tuple[Move, ...]]:
-        """The critic, and the second one if there will be a game, tell real from generated (with `theirs` for labels), token by token and
-        as a whole; of replies also those that answer something else (Reed et al. 2016), which weigh as much as the generated ones."""
+    def _runs_told_apart(self, tokens: Tensor, label: Label | None) -> Move:
+        """The critic of runs tells examples of the data from samples. A batch of the data joins those that it learns from in each round,
+        new samples every few rounds; they measure it before it learns from them."""
+        critic = self._critic
+        if self.clock.every(FRESH) or not self.made.added:
+            made, labels = self._samples(tokens, label, None, TIMES), None if label is None else torch.cat([label] * TIMES)
+            with torch.no_grad():
+                real, fake = critic(tokens, label)[1], critic(made, labels)[1]
+                critic.trust.learn(real, fake, 0.1)
+                self._watch(area(real, fake), tokens, label, None)
+            self.made.add(made, labels)
+        self.real.add(tokens, label)
+        (real, own), (fake, theirs) = self.real.some(AT_ONCE), self.made.some(AT_ONCE)
+        if self.clock.last:
+            self.real.forget()  # a finished run holds no examples of the data
+        labels = None if own is None or theirs is None else torch.cat([own, theirs])
+        logits = critic(torch.cat([real, fake]), labels)[1]
+        truth = torch.cat([torch.ones(len(real)), torch.zeros(len(fake))]).to(logits.device)
+        return self.critic.minimizes(
+            whole=binary_cross_entropy_with_logits(logits, truth), weights=SMALL * critic.weights.weight.square().sum()
+        )
+
+    def _critics(self, real: Tensor, fake: Tensor, label: Label | None, context: Tensor | None) -> tuple[Move, ...]:
+        """The critic, and the second one if there will be a game, tell real from generated, token by token and as a whole; of replies also
+        those that answer something else (Reed et al. 2016), which weigh as much as the generated ones."""
         parts, weights = [real, fake], [1.0, 1.0]
         before = context
         if context is not None:
             parts, weights = [real, fake, real], [1.0, 0.5, 0.5]
             before = torch.cat([context, context, context.roll(1, 0)])
-        labels = None if label is None or theirs is None else torch.cat([label, theirs, label][: len(parts)])
+        labels = None if label is None else torch.cat([label] * len(parts))
         both = torch.cat(parts)
         there, moves = there_of(both, self.spec.pad), []
         truth = torch.cat([torch.full((len(part),), float(place == 0), device=real.device) for place, part in enumerate(parts)])
@@ -258,34 +260,32 @@ class SequenceGAN(GAN):
         for name, player in critics.items():
             positions, whole = player(both, labels, before)
             first, second = whole.detach()[: 2 * len(real)].chunk(2)
-            if name == list(critics)[-1] and new:
-                self._remember(2 if self.stage == "game" else 0, area(first, second))
-            if name == "critic" and not self.pooled:
-                self._trust(first, second)
+            if name == list(critics)[-1]:
+                if self.stage == "game":
+                    self._remember(2, area(first, second))
+                else:
+                    self._watch(area(first, second), real, label, context)
+            if name == "critic":
+                self._critic.trust.learn(first, second, 1 - REMEMBERED)
             by_token = binary_cross_entropy_with_logits(positions, truth[:, None].expand_as(positions), reduction="none")
             by_whole = binary_cross_entropy_with_logits(whole, truth, weight)
             weighed = there * weight[:, None]
-            terms = {} if self.pooled else {"tokens": (by_token * weighed).sum() / weighed.sum()}
-            moves.append(player.minimizes(**terms, whole=by_whole))
-        if self.stage != "game" and new:
-            with torch.no_grad():
-                averaged = self.generator.averaged
-                assert isinstance(averaged, SequenceModel)
-                self._remember(1, averaged.surprise(real, label, context))
-                self.seen[2:].copy_(self.seen[:2])
-        yield tuple(moves)
+            moves.append(player.minimizes(tokens=(by_token * weighed).sum() / weighed.sum(), whole=by_whole))
+        return tuple(moves)
 
     @torch.no_grad()
-    def _trust(self, real: Tensor, fake: Tensor) -> None:
-        """Remembers what the loss on unseen ones is at each share of the logits."""
-        shares = torch.tensor(TRUSTED, device=real.device)[:, None]
-        loss = (softplus(-shares * real.float()).mean(1) + softplus(shares * fake.float()).mean(1)) / 2
-        self.foretold.lerp_(distributed.average(loss), 0.1 if self.pooled else 1 - REMEMBERED)
+    def _watch(self, found: Tensor, tokens: Tensor, label: Label | None, context: Tensor | None) -> None:
+        """Remembers the area under a critic's curve and nats a token, before the game."""
+        averaged = self.generator.averaged
+        assert isinstance(averaged, SequenceModel)
+        self._remember(0, found)
+        self._remember(1, averaged.surprise(tokens, label, context))
+        self.seen[2:].copy_(self.seen[:2])
 
     @property
     def trust(self) -> float:
-        """What the critic's logits count: the share of them with which it foretold best."""
-        return TRUSTED[int(self.foretold.argmin())]
+        """What the critic's logits count: the share of them with which it foretold best; 0 is none."""
+        return self._critic.trust.share
 
     @torch.no_grad()
     def _rewards(self, fake: Tensor, label: Label | None, context: Tensor | None) -> Tensor:
@@ -366,12 +366,12 @@ class SequenceGAN(GAN):
             )
             return made if suffix is None else self._joined(prefix, made, suffix)
 
-        tries = int(how["critic"]) if "critic" in how else self.config.tries
-        if tries == 1:
+        tries, trust, network = int(how.get("critic", self.config.tries)), self.trust, self._critic
+        if tries == 1 or not trust:
             made = make()
         else:
-            network, dice = self.critic.averaged, torch.rand(n, generator=rng).to(self.device)
-            made = resampled(make, lambda tokens: self.trust * network(tokens, label, context)[1], tries, dice)
+            dice = torch.rand(n, generator=rng).to(self.device)
+            made = resampled(make, lambda tokens: trust * network(tokens, label, context)[1], tries, dice)
         kept = {key: value for key, value in condition.items() if key not in ("prefix", "suffix", *how)}
         return {self.spec.key: made, **kept}
 

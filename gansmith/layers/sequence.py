@@ -13,6 +13,7 @@ from gansmith.data.tokens import TokenSpec
 from gansmith.errors import UserError
 from gansmith.layers.causal import CausalTransformer
 from gansmith.layers.labels import Label, label_embedding
+from gansmith.layers.trust import Trust
 
 Tokens = Int[Tensor, "batch length"]
 Before = Int[Tensor, "batch before"]
@@ -256,6 +257,7 @@ class SequenceCritic(nn.Module):
         self.whole = nn.Linear(width, 1)
         self.labels = label_embedding(spec, width)
         self.dropout = nn.Dropout(dropout)
+        self.trust = Trust()
 
     def forward(
         self, tokens: Tokens, label: Label | None = None, before: Before | None = None

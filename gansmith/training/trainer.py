@@ -100,7 +100,7 @@ class Trainer:
                 f"--accumulate out, and give a --batch of at most {len(data)}."
             )
         self.order = Order(len(data), settings.seed, gan.poisson)
-        gan.clock.examples, gan.clock.batch = len(data), settings.batch // parts
+        gan.clock.examples, gan.clock.batch, gan.clock.together = len(data), settings.batch // parts, settings.batch
         self.term_means, self.pace = TermMeans(), Pace()
         self.budget = Budget(settings.samples, settings.minutes)
         self.names = {id(player): name for name, player in gan.players.items()}

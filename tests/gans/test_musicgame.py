@@ -67,9 +67,9 @@ def test_cells_are_filled_in_few_at_first_and_some_are_drawn_anew_then(monkeypat
     mask[:, 0] = 1
     filler(torch.randn(16, filler.noise), None, torch.full(mask.shape, filler.spec.rest), mask)
     counts = [float(part.mean()) for part in known]
-    assert counts[:14] == sorted(counts[:14]) and counts[0] == 0.25 and counts[1] < 0.27 and counts[13] < 1
-    assert all(0.9 < count < 1 for count in counts[14:])
-    assert all((after >= before).all() for before, after in zip(known[:13], known[1:14], strict=True))
+    assert counts[:8] == sorted(counts[:8]) and counts[0] == 0.25 and counts[1] < 0.28 and counts[7] < 1
+    assert all(0.8 < count < 0.95 for count in counts[8:])
+    assert all((after >= before).all() for before, after in zip(known[:7], known[1:8], strict=True))
     assert all((part[:, 0] == 1).all() for part in known)
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gansmith.errors import UserError
+from gansmith.model import Model
 from gansmith.training.seeds import seed_everything
 from gansmith.training.trainer import Settings, Trainer
 from tests import toys
@@ -48,26 +49,44 @@ def test_a_critic_that_foretells_nothing_has_no_say():
     made = gan.generate(8, {}, rng=torch.Generator().manual_seed(0))["text"]
     torch.nn.init.zeros_(gan.critic.network.weights.weight)
     assert torch.equal(made, gan.generate(8, {}, rng=torch.Generator().manual_seed(0))["text"])
+    trust = gan.critic.network.trust
     for _ in range(30):
-        gan._trust(torch.full((16,), 2.0), torch.full((16,), -2.0))
-    assert gan.trust == 1
+        trust.learn(torch.full((16,), 2.0), torch.full((16,), -2.0), 0.1)
+    assert gan.trust == 1.5
     for _ in range(60):
-        gan._trust(torch.tensor([3.0, -2.0]), torch.tensor([-3.0, 2.0]))
+        trust.learn(torch.tensor([3.0, -2.0]), torch.tensor([-3.0, 2.0]), 0.1)
     assert 0 < gan.trust < 1
 
 
-def test_samples_are_kept_for_the_critic_and_new_ones_join_them(monkeypatch):
+def test_a_model_that_is_saved_knows_how_far_its_critic_is_trusted(tmp_path):
+    run = trainer(adversarial=False, tries=4)
+    gan = run.gan.eval()
+    torch.nn.init.normal_(gan.critic.network.weights.weight, std=5)
+    gan.critic.network.trust.learn(torch.full((16,), 2.0), torch.full((16,), -2.0), 0.1)
+    model = Model(gan, run.data.codec, {"gan": "sequencegan"})
+    model.save(tmp_path / "model")
+    loaded = Model.load(tmp_path / "model")
+    assert loaded.gan.trust == gan.trust > 0
+    assert torch.equal(loaded.sample(8, seed=0)["text"], model.sample(8, seed=0)["text"])
+    assert not torch.equal(model.sample(8, seed=0)["text"], model.sample(8, seed=0, critic="1")["text"])
+
+
+def test_examples_and_samples_are_kept_for_the_critic_of_runs_until_the_end(monkeypatch):
     run = trainer(adversarial=False)
     for _ in range(4):
         run.play_round()
-    found, gan = [], run.gan
+    gan, made = run.gan, []
     samples = gan._samples
-    monkeypatch.setattr(gan, "_samples", lambda *given: found.append(samples(*given)) or found[-1])
-    for _ in range(6):
+    monkeypatch.setattr(gan, "_samples", lambda *given: made.append(samples(*given)) or made[-1])
+    for number in range(5):
         run.play_round()
-    assert [new for *_, new in found] == [True, *[False] * 5] and int(gan.kept) == 4 * 16
-    known = {tuple(row) for row in gan.pool[:64].tolist()}
-    assert all(tuple(row) in known for tokens, *_ in found for row in tokens.tolist())
+        assert int(gan.real.added) == 16 * (number + 1)
+    assert [len(each) for each in made] == [4 * 16] * 2 and int(gan.made.added) == 2 * 4 * 16
+    known = {tuple(row) for row in torch.cat(made).tolist()}
+    assert {tuple(row) for row in gan.made.some(200)[0].tolist()} <= known
+    assert gan.real.tokens.any()
+    run.play_round()
+    assert not gan.real.tokens.any()  # nothing of the data is left in a finished run
 
 
 def test_a_critic_of_runs_is_no_player_of_the_game():
@@ -151,8 +170,7 @@ def test_replies_are_written_to_what_they_answer_and_a_wrong_context_counts_as_g
     label = None
     critic = gan.critic.network.forward
     gan.critic.network.forward = lambda tokens, label, before: shown.append((tokens, before)) or critic(tokens, label, before)
-    for _ in gan._critics(batch["text"], batch["text"], label, label, batch["context"]):
-        pass
+    gan._critics(batch["text"], batch["text"], label, batch["context"])
     (tokens, before), context = shown[0], batch["context"]
     assert torch.equal(tokens, torch.cat([batch["text"]] * 3))
     assert torch.equal(before, torch.cat([context, context, context[[7, *range(7)]]]))

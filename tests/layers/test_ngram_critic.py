@@ -1,9 +1,10 @@
 """The critic of runs of tokens, against sums over runs written out."""
 
+import numpy as np
 import torch
 
 from gansmith.data.tokens import TokenSpec
-from gansmith.layers.ngram_critic import NgramCritic
+from gansmith.layers.ngram_critic import MIXED, SIZE, NgramCritic
 
 SPEC = TokenSpec(kind="text", key="text", shape=(6,), vocabulary=9, frequencies=(0, 10, 0, 5, 5, 5, 5, 5, 5))
 
@@ -40,3 +41,14 @@ def test_it_learns_in_few_moves_what_tells_two_languages_apart():
         loss.backward()
         learner.step()
     assert critic(rising)[1].min() > 1 and critic(falling)[1].max() < -1
+
+
+def test_what_examples_consist_of_besides_is_weighed_too(monkeypatch):
+    critic = NgramCritic(SPEC, longest=1)
+    tokens = torch.tensor([[3, 4, 1, 0, 0, 0], [3, 4, 1, 0, 0, 0], [3, 4, 1, 0, 0, 0]])
+    monkeypatch.setattr(TokenSpec, "parts", lambda self, rows: np.array([[7, 2**30], [7, 0], [0, 0]]))
+    torch.nn.init.normal_(critic.weights.weight, generator=torch.Generator().manual_seed(0))
+    first, second, third = critic(tokens)[1].tolist()
+    weights = critic.weights.weight[:, 0].detach()
+    expected = [float(weights[(number * MIXED >> 15) % SIZE]) for number in (7, 2**30)]
+    assert abs(second - third - expected[0]) < 1e-5 and abs(first - second - expected[1]) < 1e-5

@@ -25,10 +25,8 @@ from gansmith.kinds.molecules.graphs import atoms_of, is_atom, matrix_of, smiles
 from gansmith.kinds.molecules.molecule import Molecule
 from gansmith.kinds.molecules.preview import drawn
 from gansmith.kinds.molecules.spec import MoleculeSpec
-from gansmith.kinds.molecules.strings import joined, split
+from gansmith.kinds.molecules.strings import SPECIAL, split, written
 
-SPECIAL = 3
-"""Tokens before those of the vocabulary: pad, end, unknown."""
 LONGEST = {"selfies": 128, "smiles": 160, "graph": 38}
 """The greatest usual length."""
 BUCKETS = 128
@@ -145,11 +143,7 @@ class MoleculeCodec:
         """The SMILES of packed tokens or graphs, valid or not."""
         if self.spec.language == "graph":
             return [smiles_of(row, self.pieces) for row in rows]
-        return [self._written(row) for row in rows.tolist()]
-
-    def _written(self, row: Sequence[int]) -> str:
-        kept = row[: row.index(self.spec.end)] if self.spec.end in row else row
-        return joined([self.pieces[token - SPECIAL] for token in kept if token >= SPECIAL], self.spec.language)
+        return [written(row, self.pieces, self.spec.language) for row in rows.tolist()]
 
     @property
     def _number(self) -> dict[str, int]:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+from jaxtyping import Int
+
 from gansmith.data.tokens import TokenSpec
 
 BONDS = 4
@@ -22,3 +25,11 @@ class MoleculeSpec(TokenSpec):
     """selfies, smiles or graph; the `vocabulary` of a graph is its types of atoms, "none" included."""
     pieces: tuple[str, ...] = field(default=(), compare=False)
     """What each token stands for, from the codec, which saves it."""
+
+    def parts(self, tokens: Int[np.ndarray, "examples length"]) -> Int[np.ndarray, "examples parts"] | None:
+        """The surroundings of each atom; none of graphs."""
+        if self.language == "graph":
+            return None
+        from gansmith.kinds.molecules.substructures import surroundings
+
+        return surroundings(tokens, self.pieces, self.language)

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from gansmith.data.tokens import TokenSpec
 from gansmith.errors import missing_extra
 from gansmith.kinds.molecules.chemistry import REMEMBERED, canonical
+
+SPECIAL = 3
+"""The number of the first piece: before it stand padding, the end, and what is unknown."""
 
 SMILES = re.compile(r"\[[^\]]+\]|Br|Cl|%\d\d|\\|[A-Za-z*]|[().=#$:/+~@?>-]|\d")
 """Tokens of SMILES: atoms in brackets whole, as in Schwaller et al. 2018."""
@@ -47,3 +51,9 @@ def joined(tokens: Sequence[str], language: str) -> str:
     except package.DecoderError:
         return ""
     return canonical(found) or found
+
+
+def written(row: Sequence[int], pieces: Sequence[str], language: str) -> str:
+    """The SMILES of a row of numbers: the pieces from SPECIAL on, up to the end."""
+    kept = row[: row.index(TokenSpec.end)] if TokenSpec.end in row else row
+    return joined([pieces[token - SPECIAL] for token in kept if token >= SPECIAL], language)
