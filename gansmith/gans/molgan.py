@@ -81,6 +81,8 @@ class Painter(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.to_atoms = nn.Linear(before, self.atoms * self.types)
         self.to_bonds = nn.Linear(before, self.atoms * self.atoms * BONDS)
+        self.register_buffer("valences", torch.tensor([0, *spec.valences()]), persistent=False)
+        self.valences: Tensor
         self.settling = nn.ModuleList(Settling(self.types, config.settling_width, before) for _ in range(config.settling))
 
     @property
@@ -90,20 +92,43 @@ class Painter(nn.Module):
 
     def forward(self, noise: Float[Tensor, "batch noise"], label: Label | None = None) -> Graphs:
         """Atoms and bonds."""
-        atoms, bonds = self.logits(noise, label)
-        atoms, bonds = atoms.argmax(2), bonds.argmax(3)
-        there = atoms > 0
-        others = 1 - torch.eye(self.atoms, dtype=torch.long, device=noise.device)
-        return torch.diag_embed(atoms) + bonds * there[:, :, None] * there[:, None] * others
+        atoms, bonds = self.chosen(*self.logits(noise, label))
+        return torch.diag_embed(atoms) + bonds
 
     def soft(self, noise: Float[Tensor, "batch noise"], label: Label | None) -> Flat:
         """The same one-hot, with the gradients of the softmax."""
-        atoms, bonds = (self._straight(logits) for logits in self.logits(noise, label))
-        there = 1 - atoms[..., :1]
-        both = (there[:, :, None] * there[:, None]) * (1 - torch.eye(self.atoms, device=noise.device))[:, :, None]
-        none = one_hot(torch.zeros((), dtype=torch.long, device=noise.device), BONDS)
-        bonds = both * bonds + (1 - both) * none
-        return torch.cat([atoms.flatten(1), bonds.flatten(1)], 1)
+        logits = self.logits(noise, label)
+        parts = [self._straight(each, chosen) for each, chosen in zip(logits, self.chosen(*logits), strict=True)]
+        return torch.cat([part.flatten(1) for part in parts], 1)
+
+    @torch.no_grad()
+    def chosen(self, atoms: Tensor, bonds: Tensor) -> tuple[Int[Tensor, "batch atoms"], Graphs]:
+        """Atoms and bonds of the largest part that hangs together."""
+        types = atoms.argmax(2)
+        orders = self.bonded(types, bonds)
+        near = (orders > 0).float() + torch.diag_embed((types > 0).float())
+        for _ in range((self.atoms - 1).bit_length()):  # twice as far each time
+            near = ((near @ near) > 0).float()
+        place = torch.arange(self.atoms, device=near.device)
+        largest = (near.sum(2) * self.atoms - place).argmax(1)  # the first of equal ones
+        kept = near[torch.arange(len(near), device=near.device), largest].long()
+        return types * kept, orders * kept[:, :, None] * kept[:, None]
+
+    @torch.no_grad()
+    def bonded(self, atoms: Int[Tensor, "batch atoms"], logits: Float[Tensor, "batch atoms atoms orders"]) -> Graphs:
+        """The likeliest bonds of which no atom has more than it can: pairs that lie near each other choose first (as the corrections of
+        Zang & Wang 2020, MoFlow, section 4.3)."""
+        free, zero = list(self.valences[atoms].unbind(1)), torch.zeros_like(atoms[:, 0])
+        found = [[zero] * self.atoms for _ in range(self.atoms)]
+        orders = torch.arange(BONDS, device=atoms.device)
+        for apart in range(1, self.atoms):
+            for first in range(self.atoms - apart):
+                second = first + apart
+                most = torch.minimum(free[first], free[second])[:, None]
+                chosen = torch.where(orders <= most, logits[:, first, second], -torch.inf).argmax(1)
+                free[first], free[second] = free[first] - chosen, free[second] - chosen
+                found[first][second] = found[second][first] = chosen
+        return torch.stack([torch.stack(row, 1) for row in found], 1)
 
     def logits(self, noise: Tensor, label: Label | None) -> tuple[Tensor, Tensor]:
         """[batch, atoms, types] and, symmetric, [batch, atoms, atoms, BONDS]."""
@@ -121,9 +146,9 @@ class Painter(nn.Module):
         """Gumbel noise."""
         return -self.chance * (-ndtr(normal.float()).clamp(1e-7, 1 - 1e-7).log()).log()
 
-    def _straight(self, logits: Tensor) -> Tensor:
+    def _straight(self, logits: Tensor, chosen: Tensor) -> Tensor:
         soft = (logits / self.temperature).softmax(-1)
-        return one_hot(logits.argmax(-1), logits.shape[-1]) + soft - soft.detach()
+        return one_hot(chosen, logits.shape[-1]) + soft - soft.detach()
 
 
 class Settling(nn.Module):
