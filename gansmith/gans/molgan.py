@@ -2,12 +2,16 @@
 
 The generator is a plain network from noise to the logits of every atom and every bond; the critic is a relational graph convolution, which
 does not depend on the order of the atoms. The paper's WGAN-GP is replaced by the relativistic game with R1 and R2 (Huang et al. 2024),
-against which the paper's collapse (10% unique) is rarer, and its softmax by straight-through choices.
+against which the paper's collapse (10% unique) is rarer, and its softmax by straight-through choices with chance in them. Before atoms and
+bonds are chosen they see each other in two rounds; no atom has more bonds than it can, and the largest part that hangs together is the
+graph, so that nearly all are molecules from the beginning (Zang & Wang 2020, MoFlow, corrects graphs so) and the critic has more to say
+about which. If too few of them are different, the game goes back.
 
     gansmith train qm9.csv --language graph --gan molgan
 """
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -26,10 +30,13 @@ from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.molecules.spec import BONDS, MoleculeSpec
 from gansmith.layers.labels import Label, label_embedding, one_hot, with_label
 from gansmith.penalties import with_gradient_norm, zero_centred
+from gansmith.training import distributed
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 from gansmith.training.seeds import normal_rows
 
+WATCHED, INTERVAL = 512, 200
+"""How many graphs are looked at, and every how many rounds, for whether they are different."""
 Graphs = Int[Tensor, "batch atoms atoms"]
 Flat = Float[Tensor, "batch numbers"]
 """One-hot atoms [atoms, types] and one-hot bonds [atoms, atoms, BONDS] of each graph, flattened side by side."""
@@ -57,7 +64,9 @@ class Config:
     """Weight of the critic's gradient penalties."""
     penalty_interval: int = 4
     """Rounds from one with penalties to the next; they then weigh as many times more."""
-    learning_rate: float = 5e-4
+    unique: float = 0.6
+    """Share of different graphs among those that are made, below which the game goes back to the weights that had more; 0 never."""
+    learning_rate: float = 1e-3
     """Adam's step size for both players at the start."""
     learning_rate_end: float = 1e-4
     """Adam's step size for both players at the end."""
@@ -247,6 +256,32 @@ class MolGAN(GAN):
             Judge(config, spec), learning_rate=Cosine(config.learning_rate, config.learning_rate_end), betas=(0.0, 0.99)
         )
 
+        players = {name: deepcopy(player.network) for name, player in self.players.items()}
+        self.before = nn.ModuleDict(players).requires_grad_(False)
+        """Both networks when graphs were last different enough."""
+        self.register_buffer("seen", torch.ones(()))
+        self.seen: Tensor
+        """The share of different graphs when it was looked at last."""
+
+    @torch.no_grad()
+    def _watch(self, label: Label | None) -> None:
+        """Keeps the weights, or goes back to those of before, by how many different graphs are made (for the paper 10%)."""
+        painter = self.generator.averaged
+        assert isinstance(painter, Painter)
+        device = painter.to_atoms.weight.device
+        if label is not None:
+            label = torch.cat([label] * (1 + WATCHED // len(label)))[:WATCHED]
+        graphs = painter(normal_rows(WATCHED, painter.noise, device=device), label)
+        self.seen.fill_(len(signatures(graphs).unique()) / WATCHED)
+        enough = float(distributed.average(self.seen)) >= self.config.unique
+        for name, kept in self.before.items():
+            now = self.players[name].network
+            (kept if enough else now).load_state_dict((now if enough else kept).state_dict())
+
+    def gauges(self) -> Mapping[str, float]:
+        """The share of different graphs."""
+        return {"unique": float(self.seen)}
+
     def flat(self, graphs: Graphs) -> Flat:
         """Graphs of the data as the critic sees them."""
         atoms = one_hot(graphs.diagonal(dim1=1, dim2=2), self.spec.vocabulary)
@@ -256,6 +291,8 @@ class MolGAN(GAN):
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
         label, real = batch.get("label"), self.flat(batch[self.spec.key])
+        if self.config.unique and self.clock.rounds % INTERVAL == INTERVAL - 1:
+            self._watch(label)
         fake = self.painter.soft(normal_rows(len(real), self.painter.noise, device=real.device), label)
         labels = None if label is None else torch.cat([label, label])
         both = torch.cat([real, fake])
@@ -286,3 +323,22 @@ class MolGAN(GAN):
 
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(self.flat(batch[self.spec.key]), batch.get("label"))
+
+
+def signatures(graphs: Graphs) -> Int[Tensor, " batch"]:
+    """A number for each graph that does not depend on the order of its atoms (Weisfeiler & Leman 1968, four rounds)."""
+    types = graphs.diagonal(dim1=1, dim2=2)
+    there = types > 0
+    orders = graphs - torch.diag_embed(types)
+    found = _mixed(types + 1)
+    for _ in range(4):
+        near = (_mixed(found[:, None] * 8 + orders) * (orders > 0)).sum(2)
+        found = _mixed(found + 3 * near)
+    return (found * there).sum(1)
+
+
+def _mixed(numbers: Tensor) -> Tensor:
+    """Numbers that look random (the last steps of MurmurHash3), the same for the same."""
+    for multiplier in (-49_064_778_989_728_563, -4_265_267_296_055_464_877):
+        numbers = (numbers ^ (numbers >> 33)) * multiplier
+    return numbers ^ (numbers >> 33)
