@@ -28,7 +28,7 @@ from gansmith.data.values import CountOrNone
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.gans._written import Written
 from gansmith.layers.labels import Label, label_embedding, one_hot
-from gansmith.layers.sequence import NEVER
+from gansmith.layers.sequence import frequent
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine, Geometric
@@ -85,12 +85,10 @@ class Writer(nn.Module):
         self.labels = label_embedding(spec, config.embedding)
         self.recurrent = nn.GRU(config.embedding, config.width, batch_first=True)
         self.out = nn.Linear(config.width, config.embedding)
-        counts = torch.tensor(spec.frequencies, dtype=torch.float32)
-        self.bias = nn.Parameter(
-            (counts.clamp_min(0.5) / counts.sum()).log()
-        )  # it begins with every token as often as in the data
+        bias, barred = frequent(spec)
+        self.bias = nn.Parameter(bias)
         self.dropout = nn.Dropout(config.dropout)
-        self.register_buffer("barred", torch.where(counts > 0, 0.0, NEVER), persistent=False)
+        self.register_buffer("barred", barred, persistent=False)
         self.barred: Tensor
 
     def forward(self, noise: Float[Tensor, "batch length"], label: Label | None = None, temperature: float = 1.0) -> Tokens:

@@ -27,7 +27,7 @@ from gansmith.data.tokens import TokenSpec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.layers.labels import Label, label_embedding, with_label
-from gansmith.layers.sequence import NEVER, Tokens, refused, there_of
+from gansmith.layers.sequence import Tokens, frequent, refused, there_of
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training import distributed
 from gansmith.training.clock import Clock
@@ -98,9 +98,9 @@ class SequenceAutoencoder(nn.Module):
         self.out = nn.Linear(config.width, config.embedding)
         self.topic = nn.Linear(config.code, config.embedding)
         nn.init.normal_(self.topic.weight, std=config.code**-0.5)  # codes matter from the first round on
-        counts = torch.tensor(spec.frequencies, dtype=torch.float32)
-        self.bias = nn.Parameter((counts.clamp_min(0.5) / counts.sum()).log())
-        self.register_buffer("barred", torch.where(counts > 0, 0.0, NEVER), persistent=False)
+        bias, barred = frequent(spec)
+        self.bias = nn.Parameter(bias)
+        self.register_buffer("barred", barred, persistent=False)
         self.barred: Tensor
 
     def encode(self, tokens: Tokens) -> Codes:

@@ -28,7 +28,7 @@ from gansmith.errors import UserError
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.gans._written import Written
 from gansmith.layers.labels import Label, label_embedding, one_hot
-from gansmith.layers.sequence import NEVER, Tokens, drawn
+from gansmith.layers.sequence import Tokens, drawn, frequent
 from gansmith.training.clock import Clock
 from gansmith.training.ema import Average
 from gansmith.training.seeds import uniform_rows
@@ -117,9 +117,9 @@ class MemoryWriter(nn.Module):
         self.labels = label_embedding(spec, config.embedding)
         self.memory = RelationalMemory(config.slots, config.heads, config.head_width, config.embedding)
         self.out = nn.Linear(config.slots * self.memory.width, spec.vocabulary)
-        counts = torch.tensor(spec.frequencies, dtype=torch.float32)
-        self.out.bias.data.copy_((counts.clamp_min(0.5) / counts.sum()).log())
-        self.register_buffer("barred", torch.where(counts > 0, 0.0, NEVER), persistent=False)
+        bias, barred = frequent(spec)
+        self.out.bias.data.copy_(bias)
+        self.register_buffer("barred", barred, persistent=False)
         self.barred: Tensor
 
     def forward(self, noise: Float[Tensor, "batch length"], label: Label | None = None, temperature: float = 1.0) -> Tokens:

@@ -3,8 +3,11 @@ energy-based models for text generation"; d'Autume et al. 2019, ScratchGAN).
 
 A recurrent network learns by likelihood for most of the budget. At its end a critic learns to tell its samples from the data, and when
 the model is used the critic draws one of several samples by its logits (`--where critic=8` changes how many). It weighs runs of tokens,
-so quickly that it sees many more samples than a recurrent critic in the same time. How far its logits are trusted is measured on samples
-and data that it has not seen yet: a critic that has learned nothing has no say.
+and of molecules also what surrounds each atom: so quickly that it sees many more samples than a recurrent critic in the same time. How
+far its logits are trusted is measured on samples and data that it has not seen yet: a critic that has learned nothing has no say.
+
+QM9, 100 CPU seconds: drawing one of four lowers the Frechet ChemNet distance from .44 to .28 (likelihood alone for as long: .40) and the
+score of a fresh classifier from .56 to .52 (.55); see docs/molecules.md.
 
 The network is a GRU, or with `--gan.core transformer` a causal transformer, which suits GPUs. Data of contexts and replies (`--context`,
 `--dialogue`) are learned as replies, and the critic also learns that a reply to something else is wrong. With `--gan.infill 0.5`, in half

@@ -23,6 +23,12 @@ CHECKED = 8
 """Positions from one look whether every sequence has ended to the next."""
 
 
+def frequent(spec: TokenSpec) -> tuple[Float[Tensor, " vocabulary"], Float[Tensor, " vocabulary"]]:
+    """(logits with which every token is at first as frequent as in the data; what is added to bar those that the data never have)."""
+    counts = torch.tensor(spec.frequencies, dtype=torch.float32)
+    return (counts.clamp_min(0.5) / counts.sum()).log(), torch.where(counts > 0, 0.0, NEVER)
+
+
 class LockedDropout(nn.Dropout):
     """Leaves the same features out at every position of a sequence (Gal & Ghahramani 2016); drawing fewer numbers, it is also quicker."""
 
@@ -65,12 +71,10 @@ class SequenceModel(nn.Module):
         else:
             self.recurrent = nn.GRU(embedding, width, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.out = nn.Linear(width, embedding)
-        counts = torch.tensor(spec.frequencies, dtype=torch.float32)
-        self.bias = nn.Parameter(
-            (counts.clamp_min(0.5) / counts.sum()).log()
-        )  # at first every token is as frequent as in the data
+        bias, barred = frequent(spec)
+        self.bias = nn.Parameter(bias)
         self.dropout = LockedDropout(dropout)
-        self.register_buffer("barred", torch.where(counts > 0, 0.0, NEVER), persistent=False)
+        self.register_buffer("barred", barred, persistent=False)
         self.barred: Tensor
 
     def forward(
