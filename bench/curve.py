@@ -1,7 +1,7 @@
 """Texts: the curve of quality against diversity over temperatures, of a GAN and of likelihood alone after the same CPU seconds.
 
     python bench/curve.py captions.txt --samples 190000 --alone 200000 --seeds 0 1 2
-    python bench/curve.py captions.txt --samples 0 --alone 0 --gan gumbelgan:100000 --seeds 0
+    python bench/curve.py captions.txt --samples 44000 --alone 44000 --other gumbelgan:33000 --seeds 0
 
 `nats` (of what was made, under an n-gram model of the training texts) is quality, `reverse_nats` (of held-out texts, under an n-gram
 model of what was made) is diversity; `bleu` and `self_bleu` are another such pair. "gap" says how far the curve of the GAN lies below that

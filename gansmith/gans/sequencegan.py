@@ -78,7 +78,9 @@ class SequenceGAN(GAN):
     tasks = ("generation", "replies")
     makers = ("generator", "critic")
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(about="minutes on a CPU", kind="text", batch=64, minutes=5.0),
+        "small": Preset(
+            about="minutes on a CPU", kind="text", batch=64, minutes=5.0, config={"likelihood_share": 0.96, "critic_share": 0.04}
+        ),
         "molecules": Preset(about="molecules, minutes on a CPU", kind="molecules", batch=64, minutes=5.0),
     }
 

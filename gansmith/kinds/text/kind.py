@@ -45,7 +45,7 @@ class TextKind(Kind[Options, TextCodec]):
     Options = Options
     Codec = TextCodec
     Spec = TextSpec
-    gan = "gumbelgan"
+    gan = "sequencegan"
     metrics = ("bleu", "self_bleu", "distinct", "text_c2st", "frechet", "precision", "recall", "copied_span", "memorisation")
     exported = "as tokens: see the vocabulary in model.json"
 
@@ -84,15 +84,12 @@ class TextKind(Kind[Options, TextCodec]):
 
         return inspected(texts_of(source, options), options)
 
-    def usual_gan(self, source: Source, options: Options) -> str:
-        return "sequencegan" if options.context is not None or options.dialogue else self.gan
-
     def usual(self, data: Dataset) -> Choice:
         from gansmith.kinds.choice import Choice
 
-        if data.codec.spec.task == "replies":
-            return Choice("sequencegan", {}, "it reads what is answered before it writes")
-        return Choice(self.gan, {}, "it learns tokens one by one before the game begins, and takes classes")
+        replies = data.codec.spec.task == "replies"
+        reason = "it reads what is answered before it writes" if replies else "it learns tokens one by one, then a critic draws"
+        return Choice(self.gan, {}, reason)
 
     def baseline_name(self, data: Dataset) -> str:
         return "independent tokens"
