@@ -10,7 +10,6 @@ example, transposed so that the given tracks begin alike. One thread, CPU second
 import argparse
 import json
 import os
-import platform
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from machine import machine
 from sequences import chorales, note
 
 from gansmith.data.dataset import Dataset, choose
@@ -118,7 +118,7 @@ def main() -> None:
             "temperature": arguments.temperature,
             "count": len(rows),
             "cpu_seconds": round(seconds, 1),
-            "machine": f"{platform.machine()}, torch {torch.__version__}",
+            "machine": f"{machine()}, torch {torch.__version__}",
             "scores": scores,
         },
         RESULTS,
