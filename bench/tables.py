@@ -25,6 +25,7 @@ from typing import Any, cast
 import numpy as np
 import row_diffusion
 import torch
+from machine import machine
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import f1_score, r2_score, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -225,7 +226,7 @@ def main() -> None:
     parser.add_argument("--trivial", action=argparse.BooleanOptionalAction, default=True, help="whether trivial models are")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    about: dict[str, Any] = {"machine": "AMD EPYC, 2 shared cores, one thread", "torch": torch.__version__, "seed": asked.seed}
+    about: dict[str, Any] = {"machine": machine(), "torch": torch.__version__, "seed": asked.seed}
     for name, target_name in (pair.split(":") for pair in asked.tables.split(",")):
         parts = split(asked.folder, name)
         if asked.rows:
