@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -225,7 +226,23 @@ def _columns(runs: Mapping[str, RunFolder]) -> dict[str, list[str]]:
         else:
             groups.append((recipe, {seed: title}))
     lists = [list(members.values()) for _, members in groups]
-    return {members[0] if len(members) == 1 else f"{members[0]} ({len(members)} seeds)": members for members in lists}
+    studies = [_study([runs[title] for title in members]) for members in lists]
+    names = Counter(study.name for study in studies if study)
+    titles = [
+        members[0] if study is None else study.name if names[study.name] < 2 else str(study)
+        for members, study in zip(lists, studies, strict=True)
+    ]
+    return {
+        title if len(members) == 1 else f"{title} ({len(members)} seeds)": members
+        for title, members in zip(titles, lists, strict=True)
+    }
+
+
+def _study(runs: Sequence[RunFolder]) -> Path | None:
+    """The folder of the study that these runs are (`gansmith train --seeds`): its name says more than that of its first run."""
+    folders = {run.folder.resolve().parent for run in runs}
+    of_seeds = all(re.fullmatch(r"seed-\d+", run.folder.name) and not run.takes_best for run in runs)
+    return folders.pop() if of_seeds and len(runs) > 1 and len(folders) == 1 else None
 
 
 def _recipe(run: RunFolder) -> str:

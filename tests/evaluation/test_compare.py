@@ -87,6 +87,14 @@ def test_runs_that_differ_in_their_seed_alone_are_one_column_with_the_spread_of_
     assert LUCK not in found.remarks
 
 
+def test_studies_are_called_by_their_folders(plant):
+    for study, width, values in (("deep", 16, (0.80, 0.82)), ("wide", 8, (0.81, 0.85))):
+        for seed, value in enumerate(values, 1):
+            plant(f"{study}/seed-{seed}", value, trained_with=seed, width=width)
+    found = gansmith.compare(["deep", "wide"])
+    assert found.columns == {f"{study} (2 seeds)": [f"{study}/seed-{seed}" for seed in (1, 2)] for study in ("deep", "wide")}
+
+
 def test_the_same_training_twice_is_no_replicate(plant):
     assert set(gansmith.compare([plant("a", 0.80), plant("b", 0.80)]).columns) == {"a", "b"}
 
