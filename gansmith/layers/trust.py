@@ -13,6 +13,9 @@ from gansmith.training import distributed
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """What the logits may count, of which the one is taken that foretells best."""
 
+LEAST = 0.002
+"""Nats by which the logits must foretell better than nothing, to count at all."""
+
 
 class Trust(nn.Module):
     """Running means of a critic's loss on samples and data that it had not seen, at each share of its logits.
@@ -35,7 +38,8 @@ class Trust(nn.Module):
     @property
     def share(self) -> float:
         """What the logits count."""
-        return SHARES[int(self.foretold.argmin())]
+        best = int(self.foretold.argmin())
+        return SHARES[best] if float(self.foretold[best]) < float(self.foretold[0]) - LEAST else 0.0
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *more: Any) -> None:
         """Models of before did not save it."""
