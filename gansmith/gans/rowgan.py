@@ -8,12 +8,15 @@ batches to those of the data (as the information loss of Park et al. 2018 does f
 
 A last term asks the generator for single cells given the rest of real rows, with scoring rules that only the true distribution
 minimises; half of these cells are of the table's target. Generated rows are then drawn again cell by cell, each given all others,
-the target last (a sweep of Gibbs sampling that begins at the GAN's rows): which keeps what one cell says of another. After training,
-the shares of choices and the ranks of numbers are corrected to those of the data, column by column.
+the target last (a sweep of Gibbs sampling that begins at the GAN's rows): which keeps what one cell says of another. Boosted trees, learned
+before the first round, say what a cell is given all others, and of the target the network as much as they. After training, the shares of
+choices and the ranks of numbers are corrected to those of the data, column by column.
 
     gansmith train adult.csv --target income
 
-Adult (20,839 training rows, a fifth for testing), one thread, seed 0: after 19 CPU seconds column shapes 0.994, pair trends 0.952, C2ST
+Insurance (856 training rows), one thread, seed 0: after 20 CPU seconds quality 0.957, C2ST 0.51, TSTR R2 0.874 (real rows 0.936, 0.48,
+0.892).
+Without trees, adult (20,839 training rows, a fifth for testing): after 19 CPU seconds column shapes 0.994, pair trends 0.952, C2ST
 0.78, TSTR AUC 0.910 and F1 0.672 (real rows 0.931 and 0.724). With --preset wide: after 42 CPU seconds column shapes 0.993, pair trends
 0.962, C2ST 0.72, TSTR AUC 0.912 and F1 0.662 (real rows 0.931 and 0.724); after 145 seconds 0.992, 0.980, 0.62, 0.914 and 0.681.
 """
