@@ -54,7 +54,7 @@ PLACES = {
     "kinds/images/features/inception.py": {"torch.load": "weights_only", "load_file": "safetensors"},
     "kinds/images/translation/foreign.py": {"spandrel.ModelLoader": "its restricted unpickler"},
     "kinds/audio/metrics/speakers.py": {"torch.load": "weights_only"},
-    "kinds/audio/metrics/heard_alone.py": {"onnxruntime.InferenceSession"},
+    "kinds/audio/metrics/heard_alone.py": {"onnxruntime.InferenceSession": "the installed package's own network"},
     "kinds/audio/speech/espeak.py": {
         "ctypes.CDLL": "the library of the installed package espeakng-loader",
         "ctypes.POINTER": "a type",

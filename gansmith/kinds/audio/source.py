@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -121,21 +122,60 @@ def _named(
     if tops in map(set, SIDES):
         return _paired(name, sounds, reader, key)
     if "train" in tops and tops - {"train"} and tops - {"train"} <= set(HELD_OUT):
+        return _split(name, sounds, reader, tables, key, options, tops)
+    return _told(name, sounds, reader, tables, key, options)
+
+
+def _split(
+    name: str,
+    sounds: Sequence[str],
+    reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]],
+    tables: Mapping[str, str],
+    key: str,
+    options: Options,
+    tops: Set[str],
+) -> Recordings:
+    """Folders "train" and "test": tables above both of them tell of both, else each has its own tables or sub-folders."""
+    common = {table: text for table, text in tables.items() if PurePosixPath(table).parts[0] not in tops}
+    if common:
+        times = {table: text for table, text in tables.items() if table.lower().endswith(TIMES)}
+        whole = _told(name, sounds, reader, {**times, **common}, key, options, above=1)
         train, test = (
-            [sound for sound in sounds if (PurePosixPath(sound).parts[0] == "train") == is_train] for is_train in (True, False)
+            [own for own in whole.recordings if (PurePosixPath(own.name).parts[0] == "train") == is_train]
+            for is_train in (True, False)
         )
-        parts = []
-        for own in (train, test):
-            above = PurePosixPath(own[0]).parts[0]
-            inside = {
-                PurePosixPath(table).relative_to(above).as_posix(): text
-                for table, text in tables.items()
-                if table.startswith(above)
-            }
-            below = [PurePosixPath(sound).relative_to(PurePosixPath(sound).parts[0]).as_posix() for sound in own]
-            real = dict(zip(below, own, strict=True))
-            parts.append(_named(name, below, lambda sound, real=real: reader(real[sound]), inside, f"{key} {above}", options))
-        return Recordings(**{**vars(parts[0]), "held_out": parts[1]})
+        return replace(whole, recordings=train, held_out=replace(whole, recordings=test, key=f"{key} held out", notes=()))
+    parts = []
+    for is_train in (True, False):
+        own = [sound for sound in sounds if (PurePosixPath(sound).parts[0] == "train") == is_train]
+        above = PurePosixPath(own[0]).parts[0]
+        inside = {
+            PurePosixPath(table).relative_to(above).as_posix(): text
+            for table, text in tables.items()
+            if PurePosixPath(table).parts[0] == above
+        }
+        below = [PurePosixPath(sound).relative_to(PurePosixPath(sound).parts[0]).as_posix() for sound in own]
+        real = dict(zip(below, own, strict=True))
+        parts.append(_named(name, below, lambda sound, real=real: reader(real[sound]), inside, f"{key} {above}", options))
+    return replace(parts[0], held_out=parts[1])
+
+
+def _told(
+    name: str,
+    sounds: Sequence[str],
+    reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]],
+    tables: Mapping[str, str],
+    key: str,
+    options: Options,
+    above: int = 0,
+) -> Recordings:
+    """Sounds, and what their tables, else their first folders below so many, say of them."""
+
+    def folder_of(sound: str) -> str:
+        parts = PurePosixPath(sound).parts
+        return parts[above] if len(parts) > above + 1 else ""
+
+    tops = set(map(folder_of, sounds))
     sounds = sorted(sounds, key=natural)
     beside = {name.rpartition(".")[0]: name for name in tables if name.lower().endswith(TIMES)}
     labels_of = {sound: beside[stem] for sound in sounds if (stem := sound.rpartition(".")[0]) in beside}
@@ -151,16 +191,14 @@ def _named(
     labels: Mapping[str, Any] = found.labels if found else {}
     attributes = found.attributes if found and options.labels else ()
     if not labels and len(tops) > 1 and "" not in tops:
-        labels = {sound: PurePosixPath(sound).parts[0] for sound in sounds}
+        labels = {sound: folder_of(sound) for sound in sounds}
         notes = (*notes, f"the {len(tops)} sub-folders are the classes")
     if not options.labels:
         labels, notes = {}, ()
     if labels and len(labels) < len(sounds):
         missing = next(sound for sound in sounds if sound not in labels)
         raise UserError(f"the table of labels does not name {missing} of {name}: add it, or pass --no-labels.")
-    speakers = (
-        {sound: PurePosixPath(sound).parts[0] for sound in sounds} if not said.speakers and "" not in tops else said.speakers
-    )
+    speakers = {sound: folder_of(sound) for sound in sounds} if not said.speakers and "" not in tops else said.speakers
     recordings = [
         Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound), texts.get(sound), times.get(sound, ()))
         for sound in sounds

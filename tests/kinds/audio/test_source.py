@@ -104,6 +104,24 @@ def test_train_and_test_folders_are_kept_apart(folder, tmp_path):
     assert data.held_out.codec == data.codec
 
 
+def test_a_table_above_train_and_test_tells_of_both(tmp_path):
+    lines = ["file,instrument,pitch"]
+    for part, count in (("train", 6), ("test", 4)):
+        for place in range(count):
+            put(tmp_path / "notes" / part / f"{place}.wav", tone(300 + 100 * place))
+            lines.append(f"{part}/{place}.wav,{('harp', 'oboe')[place % 2]},{60 + place}")
+    (tmp_path / "notes" / "labels.csv").write_text("\n".join(lines))
+    data = open_dataset(tmp_path / "notes")
+    names = data.codec.spec.attributes
+    assert "pitch" in names and len(data) == 6 and len(data.held_out) == 4
+    told = data.held_out.batch(slice(None))["label"]
+    assert told.shape == (4, len(names)) and len(told.unique(dim=0)) == 4
+    assert data.held_out.codec == data.codec
+    (tmp_path / "notes" / "labels.csv").write_text("\n".join(lines[:-1]))
+    with pytest.raises(UserError, match=r"does not name test/3\.wav"):
+        open_dataset(tmp_path / "notes")
+
+
 def test_a_zip_is_read_as_the_folder_that_it_packs(folder, tmp_path):
     with zipfile.ZipFile(tmp_path / "sounds.zip", "w") as archive:
         for path in folder.rglob("*.wav"):
