@@ -47,7 +47,7 @@ NEAR = 9
 """Steps that say what a cell near them is, whatever the pitch."""
 POOL, FRESH = 512, 8
 """Finished pieces that the critic learns against at the end, and how many of them are made anew in each round."""
-FILLING, ANEW, COOLER = 0.4, 0.15, 0.8
+FILLING, ANEW, COOLER = 0.4, 0.15, 0.5
 """The share of the rounds in which cells are filled in; the share of the cells that are drawn anew in each round behind them, and the
 temperature of that beside the one that is asked for: cells that are drawn at once do not know of each other, which leaves notes that begin
 between two beats."""
