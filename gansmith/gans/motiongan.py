@@ -251,9 +251,10 @@ class MotionGAN(GAN):
             critics.centred(torch.stack([clips[:, place] for place in places], 1).flatten(0, 1)) for clips in (real, fake)
         )
         labels = None if label is None else label.repeat_interleave(len(places), 0)
-        against, towards = self._judged("frames", critics.frames, faces, fake_faces, labels)
+        against, towards, _ = self._judged("frames", critics.frames, faces, fake_faces, labels)
         small, fake_small = (critics.centred(critics.clips.seen(clips)) for clips in (real, fake))
-        more, further = self._judged("clips", critics.clips, small, fake_small, label)
+        more, further, ahead = self._judged("clips", critics.clips, small, fake_small, label)
+        self.overfitting.observe(ahead, self.clock)
         if self.config.arrow and self.clock.every(2 * self.config.penalty_interval):
             back = small.unflatten(1, (real.shape[1], -1)).flip(1).flatten(1, 2)
             forwards, backwards = critics.clips(small, label), critics.clips(back, label)
@@ -263,8 +264,8 @@ class MotionGAN(GAN):
 
     def _judged(
         self, name: str, critic: FrameCritic | ClipCritic, real: Tensor, fake: Tensor, label: Tensor | None
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """What the critic and the generator minimise by one of the critics."""
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+        """What the critic and the generator minimise by one of the critics, and how far real examples are ahead of their partners."""
         both = torch.cat([real, fake])
         labels = None if label is None else torch.cat([label, label])
         against, towards = {}, {}
@@ -281,11 +282,9 @@ class MotionGAN(GAN):
         else:
             logits = critic(both, labels)
         real_logits, fake_logits = logits.float().chunk(2)
-        if name == "clips":
-            self.overfitting.observe(real_logits.detach() - fake_logits.detach(), self.clock)
         against[name] = relativistic_critic(real_logits, fake_logits)
         towards[name] = relativistic_generator(real_logits, fake_logits)
-        return against, towards
+        return against, towards, real_logits.detach() - fake_logits.detach()
 
     def scores(self, batch: Batch) -> Tensor:
         return self.critic(batch[self.spec.key], batch.get("label"))
