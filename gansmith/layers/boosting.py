@@ -62,6 +62,8 @@ class Trees(nn.Module):
 
     def forward(self, features: Float[Tensor, "batch features"]) -> Float[Tensor, "batch outputs"]:
         across, trees = features.T.contiguous(), self.feature.shape[1]
+        if not trees:
+            return self.base.expand(features.shape[0], -1)
         place = torch.arange(0, trees * 2**DEPTH, 2**DEPTH, device=features.device)[:, None]
         for level in range(DEPTH):
             place = place + (across[self.feature[level]] > self.border[level, :, None]) * 2**level

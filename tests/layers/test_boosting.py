@@ -125,3 +125,12 @@ def test_two_opinions_count_as_much():
     made = blend(one, other, torch.tensor([[1.0]]), (2, 1))
     torch.testing.assert_close(made[:, :2].softmax(1)[:, 1] / made[:, :2].softmax(1)[:, 0], torch.tensor([np.e]).float())
     assert made[0, 2] == 5 and blend(one, other, torch.tensor([[-1.0]]), (2, 1))[0, 2] == -5
+
+
+def test_where_no_tree_says_anything_the_mean_is_answered():
+    trees = Trees(6, 2)
+    trees.base.copy_(torch.tensor([1.0, -2.0]))
+    at_rest, features = trees.resting(), torch.randn(5, 3)
+    assert at_rest.feature.shape[1] == 0
+    torch.testing.assert_close(at_rest(features), torch.tensor([[1.0, -2.0]]).expand(5, -1))
+    torch.testing.assert_close(trees(features), at_rest(features))
