@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -88,7 +88,10 @@ def _from_folder(folder: Path, options: Options) -> Recordings:
     beside = {name: path for name, path in paths.items() if name.lower().endswith(TIMES)}
     texts |= {name: read_whole(path, "label_bytes").decode("utf-8", errors="replace") for name, path in beside.items()}
     key = file_key([paths[name] for name in sorted([*sounds, *tables, *beside])])
-    return _named(folder.resolve().name, sounds, lambda name: partial(_read, paths[name]), texts, key, options)
+    named = _Named(
+        name=folder.resolve().name, sounds=sounds, reader=lambda name: partial(_read, paths[name]), tables=texts, key=key
+    )
+    return named.recordings(options)
 
 
 def _from_zip(path: Path, options: Options) -> Recordings:
@@ -106,104 +109,105 @@ def _from_zip(path: Path, options: Options) -> Recordings:
     def member(name: str, archive: ZipFile = archive) -> tuple[int, np.ndarray]:
         return decoded(read_member(archive, name), name)
 
-    return _named(path.stem, sounds, lambda name: partial(member, name), texts, file_key([path]), options)
+    named = _Named(name=path.stem, sounds=sounds, reader=lambda name: partial(member, name), tables=texts, key=file_key([path]))
+    return named.recordings(options)
 
 
-def _named(
-    name: str,
-    sounds: Sequence[str],
-    reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]],
-    tables: Mapping[str, str],
-    key: str,
-    options: Options,
-) -> Recordings:
-    """Sounds by their paths: held out by folders "train" and "test", labelled by tables or else by their first sub-folder."""
-    tops = {PurePosixPath(sound).parts[0] if "/" in sound else "" for sound in sounds}
-    if tops in map(set, SIDES):
-        return _paired(name, sounds, reader, key)
-    if "train" in tops and tops - {"train"} and tops - {"train"} <= set(HELD_OUT):
-        return _split(name, sounds, reader, tables, key, options, tops)
-    return _told(name, sounds, reader, tables, key, options)
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    """Sounds by their paths, and the tables beside them."""
 
+    name: str
+    sounds: Sequence[str]
+    reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]]
+    """How the sound of a path is read."""
+    tables: Mapping[str, str]
+    """Texts by their paths."""
+    key: str
 
-def _split(
-    name: str,
-    sounds: Sequence[str],
-    reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]],
-    tables: Mapping[str, str],
-    key: str,
-    options: Options,
-    tops: Set[str],
-) -> Recordings:
-    """Folders "train" and "test": tables above both of them tell of both, else each has its own tables or sub-folders."""
-    common = {table: text for table, text in tables.items() if PurePosixPath(table).parts[0] not in tops}
-    if common:
-        times = {table: text for table, text in tables.items() if table.lower().endswith(TIMES)}
-        whole = _told(name, sounds, reader, {**times, **common}, key, options, above=1)
-        train, test = (
-            [own for own in whole.recordings if (PurePosixPath(own.name).parts[0] == "train") == is_train]
-            for is_train in (True, False)
-        )
-        return replace(whole, recordings=train, held_out=replace(whole, recordings=test, key=f"{key} held out", notes=()))
-    parts = []
-    for is_train in (True, False):
-        own = [sound for sound in sounds if (PurePosixPath(sound).parts[0] == "train") == is_train]
-        above = PurePosixPath(own[0]).parts[0]
-        inside = {
+    def recordings(self, options: Options) -> Recordings:
+        """Held out by folders "train" and "test", labelled by tables or else by their first sub-folder."""
+        tops = {_top(sound) for sound in self.sounds}
+        if tops in map(set, SIDES):
+            return _paired(self.name, self.sounds, self.reader, self.key)
+        if "train" in tops and tops - {"train"} and tops - {"train"} <= set(HELD_OUT):
+            return self._split(options, tops)
+        return self._told(options)
+
+    def _split(self, options: Options, tops: Set[str]) -> Recordings:
+        """Folders "train" and "test": tables above both of them tell of both, else each has its own tables or sub-folders."""
+        common = {table: text for table, text in self.tables.items() if PurePosixPath(table).parts[0] not in tops}
+        if common:
+            times = {table: text for table, text in self.tables.items() if table.lower().endswith(TIMES)}
+            whole = replace(self, tables={**times, **common})._told(options, above=1)
+            train, test = (
+                [own for own in whole.recordings if (_top(own.name) == "train") == is_train] for is_train in (True, False)
+            )
+            return replace(
+                whole, recordings=train, held_out=replace(whole, recordings=test, key=f"{self.key} held out", notes=())
+            )
+        train, test = (self._below(is_train).recordings(options) for is_train in (True, False))
+        return replace(train, held_out=test)
+
+    def _below(self, is_train: bool) -> _Named:
+        """What lies below the folder "train", or below those beside it."""
+        own = [sound for sound in self.sounds if (_top(sound) == "train") == is_train]
+        above = _top(own[0])
+        tables = {
             PurePosixPath(table).relative_to(above).as_posix(): text
-            for table, text in tables.items()
+            for table, text in self.tables.items()
             if PurePosixPath(table).parts[0] == above
         }
-        below = [PurePosixPath(sound).relative_to(PurePosixPath(sound).parts[0]).as_posix() for sound in own]
-        real = dict(zip(below, own, strict=True))
-        parts.append(_named(name, below, lambda sound, real=real: reader(real[sound]), inside, f"{key} {above}", options))
-    return replace(parts[0], held_out=parts[1])
+        real = {PurePosixPath(sound).relative_to(_top(sound)).as_posix(): sound for sound in own}
+        return replace(
+            self, sounds=list(real), reader=lambda sound: self.reader(real[sound]), tables=tables, key=f"{self.key} {above}"
+        )
+
+    def _told(self, options: Options, above: int = 0) -> Recordings:
+        """Sounds, and what their tables, else their first folders below so many, say of them."""
+
+        def folder_of(sound: str) -> str:
+            parts = PurePosixPath(sound).parts
+            return parts[above] if len(parts) > above + 1 else ""
+
+        tops = set(map(folder_of, self.sounds))
+        sounds, tables = sorted(self.sounds, key=natural), self.tables
+        beside = {name.rpartition(".")[0]: name for name in tables if name.lower().endswith(TIMES)}
+        labels_of = {sound: beside[stem] for sound in sounds if (stem := sound.rpartition(".")[0]) in beside}
+        times = {sound: times_of(own, tables[own]) for sound, own in labels_of.items()} if options.transcripts else {}
+        texts, tables = transcripts({name: text for name, text in tables.items() if name not in beside.values()}, sounds)
+        said = told(tables, sounds) if tables else Told(None, {})
+        found = said.labels
+        if found is not None and found.trouble and options.labels:
+            raise UserError(found.trouble.replace("images", "sounds").replace("image", "sound"))
+        notes = tuple(note.replace("images", "sounds").replace("image", "sound") for note in found.notes) if found else ()
+        if texts and options.transcripts is None:
+            notes = (*notes, f"the table says what is said in {len(texts):,} recordings (--gan speech learns to say it)")
+        labels: Mapping[str, Any] = found.labels if found else {}
+        attributes = found.attributes if found and options.labels else ()
+        if not labels and len(tops) > 1 and "" not in tops:
+            labels = {sound: folder_of(sound) for sound in sounds}
+            notes = (*notes, f"the {len(tops)} sub-folders are the classes")
+        if not options.labels:
+            labels, notes = {}, ()
+        if labels and len(labels) < len(sounds):
+            missing = next(sound for sound in sounds if sound not in labels)
+            raise UserError(f"the table of labels does not name {missing} of {self.name}: add it, or pass --no-labels.")
+        speakers = {sound: folder_of(sound) for sound in sounds} if not said.speakers and "" not in tops else said.speakers
+        recordings = [
+            Recording(
+                sound, self.reader(sound), _label(labels.get(sound)), speakers.get(sound), texts.get(sound), times.get(sound, ())
+            )
+            for sound in sounds
+        ]
+        return Recordings(
+            name=self.name, recordings=recordings, key=f"{self.key} {options.labels}", attributes=attributes, notes=notes
+        )
 
 
-def _told(
-    name: str,
-    sounds: Sequence[str],
-    reader: Callable[[str], Callable[[], tuple[int, np.ndarray]]],
-    tables: Mapping[str, str],
-    key: str,
-    options: Options,
-    above: int = 0,
-) -> Recordings:
-    """Sounds, and what their tables, else their first folders below so many, say of them."""
-
-    def folder_of(sound: str) -> str:
-        parts = PurePosixPath(sound).parts
-        return parts[above] if len(parts) > above + 1 else ""
-
-    tops = set(map(folder_of, sounds))
-    sounds = sorted(sounds, key=natural)
-    beside = {name.rpartition(".")[0]: name for name in tables if name.lower().endswith(TIMES)}
-    labels_of = {sound: beside[stem] for sound in sounds if (stem := sound.rpartition(".")[0]) in beside}
-    times = {sound: times_of(own, tables[own]) for sound, own in labels_of.items()} if options.transcripts else {}
-    texts, tables = transcripts({name: text for name, text in tables.items() if name not in beside.values()}, sounds)
-    said = told(tables, sounds) if tables else Told(None, {})
-    found = said.labels
-    if found is not None and found.trouble and options.labels:
-        raise UserError(found.trouble.replace("images", "sounds").replace("image", "sound"))
-    notes = tuple(note.replace("images", "sounds").replace("image", "sound") for note in found.notes) if found else ()
-    if texts and options.transcripts is None:
-        notes = (*notes, f"the table says what is said in {len(texts):,} recordings (--gan speech learns to say it)")
-    labels: Mapping[str, Any] = found.labels if found else {}
-    attributes = found.attributes if found and options.labels else ()
-    if not labels and len(tops) > 1 and "" not in tops:
-        labels = {sound: folder_of(sound) for sound in sounds}
-        notes = (*notes, f"the {len(tops)} sub-folders are the classes")
-    if not options.labels:
-        labels, notes = {}, ()
-    if labels and len(labels) < len(sounds):
-        missing = next(sound for sound in sounds if sound not in labels)
-        raise UserError(f"the table of labels does not name {missing} of {name}: add it, or pass --no-labels.")
-    speakers = {sound: folder_of(sound) for sound in sounds} if not said.speakers and "" not in tops else said.speakers
-    recordings = [
-        Recording(sound, reader(sound), _label(labels.get(sound)), speakers.get(sound), texts.get(sound), times.get(sound, ()))
-        for sound in sounds
-    ]
-    return Recordings(name=name, recordings=recordings, key=f"{key} {options.labels}", attributes=attributes, notes=notes)
+def _top(path: str) -> str:
+    """The first folder of a path, "" if it lies in none."""
+    return PurePosixPath(path).parts[0] if "/" in path else ""
 
 
 def _paired(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,14 @@ from torch import Tensor
 from gansmith.data.dataset import Dataset
 from gansmith.errors import UserError
 from gansmith.evaluation.extractors import Extractor
+from gansmith.networks.pretrained.files import from_file
 from gansmith.networks.pretrained.given import Given, resized, with_channels
-from gansmith.networks.pretrained.onnx import OnnxNetwork, from_onnx
-from gansmith.networks.pretrained.stored import from_function, from_program, from_script
+from gansmith.networks.pretrained.onnx import OnnxNetwork
 
 AT_ONCE = 16
 I3D_FRAMES = 16
 """The fewest frames that I3D gets: of shorter clips some are shown again."""
 I3D_SIDE = 224
-FILES: dict[str, Callable[..., Given]] = {".onnx": from_onnx, ".pt2": from_program, ".pt": from_script, ".ts": from_script}
 
 
 def requested(asked: Any, device: str | torch.device = "cpu") -> Extractor:
@@ -31,7 +29,12 @@ def requested(asked: Any, device: str | torch.device = "cpu") -> Extractor:
     Raises UserError for anything else.
     """
     if isinstance(asked, str | Path):
-        found = _from_file(str(asked), device)
+        found = from_file(str(asked), device)
+        if found is None:
+            raise UserError(
+                f"--features of videos is a network in FILE.onnx, FILE.pt (TorchScript), FILE.pt2 (torch.export) or FILE.py:FUNCTION, "
+                f"or left out for principal directions of the clips: it is {asked}."
+            )
         return OfClips(found.network, name=found.name, key=found.key, device=device)
     if isinstance(asked, Extractor) and not isinstance(asked, torch.nn.Module):
         return asked
@@ -39,18 +42,6 @@ def requested(asked: Any, device: str | torch.device = "cpu") -> Extractor:
         return OfClips(asked, device=device)
     raise UserError(
         f"features should be a file, a torch module or a function, but what came is of type {type(asked).__name__}: change it."
-    )
-
-
-def _from_file(asked: str, device: str | torch.device) -> Given:
-    if python := re.fullmatch(r"(.+\.py):(\w+)", asked):
-        return from_function(Path(python[1]).expanduser(), python[2], device)
-    path = Path(asked).expanduser()
-    if path.suffix in FILES:
-        return FILES[path.suffix](path, device)
-    raise UserError(
-        f"--features of videos is a network in FILE.onnx, FILE.pt (TorchScript), FILE.pt2 (torch.export) or FILE.py:FUNCTION, or left "
-        f"out for principal directions of the clips: it is {asked}."
     )
 
 

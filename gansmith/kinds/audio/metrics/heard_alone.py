@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import resampled
+from gansmith.kinds.audio.installed import brought_by
 from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {"dnsmos": ("higher", "how good speech sounds to a network of people's opinions, from 1 to 5 (overall, ITU-T P.835)")}
@@ -35,9 +35,7 @@ AT_ONCE = 32
 @lru_cache(maxsize=1)
 def listener() -> Callable[[Float[np.ndarray, " samples"]], float]:
     """The opinion of a wave of 16 kHz. Raises NotApplicableError where the package or onnxruntime is not installed."""
-    found = importlib.util.find_spec("speechmos")
-    folders = list(found.submodule_search_locations or ()) if found else []
-    path = next((own for folder in folders if (own := Path(folder) / "dnsmos_models" / "sig_bak_ovr.onnx").is_file()), None)
+    path = brought_by("speechmos", "dnsmos_models", "sig_bak_ovr.onnx")
     if path is None or importlib.util.find_spec("onnxruntime") is None:
         raise NotApplicableError(
             "dnsmos needs the weights of the package speechmos, and onnxruntime: pip install --no-deps speechmos, and "

@@ -7,9 +7,7 @@ recordings of the voice.
 
 from __future__ import annotations
 
-import importlib.util
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +18,7 @@ from gansmith.data.dataset import Dataset, choose
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import resampled
+from gansmith.kinds.audio.installed import brought_by
 from gansmith.kinds.audio.transforms import Mel, mel_filters
 from gansmith.metrics.registry import NotApplicableError
 
@@ -64,9 +63,7 @@ class SpeakerEncoder(nn.Module):
 @lru_cache(maxsize=1)
 def encoder() -> SpeakerEncoder:
     """The published network. Raises NotApplicableError where the package that brings its weights is not installed."""
-    found = importlib.util.find_spec("resemblyzer")
-    folders = list(found.submodule_search_locations or ()) if found else []
-    path = next((own for folder in folders if (own := Path(folder) / "pretrained.pt").is_file()), None)
+    path = brought_by("resemblyzer", "pretrained.pt")
     if path is None:
         raise NotApplicableError(
             'voice_similarity needs the weights of the package resemblyzer: pip install --no-deps "resemblyzer>=0.1.4".'

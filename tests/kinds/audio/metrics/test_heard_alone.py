@@ -1,5 +1,7 @@
 """Opinions of speech heard alone."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def test_short_sounds_are_doubled_and_long_ones_heard_in_parts_a_second_apart():
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(heard_alone.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     heard_alone.listener.cache_clear()
     with pytest.raises(NotApplicableError, match="pip install --no-deps speechmos"):
         heard_alone.listener()

@@ -9,6 +9,7 @@ from gansmith.errors import UserError
 from gansmith.evaluation.identity import Identity
 from gansmith.kinds.images.features import requested as conditions
 from gansmith.kinds.images.features.requested import FORMS, find_extractor
+from gansmith.networks.pretrained import files
 from gansmith.networks.pretrained.given import Given
 
 
@@ -17,9 +18,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """What the makers of spaces were asked for."""
     calls: list[tuple[object, ...]] = []
     for maker in ("from_torchvision", "from_timm", "from_known", "from_function"):
-        monkeypatch.setattr(conditions, maker, lambda *asked, maker=maker: calls.append((maker, *asked)) or Identity())
-    files = {suffix: lambda *asked, suffix=suffix: calls.append((suffix, *asked)) or Identity() for suffix in conditions.FILES}
-    monkeypatch.setattr(conditions, "FILES", files)
+        monkeypatch.setattr(
+            files if maker == "from_function" else conditions,
+            maker,
+            lambda *asked, maker=maker: calls.append((maker, *asked)) or Identity(),
+        )
+    makers = {suffix: lambda *asked, suffix=suffix: calls.append((suffix, *asked)) or Identity() for suffix in files.FILES}
+    monkeypatch.setattr(files, "FILES", makers)
     return calls
 
 
