@@ -1,4 +1,4 @@
-"""Accompaniment: given a track of unseen pieces, how well what is made for the others fits, beside copies and the pieces themselves.
+"""Accompaniment: one track of unseen pieces is given, and the others are generated. How well do they fit, beside copies and real ones?
 
     python bench/accompany.py jsb_chorales.npz MODEL --keep soprano --option transpose=5
     python bench/accompany.py pop909.zip MODEL --keep MELODY

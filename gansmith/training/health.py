@@ -66,8 +66,8 @@ class Landmarks:
         probed: int = PROBED,
         partners: bool = False,
     ) -> None:
-        """`probed` examples are generated for a probe. With `partners`, they are made from what is given with the first held-out ones,
-        which they should resemble one by one: their variety is held against that of these, and so are the regions that they reach."""
+        """A probe generates `probed` examples. `partners` says that they are made of the inputs of the first held-out examples, and should
+        resemble these one by one: then variety and regions are compared with those of the same held-out examples."""
         self.training = training
         self.reference = training[:1024]
         own = held_out[:probed] if partners else held_out
