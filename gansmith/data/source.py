@@ -141,4 +141,6 @@ def _below(folder: Path) -> Iterator[str]:
 
 def is_frame(data: Any) -> bool:
     """Whether this is a data frame, without importing any library of them."""
-    return hasattr(data, "columns") and hasattr(data, "shape") and type(data).__module__.split(".")[0] not in ("torch", "numpy")
+    if type(data).__name__ == "LazyFrame" or type(data).__module__.split(".")[0] in ("torch", "numpy"):
+        return False  # a lazy one holds no rows yet, and warns when it is asked for its columns
+    return hasattr(data, "columns") and hasattr(data, "shape")

@@ -414,7 +414,7 @@ class Column:
         if known.get("form") is not None:
             known["form"] = Form.from_json(known["form"])
         if known.get("notation") is not None:
-            known["notation"] = Notation(**known["notation"])
+            known["notation"] = Notation.from_json(known["notation"])
         return cls(column_type=known.pop("kind"), **known)
 
 

@@ -334,13 +334,15 @@ class Augmenter(BaseEstimator):
             )
 
     def fit(self, X: Any, y: Any) -> Augmenter:
-        """Learns the rows of X (a pandas data frame, or an array) with their classes y. Raises UserError where none could be made."""
+        """Learns the rows of X (a data frame, or an array) with their classes y. Raises UserError where none could be made."""
         self._learned(X, y)
         return self
 
     def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """(X, y) with the generated rows after the given ones: data frames of pandas, or arrays of arrays."""
+        """(X, y) with the generated rows after the given ones: data frames of the library of X, or arrays of arrays."""
         import pandas
+
+        from gansmith.kinds.tables.frames import grown
 
         rows, answers, name = self._learned(X, y)
         share = within(Times, "share", self.share)
@@ -354,6 +356,8 @@ class Augmenter(BaseEstimator):
         else:
             more = round(share * len(rows))
             parts = [self.table_gan_.sample(more, seed=self.seed)] if more else []
+        if rows is X and not isinstance(X, pandas.DataFrame):
+            return grown(X, y, parts, name)
         made = pandas.concat([part.astype({name: answers.dtype}) for part in parts]) if parts else None
         if made is not None and len(made):
             rows = pandas.concat([rows, made[list(rows.columns)]], ignore_index=True)
@@ -374,18 +378,21 @@ class Augmenter(BaseEstimator):
 
         if y is None:
             raise UserError("Augmenter requires y to be passed, but the target y is None: give the class of each row.")
-        if not isinstance(X, pandas.DataFrame) and (is_frame(X) or isinstance(X, str | Path)):
-            raise UserError(f"Augmenter takes a pandas data frame or an array, but X is a {type(X).__name__}: convert it.")
-        rows = X if isinstance(X, pandas.DataFrame) else framed_array(X, y, self)[0]
+        if isinstance(X, str | Path):
+            raise UserError(f"Augmenter takes a data frame or an array, but X is a {type(X).__name__}: read it first.")
+        rows = X if is_frame(X) else framed_array(X, y, self)[0]
         if rows is X:
             note_columns(X, self)
         name = getattr(y, "name", None)
-        answers = pandas.Series(by_row(rows, y), index=rows.index, name="target" if name is None else name)
+        index = rows.index if isinstance(rows, pandas.DataFrame) else None
+        answers = pandas.Series(by_row(rows, y), index=index, name="target" if name in (None, "") else name)
         if self.balance:
             check_classification_targets(answers)
         self._check(rows, answers)
         self.classes_ = sorted(answers.unique().tolist(), key=str)
-        self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(rows, answers)
+        self.table_gan_ = cast("TableGAN", clone(self.table_gan or TableGAN(), safe=False)).fit(
+            rows, answers if isinstance(rows, pandas.DataFrame) else y
+        )
         return rows, answers, cast("str", self.table_gan_.target_)
 
     def __sklearn_tags__(self) -> Any:

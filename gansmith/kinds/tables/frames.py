@@ -85,6 +85,25 @@ def with_column(frame: Any, name: str, values: Any) -> Any:
     return whole.with_columns(narwhals.from_native(column, series_only=True).alias(name)).to_native()
 
 
+def grown(frame: Any, y: Any, parts: Sequence[Any], name: str) -> tuple[Any, Any]:
+    """(frame, y) of another library than pandas with rows added: `parts` are frames of that library that hold y as a column of this name.
+
+    y comes back as what it was, a column of that library or an array.
+    """
+    import numpy
+
+    if not parts:
+        return frame, y
+    narwhals = _narwhals()
+    wholes = [narwhals.from_native(part, eager_only=True) for part in (frame, *parts)]
+    rows = narwhals.concat([whole.select(*wholes[0].columns) for whole in wholes]).to_native()
+    if type(wholes[1][name].to_native()) is not type(y):
+        return rows, numpy.concatenate([numpy.asarray(y), *(whole[name].to_numpy() for whole in wholes[1:])])
+    own = narwhals.from_native(y, series_only=True)
+    answers = [own.alias(name).to_frame(), *(whole.select(name) for whole in wholes[1:])]
+    return rows, narwhals.concat(answers)[name].alias(own.name).to_native()
+
+
 def pandas_from_columns(columns: dict[str, list[Any]], known: Sequence[Column]) -> Any:
     """A pandas data frame of columns that came from a file: numbers as numbers, dates as dates, the rest as text."""
     try:

@@ -14,11 +14,14 @@ def with_tags(tags: Any) -> Any:
 
 
 def framed_array(x: Any, y: Any, estimator: Any) -> tuple[Any, Any]:
-    """An array [rows, columns] as a data frame of pandas, and the type of what is sampled. Raises ValueError for other arrays."""
+    """An array [rows, columns] as a data frame of pandas, and the type of what is sampled. Raises ValueError for other arrays, and
+    UserError for a frame that holds no rows yet."""
     import numpy as np
     import pandas
     from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+    if type(x).__name__ == "LazyFrame":
+        raise UserError("X is a LazyFrame, which holds no rows yet: give X.collect().")
     how: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan", "ensure_min_samples": 2}
     array = check_array(x, **how, estimator=estimator)
     if y is not None:
@@ -33,10 +36,15 @@ def note_columns(x: Any, estimator: Any) -> None:
     """scikit-learn's `n_features_in_` and `feature_names_in_`."""
     import numpy as np
 
-    names = list(getattr(x, "column_names", x.columns if hasattr(x, "columns") else ()))
+    names = names_in(x)
     estimator.n_features_in_ = len(names)
     if all(isinstance(name, str) for name in names):
         estimator.feature_names_in_ = np.array(names, dtype=object)
+
+
+def names_in(frame: Any) -> list[Any]:
+    """The names of the columns of a data frame of any library; none of what is none."""
+    return list(getattr(frame, "column_names", frame.columns if hasattr(frame, "columns") else ()))
 
 
 def by_row(x: Any, y: Any) -> Any:
@@ -61,6 +69,6 @@ def with_new_column(frame: Any, name: str, values: Any) -> Any:
     """The data frame with one more column."""
     from gansmith.kinds.tables.frames import with_column
 
-    if name in [str(column) for column in frame.columns]:
+    if name in [str(column) for column in names_in(frame)]:
         raise UserError(f'y is to be the column "{name}", but X has one of this name: leave it out, or name another target=.')
     return with_column(frame, name, values)

@@ -1,4 +1,4 @@
-"""How numbers are written in text: $1,234.50, 12.5 %, (123), 1.234,5. Read as numbers, and written back as they were."""
+"""How numbers are written in text: $1,234.50, 12.5 %, (123), 1.234,5, 90:12:05, 1h 30m. Read as numbers, and written back as they were."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 from unicodedata import category
 
@@ -17,6 +17,8 @@ SPACES = " \u00a0\u202f\u2009"
 """Spaces that stand between thousands."""
 GROUPS = (",", ".", "'", "\u2019", *SPACES)
 """Marks between thousands."""
+HOURS = 24
+"""Below which 12:30 is a time of day."""
 LOOKED_AT = 1000
 """Different texts by which a notation is chosen; all must then follow it."""
 _UNIT = r"[^\d\s.,'’()+−-]"
@@ -33,6 +35,31 @@ _SHAPE = re.compile(
     rf"(?P<open>\()?(?P<minus>-)?(?P<prefix>(?:{_UNIT}{{1,4}}[{SPACES}]?)?)(?P<inner>-)?(?P<body>\d[\d.,'’{SPACES}]*\d|\d|[.,]\d+)"
     rf"(?P<suffix>(?:[{SPACES}]?{_UNIT}{{1,4}}\.?)?)(?P<after>-)?(?P<close>\))?"
 )
+_STEPS = {
+    ("d", "h"): 24,
+    ("h", "m"): 60,
+    ("m", "s"): 60,
+    ("w", "d"): 7,
+    ("ft", "in"): 12,
+    ("lb", "oz"): 16,
+    ("st", "lb"): 14,
+}
+"""How many of a smaller unit are one of the larger one."""
+_NAMES = {
+    "d": ("d", "day", "days", "D"),
+    "w": ("w", "week", "weeks", "W"),
+    "h": ("h", "hr", "hrs", "hour", "hours", "H"),
+    "m": ("m", "min", "mins", "minutes", "M", "\u2032"),
+    "s": ("s", "sec", "secs", "seconds", "S", "\u2033"),
+    "ft": ("ft", "feet", "'", "\u2019"),
+    "in": ("in", "inches", '"', "\u201d", "''"),
+    "lb": ("lb", "lbs"),
+    "oz": ("oz",),
+    "st": ("st",),
+}
+_UNIT_OF = {name: unit for unit, names in _NAMES.items() for name in names}
+_COMPOUND = re.compile(r"(?P<minus>-)?(?P<prefix>P?T?)(?P<rest>\d+(?:[^\d.]+\d+)*?(?:[^\d.]+\d+(?:\.\d+)?)[^\d.]*)")
+_PIECES = re.compile(r"(\d+(?:\.\d+)?)([^\d.]*)")
 _PLAIN = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -56,6 +83,13 @@ class Notation:
     """Whether numbers that are not below 0 have a sign, too: +1.5%."""
     pairs: bool = False
     """Whether, as in India, only the last three digits are a group and those before stand in pairs: 12,34,567."""
+    behind: tuple[str, ...] = ()
+    """Of durations and the like, what stands behind each number: (":", ":", "") of 90:12:05, ("h ", "m") of 1h 30m, which are read as
+    324,725 seconds and as 90 minutes."""
+    steps: tuple[int, ...] = ()
+    """How many of the next one each of these but the last holds: (60, 60)."""
+    digits: tuple[int, ...] = ()
+    """How many digits each has at least."""
 
     @property
     def is_bare(self) -> bool:
@@ -64,6 +98,8 @@ class Notation:
 
     def plain(self, text: str) -> str | None:
         """The number as Python writes it, None where the text does not follow this notation."""
+        if self.behind:
+            return self._joined(text)
         if self.minus != "-":
             if "-" in text:
                 return None
@@ -107,6 +143,8 @@ class Notation:
         sign, size = ("-", number[1:]) if number.startswith("-") else ("", number)
         if "e" in size.lower():
             size = f"{float(size):.17f}".rstrip("0").rstrip(".")
+        if self.behind:
+            return f"{sign}{self.prefix}{self._parted(size)}"
         whole, mark, decimals = size.partition(".")
         if self.group:
             whole = self.group.join(self.grouped(whole))
@@ -121,12 +159,43 @@ class Notation:
         }[self.negative]
         return made.replace("-", self.minus)
 
+    def _joined(self, text: str) -> str | None:
+        """A compound of numbers, as how many of the last one it is."""
+        found = _compound(text)
+        if found is None or (found[0], found[2]) != (self.prefix, self.behind):
+            return None
+        _, numbers, _, negative = found
+        if any(float(number) >= step for number, step in zip(numbers[1:], self.steps, strict=True)):
+            return None
+        whole, mark, decimals = numbers[-1].partition(".")
+        total = 0
+        for number, step in zip(numbers[:-1], self.steps, strict=True):
+            total = (total + int(number)) * step
+        made = f"{'-' * negative}{total + int(whole)}{mark}{decimals}"
+        return made if self.text(made) == text else None
+
+    def _parted(self, size: str) -> str:
+        """So many of the last one, as a compound of numbers."""
+        whole, mark, decimals = size.partition(".")
+        left, parts = int(whole or "0"), []
+        for step in reversed(self.steps):
+            left, part = divmod(left, step)
+            parts.append(str(part))
+        parts.append(str(left))
+        written = [part.zfill(digits) for part, digits in zip(reversed(parts), self.digits, strict=True)]
+        written[-1] += mark + decimals
+        return "".join(f"{part}{behind}" for part, behind in zip(written, self.behind, strict=True))
+
     def follows(self, texts: Iterable[str]) -> bool:
         """Whether all of these texts are numbers in this notation, and are written so again."""
         return all((number := self.plain(text)) is not None and self.text(number) == text for text in texts)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Notation:
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()})
 
 
 def notations(columns: Mapping[str, Sequence[str]]) -> dict[str, Notation]:
@@ -153,6 +222,9 @@ def _tells(way: Notation) -> bool:
 def _able(texts: Sequence[str]) -> list[Notation]:
     """The ways that write exactly these texts, the likeliest first; none where no text is a number that needs one."""
     looked = list(islice(texts, LOOKED_AT))
+    if _compound_way(looked) is not None:
+        compound = _compound_way(texts)
+        return [] if compound is None else [compound]
     minus = "−" if any("−" in text for text in looked) else "-"
     if minus != "-":
         if any("-" in text for text in looked):
@@ -203,6 +275,46 @@ def _able(texts: Sequence[str]) -> list[Notation]:
         if way.follows(looked) and way.follows(texts)
     ]
     return sorted(found, key=lambda way: (way.point in marks and way.group == "" and way.point == ",", way.group == "."))
+
+
+def _compound(text: str) -> tuple[str, list[str], tuple[str, ...], bool] | None:
+    """What stands before two or more numbers, the numbers, what stands behind each, and whether all is below 0."""
+    match = _COMPOUND.fullmatch(text)
+    if match is None:
+        return None
+    pieces = _PIECES.findall(match["rest"])
+    return match["prefix"], [number for number, _ in pieces], tuple(behind for _, behind in pieces), bool(match["minus"])
+
+
+def _compound_way(texts: Sequence[str]) -> Notation | None:
+    """How durations, feet and inches and the like are written here: 90:12:05, 1h 30m, PT1H30M, 5'11"; None where these are none, or where
+    one of these texts is written in another way."""
+    found = [_compound(text) for text in texts]
+    if not found or found[0] is None:
+        return None
+    prefix, _, behind, _ = found[0]
+    if behind in ((":", ""), (":", ":", "")) and not prefix:
+        steps = (60,) * (len(behind) - 1)
+    else:
+        units = [_UNIT_OF.get(each.strip().rstrip(",").removesuffix("T"), "") for each in behind]
+        if units == ["ft", ""]:
+            units[1] = "in"
+        steps = tuple(_STEPS.get(pair, 0) for pair in pairwise(units))
+    if not all(steps):
+        return None
+    columns = [each[1] for each in found if each is not None]
+    if any(len(numbers) != len(behind) for numbers in columns):
+        return None
+    places = list(zip(*columns, strict=True))
+    digits = tuple(min(len(number.partition(".")[0]) for number in place) for place in places)
+    if behind[0] == ":":
+        if digits[1:] != (2,) * (len(digits) - 1):
+            return None  # 2:1 is a score, or a ratio
+        beyond = any(int(number) >= HOURS for number in places[0]) or any("." in number for number in places[-1])
+        if not beyond and not any(each is not None and each[3] for each in found):
+            return None  # a time of day
+    way = Notation(prefix=prefix, behind=behind, steps=steps, digits=digits)
+    return way if way.follows(texts) else None
 
 
 def _are_thousands(bodies: Sequence[str], mark: str) -> bool:

@@ -40,6 +40,13 @@ WRITTEN = {
     "scaled": [f"${abs(x):.1f}K" for x in AMOUNTS],
     "at once": [f"{abs(round(x))}mi" for x in AMOUNTS],
     "units": [f"{x:.1f} kg" for x in AMOUNTS],
+    "hours of runs": [f"{round(abs(x)) // 20}:{round(abs(x)) % 60:02d}:{round(abs(x)) % 59:02d}" for x in AMOUNTS],
+    "laps": [f"{int(abs(x)) % 75:02d}:{abs(x) % 60:06.3f}" for x in AMOUNTS],
+    "balances": [f"{'-' if x < 0 else ''}{int(abs(x)) // 20}:{int(abs(x)) % 59 + 1:02d}" for x in AMOUNTS],
+    "hours, minutes": [f"{round(abs(x)) // 60}h {round(abs(x)) % 60}m" for x in AMOUNTS],
+    "ISO 8601": [f"PT{round(abs(x)) // 60}H{round(abs(x)) % 60}M" for x in AMOUNTS],
+    "days, hours": [f"{round(abs(x)) // 60} days {round(abs(x)) % 24:02d} hours" for x in AMOUNTS],
+    "feet, inches": [f"{round(abs(x)) % 400 + 3}'{round(abs(x)) % 12}\"" for x in AMOUNTS],
     "trimmed": [f"${round(abs(x))}" if i % 3 else f"${abs(x):.1f}".removesuffix(".0") for i, x in enumerate(AMOUNTS)],
 }
 
@@ -153,3 +160,29 @@ def test_numbers_of_invoices_are_no_negative_money():
     number, paid = codec.by_name["no"], codec.by_name["paid"]
     assert number.column_type == "identifier" and number.notation is None and number.new_identifiers(1)[0].startswith("INV-")
     assert paid.notation is not None and max(paid.choices or paid.values) < 0
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["90:12:05", "7:00:59"], ["324725", "25259"]),
+        (["61:05.25", "03:00.5"], ["3665.25", "180.5"]),
+        (["-1:30", "25:00"], ["-90", "1500"]),
+        (["1h 30m", "12h 5m"], ["90", "725"]),
+        (["PT1H0M5S", "PT20H59M59S"], ["3605", "75599"]),
+        (["P3DT4H", "P0DT23H"], ["76", "23"]),
+        (["5'11\"", "6'0\""], ["71", "72"]),
+        (["11 st 4 lb", "9 st 13 lb"], ["158", "139"]),
+    ],
+)
+def test_compounds_are_so_many_of_their_smallest_unit(texts, numbers):
+    way = notations({"x": texts})["x"]
+    assert [way.plain(text) for text in texts] == numbers
+    assert [way.text(number) for number in numbers] == texts
+
+
+@pytest.mark.parametrize(
+    "texts", [["2:1", "0:3"], ["120/80", "135/90"], ["10.0.0.1", "10.0.0.2"], ["7:65:00", "30:00:00"], ["12h 61m", "3h 2m"]]
+)
+def test_scores_addresses_and_impossible_times_are_no_compounds(texts):
+    assert notations({"x": texts}) == {}
