@@ -1,7 +1,8 @@
 """Conditions of several numbers: what they are called, what they span, and which values occur together.
 
 A model must know the joint distribution of its conditions to generate as varied as its data. Of the data, up to 1,000 rows of
-attributes are kept, drawn at random and rounded to 1/64 of the range of each; nothing says which example they came from.
+attributes are kept, drawn at random and rounded to 1/64 of the range of each, or to the
+even steps (at most 128) on which all its values lie, as whole numbers do; nothing says which example they came from.
 """
 
 import math
@@ -14,13 +15,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gansmith.data.spec import Spec
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 
 KEPT = 1000
 """How many rows of attributes are kept to draw from."""
 STEPS = 64
-"""Steps to which the rows that are kept are rounded."""
+"""Steps to which the rows that are kept are rounded, where the values of an attribute lie on no even ones."""
+MOST_STEPS = 128
+"""The most even steps that are looked for: the notes of MIDI have 127."""
 NEAREST = 0.05
 """The share of rows, those nearest to a condition, that are drawn from where none meets it."""
 _WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
@@ -34,7 +38,9 @@ class Attributes:
     low: tuple[float, ...]
     high: tuple[float, ...]
     rows: tuple[tuple[int, ...], ...]
-    """Rows of the data in steps from 0 (smallest) to STEPS (largest)."""
+    """Rows of the data in steps from 0 (smallest) to the last (largest)."""
+    steps: tuple[int, ...] = ()
+    """How many steps the range of each is divided into; (): STEPS each, as in models of before."""
 
     @classmethod
     def fit(cls, names: Sequence[str], rows: Float[np.ndarray, "examples attributes"]) -> "Attributes":
@@ -45,12 +51,14 @@ class Attributes:
         low, high = rows.min(0), rows.max(0)
         ordered = rows[np.lexsort(rows.T)]
         chosen = np.random.Generator(np.random.Philox(key=0)).permutation(len(rows))[:KEPT]
-        steps = np.rint((ordered[chosen] - low) / np.where(high > low, high - low, 1) * STEPS).astype(int)
+        shares = (ordered - low) / np.where(high > low, high - low, 1)
+        steps = np.array([even_steps(own) for own in shares.T])
         return cls(
             names=tuple(names),
             low=tuple(low.astype(float).tolist()),
             high=tuple(high.astype(float).tolist()),
-            rows=tuple(map(tuple, steps.tolist())),
+            rows=tuple(map(tuple, np.rint(shares[chosen] * steps).astype(int).tolist())),
+            steps=tuple(steps.tolist()),
         )
 
     def unpack(self, values: Float[np.ndarray, "batch attributes"]) -> Float[np.ndarray, "batch attributes"]:
@@ -69,14 +77,15 @@ class Attributes:
         What is not given comes from rows that meet the condition, or from the nearest 5% where none does. Raises UserError for an
         attribute that there is not and for a value outside of what the data hold.
         """
-        known = torch.tensor(self.rows, dtype=torch.float64) * (2 / STEPS) - 1
+        steps = torch.tensor(self.steps or [STEPS] * len(self.names), dtype=torch.float64)
+        known = torch.tensor(self.rows, dtype=torch.float64) * (2 / steps) - 1
         given = self._given(where)
         shares = torch.ones(len(known))
         if given:
             columns = list(given)
             goal = torch.tensor([given[column] for column in columns], dtype=torch.float64)
-            distance = (known[:, columns] - goal).abs().amax(1)
-            meets = distance <= 1 / STEPS  # half a step of the rows that are kept
+            far = (known[:, columns] - goal).abs()
+            distance, meets = far.amax(1), (far * steps[columns] <= 1 + 1e-6).all(1)  # half a step of the rows that are kept
             if not meets.any():
                 meets[distance.argsort(stable=True)[: math.ceil(NEAREST * len(known))]] = True
             shares = meets.float()
@@ -118,12 +127,38 @@ class Attributes:
         return low, np.where(high > low, high - low, 1)
 
     def to_json(self) -> dict[str, Any]:
-        return {name: [list(part) if isinstance(part, tuple) else part for part in value] for name, value in vars(self).items()}
+        facts = {name: [list(part) if isinstance(part, tuple) else part for part in value] for name, value in vars(self).items()}
+        return facts if self.steps else {name: value for name, value in facts.items() if name != "steps"}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> "Attributes":
         rows = tuple(tuple(row) for row in facts["rows"])
-        return cls(names=tuple(facts["names"]), low=tuple(facts["low"]), high=tuple(facts["high"]), rows=rows)
+        low, high, steps = (tuple(facts.get(name, ())) for name in ("low", "high", "steps"))
+        return cls(names=tuple(facts["names"]), low=low, high=high, rows=rows, steps=steps)
+
+
+def misfit(attributes: Attributes | None, spec: Spec) -> str | None:
+    """What does not fit in the attributes of a codec, read from a file; None if all fits."""
+    names = attributes.names if attributes else ()
+    if names != spec.attributes:
+        return f"has {len(spec.attributes)} attributes, but knows {len(names)}"
+    if attributes and {len(names)} != {len(row) for row in (attributes.low, attributes.high, *attributes.rows)}:
+        return f"has {len(names)} attributes, but ranges or rows of others"
+    for steps in (spec.steps, attributes.steps if attributes else ()):
+        if steps and (len(steps) != len(names) or not all(1 <= count <= MOST_STEPS for count in steps)):
+            return f"has {len(names)} attributes, but steps of {len(steps)}, each of which should be from 1 to {MOST_STEPS}"
+    return None
+
+
+def even_steps(shares: Float[np.ndarray, " examples"]) -> int:
+    """The fewest steps from 0 to 1 on which all of these lie: 1 of two values; STEPS where more than MOST_STEPS would be needed."""
+    different = np.unique(np.round(shares, 6))
+    if len(different) > MOST_STEPS + 1:
+        return STEPS
+    counts = np.arange(1, MOST_STEPS + 1)
+    off = np.abs(different * counts[:, None] - np.rint(different * counts[:, None])).max(1)
+    fits = counts[off < 1e-3]
+    return int(fits[0]) if len(fits) else STEPS
 
 
 def number_of(text: str) -> float:

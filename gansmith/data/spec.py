@@ -33,6 +33,9 @@ class Spec:
     """The names of the classes, in the order of the integers under the key "label"; empty if the data has no classes."""
     attributes: tuple[str, ...] = ()
     """The names of the numbers under the key "label" [B, K], if conditions are several or continuous; never beside classes."""
+    steps: tuple[int, ...] = ()
+    """Into how many steps the range of each attribute is divided for networks, which see it on knots between; 1 where it has two values. ()
+    in models of before, whose networks see each attribute as one number."""
     source: Spec | None = None
     """What an example is made from (pairs: the given side); None where it is made from noise."""
     aligned: bool = True
@@ -52,6 +55,11 @@ class Spec:
     def conditions(self) -> int:
         """How many numbers a condition is: one per class (one-hot) or one per attribute; 0 without labels."""
         return len(self.classes) or len(self.attributes)
+
+    @property
+    def label_width(self) -> int:
+        """How many numbers networks take a condition as: one per class, or one per attribute and one per knot of its steps."""
+        return self.conditions + sum(count + 1 for own in self.steps for count in levels_of(own))
 
     def to_json(self) -> dict[str, Any]:
         """Flat facts; what equals its default is left out, and so is what follows from the class."""
@@ -77,6 +85,11 @@ class Spec:
 
             own["source"] = load_spec(facts["source"])
         return cls(**own)
+
+
+def levels_of(steps: int) -> tuple[int, ...]:
+    """Numbers of steps that networks see an attribute of so many in: all, a quarter and a sixteenth; none of a single one."""
+    return tuple(count for count in (steps, steps // 4, steps // 16) if count > 1)
 
 
 def identity_of_0_1(spec: Spec, kind: str | None = None, **own: Any) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class RangeGenerator(nn.Module):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__()
-        self.first = nn.Linear(config.noise + spec.conditions, config.width)
+        self.first = nn.Linear(config.noise + spec.label_width, config.width)
         self.second = nn.Linear(config.width, config.width)
         self.last = nn.Linear(config.width, 2 * spec.shape[1])
 
@@ -88,7 +88,7 @@ class DoppelGenerator(nn.Module):
         self.at_a_time = math.gcd(spec.shape[0], config.steps_at_a_time)
         channels = spec.shape[1]
         self.ranges = RangeGenerator(config, spec)
-        self.lstm = nn.LSTM(config.noise + spec.conditions + 2 * channels, config.width, batch_first=True)
+        self.lstm = nn.LSTM(config.noise + spec.label_width + 2 * channels, config.width, batch_first=True)
         self.last = nn.Linear(config.width, self.at_a_time * channels)
 
     def parts(self, noise: Float[Tensor, "batch cells noise"], label: Label | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -134,7 +134,7 @@ class DoppelGANger(GAN):
         super().__init__(config, spec)
         steps, channels = spec.shape
         betas, rate = (config.beta1, 0.999), config.learning_rate
-        fixed = 2 * channels + spec.conditions
+        fixed = 2 * channels + spec.label_width
         self.generator = Player(
             DoppelGenerator(config, spec),
             learning_rate=rate,

@@ -164,7 +164,7 @@ class LatentWriter(nn.Module):
         super().__init__()
         self.spec = spec
         self.autoencoder = SequenceAutoencoder(config, spec)
-        self.codes = Dense(config.noise + spec.conditions, config.latent_width, config.layers, config.code)
+        self.codes = Dense(config.noise + spec.label_width, config.latent_width, config.layers, config.code)
         self.norm = nn.LayerNorm(config.code, elementwise_affine=False)
         self.register_buffer("means", torch.zeros(max(1, len(spec.classes)), config.code))
         self.means: Tensor
@@ -196,7 +196,7 @@ class LatentGAN(GAN):
         writer = LatentWriter(config, spec)
         average = partial(Average, half_life=config.half_life)
         self.generator = Player(writer, learning_rate=_Rate(config), max_gradient_norm=5.0, average=average)
-        made = Dense(config.code + spec.conditions, config.latent_width, config.layers, 1)
+        made = Dense(config.code + spec.label_width, config.latent_width, config.layers, 1)
         self.critic = Player(made, learning_rate=config.game_learning_rate, betas=(0.0, 0.99))
 
     @property

@@ -72,7 +72,7 @@ class MotionAndContent(nn.Module):
         self.motion = nn.GRUCell(config.motion, config.motion)
         self.begin = nn.Linear(config.motion, config.motion)
         self.lowest = (inner[0], *lowest)
-        latent = config.noise + config.motion + spec.conditions
+        latent = config.noise + config.motion + spec.label_width
         self.first = nn.Linear(latent, inner[0] * lowest[0] * lowest[1], bias=False)
         self.first_norm = BatchNorm(inner[0])
         self.layers = nn.ModuleList(

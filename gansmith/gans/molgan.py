@@ -83,7 +83,7 @@ class Painter(nn.Module):
         super().__init__()
         self.spec, self.temperature, self.chance = spec, config.temperature, config.chance
         self.atoms, self.types, self.common = spec.shape[0], spec.vocabulary, config.noise
-        layers, before = [], config.noise + spec.conditions
+        layers, before = [], config.noise + spec.label_width
         for width in config.widths:
             layers += [nn.Linear(before, width), nn.LeakyReLU(0.2)]
             before = width

@@ -92,7 +92,7 @@ class Band(nn.Module):
         self.spec, width = spec, config.width
         (self.voices, self.steps), self.vocabulary = spec.shape, spec.vocabulary
         self.levels = halvings(self.steps)
-        self.enter = nn.Linear(config.noise + spec.conditions, width * (self.steps >> self.levels))
+        self.enter = nn.Linear(config.noise + spec.label_width, width * (self.steps >> self.levels))
         self.given = nn.Conv1d(self.voices * (self.vocabulary + 1), width, 1, bias=False)  # nothing of nothing
         self.place = nn.Parameter(torch.zeros(width, self.steps))
         self.shared = nn.ModuleList(nn.Sequential(Residual(width), Residual(width)) for _ in range(self.levels + 1))

@@ -76,7 +76,7 @@ class TemporalNetwork(nn.Module):
     def __init__(self, config: Config, spec: Spec, channels_in: int, channels_out: int, dropped: int = 0) -> None:
         super().__init__()
         self.spec, self.dropped = spec, dropped
-        widths = [channels_in + spec.conditions, *[config.width] * len(config.dilations)]
+        widths = [channels_in + spec.label_width, *[config.width] * len(config.dilations)]
         self.blocks = nn.ModuleList(
             TemporalBlock(before, after, dilation, first=index == 0)
             for index, (before, after, dilation) in enumerate(zip(widths, widths[1:], config.dilations, strict=False))

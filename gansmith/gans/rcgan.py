@@ -50,7 +50,7 @@ class RecurrentGenerator(nn.Module):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__()
         self.spec = spec
-        self.lstm = nn.LSTM(config.noise + spec.conditions, config.width, batch_first=True)
+        self.lstm = nn.LSTM(config.noise + spec.label_width, config.width, batch_first=True)
         self.last = nn.Linear(config.width, spec.shape[1])
 
     def forward(
@@ -66,7 +66,7 @@ class RecurrentCritic(nn.Module):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__()
         self.spec = spec
-        self.lstm = nn.LSTM(spec.shape[1] + spec.conditions, config.width, batch_first=True)
+        self.lstm = nn.LSTM(spec.shape[1] + spec.label_width, config.width, batch_first=True)
         self.last = nn.Linear(config.width, 1)
 
     def forward(self, series: Float[Tensor, "batch steps channels"], label: Label | None = None) -> Float[Tensor, "batch steps"]:

@@ -29,6 +29,7 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import Mel, log_mel
+from gansmith.layers.harmonics import HarmonicCritic, HarmonicGenerator, IdealNote
 from gansmith.layers.labels import Label
 from gansmith.layers.plain import PlainCritic, PlainGenerator
 from gansmith.layers.sounding import MAGNIFIED, GriffinLim
@@ -49,8 +50,8 @@ SHORTEST = 0.03
 class Config:
     """Options of SpecGAN; those of the game are R3GAN's for small images."""
 
-    bands: int = 64
-    """Mel bands of the spectra (the paper: 128 linear ones, which take four times as long and are heard no better)."""
+    bands: int | None = None
+    """Mel bands of the spectra (the paper: 128 linear ones). None: 64, or 128 of notes with a pitch, whose low harmonics they part."""
     range: float = 12.5
     """How far below a full sine the quietest magnitude that is kept lies, in natural logarithms: 12.5 is 109 dB."""
     iterations: int = 48
@@ -73,7 +74,7 @@ class Config:
     """Half-life of the generator's moving average in samples, at the end of the budget; it grows from 0."""
 
     def __post_init__(self) -> None:
-        if self.bands < 8 or self.bands % 8:
+        if self.bands is not None and (self.bands < 8 or self.bands % 8):
             raise UserError(f"--gan.bands must be a multiple of 8, but it is {self.bands}.")
 
 
@@ -82,10 +83,11 @@ class SoundGenerator(nn.Module):
 
     tolerance = MAGNIFIED
 
-    def __init__(self, config: Config, spec: AudioSpec, picture: Spec, mel: Mel) -> None:
+    def __init__(self, config: Config, picture: Spec, mel: Mel, note: IdealNote | None) -> None:
         super().__init__()
         self.quietest = LOUDEST - config.range
-        self.pictures = PlainGenerator(picture, noise=config.noise, width=config.width)
+        size = {"noise": config.noise, "width": config.width}
+        self.pictures = PlainGenerator(picture, **size) if note is None else HarmonicGenerator(picture, note, **size)
         self.phases = GriffinLim(mel, picture.shape[2], config.iterations)
 
     def forward(self, noise: Float[Tensor, "batch noise"], label: Label | None = None) -> Float[Tensor, "batch samples"]:
@@ -129,21 +131,25 @@ class SpecGAN(GAN):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         assert isinstance(spec, AudioSpec)
-        self.mel = Mel(spec.rate, *resolution(spec), config.bands)
-        shape = (1, config.bands, spec.shape[0] // self.mel.hop)
+        place = spec.pitched
+        bands = self.derived["bands"] = (64 if place is None else 128) if config.bands is None else config.bands
+        self.mel = Mel(spec.rate, *resolution(spec), bands)
+        shape = (1, bands, spec.shape[0] // self.mel.hop)
         picture = replace(spec, key="image", shape=shape, axes=("channel", "height", "width"))
-        gamma = self.derived["gamma"] = config.bands * shape[2] / 800 if config.gamma is None else config.gamma
+        gamma = self.derived["gamma"] = bands * shape[2] / 800 if config.gamma is None else config.gamma
+        note = None if place is None else IdealNote(self.mel, place, *spec.pitches)
         self.gamma = Cosine(gamma, gamma / 10)
         adam = {
             "learning_rate": Cosine(config.learning_rate, config.learning_rate / 10),
             "betas": (0.0, config.beta2),
         }
         self.generator = Player(
-            SoundGenerator(config, spec, picture, self.mel),
+            SoundGenerator(config, picture, self.mel, note),
             average=partial(Average, half_life=Cosine(0, config.half_life)),
             **adam,
         )
-        critic = PlainCritic(picture, width=config.critic_width, class_features=config.class_embedding)
+        size = {"width": config.critic_width, "class_features": config.class_embedding}
+        critic = PlainCritic(picture, **size) if note is None else HarmonicCritic(picture, note, **size)
         self.critic = Player(critic, **adam)
 
     def picture(self, wave: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch 1 bands frames"]:

@@ -99,7 +99,7 @@ class LatentGenerator(nn.Module):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__()
         self.spec = spec
-        self.first = Recurrent(config.noise + spec.conditions, config.width, config.width, config.layers)
+        self.first = Recurrent(config.noise + spec.label_width, config.width, config.width, config.layers)
         self.supervisor = Recurrent(config.width, config.width, config.width, max(1, config.layers - 1))
 
     def supervise(self, latent: Float[Tensor, "batch steps latent"]) -> Float[Tensor, "batch steps latent"]:
@@ -132,7 +132,7 @@ class LatentCritic(nn.Module):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__()
         self.spec = spec
-        self.judge = Recurrent(config.width + spec.conditions, 1, config.width, config.layers)
+        self.judge = Recurrent(config.width + spec.label_width, 1, config.width, config.layers)
 
     def forward(self, latent: Float[Tensor, "batch steps latent"], label: Label | None = None) -> Float[Tensor, "batch steps"]:
         return self.judge(at_every_step(latent, label, self.spec)).squeeze(2)

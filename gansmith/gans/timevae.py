@@ -49,7 +49,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.spec = spec
         steps, channels = spec.shape
-        widths = [channels + spec.conditions, *config.widths]
+        widths = [channels + spec.label_width, *config.widths]
         self.layers = nn.ModuleList(nn.Conv1d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False))
         for _ in config.widths:
             steps = -(-steps // 2)
@@ -75,7 +75,7 @@ class Decoder(nn.Module):
         steps, channels = spec.shape
         widths = [*config.widths[::-1]]
         self.coarse = -(-steps // 2 ** len(widths))
-        self.first = nn.Linear(config.noise + spec.conditions, self.coarse * widths[0])
+        self.first = nn.Linear(config.noise + spec.label_width, self.coarse * widths[0])
         self.layers = nn.ModuleList(
             nn.ConvTranspose1d(a, b, 4, stride=2, padding=1) for a, b in zip(widths, [*widths[1:], widths[-1]], strict=True)
         )

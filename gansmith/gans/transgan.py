@@ -119,7 +119,7 @@ class Generator(nn.Module):
         self.spec, self.patch = spec, config.patch
         self.grids, blocks = shape(config, spec)
         widths = [min(config.widest, config.width * 4**i) for i in reversed(range(len(self.grids)))]
-        self.enter = linear(config.noise + spec.conditions, self.grids[0][0] * self.grids[0][1] * widths[0])
+        self.enter = linear(config.noise + spec.label_width, self.grids[0][0] * self.grids[0][1] * widths[0])
         self.places = places(widths, self.grids)
         self.stages = stages(config, widths, self.grids, blocks)
         self.transitions = nn.ModuleList(

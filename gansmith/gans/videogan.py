@@ -81,7 +81,7 @@ class TwoStreams(nn.Module):
         self.spec = spec
         steps, frame = spec.shape[0], spec.shape[1]
         channels, times, (low, rows, cells) = plan(spec, config.width)
-        latent = config.noise + spec.conditions
+        latent = config.noise + spec.label_width
         self.moving_lowest, self.still_lowest = (channels[0], low, rows, cells), (channels[0], rows, cells)
         self.moving_first = nn.Linear(latent, math.prod(self.moving_lowest), bias=False)
         self.still_first = nn.Linear(latent, math.prod(self.still_lowest), bias=False)

@@ -73,7 +73,7 @@ class WaveGenerator(nn.Module):
         count, length = quarters(spec.shape[0])
         widths = [config.width * min(16, 2**place) for place in reversed(range(count))]
         self.lowest = (widths[0] if widths else 1, length)
-        self.first = nn.Linear(config.noise + spec.conditions, self.lowest[0] * length)
+        self.first = nn.Linear(config.noise + spec.label_width, self.lowest[0] * length)
         self.layers = nn.ModuleList(
             nn.ConvTranspose1d(a, b, SIZE, STRIDE, padding=11, output_padding=1)
             for a, b in zip(widths, [*widths[1:], 1], strict=True)

@@ -45,7 +45,7 @@ class Decoder(nn.Module):
         self.spec, self.patch = spec, patch
         stages, base = pyramid(spec.shape[1], spec.shape[2], patch)
         self.lowest = (width, *base)
-        self.enter = nn.Linear(code + spec.conditions, width * base[0] * base[1])
+        self.enter = nn.Linear(code + spec.label_width, width * base[0] * base[1])
         self.firsts = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(stages))
         self.seconds = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(stages))
         self.leave = nn.Conv2d(width, spec.shape[0] * patch**2, 3, padding=1)

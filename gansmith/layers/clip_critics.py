@@ -50,8 +50,8 @@ class FrameCritic(nn.Module):
             nn.init.kaiming_normal_(layer.weight, SLOPE)
             nn.init.zeros_(layer.bias)
         self.gain = POOLED * math.sqrt(math.prod(lowest))
-        self.score = nn.Linear(inner[-1] * math.prod(lowest), 1 + spec.conditions)
-        self.pooled = nn.Linear(inner[-1], 1 + spec.conditions, bias=False)
+        self.score = nn.Linear(inner[-1] * math.prod(lowest), 1 + spec.label_width)
+        self.pooled = nn.Linear(inner[-1], 1 + spec.label_width, bias=False)
         self.guess = nn.Linear(inner[-1], spec.conditions) if spec.conditions else None
 
     def forward(self, image: Float[Tensor, "batch channels height width"], label: Label | None = None) -> Float[Tensor, " batch"]:

@@ -63,7 +63,7 @@ class ExcitedGenerator(nn.Module):
         self.spec, self.patch = spec, patch
         stages, base = pyramid(spec.shape[1], spec.shape[2], patch)
         channels = widths(width, widest, stages)
-        self.first = nn.ConvTranspose2d(noise + spec.conditions, 2 * channels[0], base, bias=False)
+        self.first = nn.ConvTranspose2d(noise + spec.label_width, 2 * channels[0], base, bias=False)
         self.first_norm = BatchNorm(2 * channels[0])
         self.blocks = nn.ModuleList(
             GatedUp(a, b, (base[0] << i, base[1] << i), twice=i % 2 == 0)

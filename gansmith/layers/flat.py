@@ -16,7 +16,7 @@ class FlatGenerator(nn.Module):
     def __init__(self, spec: Spec, *, noise: int, width: int) -> None:
         super().__init__()
         self.spec = spec
-        self.first = nn.Linear(noise + spec.conditions, width)
+        self.first = nn.Linear(noise + spec.label_width, width)
         self.second = nn.Linear(width, width)
         self.last = nn.Linear(width, math.prod(spec.shape))
 
@@ -36,7 +36,7 @@ class FlatCritic(nn.Module):
     def __init__(self, spec: Spec, *, width: int) -> None:
         super().__init__()
         self.spec = spec
-        self.first = nn.Linear(math.prod(spec.shape) + spec.conditions, width)
+        self.first = nn.Linear(math.prod(spec.shape) + spec.label_width, width)
         self.second = nn.Linear(width, width)
         self.last = nn.Linear(width, 1)
 

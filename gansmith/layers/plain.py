@@ -58,7 +58,7 @@ class PlainGenerator(nn.Module):
         count = stages - 1
         inner = widths(max(count, 1), width, most)[::-1]
         self.lowest = (inner[0], *lowest)
-        self.first = nn.Linear(noise + spec.conditions, math.prod(self.lowest), bias=False)
+        self.first = nn.Linear(noise + spec.label_width, math.prod(self.lowest), bias=False)
         self.first_norm = BatchNorm(inner[0])
         outer = [*inner[1:], channels]
         last = len(inner) - 1

@@ -123,7 +123,7 @@ class SpriteGenerator(nn.Module):
         self.scale = 2 if stages > 1 else 1
         widths = [width * min(8, 2**level) for level in reversed(range(max(1, stages - 1)))]
         self.lowest = (widths[0], *lowest)
-        content = noise + spec.conditions
+        content = noise + spec.label_width
         self.first = nn.Linear(content, math.prod(self.lowest), bias=False)
         self.first_norm = BatchNorm(widths[0])
         self.layers = nn.ModuleList(Doubling(a, b, bias=False) for a, b in zip(widths, widths[1:], strict=False))
@@ -144,7 +144,7 @@ class SpriteGenerator(nn.Module):
         self.background = nn.Conv2d(widths[0], channels, 3, padding=1)
         self.summary = nn.Linear(math.prod(self.lowest), SUMMARY)
         self.begin = nn.Sequential(nn.Linear(content + SUMMARY, 64), nn.LeakyReLU(SLOPE), nn.Linear(64, motion))
-        self.motion = nn.GRU(motion_noise + spec.conditions + 4, motion, batch_first=True)
+        self.motion = nn.GRU(motion_noise + spec.label_width + 4, motion, batch_first=True)
         with torch.no_grad():
             self.motion.weight_ih_l0[:, :motion_noise] *= NOISE_START
         self.place = nn.Linear(motion, sprites * (4 + poses))

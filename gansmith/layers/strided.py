@@ -63,7 +63,7 @@ class StridedGenerator(nn.Module):
         self.spec = spec
         doublings, lowest = stages(spec, gan)
         channels = [width * min(8, 2**i) for i in reversed(range(doublings))]
-        self.first = FromVector(noise + spec.conditions, channels[0], lowest, bias=False)
+        self.first = FromVector(noise + spec.label_width, channels[0], lowest, bias=False)
         self.first_norm = BatchNorm(channels[0])
         pairs = list(zip(channels, channels[1:], strict=False))
         self.layers = nn.ModuleList(Doubling(a, b, bias=False) for a, b in pairs)

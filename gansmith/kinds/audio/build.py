@@ -25,7 +25,7 @@ from gansmith.kinds.audio.degradations import ADDED, MEL, degraded, parsed
 from gansmith.kinds.audio.options import Options
 from gansmith.kinds.audio.pairs import AudioPairs, MelCodec, Spectra
 from gansmith.kinds.audio.sound import Recording, Recordings, speakers_of
-from gansmith.kinds.audio.spec import AudioSpec
+from gansmith.kinds.audio.spec import AudioSpec, pitch_of
 from gansmith.kinds.audio.speech.build import LONGEST, codec_of, frames_of, packed, spoken
 from gansmith.kinds.audio.speech.times import frames_until
 from gansmith.kinds.audio.transforms import Mel, hertz_to_mel
@@ -368,7 +368,10 @@ def _codec(found: Recordings, labels: Sequence[Any], count: np.ndarray, samples:
     spec = AudioSpec(shape=(samples,), rate=rate, n_fft=mel.n_fft, hop=mel.hop, bands=mel.bands)
     if found.attributes:
         attributes = Attributes.fit(found.attributes, np.array(labels, np.float64))
-        return AudioCodec(replace(spec, attributes=attributes.names), (), attributes)
+        place = pitch_of(attributes.names)
+        pitches = () if place is None else (attributes.low[place], attributes.high[place])
+        spec = replace(spec, attributes=attributes.names, steps=attributes.steps, pitches=pitches)
+        return AudioCodec(spec, (), attributes)
     known = {label for label in labels if label is not None}
     classes = tuple(own for own in found.classes or sorted(known, key=natural) if own in known)
     if not classes:

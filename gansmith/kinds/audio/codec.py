@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool1d
 
-from gansmith.data.attributes import Attributes, label_of, repacked, unpacked
+from gansmith.data.attributes import Attributes, label_of, misfit, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.outputs import whole
 from gansmith.data.suggestions import did_you_mean, listed
@@ -173,10 +173,7 @@ class AudioCodec:
             return f"makes {self.spec.key!r:.40} of {len(self.spec.shape)} dimensions, where waves are made"
         if len(self.frequencies) != len(self.spec.classes):
             return f"has {len(self.spec.classes)} classes, but {len(self.frequencies)} frequencies of them"
-        names = self.attributes.names if self.attributes else ()
-        if names != self.spec.attributes:
-            return f"has {len(self.spec.attributes)} attributes, but knows {len(names)}"
-        return None
+        return misfit(self.attributes, self.spec)
 
     def to_json(self) -> dict[str, Any]:
         attributes = self.attributes.to_json() if self.attributes else None

@@ -18,7 +18,7 @@ from gansmith.kinds.audio.options import BUILTIN, Options
 from gansmith.kinds.audio.pairs import AudioPairs, MelCodec
 from gansmith.kinds.audio.readers.files import FOREIGN, SUFFIXES, wav_bytes
 from gansmith.kinds.audio.source import ARRAYS, RATES, recordings_of
-from gansmith.kinds.audio.spec import AudioSpec
+from gansmith.kinds.audio.spec import AudioSpec, pitch_of
 from gansmith.kinds.audio.speech.codec import PhonemeCodec
 from gansmith.kinds.audio.voices import VoiceCodec
 from gansmith.kinds.kind import LIKELY, POSSIBLE, SURE, Kind, Match, Sampler
@@ -128,7 +128,7 @@ class AudioKind(Kind[Options, AudioCodec]):
             return CONVERTED
         if spec.source is not None:
             return SPOKEN if spec.source.key == "phonemes" else RESTORED
-        left_out = {"pitch_accuracy"} if "pitch" not in spec.attributes else set()
+        left_out = {"pitch_accuracy"} if pitch_of(spec.attributes) is None else set()
         left_out |= {"gan_test", "gan_train"} if len(spec.classes) < 2 else set()
         return tuple(name for name in self.metrics if name not in left_out)
 

@@ -1,11 +1,22 @@
 """What networks must know about sounds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from gansmith.data.spec import Spec
 from gansmith.data.values import Whole
 from gansmith.kinds.audio.transforms import Mel
+
+PITCHES = ("pitch", "midi", "note")
+"""Attributes that hold MIDI numbers."""
+HIGHEST = 127
+"""The highest MIDI number."""
+
+
+def pitch_of(attributes: Sequence[str]) -> int | None:
+    """The place of the attribute that is a pitch by its name; None if there is none."""
+    return next((attributes.index(name) for name in PITCHES if name in attributes), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +46,19 @@ class AudioSpec(Spec):
     """Of damaged waves: whether all that they have suffered is another sound which was added."""
     language: str = ""
     """Of what is said: the front end that made the phonemes."""
+    pitches: tuple[float, ...] = ()
+    """The lowest and the highest MIDI number of the attribute that is the pitch, if there is one."""
 
     def identity(self) -> dict[str, Any]:
         """As of the base; `added` follows from how the data are opened."""
         facts = {name: value for name, value in self.to_json().items() if name != "added"}
         return facts | ({"source": self.source.identity()} if self.source else {})
+
+    @property
+    def pitched(self) -> int | None:
+        """The place of the attribute that is the pitch; None if there is none, or all notes have the same."""
+        known = len(self.pitches) == 2 and 0 <= self.pitches[0] < self.pitches[1] <= HIGHEST
+        return pitch_of(self.attributes) if known else None
 
     @property
     def mel(self) -> Mel:

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from gansmith.data.attributes import Attributes, label_of, repacked, unpacked
+from gansmith.data.attributes import Attributes, label_of, misfit, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.origin import KEY, mark
 from gansmith.data.outputs import whole
@@ -214,14 +214,7 @@ class ImageCodec:
             return f"has {len(self.spec.classes)} classes, but frequencies of {len(self.frequencies)}"
         if not self.levels.low < self.levels.high or self.levels.dtype not in TYPES:
             return f"has numbers of {self.levels.dtype} from {self.levels.low:g} to {self.levels.high:g}"
-        names = self.attributes.names if self.attributes else ()
-        if names != self.spec.attributes:
-            return f"has {len(self.spec.attributes)} attributes, but knows {len(names)}"
-        if self.attributes and {len(names)} != {
-            len(row) for row in (self.attributes.low, self.attributes.high, *self.attributes.rows)
-        }:
-            return f"has {len(names)} attributes, but ranges or rows of others"
-        return None
+        return misfit(self.attributes, self.spec)
 
     def to_json(self) -> dict[str, Any]:
         return {

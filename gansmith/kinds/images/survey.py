@@ -241,8 +241,8 @@ def fit_codec(found: Survey, collection: Collection, wanted: Wanted) -> ImageCod
     shape = (_channels(found, collection, wanted), *resolve(found, wanted))
     levels = wanted.levels or found.levels
     levels = levels.within(*wanted.values) if wanted.values else levels
-    spec = ImageSpec(shape=shape, classes=classes, attributes=names)
     attributes = Attributes.fit(names, np.array(rows)) if names else None
+    spec = ImageSpec(shape=shape, classes=classes, attributes=names, steps=attributes.steps if attributes else ())
     return ImageCodec(spec, wanted.crop, tuple(counts[name] for name in classes), levels, attributes)
 
 

@@ -47,7 +47,7 @@ def attributed(count: int = 96) -> Dataset:
     arrays = {"image": plain.arrays["image"].copy(), "label": rows.astype(np.float32)}
     arrays["image"][rows[:, 0] == 1] += np.uint8(5)
     attributes = Attributes.fit(("bright", "age"), rows)
-    spec = ImageSpec(shape=plain.codec.spec.shape, attributes=attributes.names)
+    spec = ImageSpec(shape=plain.codec.spec.shape, attributes=attributes.names, steps=attributes.steps)
     return Dataset(
         name="attributed", codec=ImageCodec(spec, attributes=attributes), arrays=arrays, fingerprint=fingerprint(arrays)
     )

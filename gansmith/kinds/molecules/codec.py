@@ -13,7 +13,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from gansmith.data.attributes import Attributes, repacked, unpacked
+from gansmith.data.attributes import Attributes, misfit, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.outputs import whole
 from gansmith.data.spreadsheets import Writer
@@ -253,9 +253,7 @@ class MoleculeCodec:
             return f"has the pieces {', '.join(strange)[:80]}, which are no atoms"
         if not graph and len(self.spec.frequencies) != self.spec.vocabulary:
             return f"has {self.spec.vocabulary} tokens, but {len(self.spec.frequencies)} frequencies of them"
-        if (self.attributes.names if self.attributes else ()) != self.spec.attributes:
-            return "has other properties than its spec"
-        return None
+        return misfit(self.attributes, self.spec)
 
     def to_json(self) -> dict[str, Any]:
         facts: dict[str, Any] = {"spec": self.spec.to_json(), "pieces": list(self.pieces)}

@@ -342,9 +342,9 @@ def _labelled(found: Videos, known: Found, codec: VideoCodec, fitted: bool) -> t
         if len(rows) != len(labels):
             raise UserError(f"some videos of {found.name} have no attributes: complete the table, or pass --no-labels.")
         attributes = Attributes.fit(found.attributes, rows)
-        return replace(codec, attributes=attributes, spec=replace(codec.spec, attributes=attributes.names)), rows.astype(
-            np.float32
-        )
+        return replace(
+            codec, attributes=attributes, spec=replace(codec.spec, attributes=attributes.names, steps=attributes.steps)
+        ), rows.astype(np.float32)
     if codec.attributes:
         places = [_place(found, name) for name in codec.attributes.names]
         return codec, np.array([[_row(found, label)[place] for place in places] for label in labels], np.float32)

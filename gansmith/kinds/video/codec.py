@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from gansmith.data.attributes import Attributes, label_of, repacked, unpacked
+from gansmith.data.attributes import Attributes, label_of, misfit, repacked, unpacked
 from gansmith.data.codec import Batch
 from gansmith.data.spreadsheets import add_to_table
 from gansmith.data.suggestions import did_you_mean, listed
@@ -197,9 +197,7 @@ class VideoCodec:
             return f"has {self.spec.shape[1]} channels and {self.spec.rate:g} frames a second"
         if len(self.frequencies) not in (0, len(self.spec.classes)):
             return f"has {len(self.spec.classes)} classes, but frequencies of {len(self.frequencies)}"
-        if (self.attributes.names if self.attributes else ()) != self.spec.attributes:
-            return f"has {len(self.spec.attributes)} attributes, but knows others"
-        return None
+        return misfit(self.attributes, self.spec)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -47,6 +47,6 @@ def attributed(count: int = 48) -> Dataset:
         for step in range(4):
             own[step, 0, row : row + 2, min(6, fast * step) : min(6, fast * step) + 2] = 220
     attributes = Attributes.fit(("speed",), speed[:, None].astype(float))
-    codec = VideoCodec(VideoSpec(shape=(4, 1, 8, 8), attributes=attributes.names), attributes=attributes)
+    codec = VideoCodec(VideoSpec(shape=(4, 1, 8, 8), attributes=attributes.names, steps=attributes.steps), attributes=attributes)
     arrays = {"video": frames, "label": speed[:, None].astype(np.float32)}
     return Dataset(name="squares", codec=codec, arrays=arrays, fingerprint=fingerprint(arrays))

@@ -6,24 +6,23 @@ from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.codec import AudioCodec
 from gansmith.kinds.audio.pitch import note_of
+from gansmith.kinds.audio.spec import PITCHES, pitch_of
 from gansmith.metrics.registry import NotApplicableError
 
 METRICS = {"pitch_accuracy": ("higher", "share of notes within 50 cents of the pitch that was asked for, by YIN")}
 SAYS = "quality"
-NAMES = ("pitch", "midi", "note")
-"""Attributes that hold MIDI numbers."""
 CENTS = 50
 
 
 def measure(side: Side) -> dict[str, Measured]:
     """Every note against its own attribute; a note without a fundamental is wrong."""
     codec = side.data.codec
-    name = next((name for name in NAMES if name in codec.spec.attributes), None)
-    if name is None or not isinstance(codec, AudioCodec):
+    place = pitch_of(codec.spec.attributes)
+    if place is None or not isinstance(codec, AudioCodec):
         raise NotApplicableError(
-            f"pitch_accuracy needs an attribute {' or '.join(NAMES)} (MIDI numbers), which these sounds lack."
+            f"pitch_accuracy needs an attribute {' or '.join(PITCHES)} (MIDI numbers), which these sounds lack."
         )
-    cents = pitch_errors(side, codec, name)
+    cents = pitch_errors(side, codec, place)
     right = np.abs(cents) <= CENTS
     value, low, high = jackknife(lambda kept: float(right[kept].mean()), len(right), side.real.seed, bounds=(0.0, 1.0))
     return {
@@ -31,9 +30,9 @@ def measure(side: Side) -> dict[str, Measured]:
     }
 
 
-def pitch_errors(side: Side, codec: AudioCodec, name: str) -> np.ndarray:
+def pitch_errors(side: Side, codec: AudioCodec, place: int) -> np.ndarray:
     """In cents, of every example; infinite without a fundamental."""
-    errors, place = [], codec.spec.attributes.index(name)
+    errors = []
     lowest = 440 * 2 ** ((codec.attributes.low[place] - 69 - 7) / 12) if codec.attributes else 50.0
     packed = side.data.packed(slice(None))
     for wave, label in zip(packed["wave"].astype(np.float64) / 32768, packed["label"], strict=True):
