@@ -63,6 +63,17 @@ def test_conditions_that_cannot_be_met_are_answered(wish: dict[str, str], said: 
     assert str(error.value) == said
 
 
+def test_values_on_even_steps_are_kept_as_they_are() -> None:
+    pitches = np.arange(36, 85.0)
+    found = Attributes.fit(("pitch", "half", "any"), np.stack([pitches, pitches % 3 / 2, np.sqrt(pitches)], 1))
+    assert found.steps == (48, 2, 64)
+    drawn = found.repack(found.draw(200, torch.Generator().manual_seed(0), {}).numpy())
+    np.testing.assert_allclose(drawn[:, 0], np.rint(drawn[:, 0]), atol=1e-4)
+    np.testing.assert_allclose(drawn[:, 1] * 2, np.rint(drawn[:, 1] * 2), atol=1e-4)
+    earlier = {name: value for name, value in found.to_json().items() if name != "steps"}
+    assert Attributes.from_json(earlier).steps == () and Attributes.from_json(earlier).to_json() == earlier
+
+
 def test_words_are_requested_by_their_column() -> None:
     hair = Attributes.fit(("hair=black", "hair=red", "hats"), np.array([[1, 0, 0], [0, 1, 2.0]] * 9))
     drawn = hair.repack(hair.draw(9, torch.Generator().manual_seed(0), {"hair": "red"}).numpy())
