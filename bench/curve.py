@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--config", nargs="*", default=[], metavar="FIELD=JSON")
     parser.add_argument("--option", nargs="*", default=[], metavar="NAME=JSON", help="options of the data")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--save", type=Path, help="a folder for the models")
     arguments = parser.parse_args()
     options = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.option)}
     train, held_out = open_dataset(arguments.data, kind="text", **options).split(0.2)
@@ -80,6 +81,8 @@ def main() -> None:
             given = argparse.Namespace(gan=gan, samples=samples, seed=seed, precision=arguments.precision, config=own)
             made, facts = trained(train, given)
             model = Model(made, train.codec, {"gan": gan})
+            if arguments.save is not None:
+                model.save(arguments.save / f"{train.name}-{way}-{seed}")
             gauges = {name: round(float(value), 4) for name, value in made.gauges().items()}
             for number in tries:
                 points = []

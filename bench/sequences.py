@@ -28,7 +28,7 @@ from gansmith.kinds.music.piece import Note, Piece, Track
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from gansmith.planning import plan as planning
-from gansmith.training.trainer import Trainer
+from gansmith.training.trainer import Guest, Trainer
 
 RESULTS = Path(__file__).parent / "results" / "sequences.json"
 VOICES = ("soprano", "alto", "tenor", "bass")
@@ -54,7 +54,7 @@ def _piece(columns: np.ndarray) -> Piece:
     return Piece(tuple(tracks), len(columns))
 
 
-def trained(train: Dataset, arguments: argparse.Namespace) -> tuple[GAN, dict[str, Any]]:
+def trained(train: Dataset, arguments: argparse.Namespace, guest: Guest | None = None) -> tuple[GAN, dict[str, Any]]:
     """A GAN that learned as the arguments say, on one thread, and facts of that."""
     config = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.config)}
     plan = planning.plan(
@@ -67,7 +67,7 @@ def trained(train: Dataset, arguments: argparse.Namespace) -> tuple[GAN, dict[st
         precision=arguments.precision,
     )
     made, before = plan.build(train), time.process_time()
-    Trainer(made, train, plan.settings).train()
+    Trainer(made, train, plan.settings, guest).train()
     return made.eval(), {
         "gan": arguments.gan,
         "config": config,

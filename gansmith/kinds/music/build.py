@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
 from gansmith.kinds.music.codec import MusicCodec
 from gansmith.kinds.music.grid import FIRST, sounding, transposed, window
-from gansmith.kinds.music.options import Options
+from gansmith.kinds.music.options import Options, meter_of
 from gansmith.kinds.music.piece import Piece, Track
 from gansmith.kinds.music.spec import MusicSpec
 from gansmith.kinds.music.theory import KEYS, key_of
@@ -34,13 +35,16 @@ def build_music(
     Raises UserError where no piece is as long as a window, and for tracks that no piece has.
     """
     said = list(notes)
+    if options.meter:
+        own = meter_of(options.meter)
+        pieces = [replace(piece, meter=own) for piece in pieces]
     meter = like.meter if like is not None else Counter(piece.meter for piece in pieces).most_common(1)[0][0]
     bar = _bar(meter, options.steps)
     kept = [place for place, piece in enumerate(pieces) if _bar(piece.meter, options.steps) == bar]
     if len(kept) < len(pieces):
         said.append(
             f"{len(pieces) - len(kept):,} of {len(pieces):,} pieces are not in {meter[0]}/{meter[1]}, the most frequent meter, and are "
-            "left out"
+            "left out; --meter 4/4 would count all in one meter"
         )
     if not kept:
         raise UserError(f"no piece of {name} is in {meter[0]}/{meter[1]}, the meter of this model: choose other data.")

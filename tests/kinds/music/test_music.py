@@ -125,6 +125,21 @@ def test_pieces_are_held_out_whole_and_odd_meters_are_left_out():
     assert "1 of 10 pieces are not in 4/4" in data.remarks()[0]
 
 
+def test_a_meter_that_is_named_counts_for_all_files():
+    pieces = [Piece(tunes(1)[0].tracks, 128, 100.0, meter) for meter in ((1, 4), (1, 4), (2, 4), (4, 4))]
+    assert build_music("beats", pieces, Options()).codec.spec.shape[1] == 8
+    data = build_music("beats", pieces, Options(meter="4/4"))
+    assert data.codec.spec.shape[1] == 32 and data.codec.meter == (4, 4) and not data.remarks()
+    assert len(build_music("others", pieces, Options(meter="4/4"), like=data.codec)) == len(data)
+    assert build_music("eighths", pieces, Options(meter="6/8")).codec.spec.bar == 12
+
+
+@pytest.mark.parametrize("meter", ["4", "4/", "/4", "0/4", "4/3", "99999999999/4", "४/4", "4/4/4", "-4/4", "four"])
+def test_what_is_no_meter_is_one_sentence(meter):
+    with pytest.raises(UserError, match="--meter is written as 4/4"):
+        Options(meter=meter)
+
+
 def test_transposed_examples_are_the_same_music_in_other_keys():
     plain, moved = (build_music("tunes", tunes(3), Options(transpose=shift)) for shift in (0, 2))
     assert len(moved) == 5 * len(plain)
