@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gansmith.data.dataset import Dataset
 from gansmith.data.preview import Medium, Preview
@@ -108,6 +108,11 @@ class TextKind(Kind[Options, TextCodec]):
         from gansmith.kinds.text.features import NgramFeatures
 
         return NgramFeatures(train, seed, folder)
+
+    def find_features(self, asked: Any, train: Dataset, seed: int, folder: Path, device: Any) -> Extractor:
+        from gansmith.kinds.text.encoder import requested
+
+        return requested(asked, device)
 
     def preview(self, codec: TextCodec, raws: Sequence[Text]) -> Preview:
         return Preview(codec.preview(raws), (Medium("texts.txt", "text/plain", f"{codec.text(raws)}\n".encode()),))

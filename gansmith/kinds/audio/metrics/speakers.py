@@ -18,7 +18,7 @@ from gansmith.data.dataset import Dataset, choose
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import resampled
-from gansmith.kinds.audio.installed import brought_by
+from gansmith.networks.pretrained.installed import brought_by
 from gansmith.kinds.audio.transforms import Mel, mel_filters
 from gansmith.metrics.registry import NotApplicableError
 

@@ -21,7 +21,7 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import as_int16, resampled
-from gansmith.kinds.audio.installed import brought_by
+from gansmith.networks.pretrained.installed import brought_by
 from gansmith.kinds.audio.metrics.phones import distance
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.speech.english import written_out
