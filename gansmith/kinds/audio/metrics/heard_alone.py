@@ -19,8 +19,8 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import resampled
-from gansmith.networks.pretrained.installed import brought_by
 from gansmith.metrics.registry import NotApplicableError
+from gansmith.networks.pretrained.installed import brought_by
 
 METRICS = {"dnsmos": ("higher", "how good speech sounds to a network of people's opinions, from 1 to 5 (overall, ITU-T P.835)")}
 SAYS = "quality"

@@ -18,9 +18,9 @@ from gansmith.data.dataset import Dataset, choose
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import resampled
-from gansmith.networks.pretrained.installed import brought_by
 from gansmith.kinds.audio.transforms import Mel, mel_filters
 from gansmith.metrics.registry import NotApplicableError
+from gansmith.networks.pretrained.installed import brought_by
 
 METRICS = {"voice_similarity": ("higher", "cosine of the voice that was asked for and the one that is heard (Wan et al. 2018)")}
 SAYS = "quality"

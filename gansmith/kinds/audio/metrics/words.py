@@ -21,11 +21,11 @@ from gansmith.data.dataset import Dataset
 from gansmith.evaluation.score import Measured, jackknife
 from gansmith.evaluation.sides import Side
 from gansmith.kinds.audio.cleaning import as_int16, resampled
-from gansmith.networks.pretrained.installed import brought_by
 from gansmith.kinds.audio.metrics.phones import distance
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.speech.english import written_out
 from gansmith.metrics.registry import NotApplicableError
+from gansmith.networks.pretrained.installed import brought_by
 
 METRICS = {"word_error": ("lower", "words of English sentences that an offline recogniser hears wrongly, over those said")}
 SAYS = "quality"
