@@ -150,8 +150,8 @@ def requested(asked: object, device: str | torch.device) -> Encoder:
     folder = Path(str(asked)).expanduser()
     if not folder.is_dir():
         raise UserError(
-            f"--features of texts is {MINILM}, a folder with an encoder of sentences (config.json, model.safetensors, tokenizer.json), or left "
-            f"out for runs of characters and words: it is {asked}."
+            f"--features of texts is {MINILM}, a folder with an encoder of sentences (config.json, model.safetensors, tokenizer.json), or "
+            f"left out for runs of characters and words: it is {asked}."
         )
     return Encoder(folder.name, _of_folder(folder), device)
 

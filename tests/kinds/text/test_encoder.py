@@ -95,7 +95,7 @@ def test_a_folder_that_lacks_a_part_is_one_sentence(folder, lacks):
 
 
 @pytest.mark.parametrize(
-    "name, content", [("config.json", '{"model_type": "gpt2"}'), ("config.json", "[1"), ("model.safetensors", "x")]
+    ("name", "content"), [("config.json", '{"model_type": "gpt2"}'), ("config.json", "[1"), ("model.safetensors", "x")]
 )
 def test_files_of_another_kind_are_one_sentence(folder, name, content):
     path, _ = folder
