@@ -24,7 +24,7 @@ HIGH = (
     "images.choose",
     "images.inspection",
     # judging and reports
-    *("images.patches", "series.fact_plots", "series.steps", "tables.views", "tables.copula"),
+    *("images.patches", "text.encoder", "series.fact_plots", "series.steps", "tables.views", "tables.copula"),
     # the work of a command
     *("translation", "translation.*", "optimisation", "optimisation.*", "speaking", "speaking.*"),
     *("tables.related.making", "tables.related.judging", "tables.related.parts", "tables.related.looking"),
