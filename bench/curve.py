@@ -23,7 +23,7 @@ from sequences import note, trained
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
 from gansmith.kinds.opening import open_dataset
-from gansmith.model import Model
+from gansmith.model import Model, load
 
 RESULTS = Path(__file__).parent / "results" / "curve.json"
 METRICS = ("nats", "reverse_nats", "bleu", "self_bleu", "text_c2st", "frechet", "copied_span")
@@ -48,6 +48,22 @@ def gap(own: list[dict[str, float]], other: list[dict[str, float]]) -> float:
     return round(float(np.mean([point["nats"] - np.interp(point["reverse_nats"], at, value) for point in inside])), 4)
 
 
+def ready(train: Dataset, given: argparse.Namespace, folder: Path | None) -> tuple[Model, dict[str, Any], dict[str, float]]:
+    """(the model, facts of its training, its gauges), from a folder that has them, else trained and saved there."""
+    if folder is not None and (folder / "facts.json").exists():
+        facts, gauges = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        return load(folder), facts, gauges
+    made, facts = trained(train, given)
+    model, gauges = (
+        Model(made, train.codec, {"gan": given.gan}),
+        {name: round(float(each), 4) for name, each in made.gauges().items()},
+    )
+    if folder is not None:
+        model.save(folder)
+        (folder / "facts.json").write_text(json.dumps([facts, gauges]), encoding="utf-8")
+    return model, facts, gauges
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -63,7 +79,7 @@ def main() -> None:
     parser.add_argument("--config", nargs="*", default=[], metavar="FIELD=JSON")
     parser.add_argument("--option", nargs="*", default=[], metavar="NAME=JSON", help="options of the data")
     parser.add_argument("--precision", default="auto")
-    parser.add_argument("--save", type=Path, help="a folder for the models")
+    parser.add_argument("--save", type=Path, help="a folder for the models; those that are there already are not trained again")
     arguments = parser.parse_args()
     options = {name: json.loads(value) for name, _, value in (each.partition("=") for each in arguments.option)}
     train, held_out = open_dataset(arguments.data, kind="text", **options).split(0.2)
@@ -79,11 +95,7 @@ def main() -> None:
             if not samples:
                 continue
             given = argparse.Namespace(gan=gan, samples=samples, seed=seed, precision=arguments.precision, config=own)
-            made, facts = trained(train, given)
-            model = Model(made, train.codec, {"gan": gan})
-            if arguments.save is not None:
-                model.save(arguments.save / f"{train.name}-{way}-{seed}")
-            gauges = {name: round(float(value), 4) for name, value in made.gauges().items()}
+            model, facts, gauges = ready(train, given, arguments.save and arguments.save / f"{train.name}-{way}-{seed}")
             for number in tries:
                 points = []
                 for temperature in arguments.temperatures:

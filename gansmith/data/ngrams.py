@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 DISCOUNT = 0.75
 """Taken from every count where counts of counts tell nothing better."""
@@ -111,19 +111,34 @@ class Chain:
     def surprise(self, rows: Int[np.ndarray, "texts length"], vocabulary: int) -> Float[np.ndarray, " texts"]:
         """The mean negative logarithm (nats) of the probability of each token up to the end, of each text. A thousandth of the probability
         is spread over all tokens of the vocabulary, so that none has none."""
-        length = rows.shape[1]
-        there = np.arange(length) < np.minimum(_lengths(rows, self.end) + 1, length)[:, None]
-        row, position = np.nonzero(there)
+        there = self._there(rows)
+        found = -np.log(self.levels_of(rows, vocabulary)[-1][0])
+        return np.bincount(np.nonzero(there)[0], found, len(rows)) / there.sum(1)
+
+    def levels_of(
+        self, rows: Int[np.ndarray, "texts length"], vocabulary: int
+    ) -> list[tuple[Float[np.ndarray, " tokens"], Float[np.ndarray, " tokens"]]]:
+        """For 0 to `order` tokens that are looked back, (the probability of each token up to the ends, the share that the context leaves to
+        shorter ones), text by text; the probability of the shorter context where the text has no longer one."""
+        row, position = np.nonzero(self._there(rows))
         tokens = rows[row, position].astype(np.int64)
-        found = np.zeros(len(row))
+        found, every = np.zeros(len(row)), []
         for size, level in enumerate(self.levels):
             reached = np.flatnonzero(position >= size - 1)  # before that, nothing stands there
             own, left = level.shares(self._hashed(rows, row[reached], position[reached], size), tokens[reached])
+            shares = np.ones(len(row))
             if size == 0:
                 found = (1 - UNIFORM) * own + UNIFORM / vocabulary
             else:
+                found, shares[reached] = found.copy(), left
                 found[reached] = own + left * found[reached]
-        return np.bincount(row, -np.log(found), len(rows)) / there.sum(1)
+            every.append((found, shares))
+        return every
+
+    def _there(self, rows: Int[np.ndarray, "texts length"]) -> Bool[np.ndarray, "texts length"]:
+        """Whether each token stands before the end, or is it."""
+        length = rows.shape[1]
+        return np.arange(length) < np.minimum(_lengths(rows, self.end) + 1, length)[:, None]
 
     def _hashed(self, rows: np.ndarray, row: np.ndarray, position: np.ndarray, size: int) -> np.ndarray:
         """The `size` tokens before each position as one number; a mark stands before the first."""

@@ -25,10 +25,11 @@ class Config:
     """Numbers that stand for a token, in the model's inputs and outputs alike."""
     dropout: float = 0.1
     """Share of the model's inputs and outputs that is left out while it learns."""
-    critic: Literal["auto", "runs", "recurrent"] = "auto"
-    """What the critic is: weights of runs of tokens, or a recurrent network, which the game and replies need; auto takes it for these."""
+    critic: Literal["auto", "counts", "runs", "recurrent"] = "auto"
+    """What the critic is: two n-gram models, of data and samples; weights of runs of tokens, for data with labels or whose parts are known,
+    as of molecules; or a recurrent network, which the game and replies need. auto takes the one that suits."""
     runs: int = 6
-    """Tokens of the longest runs that the critic weighs."""
+    """Tokens of the longest runs that the critic weighs or counts."""
     critic_width: int = 192
     """Hidden units of each recurrent critic."""
     label_dropout: float = 0.1

@@ -27,6 +27,7 @@ from copy import deepcopy
 from functools import partial
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -37,8 +38,9 @@ from gansmith.data.tokens import TokenSpec
 from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans._sequence_options import Config, Rate, RunsRate
+from gansmith.layers.counts_critic import CountsCritic
 from gansmith.layers.labels import Label
-from gansmith.layers.ngram_critic import NgramCritic
+from gansmith.layers.ngram_critic import MIXED, NgramCritic
 from gansmith.layers.pool import Pool
 from gansmith.layers.sequence import (
     SequenceCritic,
@@ -57,6 +59,8 @@ from gansmith.training.seeds import uniform_rows
 
 REMEMBERED = 0.95
 """How much of a running mean stays each round."""
+KEPT_BACK = 16
+"""One of so many texts, by its tokens, is not learned where a critic counts: such texts say how far the critic is trusted."""
 POOL, FRESH, TIMES, AT_ONCE = 16_384, 4, 4, 512
 """Examples of the data, and samples, from which a critic of runs learns; every how many rounds new samples join them, and how many batches
 at once; how many of each it learns from in a round."""
@@ -66,6 +70,13 @@ SLACK = 0.05
 """Nats a token that the likelihood may lose in the game."""
 GAIN = 0.01
 """What the area under the second critic's curve must have lost at the end, or the weights from before are taken back."""
+
+
+def _suiting(spec: TokenSpec, plays: bool) -> str:
+    """The critic that suits the data."""
+    if plays or spec.context:
+        return "recurrent"
+    return "runs" if spec.conditions or spec.parts(np.zeros((1, spec.shape[0]), np.int64)) is not None else "counts"
 
 
 class SequenceGAN(GAN):
@@ -101,9 +112,9 @@ class SequenceGAN(GAN):
                 )
         if not 1 <= config.runs <= 16:
             raise UserError(f"--gan.runs must be between 1 and 16, but it is {config.runs}.")
-        if config.critic == "runs" and (self.plays or spec.context):
+        if config.critic in ("counts", "runs") and (self.plays or spec.context):
             raise UserError(
-                f"--gan.critic runs has no say in {'the game' if self.plays else 'replies'}: choose recurrent, or leave it out."
+                f"--gan.critic {config.critic} has no say in {'the game' if self.plays else 'replies'}: choose recurrent, or leave it out."
             )
         if config.core == "transformer" and config.width % config.heads:
             raise UserError(f"--gan.width must be a multiple of --gan.heads ({config.heads}), but it is {config.width}.")
@@ -127,10 +138,11 @@ class SequenceGAN(GAN):
             average=partial(Average, half_life=config.half_life),
         )
         made = partial(SequenceCritic, spec, width=config.critic_width, embedding=64, dropout=0.15)
-        self.pooled = config.critic == "runs" or (config.critic == "auto" and not self.plays and not spec.context)
-        """Whether the critic weighs runs, and learns against samples that are kept."""
+        chosen = _suiting(spec, self.plays) if config.critic == "auto" else config.critic
+        self.pooled, self.counted = chosen != "recurrent", chosen == "counts"
+        """Whether the critic learns against samples that are kept; whether it counts runs, or weighs them."""
         if self.pooled:
-            critic = NgramCritic(spec, longest=config.runs)
+            critic = CountsCritic(spec, longest=config.runs) if self.counted else NgramCritic(spec, longest=config.runs)
             self.critic = Player(critic, learning_rate=RunsRate(config), betas=(0.9, 0.99))
             self.real, self.made = Pool(spec, POOL), Pool(spec, POOL)
         else:
@@ -159,8 +171,8 @@ class SequenceGAN(GAN):
         return self.generator.network
 
     @property
-    def _critic(self) -> SequenceCritic | NgramCritic:
-        assert isinstance(self.critic.network, SequenceCritic | NgramCritic)
+    def _critic(self) -> SequenceCritic | NgramCritic | CountsCritic:
+        assert isinstance(self.critic.network, SequenceCritic | NgramCritic | CountsCritic)
         return self.critic.network
 
     @property
@@ -180,11 +192,16 @@ class SequenceGAN(GAN):
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
         tokens, label, context, stage = batch[self.spec.key], batch.get("label"), batch.get("context"), self.stage
+        if self.counted and self.config.critic_share and int(self.real.added) < min(POOL, self.clock.examples):
+            self.real.add(tokens, label)  # each example once
         if stage == "likelihood":
             yield self.generator.minimizes(likelihood=self._surprise(tokens, label, context))
             return
         if stage == "critic" and self.plays and not self.taken_back:
             self._begin_from_the_average()
+        if self.counted:
+            self._count(tokens, label)
+            return
         if self.pooled:
             yield self._runs_told_apart(tokens, label)
             return
@@ -211,10 +228,14 @@ class SequenceGAN(GAN):
         if label is not None and self.config.label_dropout:
             kept = (uniform_rows(len(tokens), device=tokens.device) >= self.config.label_dropout).float()
         done, share = self.clock.rounds, self.config.infill
-        if int((done + 1) * share) == int(done * share):
-            return self.model.surprise(tokens, label, context, kept)
-        given, middle = in_between(tokens, uniform_rows(len(tokens), 2, device=tokens.device), self.spec)
-        return self.model.surprise(middle, label, given if context is None else torch.cat([context, given], 1), kept)
+        given, learned = None, tokens
+        if int((done + 1) * share) > int(done * share):
+            given, learned = in_between(tokens, uniform_rows(len(tokens), 2, device=tokens.device), self.spec)
+        if self.counted and self.config.critic_share:
+            back = self._kept_back(tokens)
+            learned = learned.masked_fill((back & ~back.all())[:, None], self.spec.pad)
+        before = [part for part in (context, given) if part is not None]
+        return self.model.surprise(learned, label, torch.cat(before, 1) if before else None, kept)
 
     @torch.no_grad()
     def _samples(self, tokens: Tensor, label: Label | None, context: Tensor | None, times: int = 1) -> Tensor:
@@ -225,6 +246,34 @@ class SequenceGAN(GAN):
         dice = uniform_rows(times * len(tokens), tokens.shape[1], device=tokens.device)
         with torch.autocast(tokens.device.type, enabled=False):  # which would cast the weights at every token
             return playing.sampled(dice, labels, before=context)
+
+    def _kept_back(self, tokens: Tensor) -> Tensor:
+        """Whether each example is one of those that are not learned [batch]: which they are depends on their tokens alone."""
+        places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+        return ((tokens + 1) * (places * MIXED)).sum(1) // 2**15 % KEPT_BACK == 0
+
+    @torch.no_grad()
+    def _count(self, tokens: Tensor, label: Label | None) -> None:
+        """New samples every few rounds; in the last round the critic learns from all of them, but for every eighth batch."""
+        if self.clock.every(FRESH) or not self.made.added:
+            labels = None if label is None else torch.cat([label] * TIMES)
+            self.made.add(self._samples(tokens, label, None, TIMES), labels)
+        if not self.clock.last:
+            return
+        critic = self._critic
+        assert isinstance(critic, CountsCritic)
+        real, made = self.real.all(), self.made.all()
+        back = self._kept_back(real)
+        aside = torch.arange(len(made), device=made.device) // len(tokens) % 8 == 0
+        critic.learn(real[~back], made[~aside], real[back], made[aside])
+        if back.any() and aside.any():
+            self._remember(0, area(critic(real[back])[1], critic(made[aside])[1]))
+            averaged = self.generator.averaged
+            assert isinstance(averaged, SequenceModel)
+            self._remember(1, averaged.surprise(real[back][:AT_ONCE], None))
+            self.seen[2:].copy_(self.seen[:2])
+        self.real.forget()  # a finished run holds no examples of the data
+        self.made.forget()
 
     def _runs_told_apart(self, tokens: Tensor, label: Label | None) -> Move:
         """The critic of runs tells examples of the data from samples. A batch of the data joins those that it learns from in each round,

@@ -37,6 +37,10 @@ class Pool(nn.Module):
         chosen = (dice * self.added.clamp_max(len(self.tokens))).long()
         return self.tokens[chosen].long(), self.labels[chosen] if self.labelled else None
 
+    def all(self) -> Int[Tensor, "batch length"]:
+        """Those that are kept, without labels."""
+        return self.tokens[: int(self.added.clamp_max(len(self.tokens)))].long()
+
     def forget(self) -> None:
         """Leaves nothing of them."""
         for buffer in self.buffers():

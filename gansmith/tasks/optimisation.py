@@ -24,6 +24,7 @@ from gansmith.data.codec import Batch
 from gansmith.data.values import Count, Number, Seed, Whole
 from gansmith.errors import UserError
 from gansmith.game import GAN
+from gansmith.layers.counts_critic import CountsCritic
 from gansmith.layers.ngram_critic import NgramCritic
 from gansmith.layers.sequence import SequenceCritic, SequenceModel
 
@@ -292,7 +293,7 @@ def _learner(prior: SequenceModel) -> SequenceModel:
 def _probability(gan: GAN, tokens: Tensor, label: Tensor | None, settings: Settings) -> Tensor:
     """The probability of being real that the critic gives each, to the power of its weight; 1 without a critic."""
     player = gan.players.get("critic")
-    if player is None or not settings.critic or not isinstance(player.averaged, SequenceCritic | NgramCritic):
+    if player is None or not settings.critic or not isinstance(player.averaged, SequenceCritic | NgramCritic | CountsCritic):
         return torch.ones(len(tokens), device=tokens.device)
     player.eval()
     return player.averaged(tokens, label)[1].sigmoid() ** settings.critic
