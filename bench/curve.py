@@ -23,7 +23,7 @@ from sequences import note, trained
 from gansmith.data.dataset import Dataset
 from gansmith.evaluation.judge import judge
 from gansmith.kinds.opening import open_dataset
-from gansmith.model import Model, load
+from gansmith.model import Model
 
 RESULTS = Path(__file__).parent / "results" / "curve.json"
 METRICS = ("nats", "reverse_nats", "bleu", "self_bleu", "text_c2st", "frechet", "copied_span")
@@ -52,7 +52,7 @@ def ready(train: Dataset, given: argparse.Namespace, folder: Path | None) -> tup
     """(the model, facts of its training, its gauges), from a folder that has them, else trained and saved there."""
     if folder is not None and (folder / "facts.json").exists():
         facts, gauges = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-        return load(folder), facts, gauges
+        return Model.load(folder), facts, gauges
     made, facts = trained(train, given)
     model, gauges = (
         Model(made, train.codec, {"gan": given.gan}),

@@ -28,8 +28,8 @@ BEFORE = 0x5BD1E995
 class CountsCritic(nn.Module):
     """Tokens to logits: the logarithm of how much likelier they are under an n-gram model of the data than under one of samples.
 
-    Both have interpolated Kneser-Ney smoothing (`Chain`). Data that neither the generator nor the n-gram model of them learned from, and new
-    samples, decide how far both look back and how far the logits are trusted. At first all logits are 0.
+    Both have interpolated Kneser-Ney smoothing (`Chain`). Data that neither the generator nor the n-gram model of them learned from, and
+    new samples, decide how far both look back and how far the logits are trusted. At first all logits are 0.
     """
 
     def __init__(self, spec: TokenSpec, *, longest: int) -> None:
