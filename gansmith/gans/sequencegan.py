@@ -27,7 +27,6 @@ from copy import deepcopy
 from functools import partial
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -72,11 +71,13 @@ GAIN = 0.01
 """What the area under the second critic's curve must have lost at the end, or the weights from before are taken back."""
 
 
-def _suiting(spec: TokenSpec, plays: bool) -> str:
-    """The critic that suits the data."""
-    if plays or spec.context:
-        return "recurrent"
-    return "runs" if spec.conditions or spec.parts(np.zeros((1, spec.shape[0]), np.int64)) is not None else "counts"
+def _suiting(config: Config, spec: TokenSpec, plays: bool) -> str:
+    """The critic that suits the data, if the one that is asked for does not: runs, recurrent or counts."""
+    if config.critic == "counts" and not (plays or spec.context or spec.conditions):
+        return "counts"
+    if config.critic in ("auto", "counts"):
+        return "recurrent" if plays or spec.context else "runs"
+    return config.critic
 
 
 class SequenceGAN(GAN):
@@ -90,7 +91,11 @@ class SequenceGAN(GAN):
     makers = ("generator", "critic")
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="minutes on a CPU", kind="text", batch=64, minutes=5.0, config={"likelihood_share": 0.96, "critic_share": 0.04}
+            about="minutes on a CPU",
+            kind="text",
+            batch=64,
+            minutes=5.0,
+            config={"likelihood_share": 0.96, "critic_share": 0.04, "critic": "counts"},
         ),
         "molecules": Preset(about="molecules, minutes on a CPU", kind="molecules", batch=64, minutes=5.0),
     }
@@ -112,9 +117,9 @@ class SequenceGAN(GAN):
                 )
         if not 1 <= config.runs <= 16:
             raise UserError(f"--gan.runs must be between 1 and 16, but it is {config.runs}.")
-        if config.critic in ("counts", "runs") and (self.plays or spec.context):
+        if config.critic == "runs" and (self.plays or spec.context):
             raise UserError(
-                f"--gan.critic {config.critic} has no say in {'the game' if self.plays else 'replies'}: choose recurrent, or leave it out."
+                f"--gan.critic runs has no say in {'the game' if self.plays else 'replies'}: choose recurrent, or leave it out."
             )
         if config.core == "transformer" and config.width % config.heads:
             raise UserError(f"--gan.width must be a multiple of --gan.heads ({config.heads}), but it is {config.width}.")
@@ -138,7 +143,7 @@ class SequenceGAN(GAN):
             average=partial(Average, half_life=config.half_life),
         )
         made = partial(SequenceCritic, spec, width=config.critic_width, embedding=64, dropout=0.15)
-        chosen = _suiting(spec, self.plays) if config.critic == "auto" else config.critic
+        chosen = _suiting(config, spec, self.plays)
         self.pooled, self.counted = chosen != "recurrent", chosen == "counts"
         """Whether the critic learns against samples that are kept; whether it counts runs, or weighs them."""
         if self.pooled:

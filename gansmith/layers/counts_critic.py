@@ -63,7 +63,13 @@ class CountsCritic(nn.Module):
         return positions, positions[:, -1]
 
     @torch.no_grad()
-    def learn(self, real: Tokens, fake: Tokens, unseen: Tokens, unseen_fake: Tokens) -> None:
+    def learn(
+        self,
+        real: Int[Tensor, "texts length"],
+        fake: Int[Tensor, "samples length"],
+        unseen: Int[Tensor, "others length"],
+        unseen_fake: Int[Tensor, "more length"],
+    ) -> None:
         """Counts runs of data and samples; those that are unseen decide how far it looks back and how much it counts."""
         best = math.inf
         if min(len(unseen), len(unseen_fake)) < LEAST or not len(real) or not len(fake):
@@ -85,8 +91,8 @@ class CountsCritic(nn.Module):
         for name, tensor in kept.items():
             getattr(self, name).copy_(tensor)
 
-    def _count(self, sides: list[Int[np.ndarray, "rows length"]], reach: int) -> None:
-        """Fills the table for runs of up to so many tokens, the shortest first."""
+    def _count(self, sides: list[np.ndarray], reach: int) -> None:
+        """Fills the table for runs of up to so many tokens, the shortest first, of two sides [rows, length]."""
         rows = np.concatenate(sides)
         both = [Chain(side, reach - 1, self.end).levels_of(rows, self.vocabulary) for side in sides]
         row, position = np.nonzero(rows != self.pad)
