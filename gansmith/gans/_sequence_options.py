@@ -26,7 +26,7 @@ class Config:
     dropout: float = 0.1
     """Share of the model's inputs and outputs that is left out while it learns."""
     critic: Literal["auto", "counts", "runs", "recurrent"] = "auto"
-    """What the critic is: two n-gram models, of data and samples (counts; the usual one of texts without labels); weights of runs of tokens;
+    """What the critic is: two n-gram models, of data and samples (counts; usual for texts without labels); weights of runs of tokens;
     or a recurrent network, which the game and replies need. auto, and counts where they have no say, take the others as they suit."""
     runs: int = 6
     """Tokens of the longest runs that the critic weighs or counts."""

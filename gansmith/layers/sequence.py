@@ -327,10 +327,11 @@ def resampled(
     """Of so many sequences for each row, one, drawn with probabilities proportional to the exponential of its critic's logit.
 
     At its optimum the critic's logit is the logarithm of how much likelier the data are to have the sequence than the model, so that this
-    is importance resampling from the residual energy model (Deng et al. 2020, section 4); logits are held within -6 and 4.
+    is importance resampling from the residual energy model (Deng et al. 2020, section 4); logits are held within -6 and 4 of their mean.
     """
     every = [make() for _ in range(tries)]
-    logits = torch.stack([scores(each).clamp(-6, 4) for each in every], 1)
+    logits = torch.stack([scores(each) for each in every], 1)
+    logits = (logits - logits.mean(1, keepdim=True)).clamp(-6, 4)
     chosen = (logits.softmax(1).cumsum(1) < dice[:, None]).sum(1).clamp_max(tries - 1)
     return torch.stack(every, 1)[torch.arange(len(dice), device=dice.device), chosen]
 
