@@ -113,26 +113,49 @@ class Config:
             raise UserError(f"The share of given frames lies from 0 to below 1, but it is {self.given}: change --gan.given.")
 
 
+GAINS = 5.0
+"""How much more a direction of colours in which the data vary little may weigh for the critic of frames than that of the most."""
+
+
 class Critics(nn.Module):
     """The critic of frames and that of clips."""
 
     middle: Tensor
+    mixes: Tensor
 
     def __init__(self, config: Config, spec: VideoSpec) -> None:
         super().__init__()
         self.frames = FrameCritic(spec, config.critic_width)
         self.clips = ClipCritic(spec, config.critic_width)
         self.register_buffer("middle", torch.zeros(spec.shape[1], 1, 1))
+        self.register_buffer("mixes", torch.eye(spec.shape[1]))
+        self.register_load_state_dict_pre_hook(_unmixed)
+
+    @torch.no_grad()
+    def look(self, real: Tensor) -> None:
+        """Learns the middle of the colours of real clips [B, T, C, H, W], and how much they vary.
+
+        Where what is bright and what is dark differ by more than colours do, a critic whose gradient is penalised would see little else:
+        the directions of colours weigh more the less the data vary in them."""
+        self.middle.copy_(distributed.average(real.mean((0, 1, 3, 4)))[:, None, None])
+        colours = (real - self.middle).float().transpose(0, 2).flatten(1)
+        values, directions = torch.linalg.eigh(distributed.average(colours @ colours.T / colours.shape[1]))
+        gains = (values.max() / values.clamp(min=1e-6)).sqrt().clamp(max=GAINS)
+        self.mixes.copy_((directions * gains) @ directions.T)
 
     def centred(self, images: Tensor) -> Tensor:
-        """Images [N, frames * C, H, W] about 0 and with a deviation nearer to 1, as both critics see them."""
+        """Images [N, frames * C, H, W] about 0 and with a deviation nearer to 1, as the critic of clips sees them."""
         return (images.float() - self.middle.repeat(images.shape[1] // len(self.middle), 1, 1)) * 2
+
+    def mixed(self, images: Tensor) -> Tensor:
+        """Images [N, C, H, W] about 0, with colours as far apart as `look` learned, as the critic of frames sees them."""
+        return torch.einsum("nchw,dc->ndhw", self.centred(images), self.mixes)
 
     def forward(self, video: Tensor, label: Tensor | None = None) -> Tensor:
         """Clips [B, T, C, H, W] to the sum of the logit of the clip and of the mean one of its frames [B]."""
         count, steps = video.shape[:2]
         labels = None if label is None else label.repeat_interleave(steps, 0)
-        faces = self.frames(self.centred(video.flatten(0, 1)), labels)
+        faces = self.frames(self.mixed(video.flatten(0, 1)), labels)
         return self.clips(self.centred(self.clips.seen(video)), label) + faces.view(count, steps).mean(1)
 
 
@@ -244,11 +267,11 @@ class MotionGAN(GAN):
         critics = self.critic.network
         assert isinstance(critics, Critics)
         if self.clock.rounds == 0:
-            critics.middle.copy_(distributed.average(real.mean((0, 1, 3, 4)))[:, None, None])
+            critics.look(real)
         real, fake = self.overfitting.clips(real), self.overfitting.clips(fake)
         places = self.faces(real.shape[1])
         faces, fake_faces = (
-            critics.centred(torch.stack([clips[:, place] for place in places], 1).flatten(0, 1)) for clips in (real, fake)
+            critics.mixed(torch.stack([clips[:, place] for place in places], 1).flatten(0, 1)) for clips in (real, fake)
         )
         labels = None if label is None else label.repeat_interleave(len(places), 0)
         against, towards, _ = self._judged("frames", critics.frames, faces, fake_faces, labels)
@@ -308,3 +331,9 @@ class MotionGAN(GAN):
     def exportable(self) -> tuple[nn.Module, dict[str, Tensor]]:
         inputs = {"noise": torch.randn(2, self.numbers(self.spec.shape[0]))}
         return self.generator.averaged, inputs | example_labels(self.spec)
+
+
+def _unmixed(critics: Critics, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Critics of before see colours as they are."""
+    if f"{prefix}middle" in state:
+        state.setdefault(f"{prefix}mixes", torch.eye(len(critics.middle)))

@@ -29,6 +29,8 @@ POSE_START, KEPT_START, POSE_SHARPNESS = 0.3, 2.0, 3.0
 """How far poses begin from the sprite, how much of it they keep at first (a logit), how sharply motion chooses among them."""
 PALETTE_SHARPNESS = 3.0
 """How sharply a place of a sprite chooses among the colours of the palette."""
+TINT = 0.25
+"""How much of what tells the colours of painted detail apart remains beside a palette: most of the detail is light and shade."""
 NOISE_START = 0.1
 """What the noise of each frame weighs at first: motion begins smooth."""
 GIVEN = ("first", "before", "last")
@@ -137,9 +139,10 @@ class SpriteGenerator(nn.Module):
         with torch.no_grad():
             self.paint.weight[own : own + changes] *= POSE_START
             self.paint.weight[own + changes : own + changes + background] = 0  # detail of the background comes later
-        self.shares = nn.Conv2d(inner, sprites * palette, 3, padding=1) if palette else None
+        self.coarse_shares = nn.Conv2d(inner, sprites * palette, 3, padding=1) if palette else None
+        self.coarse, self.tint = True, TINT if palette else 1.0
         self.colours = nn.Linear(math.prod(self.lowest), sprites * palette * channels) if palette else None
-        self.register_load_state_dict_pre_hook(_without_palette)
+        self.register_load_state_dict_pre_hook(_of_before)
         self.flows = nn.Conv2d(inner, sprites * poses * 3, 3, padding=1) if poses > 1 else None
         self.background = nn.Conv2d(widths[0], channels, 3, padding=1)
         self.summary = nn.Linear(math.prod(self.lowest), SUMMARY)
@@ -207,10 +210,14 @@ class SpriteGenerator(nn.Module):
     def _rendered(self, low: Tensor, fine: Tensor, motion: Motion, picture: Tensor | None) -> Tensor:
         """Frames; of a picture, its colours are the sprites' and, where nothing was behind them, the background's."""
         whole = interpolate(fine, scale_factor=float(self.scale), mode="bilinear") if self.scale > 1 else fine
-        own, changes, detail, kept = self.paint(whole).split(self.painted, 1)
+        own, changes, detail, kept = self.paint(whole).contiguous().split(self.painted, 1)
         own = own.unflatten(1, (self.sprites, 1, -1))
+        if picture is None and self.tint < 1:
+            own = self._tinted(own)
+            if self.poses > 1:
+                changes = self._tinted(changes.unflatten(1, (self.sprites, self.poses, -1))).flatten(1, 3)
         if self.palette and picture is None:
-            own = own + self._flat(whole, low)
+            own = own + self._flat(fine if self.coarse else whole, low)
         background = bounded(interpolate(self.background(low).float(), size=self.side, mode="bilinear") + detail.float())
         if picture is not None:
             background = torch.lerp(background, picture.float(), torch.sigmoid(kept.float() + KEPT_START))
@@ -233,11 +240,19 @@ class SpriteGenerator(nn.Module):
             frames = torch.addcmul(colours, frames, 1 - opacity)
         return frames.transpose(2, 3)
 
-    def _flat(self, whole: Tensor, low: Tensor) -> Float[Tensor, "batch sprites 1 channels_and_none height width"]:
+    def _tinted(self, painted: Float[Tensor, "batch sprites poses channels_and_opacity height width"]) -> Tensor:
+        """What is painted, with its colours nearer to their mean."""
+        colours, opacity = painted.split([self.channels, 1], 3)
+        return torch.cat([torch.lerp(colours.mean(3, keepdim=True), colours, self.tint), opacity], 3)
+
+    def _flat(self, features: Tensor, low: Tensor) -> Float[Tensor, "batch sprites 1 channels_and_none height width"]:
         """The colours of the palette of a clip, each where its share is the largest; nothing is added to the opacity."""
-        assert self.shares is not None and self.colours is not None
+        assert self.coarse_shares is not None and self.colours is not None
         colours = self.colours(low.flatten(1)).unflatten(1, (self.sprites, self.palette, self.channels))
-        shares = (PALETTE_SHARPNESS * self.shares(whole).unflatten(1, (self.sprites, self.palette))).softmax(2)
+        shares = self.coarse_shares(features)
+        if self.coarse and self.scale > 1:
+            shares = interpolate(shares, scale_factor=float(self.scale), mode="bilinear")
+        shares = (PALETTE_SHARPNESS * shares.unflatten(1, (self.sprites, self.palette))).softmax(2)
         flat = torch.einsum("bsphw,bspc->bschw", shares, colours.to(shares.dtype))
         return pad(flat, (0, 0, 0, 0, 0, 1))[:, :, None]
 
@@ -290,12 +305,17 @@ class FrameReader(nn.Module):
         return low, x
 
 
-def _without_palette(generator: SpriteGenerator, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    """Models of before have no palette: its colours are then 0, and change nothing."""
-    if generator.palette and f"{prefix}paint.weight" in state:
-        for name in ("shares", "colours"):
-            for key, own in getattr(generator, name).state_dict().items():
-                state.setdefault(f"{prefix}{name}.{key}", torch.zeros_like(own))
+def _of_before(generator: SpriteGenerator, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Models of before have no palette, whose colours are then 0 and change nothing, or choose its colours for each pixel; and they paint
+    detail in all colours."""
+    new = f"{prefix}coarse_shares"
+    if not generator.palette or f"{prefix}paint.weight" not in state or f"{new}.weight" in state:
+        return
+    generator.coarse, generator.tint = False, 1.0
+    for name in ("weight", "bias"):
+        none = torch.zeros_like(getattr(generator.coarse_shares, name))
+        state[f"{new}.{name}"] = state.pop(f"{prefix}shares.{name}", none)
+        state.setdefault(f"{prefix}colours.{name}", torch.zeros_like(getattr(generator.colours, name)))
 
 
 def _steadied(noise: Tensor, unrest: float) -> Tensor:

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from gansmith.gans.motiongan import MotionGAN
+from gansmith.gans.motiongan import GAINS, MotionGAN
 from gansmith.kinds.video.given import Ends, StartsFromFrames
 from gansmith.kinds.video.spec import VideoSpec
 from gansmith.layers.clip_critics import ClipCritic
@@ -132,8 +132,8 @@ def test_a_palette_colours_whole_parts(gan):
     """Where each place takes one colour and nothing else is painted, sprites have the colours of the palette and no others."""
     network = copy.deepcopy(gan.generator.network)
     with torch.no_grad():
-        network.shares.weight *= 1e4
-        network.shares.bias[: network.palette] = torch.linspace(-1e3, 1e3, network.palette)
+        network.coarse_shares.weight *= 1e4
+        network.coarse_shares.bias[: network.palette] = torch.linspace(-1e3, 1e3, network.palette)
     whole, low = torch.randn(2, network.paint.in_channels, *network.side), torch.randn(2, *network.lowest)
     flat = network._flat(whole, low)
     colours = network.colours(low.flatten(1)).view(2, -1, network.palette, network.channels)
@@ -151,3 +151,29 @@ def test_a_model_of_before_palettes_makes_what_it_made():
     label = torch.tensor([0, 1])
     one, other = (own.generate(2, {"label": label}, rng=torch.Generator().manual_seed(1))["video"] for own in (before, now))
     torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+
+
+def test_a_model_of_before_coarse_palettes_makes_what_it_made():
+    torch.manual_seed(0)
+    data = toys.every()["labelled clips"]
+    before = toys.small("motiongan", data, palette=8).eval()
+    before.generator.averaged.coarse, before.generator.averaged.tint = False, 1.0
+    older = {name.replace("coarse_shares", "shares"): value for name, value in before.state_dict().items() if "mixes" not in name}
+    now = toys.small("motiongan", data, palette=8).eval()
+    now.load_state_dict(older)
+    label = torch.tensor([0, 1])
+    one, other = (own.generate(2, {"label": label}, rng=torch.Generator().manual_seed(1))["video"] for own in (before, now))
+    torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+
+
+def test_the_critic_of_frames_sees_colours_as_far_apart_as_light_and_shade(gan):
+    critics = copy.deepcopy(gan.critic.network)
+    shade = torch.randn(4, 3, 1, 8, 8) * 0.5
+    real = torch.cat([shade, shade, shade], 2) + 0.2 * torch.randn(4, 3, 3, 8, 8) + 0.3
+    critics.look(real)
+    assert critics.middle.flatten().tolist() == pytest.approx(real.mean((0, 1, 3, 4)).tolist(), abs=1e-6)
+    seen = critics.mixed(real.flatten(0, 1)).transpose(0, 1).flatten(1)
+    values = torch.linalg.eigvalsh(seen @ seen.T / seen.shape[1])
+    torch.testing.assert_close(values, values.max().expand(3), rtol=1e-3, atol=0)  # the gains are below the largest allowed
+    critics.look(shade.expand(4, 3, 3, 8, 8))  # grey: no gain is larger than allowed
+    assert critics.mixes.abs().max() <= GAINS
