@@ -23,7 +23,7 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, instance_norm, leaky_relu, pad
+from torch.nn.functional import instance_norm, leaky_relu, pad
 
 from gansmith.adversarial import least_squares_critic, least_squares_generator
 from gansmith.data.codec import Batch
@@ -41,8 +41,6 @@ from gansmith.training.seeds import uniform_rows
 
 SCALE = 4.0
 """Logarithmic magnitudes are divided by this and begin at -1, inside the networks."""
-SMOOTHED = 0.15
-"""The share of the bands over which what is said is smoothed."""
 HALVINGS = 4
 """The bands that the networks see are a multiple of this."""
 
@@ -65,8 +63,6 @@ class Config:
     """Weight of the L1 distance between a spectrum and its conversion to its own voice."""
     identity_share: float = 0.1
     """The share of the budget in which that counts."""
-    content: float = 0.0
-    """Weight of the L1 distance between what is said before and after: spectra smoothed over bands, less their means over time."""
     twice: bool = True
     """Whether critics also see spectra converted twice (the two-step adversarial loss)."""
     iterations: int = 32
@@ -100,15 +96,6 @@ class Revoicing(nn.Module):
         mel = self.spectrum(wave)
         made = self.converter(self.picture(mel), voice)[:, 0, : mel.shape[1]].float()
         return self.phases((made.clamp(-1, 4) + 1).mul(SCALE).add(log(FLOOR)).exp() - 0.999 * FLOOR).clamp(-1, 1)
-
-
-def said(shown: Float[Tensor, "batch 1 rows frames"]) -> Float[Tensor, "batch 1 rows frames"]:
-    """What two voices that say the same have in common: how spectra change in time (less their means, Atal 1974), smoothed over bands, so
-    that neither the timbre of a voice nor its harmonics are seen."""
-    reach = max(1, round(SMOOTHED * shown.shape[2] / 2))
-    bump = torch.hann_window(2 * reach + 3, periodic=False, device=shown.device, dtype=shown.dtype)[1:-1]
-    moved = shown - shown.mean(3, keepdim=True)
-    return conv2d(pad(moved, (0, 0, reach, reach), mode="replicate"), (bump / bump.sum())[None, None, :, None])
 
 
 class VoiceCritic(nn.Module):
@@ -212,8 +199,6 @@ class MaskCycleGANVC(GAN):
             "least_squares": least_squares_generator(self.critic(fake, wanted)),
             "cycle": config.cycle * (back - real).abs().mean(),
         }
-        if config.content:
-            terms["content"] = config.content * (said(fake) - said(real)).abs().mean()
         if self.clock.progress() < config.identity_share:
             terms["identity"] = config.identity * (network.converter(real, voice, self.hiding(real)) - real).abs().mean()
         if config.twice:

@@ -7,9 +7,11 @@ effects, notes.
     gansmith train drums                                    # built-in drum hits
     gansmith train sounds/ --minutes 15                     # sub-folders are classes
     gansmith generate RUN -n 16 --where class=snare --out snares/
+    gansmith generate RUN --where pitch=60 --where instrument=violin    # of notes with a labels.csv
 
 Spoken digits of six speakers after 640 CPU seconds (preset medium, seed 0): a classifier of real ones hears .914 of the requested classes
-(of a Gaussian of spectra .769, of real ones .980), recall .94 (real .92). More is in docs/audio.md.
+(of a Gaussian of spectra .769, of real ones .980), recall .94 (real .92). Of notes after 304 CPU seconds, .982 are within 50 cents of the
+requested pitch (of real ones .946). More is in docs/audio.md.
 """
 
 from collections.abc import Iterator, Mapping
