@@ -5,8 +5,8 @@
 
 `nats` (of what was made, under an n-gram model of the training texts) is quality, `reverse_nats` (of held-out texts, under an n-gram
 model of what was made) is diversity; `bleu` and `self_bleu` are another such pair. "gap" says how far the curve of the GAN lies below that
-of likelihood alone where the diversity is the same, in nats: what is negative is above the curve. One thread, CPU seconds; results are
-added to bench/results/curve.json.
+of likelihood alone where the diversity is the same, in nats: what is negative is above the curve; "gap_of_diversity" the same where the
+quality is the same. One thread, CPU seconds; results are added to bench/results/curve.json.
 """
 
 import argparse
@@ -40,12 +40,12 @@ def scored(fake: Dataset, train: Dataset, held_out: Dataset, count: int) -> tupl
     return {name[score.name]: round(score.value, 4) for score in found}, others
 
 
-def gap(own: list[dict[str, float]], other: list[dict[str, float]]) -> float:
-    """Nats by which points of a curve lie above another curve, on average, where both have the same diversity."""
-    curve = sorted((point["reverse_nats"], point["nats"]) for point in other)
-    at, value = np.array(curve).T
-    inside = [point for point in own if at[0] <= point["reverse_nats"] <= at[-1]] or own
-    return round(float(np.mean([point["nats"] - np.interp(point["reverse_nats"], at, value) for point in inside])), 4)
+def gap(own: list[dict[str, float]], other: list[dict[str, float]], at: str = "reverse_nats", of: str = "nats") -> float:
+    """How far points of a curve lie from another curve in `of`, on average, where both have the same of `at`; negative is better. A point
+    that is better in `at` than the whole other curve is compared with its best end."""
+    places, values = np.array(sorted((point[at], point[of]) for point in other)).T
+    inside = [point for point in own if point[at] <= places[-1]] or own
+    return round(float(np.mean([point[of] - np.interp(point[at], places, values) for point in inside])), 4)
 
 
 def ready(train: Dataset, given: argparse.Namespace, folder: Path | None) -> tuple[Model, dict[str, Any], dict[str, float]]:
@@ -109,6 +109,7 @@ def main() -> None:
                 record = {"way": name, **facts, "gauges": gauges, "points": points, "others": others}
                 if "likelihood" in curves:
                     record["gap"] = gap(points, curves["likelihood"])
+                    record["gap_of_diversity"] = gap(points, curves["likelihood"], "nats", "reverse_nats")
                 records.append(record)
                 print(name, facts["cpu_seconds"], record.get("gap"), gauges, flush=True)
     note({"data": train.name, "options": arguments.option, "count": arguments.count, "records": records}, RESULTS)
