@@ -6,7 +6,7 @@ the model is used the critic draws one of several samples by its logits (`--wher
 trusted is measured on samples and data that it has not seen yet: a critic that has learned nothing has no say.
 
 Of texts the critic is the logarithm of how much likelier an n-gram model of the data has them than one of the samples. It learns in
-seconds. A sixteenth of the texts, by their tokens, is kept from both models, so that what was learned by heart earns no trust. Of molecules
+seconds. A sixteenth of the texts is kept from both models, so that what was learned by heart earns no trust. Of molecules
 (and texts with labels) it weighs runs of tokens, and also what surrounds each atom.
 
 QM9, 100 CPU seconds: drawing one of four lowers the Frechet ChemNet distance from .44 to .28 (likelihood alone for as long: .40) and the
@@ -38,7 +38,7 @@ from torch.special import ndtr
 from gansmith.data.codec import Batch
 from gansmith.data.tokens import TokenSpec
 from gansmith.errors import UserError
-from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.game import GAN, Draw, Look, Move, Player, Preset
 from gansmith.gans._sequence_options import Config, Rate, RunsRate
 from gansmith.layers.counts_critic import CountsCritic
 from gansmith.layers.labels import Label
@@ -62,7 +62,7 @@ from gansmith.training.seeds import uniform_rows
 REMEMBERED = 0.95
 """How much of a running mean stays each round."""
 KEPT_BACK = 16
-"""One of so many texts, by its tokens, is not learned where a critic counts: such texts say how far the critic is trusted."""
+"""One of so many texts is not learned where a critic counts: such texts say how far the critic is trusted."""
 POOL, FRESH, TIMES, AT_ONCE = 16_384, 4, 4, 512
 """Examples of the data, and samples, from which a critic of runs learns; every how many rounds new samples join them, and how many batches
 at once; how many of each it learns from in a round."""
@@ -72,6 +72,16 @@ SLACK = 0.05
 """Nats a token that the likelihood may lose in the game."""
 GAIN = 0.01
 """What the area under the second critic's curve must have lost at the end, or the weights from before are taken back."""
+
+
+def _back(count: int) -> Tensor:
+    """Which of so many texts are kept back."""
+    return torch.arange(count) % KEPT_BACK == KEPT_BACK - 1
+
+
+def _number_of(tokens: Tensor) -> Tensor:
+    """A number, seldom 0, that depends on all tokens of an example [batch]."""
+    return ((tokens + 1) * (torch.arange(1, tokens.shape[1] + 1, device=tokens.device) * MIXED)).sum(1)
 
 
 def _suiting(config: Config, spec: TokenSpec, plays: bool) -> str:
@@ -164,6 +174,10 @@ class SequenceGAN(GAN):
         """Running means: the area under the second critic's curve and nats a token, before and in the game."""
         self.expected: Tensor
         self.seen: Tensor
+        if self.counted:
+            self.register_buffer("back", torch.zeros(POOL // KEPT_BACK, dtype=torch.long))
+        self.back: Tensor
+        """Numbers of the texts that are kept back."""
         self.taken_back = False
 
     def get_extra_state(self) -> Tensor:
@@ -200,8 +214,6 @@ class SequenceGAN(GAN):
     def play(self, draw: Draw) -> Iterator[Move | tuple[Move, ...]]:
         batch = draw()
         tokens, label, context, stage = batch[self.spec.key], batch.get("label"), batch.get("context"), self.stage
-        if self.counted and self.config.critic_share and int(self.real.added) < min(POOL, self.clock.examples):
-            self.real.add(tokens, label)  # each example once
         if stage == "likelihood":
             yield self.generator.minimizes(likelihood=self._surprise(tokens, label, context))
             return
@@ -255,10 +267,22 @@ class SequenceGAN(GAN):
         with torch.autocast(tokens.device.type, enabled=False):  # which would cast the weights at every token
             return playing.sampled(dice, labels, before=context)
 
+    @torch.no_grad()
+    def prepare(self, look: Look) -> None:
+        """A critic that counts looks at texts once. Every sixteenth is kept back: the model does not learn it, unless it occurs twice."""
+        if not (self.counted and self.config.critic_share):
+            return
+        batch = look(POOL)
+        tokens = batch[self.spec.key]
+        self.real.add(tokens, batch.get("label"))
+        numbers, count = _number_of(tokens).unique(return_counts=True)
+        own = _number_of(tokens[_back(len(tokens)).to(tokens.device)])
+        once = own[torch.isin(own, numbers[count == 1])]
+        self.back[: len(once)] = once
+
     def _kept_back(self, tokens: Tensor) -> Tensor:
-        """Whether each example is one of those that are not learned [batch]: which they are depends on their tokens alone."""
-        places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
-        return ((tokens + 1) * (places * MIXED)).sum(1) // 2**15 % KEPT_BACK == 0
+        """Whether each example is one of those that are not learned [batch]."""
+        return torch.isin(_number_of(tokens), self.back)
 
     @torch.no_grad()
     def _count(self, tokens: Tensor, label: Label | None) -> None:
@@ -271,7 +295,7 @@ class SequenceGAN(GAN):
         critic = self._critic
         assert isinstance(critic, CountsCritic)
         real, made = self.real.all(), self.made.all()
-        back = self._kept_back(real)
+        back = _back(len(real)).to(real.device)
         aside = torch.arange(len(made), device=made.device) // len(tokens) % 8 == 0
         critic.learn(real[~back], made[~aside], real[back], made[aside])
         if back.any() and aside.any():
@@ -282,6 +306,7 @@ class SequenceGAN(GAN):
             self.seen[2:].copy_(self.seen[:2])
         self.real.forget()  # a finished run holds no examples of the data
         self.made.forget()
+        self.back.zero_()
 
     def _runs_told_apart(self, tokens: Tensor, label: Label | None) -> Move:
         """The critic of runs tells examples of the data from samples. A batch of the data joins those that it learns from in each round,
