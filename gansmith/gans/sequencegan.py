@@ -81,7 +81,8 @@ def _back(count: int) -> Tensor:
 
 def _number_of(tokens: Tensor) -> Tensor:
     """A number, seldom 0, that depends on all tokens of an example [batch]."""
-    return ((tokens + 1) * (torch.arange(1, tokens.shape[1] + 1, device=tokens.device) * MIXED)).sum(1)
+    powers = torch.full((tokens.shape[1],), MIXED, device=tokens.device).cumprod(0)  # sums wrap around
+    return ((tokens + 1) * powers).sum(1)
 
 
 def _suiting(config: Config, spec: TokenSpec, plays: bool) -> str:
