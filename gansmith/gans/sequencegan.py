@@ -6,7 +6,7 @@ the model is used the critic draws one of several samples by its logits (`--wher
 trusted is measured on samples and data that it has not seen yet: a critic that has learned nothing has no say.
 
 Of texts the critic is the logarithm of how much likelier an n-gram model of the data has them than one of the samples. It learns in
-seconds. A sixteenth of the texts is kept from both models, so that what was learned by heart earns no trust. Of molecules
+seconds. A sixteenth of the texts, at most 256, is kept from both models, so that what was learned by heart earns no trust. Of molecules
 (and texts with labels) it weighs runs of tokens, and also what surrounds each atom.
 
 QM9, 100 CPU seconds: drawing one of four lowers the Frechet ChemNet distance from .44 to .28 (likelihood alone for as long: .40) and the
@@ -61,8 +61,9 @@ from gansmith.training.seeds import uniform_rows
 
 REMEMBERED = 0.95
 """How much of a running mean stays each round."""
-KEPT_BACK = 16
-"""One of so many texts is not learned where a critic counts: such texts say how far the critic is trusted."""
+KEPT_BACK, MOST_BACK = 16, 256
+"""One of so many texts, or of more so that there are no more than so many, is not learned where a critic counts: such texts say how far
+the critic is trusted."""
 POOL, FRESH, TIMES, AT_ONCE = 16_384, 4, 4, 512
 """Examples of the data, and samples, from which a critic of runs learns; every how many rounds new samples join them, and how many batches
 at once; how many of each it learns from in a round."""
@@ -76,7 +77,8 @@ GAIN = 0.01
 
 def _back(count: int) -> Tensor:
     """Which of so many texts are kept back."""
-    return torch.arange(count) % KEPT_BACK == KEPT_BACK - 1
+    every = max(KEPT_BACK, -(-count // MOST_BACK))
+    return torch.arange(count) % every == every - 1
 
 
 def _number_of(tokens: Tensor) -> Tensor:
@@ -176,7 +178,7 @@ class SequenceGAN(GAN):
         self.expected: Tensor
         self.seen: Tensor
         if self.counted:
-            self.register_buffer("back", torch.zeros(POOL // KEPT_BACK, dtype=torch.long))
+            self.register_buffer("back", torch.zeros(MOST_BACK, dtype=torch.long))
         self.back: Tensor
         """Numbers of the texts that are kept back."""
         self.taken_back = False
@@ -270,7 +272,7 @@ class SequenceGAN(GAN):
 
     @torch.no_grad()
     def prepare(self, look: Look) -> None:
-        """A critic that counts looks at texts once. Every sixteenth is kept back: the model does not learn it, unless it occurs twice."""
+        """A critic that counts looks at texts once. Some are kept back: the model does not learn them, unless they occur twice."""
         if not (self.counted and self.config.critic_share):
             return
         batch = look(POOL)
