@@ -5,6 +5,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, pixel_shuffle
 
+LAYOUT = torch.channels_last
+"""Of what the widest convolutions take: their gradients then take a third of the time on a CPU."""
 Spectrum = Float[Tensor, "batch channels bands frames"]
 
 
@@ -65,7 +67,7 @@ class Converter(nn.Module):
 
     def forward(self, x: Spectrum, voice: Int[Tensor, " batch"], there: Spectrum | None = None) -> Spectrum:
         there = torch.ones_like(x) if there is None else there
-        y = self.enter(torch.cat([x * there, there], 1))
+        y = self.enter(torch.cat([x * there, there], 1).contiguous(memory_format=LAYOUT))
         for layer in self.down:
             y = layer(y)
         channels = y.shape[1]
@@ -75,4 +77,4 @@ class Converter(nn.Module):
         y = instance_norm(self.spread(y)).unflatten(1, (channels, self.rows))
         for layer in self.up:
             y = layer(y)
-        return x * there + self.leave(y[:, :, :, : x.shape[3]])
+        return x * there + self.leave(y[:, :, :, : x.shape[3]].contiguous(memory_format=LAYOUT))
