@@ -343,7 +343,8 @@ def test_tables_of_one_name_and_files_of_others_in_the_place_of_ours_are_refused
 
 
 def firm(people: int = 200) -> dict[str, Table]:
-    """Employees, each but the first under one hired before; departments whose budget is what their people cost."""
+    """Employees, each but the first under one hired before, a third of whom also help another department; departments whose budget is
+    what their people cost."""
     rng = np.random.default_rng(1)
     rows, spent, heads = [], [0.0] * 60, [0] * 60
     for number in range(people):
@@ -351,9 +352,13 @@ def firm(people: int = 200) -> dict[str, Table]:
         manager = "" if number == 0 else f"E{rng.integers(0, min(number, 20)):03d}"
         place, cost = int(rng.integers(0, 60)) if number >= 60 else number, round(float(rng.gamma(5)), 2)
         spent[place], heads[place] = round(spent[place] + cost, 2), heads[place] + 1
-        rows.append([f"E{number:03d}", manager or None, str(place + 1), level, f"{cost:.2f}"])
+        helps = None if number % 3 else str(int(rng.integers(0, 30)) + 1)
+        rows.append([f"E{number:03d}", manager or None, str(place + 1), level, f"{cost:.2f}", helps])
     places = [[str(i + 1), f"{spent[i]:.2f}", str(heads[i]), str(int(rng.integers(0, 9)))] for i in range(60)]
-    heads_of = {"employees": ["id", "manager_id", "dept_id", "level", "cost"], "depts": ["id", "budget", "people", "floor"]}
+    heads_of = {
+        "employees": ["id", "manager_id", "dept_id", "level", "cost", "helped_dept_id"],
+        "depts": ["id", "budget", "people", "floor"],
+    }
     return {
         name: Table(
             name=name, columns={key: cells_of(cells) for key, cells in zip(heads_of[name], zip(*own, strict=True), strict=True)}
@@ -378,6 +383,34 @@ def test_rows_that_refer_to_their_own_table_are_found():
     assert find_keys(tables).selves == ()  # numbers may be any numbers
     told = find_keys(tables, {"employees": {"parents": {"x": "employees", "dept_id": "depts"}}})
     assert told.selves[0].column == "x" and told.parent_of("employees").parent == "depts"
+
+
+def test_a_reference_that_some_rows_lack_is_found_and_missing_ones_stay_missing():
+    tables = firm()
+    keys = find_keys(tables)
+    assert [(link.child, link.column, link.parent) for link in keys.optional] == [("employees", "helped_dept_id", "depts")]
+    assert keys.parent_of("employees").column == "dept_id" and keys.references_of("employees") == []
+    assert (
+        "employees.helped_dept_id refers to depts.id or is missing" in keys.sentences() and Keys.from_json(keys.to_json()) == keys
+    )
+    learned, given = joined("employees", tables, keys, 1)
+    order = np.argsort([int(each) for each in tables["employees"].columns["dept_id"].values()], kind="stable")
+    helped = [tables["employees"].columns["helped_dept_id"].values()[place] for place in order]
+    floors = dict(zip(tables["depts"].columns["id"].values(), tables["depts"].columns["floor"].values(), strict=True))
+    assert learned.columns["helped_dept_id is there"].values() == ["yes" if each else "no" for each in helped]
+    assert learned.columns["helped_dept_id.floor"].values() == [floors.get(each) for each in helped]
+    assert "helped_dept_id" not in learned.columns and not any("helped" in name for name in given)
+    mixed = at_random(tables, keys)["employees"].columns["helped_dept_id"].values()
+    assert [each is None for each in mixed] == [number % 3 > 0 for number in range(200)] and integrity({**tables}, keys) == 1
+    for half in halves(tables, keys):
+        assert integrity(half, keys) == 1
+    people = dict(tables["employees"].columns)
+    camel = {**people, "helpedDeptId": people["helped_dept_id"], "paiddeptid": people["helped_dept_id"]}
+    found = find_keys({**tables, "employees": Table(name="employees", columns=camel)}).optional
+    assert [link.column for link in found] == ["helped_dept_id", "helpedDeptId"]  # and no ending of a longer word
+    lost = Table(name="depts", columns={name: cells.take(np.arange(59)) for name, cells in tables["depts"].columns.items()})
+    with pytest.raises(UserError, match=r"employees.dept_id is 60 in row 60, but depts.id never is"):
+        find_keys({**tables, "depts": lost}, {"employees": {"parents": {"dept_id": "depts"}}})
 
 
 def test_totals_of_children_are_found_and_nothing_else_is():
@@ -408,7 +441,9 @@ def test_generated_rows_refer_to_their_own_table_without_circles_and_totals_add_
     made = Related.load(tmp_path / "run").sample(50, seed=2)
     people, depts = made["employees"], made["depts"]
     leads = dict(zip(people["id"], people["manager_id"], strict=True))
-    assert list(people) == ["id", "manager_id", "dept_id", "level", "cost"] and any(leads.values())
+    assert list(people) == ["id", "manager_id", "dept_id", "level", "cost", "helped_dept_id"] and any(leads.values())
+    helped = people["helped_dept_id"]
+    assert None in helped and {each for each in helped if each is not None} <= set(depts["id"]) and any(helped)
     for person in leads:
         seen = [person]
         while (above := leads[seen[-1]]) is not None:

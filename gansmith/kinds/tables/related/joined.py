@@ -27,7 +27,7 @@ def counted(child: str) -> str:
 
 
 def is_there(column: str) -> str:
-    """The column that says whether a row refers to another of its table."""
+    """The column that says whether a row refers to another one by this column."""
     return f"{column} is there"
 
 
@@ -43,7 +43,7 @@ def named(table: str, column: str) -> str:
 
 def own_columns(name: str, table: Table, keys: Keys) -> list[str]:
     """A table's columns but for its key and its references."""
-    links = {link.column for link in (*keys.links, *keys.selves) if link.child == name}
+    links = keys.columns_of(name)
     return [column for column in table.columns if column != keys.keys[name] and column not in links]
 
 
@@ -77,6 +77,11 @@ def joined(
         other, places = tables[reference.parent], _rows(reference.column, name, reference.parent, tables, keys)[order]
         for column in telling(reference.parent, like[reference.parent], keys, min_count):
             columns[named(reference.column, column)] = other.columns[column].take(places)
+    for link in keys.optional_of(name):
+        places = _rows(link.column, name, link.parent, tables, keys)
+        columns[is_there(link.column)] = cells_of(np.where(places < 0, "no", "yes")[order].tolist())
+        for column in telling(link.parent, like[link.parent], keys, min_count):
+            columns[named(link.column, column)] = _taken(tables[link.parent].columns[column], places[order])
     for link in keys.selves_of(name):
         places = _rows(link.column, name, name, tables, keys)
         columns[is_there(link.column)] = cells_of(np.where(places < 0, "no", "yes")[order].tolist())

@@ -11,7 +11,7 @@ from gansmith.kinds.tables.cells import Cells, Table, cells_of
 from gansmith.kinds.tables.codec import TableCodec
 from gansmith.kinds.tables.metrics.table_shapes import Against, column_shape
 from gansmith.kinds.tables.related.joined import BEFORE, children, joined, named
-from gansmith.kinds.tables.related.keys import Keys, place_of
+from gansmith.kinds.tables.related.keys import Keys, place_of, there
 from gansmith.kinds.tables.views import View, view_of
 
 
@@ -53,26 +53,26 @@ def integrity(tables: Mapping[str, Table], keys: Keys) -> float:
         cells = tables[link.child].columns[link.column]
         good += int((place_of(cells, tables[link.parent].columns[key]) >= 0).sum())
         total += len(cells)
-    for link in keys.selves:
+    for link in (*keys.selves, *keys.optional):
         key, cells = keys.keys[link.parent], tables[link.child].columns[link.column]
         assert key is not None
-        there = np.array([level is not None and level != "" for level in cells.levels])[cells.codes]
-        good += int((place_of(cells, tables[link.parent].columns[key]) >= 0)[there].sum())
-        total += int(there.sum())
+        refers = there(cells)
+        good += int((place_of(cells, tables[link.parent].columns[key]) >= 0)[refers].sum())
+        total += int(refers.sum())
     return good / max(total, 1)
 
 
 def at_random(tables: Mapping[str, Table], keys: Keys, seed: int = 0) -> dict[str, Table]:
     """The trivial generator: real rows, every child given to a random parent."""
     rng, made = np.random.default_rng(seed), dict(tables)
-    for link in keys.links:
+    for link in (*keys.links, *keys.optional):
         child, key = made[link.child], keys.keys[link.parent]
         assert key is not None
         parents = tables[link.parent].columns[key]
         codes = parents.codes[rng.integers(0, len(tables[link.parent]), len(child))]
-        made[link.child] = Table(
-            name=child.name, columns={**child.columns, link.column: Cells(parents.levels, codes, parents.dtype)}
-        )
+        codes = np.where(there(child.columns[link.column]) | (link in keys.links), codes, len(parents.levels))
+        cells = Cells([*parents.levels, None], codes, parents.dtype)
+        made[link.child] = Table(name=child.name, columns={**child.columns, link.column: cells})
     return made
 
 
@@ -93,8 +93,9 @@ def halves(tables: Mapping[str, Table], keys: Keys, seed: int = 0) -> tuple[dict
         for side, rows in zip(sides, (kept[name], kept[name] if both else ~kept[name]), strict=True):
             where = np.flatnonzero(rows)
             columns = {column: cells.take(where) for column, cells in table.columns.items()}
-            for link in keys.selves_of(name):  # who refers to a row of the other half refers to none
-                kept_keys = columns[str(keys.keys[name])]
+            for link in (*keys.selves_of(name), *keys.optional_of(name)):  # who refers to a row of the other half refers to none
+                known = columns if link.parent == name else side[link.parent].columns
+                kept_keys = known[str(keys.keys[link.parent])]
                 is_lost = place_of(columns[link.column], kept_keys) < 0
                 values = [None if lost else cell for cell, lost in zip(columns[link.column].values(), is_lost, strict=True)]
                 columns[link.column] = cells_of(values, columns[link.column].dtype)

@@ -42,6 +42,8 @@ class Keys:
     """The column by which the rows of one parent are in order; None for the order of the file."""
     selves: tuple[Link, ...] = ()
     """Columns that refer to other rows of the same table (manager_id of employees); some rows may refer to none."""
+    optional: tuple[Link, ...] = ()
+    """Columns that refer to another table, but for rows in which they are missing; rows are never counted by such a one."""
 
     def selves_of(self, table: str) -> list[Link]:
         """The links of a table to itself."""
@@ -55,6 +57,14 @@ class Keys:
         """The other links of a table."""
         return [link for link in self.links if link.child == table][1:]
 
+    def optional_of(self, table: str) -> list[Link]:
+        """The links of a table that some of its rows lack."""
+        return [link for link in self.optional if link.child == table]
+
+    def columns_of(self, table: str) -> set[str]:
+        """The columns of a table that refer to rows."""
+        return {link.column for link in (*self.links, *self.selves, *self.optional) if link.child == table}
+
     def children_of(self, table: str) -> list[str]:
         """Tables whose rows are counted by a row of this one."""
         return [child for child in self.keys if (link := self.parent_of(child)) is not None and link.parent == table]
@@ -64,7 +74,8 @@ class Keys:
         left, ordered = list(self.keys), []
         while left:
             waiting = set(left)
-            ready = [table for table in left if not any(link.child == table and link.parent in waiting for link in self.links)]
+            links = (*self.links, *self.optional)
+            ready = [table for table in left if not any(link.child == table and link.parent in waiting for link in links)]
             if not ready:
                 raise UserError(f"the tables {listed(left)} refer to each other in a circle: leave one of the columns out.")
             ordered += ready
@@ -75,16 +86,22 @@ class Keys:
         """What was found, for people."""
         said = [f"{key} identifies the rows of {table}" for table, key in self.keys.items() if key]
         links = (*self.links, *self.selves)
-        return said + [f"{link.child}.{link.column} refers to {link.parent}.{self.keys[link.parent]}" for link in links]
+        said += [f"{link.child}.{link.column} refers to {link.parent}.{self.keys[link.parent]}" for link in links]
+        return said + [
+            f"{link.child}.{link.column} refers to {link.parent}.{self.keys[link.parent]} or is missing" for link in self.optional
+        ]
 
     def to_json(self) -> dict[str, Any]:
         facts = {"keys": dict(self.keys), "links": [asdict(link) for link in self.links], "sorts": dict(self.sorts)}
-        return facts | ({"selves": [asdict(link) for link in self.selves]} if self.selves else {})
+        more = {"selves": self.selves, "optional": self.optional}
+        return facts | {name: [asdict(link) for link in links] for name, links in more.items() if links}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Keys:
-        links, selves = (tuple(Link(**link) for link in facts.get(name, ())) for name in ("links", "selves"))
-        return cls(keys=facts["keys"], links=links, sorts=facts["sorts"], selves=selves)
+        links, selves, optional = (
+            tuple(Link(**link) for link in facts.get(name, ())) for name in ("links", "selves", "optional")
+        )
+        return cls(keys=facts["keys"], links=links, sorts=facts["sorts"], selves=selves, optional=optional)
 
 
 def find_keys(tables: Mapping[str, Table], schema: Mapping[str, Any] | None = None) -> Keys:
@@ -96,14 +113,19 @@ def find_keys(tables: Mapping[str, Table], schema: Mapping[str, Any] | None = No
     _check(tables, schema)
     keys = {name: schema.get(name, {}).get("key") or _key_of(name, table) for name, table in tables.items()}
     links: list[Link] = []
+    optional: list[Link] = []
     for child, table in tables.items():
         named = schema.get(child, {}).get("parents")
         pairs = ({c: p for c, p in named.items() if p != child} if named else _references(child, tables, keys)).items()
         own = [Link(child=child, column=column, parent=parent) for column, parent in pairs if column in table.columns]
         for link in own:
             _check_rows(link, tables, keys)
-        links += sorted(own, key=lambda link: _distinct(table.columns[link.column]), reverse=True)
-    if not links:
+        lacking = [link for link in own if _lacks(table.columns[link.column])]
+        optional += lacking
+        links += sorted(
+            (link for link in own if link not in lacking), key=lambda link: _distinct(table.columns[link.column]), reverse=True
+        )
+    if not links and not optional:
         raise UserError(
             f"no column of {listed(list(tables))} refers to a key of another table: name columns like customer_id and keys like id, or say "
             'it with --schema \'{"orders": {"parents": {"buyer": "customers"}}}\'.'
@@ -112,10 +134,12 @@ def find_keys(tables: Mapping[str, Table], schema: Mapping[str, Any] | None = No
     selves: list[Link] = []
     for name, table in tables.items():
         named = [column for column, parent in schema.get(name, {}).get("parents", {}).items() if parent == name]
-        for column in named or _own_references(name, table, keys, {link.column for link in links if link.child == name}):
+        for column in named or _own_references(
+            name, table, keys, {link.column for link in (*links, *optional) if link.child == name}
+        ):
             selves.append(Link(child=name, column=column, parent=name))
-            _check_rows(selves[-1], tables, keys, may_lack=True)
-    found = Keys(keys=keys, links=tuple(links), sorts=sorts, selves=tuple(selves))
+            _check_rows(selves[-1], tables, keys)
+    found = Keys(keys=keys, links=tuple(links), sorts=sorts, selves=tuple(selves), optional=tuple(optional))
     found.order()
     return found
 
@@ -173,17 +197,20 @@ def _key_of(name: str, table: Table) -> str | None:
 
 
 def _references(child: str, tables: Mapping[str, Table], keys: Mapping[str, str | None]) -> dict[str, str]:
-    """The tables that columns refer to, by their names and values."""
+    """The tables that columns refer to, by their names and values: customer_id, and billing_customer_id if all its cells are keys."""
     found = {}
-    for column in tables[child].columns:
+    for column, cells in tables[child].columns.items():
+        bare, refers = _bare(column), there(cells)
+        words = [word.casefold() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", column)]
+        endings = {"".join(words[start:]) for start in range(1, len(words))}
         for parent, key in keys.items():
-            if parent == child or key is None:
+            if parent == child or key is None or not refers.any():
                 continue
-            names = {
-                f"{one}{end}" for one in _singular(parent) for end in ("id", "key", "no", "nr", "number", "code", "", _bare(key))
-            }
-            named = _bare(column) in names or (column == key and _bare(key) not in ("id", "key"))
-            if named and (place_of(tables[child].columns[column], tables[parent].columns[key]) >= 0).mean() > 0.5:
+            ends = ("id", "key", "no", "nr", "number", "code", _bare(key))
+            whole = {f"{one}{end}" for one in _singular(parent) for end in ends}
+            named = bare in whole | _singular(parent) or (column == key and _bare(key) not in ("id", "key"))
+            share = (place_of(cells, tables[parent].columns[key]) >= 0)[refers].mean()
+            if (named and share > 0.5) or (share == 1 and endings & whole):
                 found[column] = parent
     return found
 
@@ -207,14 +234,23 @@ def _own_references(name: str, table: Table, keys: Mapping[str, str | None], oth
     return found
 
 
-def _check_rows(link: Link, tables: Mapping[str, Table], keys: Mapping[str, str | None], may_lack: bool = False) -> None:
-    """Raises UserError for rows that refer to none, but for missing cells if some `may_lack` one."""
+def _lacks(cells: Cells) -> bool:
+    """Whether some cells are missing."""
+    return any(level is None and count for level, count in zip(cells.levels, cells.counts(), strict=True))
+
+
+def there(cells: Cells) -> np.ndarray:
+    """Which cells are not missing."""
+    return np.array([level is not None and level != "" for level in cells.levels], bool)[cells.codes]
+
+
+def _check_rows(link: Link, tables: Mapping[str, Table], keys: Mapping[str, str | None]) -> None:
+    """Raises UserError for rows that refer to what is not there; missing cells refer to nothing."""
     key, cells = keys[link.parent], tables[link.child].columns[link.column]
     if key is None:
         named = f"{link.child}.{link.column}"
         raise UserError(f"{link.parent} has no column that tells its rows apart, so {named} cannot refer to it: name its key.")
-    there = np.array([not may_lack or level is not None for level in cells.levels])[cells.codes]
-    lost = np.flatnonzero((place_of(cells, tables[link.parent].columns[key]) < 0) & there)
+    lost = np.flatnonzero((place_of(cells, tables[link.parent].columns[key]) < 0) & there(cells))
     if len(lost):
         raise UserError(
             f"{link.child}.{link.column} is {cells.levels[cells.codes[lost[0]]]} in row {lost[0] + 1}, but {link.parent}.{key} never is "

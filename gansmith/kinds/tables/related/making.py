@@ -67,6 +67,7 @@ class Facts(TypedDict):
     given: Mapping[str, Sequence[str]]
     rows: Mapping[str, int]
     selves: NotRequired[Sequence[Link]]
+    optional: NotRequired[Sequence[Link]]
     totals: NotRequired[Sequence[Total]]
 
 
@@ -106,7 +107,7 @@ class Related:
         for part in ("columns", "telling", "given", "rows", "sorts"):
             if set(self.facts[part]) != tables:
                 raise MismatchError(f"{part} should name the tables {listed(sorted(tables), 20)}, but they name others")
-        for link in self.keys.links:
+        for link in (*self.keys.links, *self.keys.optional):
             if link.child not in tables or link.parent not in tables or link.parent not in self.facts["forms"]:
                 both = f"{link.child[:60]!r} and {link.parent[:60]!r}"
                 raise MismatchError(f"links name {both}, which should be tables, the second with a key")
@@ -249,6 +250,11 @@ class Related:
             for reference in self.keys.references_of(name):
                 chosen = self._referred(reference.column, rows[name], reference.parent, rows[reference.parent], seed + place)
                 found[reference.column] = [new[reference.parent][row] for row in chosen]
+            for link in self.keys.optional_of(name):
+                has = [row.get(is_there(link.column)) != "no" for row in rows[name]]
+                referring_rows = [row for row, own in zip(rows[name], has, strict=True) if own]
+                chosen = iter(self._referred(link.column, referring_rows, link.parent, rows[link.parent], seed + place))
+                found[link.column] = [new[link.parent][next(chosen)] if own else None for own in has]
             for own in self.keys.selves_of(name):
                 relatives = self._relatives(own.column, name, rows[name], seed + place)
                 found[own.column] = [None if row is None else new[name][row] for row in relatives]
