@@ -49,6 +49,17 @@ def test_what_must_be_quick_loads_no_torch(code):
     assert loaded_by(code) & heavy == set()
 
 
+def test_gans_load_no_compiler():
+    """It takes a second, and few runs compile."""
+    names = [name for name in MODULES if name.startswith("gansmith.gans.")]
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys, {', '.join(names)}\nprint('torch' in sys.modules, 'torch._dynamo' in sys.modules)",
+    ]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout == "True False\n"
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_imports_and_says_what_it_is(name):
     assert importlib.import_module(name).__doc__

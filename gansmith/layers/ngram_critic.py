@@ -1,5 +1,10 @@
 """A critic that weighs runs of tokens: quick enough to see many more samples than a recurrent one in the same time."""
 
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -8,6 +13,7 @@ from gansmith.data.tokens import TokenSpec
 from gansmith.layers.labels import Label, label_embedding
 from gansmith.layers.trust import Trust
 
+Called = TypeVar("Called", bound=Callable)
 Tokens = Int[Tensor, "batch length"]
 SIZE = 2**17
 """Weights that runs and parts share, by a hash."""
@@ -15,6 +21,18 @@ LABELLED = 4
 """The most numbers by which a run's weight depends on the label."""
 MIXED = 2_654_435_761
 """Of Knuth's multiplicative hash."""
+
+
+def untraced(function: Called) -> Called:
+    """A function that stays outside of compiled graphs. `torch.compiler.disable` alone would import the compiler, which takes a second."""
+
+    @wraps(function)
+    def outside(*arguments: Any) -> Any:
+        compiles = "torch._dynamo" in sys.modules
+        return (torch.compiler.disable(function) if compiles else function)(*arguments)
+
+    outside._torchdynamo_disable = True  # type: ignore[attr-defined]
+    return cast("Called", outside)
 
 
 class NgramCritic(nn.Module):
@@ -58,7 +76,7 @@ class NgramCritic(nn.Module):
             return found[..., 0]
         return found[..., 0] + (found[..., 1:] * own.view(len(own), *[1] * (numbers.dim() - 1), -1)).sum(-1)
 
-    @torch.compiler.disable
+    @untraced
     def _parts(self, tokens: Tokens) -> Int[Tensor, "batch parts"] | None:
         parts = self.spec.parts(tokens.cpu().numpy())
         return None if parts is None else torch.from_numpy(parts).to(tokens.device)
