@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from gansmith.data.ngrams import Chain
 from gansmith.data.tokens import TokenSpec
 from gansmith.layers.labels import Label
+from gansmith.layers.trust import LEAST as BETTER
 from gansmith.layers.trust import SHARES, Trust
 
 Tokens = Int[Tensor, "batch length"]
@@ -17,6 +18,8 @@ SIZE = 2**20
 """Places for values of runs, of which each may stand in two."""
 TOKENS = 2**18
 """The most tokens of the data, and of samples, that are counted."""
+SCALES = (1.0, 0.5, 0.25, 0.125)
+"""What logits are multiplied by: the first with which some share of them foretells."""
 LEAST = 64
 """Texts and samples that were not counted, below which nothing can be said of the critic."""
 MULTIPLIERS = (2_654_435_761, 1_597_334_677, 3_812_015_801)
@@ -81,15 +84,23 @@ class CountsCritic(nn.Module):
         for reach in range(2, self.longest + 1):
             self._count(sides, reach)
             logits = [self(part)[1].double() - self.bias.double() for part in (unseen, unseen_fake)]
-            losses, biases = zip(*(foretold(*logits, share) for share in SHARES), strict=True)
-            if min(losses) >= best:
+            found = [[foretold(*logits, scale * share) for share in SHARES] for scale in SCALES]
+            least = min(loss for row in found for loss, _ in row)
+            if least >= best:
                 break
-            best, place = min(losses), int(np.argmin(losses))
-            self.trust.foretold.copy_(torch.tensor(losses))
-            self.bias.fill_(biases[place] / SHARES[place] if SHARES[place] else 0.0)
+            best = least
+            place = next((place for place, row in enumerate(found) if min(row)[0] < row[0][0] - BETTER), len(SCALES) - 1)
+            self._scale(SCALES[place])
+            self.trust.foretold.copy_(torch.tensor([loss for loss, _ in found[place]]))
+            share = self.trust.share
+            self.bias.fill_(found[place][SHARES.index(share)][1] / share if share else 0.0)
             kept = {name: getattr(self, name).clone() for name in ("reach", "values", "marks")}
         for name, tensor in kept.items():
             getattr(self, name).copy_(tensor)
+
+    def _scale(self, scale: float) -> None:
+        """Makes all logits so many times as large."""
+        self.values.mul_(scale)
 
     def _count(self, sides: list[np.ndarray], reach: int) -> None:
         """Fills the table for runs of up to so many tokens, the shortest first, of two sides [rows, length]."""
