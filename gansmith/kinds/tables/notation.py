@@ -17,8 +17,6 @@ SPACES = " \u00a0\u202f\u2009"
 """Spaces that stand between thousands."""
 GROUPS = (",", ".", "'", "\u2019", *SPACES)
 """Marks between thousands."""
-HOURS = 24
-"""Below which 12:30 is a time of day."""
 LOOKED_AT = 1000
 """Different texts by which a notation is chosen; all must then follow it."""
 _UNIT = r"[^\d\s.,'’()+−-]"
@@ -307,12 +305,8 @@ def _compound_way(texts: Sequence[str]) -> Notation | None:
         return None
     places = list(zip(*columns, strict=True))
     digits = tuple(min(len(number.partition(".")[0]) for number in place) for place in places)
-    if behind[0] == ":":
-        if digits[1:] != (2,) * (len(digits) - 1):
-            return None  # 2:1 is a score, or a ratio
-        beyond = any(int(number) >= HOURS for number in places[0]) or any("." in number for number in places[-1])
-        if not beyond and not any(each is not None and each[3] for each in found):
-            return None  # a time of day
+    if behind[0] == ":" and digits[1:] != (2,) * (len(digits) - 1):
+        return None  # 2:1 is a score, or a ratio
     way = Notation(prefix=prefix, behind=behind, steps=steps, digits=digits)
     return way if way.follows(texts) else None
 

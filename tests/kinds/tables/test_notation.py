@@ -72,7 +72,6 @@ def test_numbers_are_learned_as_numbers_and_written_as_they_were(cells, min_coun
         ["007", "012"],
         ["1,2,3", "4"],
         ["$5", "€6"],
-        ["12:30"],
         ["1,23,456"],
         ["-1", "2.5", "3e5"],
         ["+49", "+1"],
@@ -168,6 +167,7 @@ def test_numbers_of_invoices_are_no_negative_money():
         (["90:12:05", "7:00:59"], ["324725", "25259"]),
         (["61:05.25", "03:00.5"], ["3665.25", "180.5"]),
         (["-1:30", "25:00"], ["-90", "1500"]),
+        (["3:59:59", "2:04:10"], ["14399", "7450"]),
         (["1h 30m", "12h 5m"], ["90", "725"]),
         (["PT1H0M5S", "PT20H59M59S"], ["3605", "75599"]),
         (["P3DT4H", "P0DT23H"], ["76", "23"]),
@@ -186,3 +186,12 @@ def test_compounds_are_so_many_of_their_smallest_unit(texts, numbers):
 )
 def test_scores_addresses_and_impossible_times_are_no_compounds(texts):
     assert notations({"x": texts}) == {}
+
+
+def test_times_of_a_race_and_times_of_day_are_told_apart():
+    races = [f"{s // 3600}:{s // 60 % 60:02d}:{s % 60:02d}" for s in RNG.integers(2000, 20000, 300).tolist()]
+    days = [f"{s // 3600:02d}:{s // 60 % 60:02d}" for s in RNG.integers(0, 86400, 300).tolist()]
+    made = Table(name="t", columns={"race": cells_of(races), "day": cells_of(days)})
+    codec = TableCodec.fit(made)
+    assert [codec.by_name[name].column_type for name in ("race", "day")] == ["integer", "datetime"]
+    assert codec.by_name["race"].dressed("7450") == "2:04:10"
