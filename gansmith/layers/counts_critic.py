@@ -22,6 +22,8 @@ SCALES = (1.0, 0.5, 0.25, 0.125)
 """What logits are multiplied by: the first with which some share of them foretells."""
 LEAST = 64
 """Texts and samples that were not counted, below which nothing can be said of the critic."""
+USUAL = 3
+"""Tokens of the longest runs that it then counts."""
 MULTIPLIERS = (2_654_435_761, 1_597_334_677, 3_812_015_801)
 """Of the two places of a number, and of the mark by which it is known again."""
 BEFORE = 0x5BD1E995
@@ -73,14 +75,18 @@ class CountsCritic(nn.Module):
         unseen: Int[Tensor, "others length"],
         unseen_fake: Int[Tensor, "more length"],
     ) -> None:
-        """Counts runs of data and samples; those that are unseen decide how far it looks back and how much it counts."""
+        """Counts runs of data and samples; those that are unseen decide how far it looks back and how much it counts. Where they are too few
+        to say anything, it looks back as far as `USUAL`, and is not trusted."""
         best = math.inf
-        if min(len(unseen), len(unseen_fake)) < LEAST or not len(real) or not len(fake):
+        if not len(real) or not len(fake):
             return
         most = max(1, TOKENS // max(1, int((real != self.pad).sum(1).float().mean())))
         count = min(len(real), len(fake), most)
         sides = [part[-count:].cpu().numpy().astype(np.int64) for part in (real, fake)]
         kept: dict[str, Tensor] = {}
+        if min(len(unseen), len(unseen_fake)) < LEAST:
+            self._count(sides, min(USUAL, self.longest))
+            return
         for reach in range(2, self.longest + 1):
             self._count(sides, reach)
             logits = [self(part)[1].double() - self.bias.double() for part in (unseen, unseen_fake)]

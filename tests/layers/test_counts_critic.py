@@ -64,11 +64,21 @@ def test_samples_that_equal_the_data_leave_no_trust():
     assert abs(float((real[:, None] > fake).float().mean()) - 0.5) < 0.06
 
 
-@pytest.mark.parametrize("counts", [(0, 600, 200, 200), (600, 0, 200, 200), (600, 600, 10, 200), (600, 600, 200, 10)])
-def test_too_little_to_say_anything_leaves_it_as_it_was(counts):
+@pytest.mark.parametrize("counts", [(0, 600, 200, 200), (600, 0, 200, 200)])
+def test_nothing_to_count_leaves_it_as_it_was(counts):
     critic = CountsCritic(SPEC, longest=4)
     critic.learn(*(rows(count, seed, 0.5) for seed, count in enumerate(counts)))
     assert critic.trust.share == 0 and not critic(rows(3, 5, 0.5))[1].any()
+
+
+@pytest.mark.parametrize("counts", [(600, 600, 10, 200), (600, 600, 200, 10)])
+def test_a_critic_that_too_few_can_measure_tells_texts_apart_and_is_not_trusted(counts):
+    critic = CountsCritic(SPEC, longest=4)
+    critic.learn(
+        *(rows(count, seed, follow) for seed, (count, follow) in enumerate(zip(counts, (0.8, 0.3, 0.8, 0.3), strict=True)))
+    )
+    real, fake = critic(rows(300, 6, 0.8))[1], critic(rows(300, 7, 0.3))[1]
+    assert critic.trust.share == 0 and (real[:, None] > fake).float().mean() > 0.8
 
 
 def test_it_is_the_same_after_it_was_saved(learned):
