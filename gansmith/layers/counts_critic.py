@@ -75,8 +75,8 @@ class CountsCritic(nn.Module):
         unseen: Int[Tensor, "others length"],
         unseen_fake: Int[Tensor, "more length"],
     ) -> None:
-        """Counts runs of data and samples; those that are unseen decide how far it looks back and how much it counts. Where they are too few
-        to say anything, it looks back as far as `USUAL`, and is not trusted."""
+        """Counts runs of data and samples; those that are unseen decide how far it looks back and how much it counts. Where they are too
+        few to say anything, it looks back as far as `USUAL`, and is not trusted."""
         best = math.inf
         if not len(real) or not len(fake):
             return
