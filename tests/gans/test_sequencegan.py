@@ -102,7 +102,7 @@ def test_a_critic_that_counts_learns_in_the_last_round(monkeypatch):
     run.play_round()
     assert (
         gan.critic.network.marks.any() and gan.gauges()["critic_auc"] > 0.5 and gan.trust > 0
-    )  # a model of four rounds is told at once
+    )  # what a model of four rounds writes is easy to tell
     assert not (gan.real.tokens.any() or gan.made.tokens.any() or gan.back.any())  # nothing of the data is left in a finished run
     gan.eval()
     made, plain = (gan.generate(60, {"critic": torch.full((60,), tries)}, rng=torch.Generator())["text"] for tries in (16.0, 1.0))

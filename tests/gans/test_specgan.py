@@ -23,13 +23,19 @@ def test_spectra_of_a_wave_become_that_wave_again():
     assert np.median(np.abs(np.array(heard) - np.array(real))) < 0.5
 
 
+def after(data, *, rounds, iterations):
+    """A small SpecGAN that has learned these sounds for so many rounds."""
+    seed_everything(0)
+    gan = toys.small("specgan", data, bands=24, width=8, critic_width=8, iterations=iterations)
+    trainer = Trainer(gan, data, Settings(batch=32, samples=32 * rounds))
+    for _ in range(rounds):
+        trainer.play_round()
+    return gan
+
+
 def test_a_short_game_learns_which_class_is_high():
     data = toys.every()["named sounds"]
-    seed_everything(0)
-    gan = toys.small("specgan", data, bands=24, width=8, critic_width=8, iterations=16)
-    trainer = Trainer(gan, data, Settings(batch=32, samples=32 * 120))
-    for _ in range(120):
-        trainer.play_round()
+    gan = after(data, rounds=120, iterations=16)
     centres = []
     for label in (0, 1):
         made = gan.eval().generate(16, {"label": torch.full((16,), label)}, rng=torch.Generator().manual_seed(0))["wave"]
@@ -40,11 +46,7 @@ def test_a_short_game_learns_which_class_is_high():
 
 def test_a_short_game_learns_the_pitch_that_is_asked_for():
     data = toys.every()["noted sounds"]
-    seed_everything(0)
-    gan = toys.small("specgan", data, bands=24, width=8, critic_width=8, iterations=32)
-    trainer = Trainer(gan, data, Settings(batch=32, samples=32 * 150))
-    for _ in range(150):
-        trainer.play_round()
+    gan = after(data, rounds=150, iterations=32)
     label = data.batch(slice(0, 32))["label"]
     made = gan.eval().generate(32, {"label": label}, rng=torch.Generator().manual_seed(0))["wave"]
     heard = np.array([note_of(own.double().numpy(), 2000, low=80, high=900) for own in made])

@@ -33,9 +33,14 @@ def table_from_frame(frame: Any, name: str = "data") -> Table:
     return Table(name=name, columns=columns)
 
 
+def names_in(frame: Any) -> list[Any]:
+    """The names of the columns of a data frame of any library; none of what is none."""
+    return list(getattr(frame, "column_names", frame.columns if hasattr(frame, "columns") else ()))
+
+
 def named_by_text(frame: Any) -> Any:
     """The data frame with names of columns that are text. Raises UserError for none, for empty ones and for two of one name."""
-    names = [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
+    names = [str(name) for name in names_in(frame)]
     if not names:
         raise UserError("the data frame has no columns: give at least one.")
     check_names(names, "the data frame")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gansmith.errors import UserError
+from gansmith.kinds.tables.frames import names_in, with_column
 
 
 def with_tags(tags: Any) -> Any:
@@ -42,11 +43,6 @@ def note_columns(x: Any, estimator: Any) -> None:
         estimator.feature_names_in_ = np.array(names, dtype=object)
 
 
-def names_in(frame: Any) -> list[Any]:
-    """The names of the columns of a data frame of any library; none of what is none."""
-    return list(getattr(frame, "column_names", frame.columns if hasattr(frame, "columns") else ()))
-
-
 def by_row(x: Any, y: Any) -> Any:
     """The answers in the order of the rows: by their index where both are of pandas and hold the same labels, else by position.
 
@@ -67,8 +63,6 @@ def by_row(x: Any, y: Any) -> Any:
 
 def with_new_column(frame: Any, name: str, values: Any) -> Any:
     """The data frame with one more column."""
-    from gansmith.kinds.tables.frames import with_column
-
     if name in [str(column) for column in names_in(frame)]:
         raise UserError(f'y is to be the column "{name}", but X has one of this name: leave it out, or name another target=.')
     return with_column(frame, name, values)

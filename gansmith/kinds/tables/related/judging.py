@@ -47,16 +47,10 @@ def scores(real: Mapping[str, Table], fake: Mapping[str, Table], keys: Keys) -> 
 def integrity(tables: Mapping[str, Table], keys: Keys) -> float:
     """The share of references that have a row, over all links."""
     good = total = 0
-    for link in keys.links:
-        key = keys.keys[link.parent]
-        assert key is not None
-        cells = tables[link.child].columns[link.column]
-        good += int((place_of(cells, tables[link.parent].columns[key]) >= 0).sum())
-        total += len(cells)
-    for link in (*keys.selves, *keys.optional):
+    for link in (*keys.links, *keys.selves, *keys.optional):
         key, cells = keys.keys[link.parent], tables[link.child].columns[link.column]
         assert key is not None
-        refers = there(cells)
+        refers = np.ones(len(cells), bool) if link in keys.links else there(cells)
         good += int((place_of(cells, tables[link.parent].columns[key]) >= 0)[refers].sum())
         total += int(refers.sum())
     return good / max(total, 1)
