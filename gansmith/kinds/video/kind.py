@@ -29,12 +29,15 @@ from gansmith.kinds.video.readers.animations import is_animated
 from gansmith.kinds.video.readers.listing import PICTURES, FilmPairs, film_pairs, from_file, from_folder, from_zip, sides_among
 from gansmith.kinds.video.readers.tables import (
     from_array,
+    from_npy,
     from_npz,
     from_parquet,
     has_pairs,
     has_videos,
+    holds_array,
     holds_videos,
     is_array,
+    may_have_videos,
     pairs_from_npz,
     pairs_of_arrays,
 )
@@ -92,7 +95,9 @@ class VideoKind(Kind[Options, VideoCodec]):
         if source.from_python:
             if _are_pairs(source.given):
                 return Match(LIKELY, "it is two arrays of five dimensions")
-            return Match(LIKELY, "it is an array of five dimensions") if is_array(source.given) else None
+            if is_array(source.given):
+                return Match(LIKELY, "it is an array of five dimensions")
+            return Match(POSSIBLE - 1, "it may be gray videos") if is_array(source.given, axes=4) else None
         path = source.path
         if path is None:
             return None
@@ -113,7 +118,12 @@ class VideoKind(Kind[Options, VideoCodec]):
         if source.suffix == ".npz":
             if has_pairs(path):
                 return Match(SURE, "its arrays a and b are videos")
-            return Match(SURE, "it has an array video") if has_videos(path) else None
+            if has_videos(path):
+                return Match(SURE, "it has an array of videos")
+        if source.suffix == ".npy" and holds_array(path):
+            return Match(LIKELY, "it is an array of five dimensions")
+        if source.suffix in (".npy", ".npz"):
+            return Match(POSSIBLE - 1, "it may hold videos") if may_have_videos(path) else None
         return Match(LIKELY + 1, "a column holds videos") if source.suffix == ".parquet" and holds_videos(path) else None
 
     @staticmethod
@@ -318,7 +328,7 @@ def pairs_of(source: Source, options: Options) -> FilmPairs | None:
 def videos_of(source: Source, options: Options) -> Videos:
     """The videos of a source. Raises UserError where it holds none."""
     path = source.path
-    if source.from_python and is_array(source.given):
+    if source.from_python and (is_array(source.given) or is_array(source.given, axes=4)):
         return from_array(source.given, options)
     if path is None:
         raise UserError(f"there are no videos {source.said()}: give a film, an animation, a folder of them, or shapes.")
@@ -328,11 +338,13 @@ def videos_of(source: Source, options: Options) -> Videos:
         return from_zip(path, options)
     if source.suffix == ".npz":
         return from_npz(path, options)
+    if source.suffix == ".npy":
+        return from_npy(path, options)
     if source.suffix == ".parquet":
         return from_parquet(path, options)
     if source.suffix in (*films.SUFFIXES, *animations.SUFFIXES, ".png"):
         return from_file(path)
     raise UserError(
-        f"{path} is no video: give a film ({', '.join(films.SUFFIXES)}), an animation ({', '.join(animations.SUFFIXES)}), a .zip, .npz or "
-        ".parquet file, or a folder."
+        f"{path} is no video: give a film ({', '.join(films.SUFFIXES)}), an animation ({', '.join(animations.SUFFIXES)}), a .zip, .npz, "
+        ".npy or .parquet file, or a folder."
     )

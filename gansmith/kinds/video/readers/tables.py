@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gansmith.data.readers.archives import opened_archive
 from gansmith.data.readers.files import Unreadable, file_key
 from gansmith.data.readers.parquet_files import opened_parquet
-from gansmith.data.readers.rows import array_names, load_small
+from gansmith.data.readers.rows import array_axes, array_names, load_small, open_npy
 from gansmith.data.suggestions import listed
 from gansmith.errors import UserError
 from gansmith.kinds.video.clip import Footage, Label, Video, Videos
@@ -23,27 +22,34 @@ from gansmith.kinds.video.readers.footage import Array, Film
 from gansmith.kinds.video.readers.listing import FilmPairs
 
 KEY = "video"
-"""The array of an .npz that holds the videos."""
+"""The array of an .npz that holds the videos; else the only one of five dimensions does."""
 PAIRED = ("a", "b")
 """The arrays of an .npz that hold the sides of pairs."""
 _LABELS = ("label", "class", "category", "action")
 """Columns of a Parquet file that are taken for classes."""
+_LABEL_ARRAYS = ("label", "labels", "y")
+"""Arrays of an .npz that are."""
+_FLAT = 10
+"""How many times as many frames as videos an array without channels may have: more are more likely videos along the second axis."""
 _FILMS = {b"ftyp": ".mp4", b"\x1aE\xdf\xa3": ".webm", b"AVI ": ".avi"}
 """What films begin with, in their first twelve bytes."""
 
 
-def is_array(data: Any) -> bool:
-    """Whether this is an array or tensor [videos, frames, height, width, channels]."""
-    return getattr(data, "ndim", 0) == 5 and hasattr(data, "dtype")
+def is_array(data: Any, axes: int = 5) -> bool:
+    """Whether this is an array or tensor [videos, frames, height, width, channels], or of so many axes."""
+    return getattr(data, "ndim", 0) == axes and hasattr(data, "dtype")
 
 
 def from_array(data: Any, options: Options, name: str = "array", facts: Mapping[str, Any] | None = None) -> Videos:
-    """Videos [N, frames, height, width, channels] of uint8 with 1, 3 or 4 channels. Raises UserError for others."""
-    frames, facts = np.asarray(data), facts or {}
+    """Videos [N, frames, height, width, channels] of uint8 with 1, 3 or 4 channels, or without that axis if they are gray.
+
+    Raises UserError for others.
+    """
+    frames, facts = _with_channels(np.asarray(data), name), facts or {}
     if frames.ndim != 5 or frames.dtype != np.uint8 or frames.shape[-1] not in (1, 3, 4) or min(frames.shape) < 1:
         raise UserError(
-            "videos in arrays must be uint8 [videos, frames, height, width, channels] with 1, 3 or 4 channels, but this is "
-            f"{frames.dtype} {list(frames.shape)}: convert it."
+            "videos in arrays must be uint8 [videos, frames, height, width, channels] with 1, 3 or 4 channels, but "
+            f"{name} is {frames.dtype} {list(frames.shape)}: {_conversion(frames)}."
         )
     if frames.shape[1] < 2:
         raise UserError(f"the videos of {name} have one frame each, where a video has several: open them as images.")
@@ -52,9 +58,8 @@ def from_array(data: Any, options: Options, name: str = "array", facts: Mapping[
     if options.labels and "attributes" in facts:
         names = tuple(map(str, facts["attribute_names"]))
         labels = [tuple(row) for row in np.asarray(facts["attributes"], float).tolist()]
-    elif options.labels and "label" in facts:
-        classes = [str(own) for own in facts["classes"]] if "classes" in facts else None
-        labels = [classes[int(own)] if classes else str(own) for own in np.asarray(facts["label"]).tolist()]
+    elif options.labels and (key := next((own for own in _LABEL_ARRAYS if own in facts), None)):
+        labels = _classes(np.asarray(facts[key]), facts.get("classes"), key)
     if len(labels) != len(frames):
         raise UserError(f"{name} has {len(frames)} videos but {len(labels)} labels: give one for each.")
     rate, loops = (float(facts["fps"]) if "fps" in facts else None), bool(facts.get("loops", False))
@@ -65,32 +70,90 @@ def from_array(data: Any, options: Options, name: str = "array", facts: Mapping[
     return Videos(name=name, videos=videos, key=None, attributes=names)
 
 
+def _classes(labels: np.ndarray, classes: Any, key: str) -> list[Label]:
+    """Labels as names of classes. Raises UserError for those that are no class."""
+    if labels.ndim != 1:
+        raise UserError(
+            f'"{key}" must hold a class for each video, but it is {list(labels.shape)}: give one number or name for each.'
+        )
+    if classes is None:
+        return [str(own) for own in labels.tolist()]
+    names = [str(own) for own in np.asarray(classes).tolist()]
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min(initial=0) < 0 or labels.max(initial=0) >= len(names):
+        wrong = next((own for own in labels.tolist() if own not in range(len(names))), labels.dtype)
+        raise UserError(
+            f'"{key}" must hold numbers of the {len(names)} classes, from 0, but {wrong} came: correct it, or leave classes out.'
+        )
+    return [names[own] for own in labels.tolist()]
+
+
+def _with_channels(frames: np.ndarray, name: str) -> np.ndarray:
+    """Gray videos [N, frames, height, width] with an axis for their channel. Raises UserError where the first axis may be time."""
+    if frames.ndim != 4 or frames.dtype != np.uint8:
+        return frames
+    if frames.shape[1] > _FLAT * frames.shape[0]:
+        raise UserError(
+            f"{name} is {list(frames.shape)}, which would be {frames.shape[0]:,} gray videos of {frames.shape[1]:,} frames: "
+            "if its first axis is time, give array.swapaxes(0, 1); if not, array[..., None]."
+        )
+    return frames[..., None]
+
+
+def _conversion(frames: np.ndarray) -> str:
+    """What turns such an array into videos."""
+    if frames.ndim == 5 and frames.shape[-1] not in (1, 3, 4) and frames.shape[2] in (1, 3, 4):
+        return "its channels come before its height, so give np.moveaxis(array, 2, -1)"
+    if frames.ndim == 5 and frames.shape[-1] in (1, 3, 4) and np.issubdtype(frames.dtype, np.floating):
+        return "scale its values to 0 to 255 and give array.astype(np.uint8)"
+    return "convert it"
+
+
 def has_videos(path: Path) -> bool:
-    """Whether an .npz has an array of videos; reads its list of members alone."""
+    """Whether an .npz has an array of videos; reads its list of members and their headers."""
+    return _key(path) is not None
+
+
+def may_have_videos(path: Path) -> bool:
+    """Whether an .npz or .npy file holds an array that may be one of videos, if the kind is named."""
     try:
-        with opened_archive(path) as archive:
-            return f"{KEY}.npy" in archive.namelist()
+        if path.suffix.lower() == ".npy":
+            return open_npy(path).ndim in (4, 5)
+        return bool({4, 5} & set(array_axes(path, array_names(path)).values()))
     except (Unreadable, UserError):
         return False
+
+
+def _key(path: Path) -> str | None:
+    """The name of the array of an .npz that holds videos: KEY, else the only one of five dimensions."""
+    try:
+        names = array_names(path)
+        if KEY in names:
+            return KEY
+        found = [name for name, axes in array_axes(path, names).items() if axes == 5]
+    except (Unreadable, UserError):
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def holds_array(path: Path) -> bool:
+    """Whether a .npy file holds an array of videos, by its header."""
+    try:
+        return open_npy(path).ndim == 5
+    except UserError:
+        return False
+
+
+def from_npy(path: Path, options: Options) -> Videos:
+    """The array of a .npy file. Raises UserError where it holds no videos."""
+    return from_array(open_npy(path), options, path.stem)
 
 
 def has_pairs(path: Path) -> bool:
     """Whether an .npz has arrays a and b; reads its list of members alone, and of those the headers."""
     try:
-        with opened_archive(path) as archive:
-            if not {f"{side}.npy" for side in PAIRED} <= set(archive.namelist()):
-                return False
-            return all(_dimensions(archive, f"{side}.npy") == 5 for side in PAIRED)
-    except (Unreadable, UserError, ValueError, OSError):
+        return [*array_axes(path, [name for name in PAIRED if name in array_names(path)]).values()] == [5, 5]
+    except (Unreadable, UserError):
         return False
-
-
-def _dimensions(archive: Any, name: str) -> int:
-    """How many dimensions an array has, by its header."""
-    with archive.open(name) as member:
-        version = np.lib.format.read_magic(member)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        return len(read(member)[0])
 
 
 def pairs_from_npz(path: Path, options: Options) -> FilmPairs:
@@ -114,14 +177,16 @@ def pairs_of_arrays(a: Any, b: Any, options: Options, name: str = "arrays", fact
 
 
 def from_npz(path: Path, options: Options) -> Videos:
-    """The array "video" of an .npz, with "label" and "classes" or "attributes" and "attribute_names", "fps" and "loops" if they are there.
+    """The array "video" of an .npz, or its only one of five dimensions, with "label" (or "labels", "y") and "classes" or "attributes" and
+    "attribute_names", "fps" and "loops" if they are there.
 
     Raises UserError where it holds none, or pickled objects.
     """
+    key = _key(path)
+    if key is None:
+        raise UserError(f'{path} has no array "{KEY}", only {listed(array_names(path))}: name the videos so.')
     arrays = {name: load_small(path, name) for name in array_names(path)}
-    if KEY not in arrays:
-        raise UserError(f'{path} has no array "{KEY}", only {listed(list(arrays))}: name the videos so.')
-    return from_array(arrays[KEY], options, path.stem, arrays)
+    return from_array(arrays[key], options, path.stem, arrays)
 
 
 def holds_videos(path: Path) -> bool:

@@ -51,7 +51,7 @@ def test_gray_arrays_and_masks_and_wide_integers() -> None:
     [
         (np.array([[[0.5, np.nan]]]), "NaN"),
         (np.array([[["a"]]], object), "must hold numbers, not object"),
-        (np.zeros((2, 3, 4, 5, 6), np.uint8), r"\[2, 3, 4, 5, 6\]: convert it"),
+        (np.zeros((2, 3, 4, 5, 6), np.uint8), r"\[2, 3, 4, 5, 6\]: its channels come before"),
         (np.zeros((2, 4, 4, 3), np.uint8), "channels may come first or last"),
         (np.zeros((2, 80, 8, 80), np.uint8), "up to 64 channels"),
         (np.zeros((0, 8, 8), np.uint8), "holds no images"),
