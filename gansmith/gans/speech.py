@@ -223,7 +223,7 @@ class Speech(GAN):
         return at, spoken, log_mel(piece.float(), self.mel)[:, :, beside:-beside]
 
     def play(self, draw: Draw) -> Iterator[Move]:
-        batch, config, network = draw(), self.config, self.speaker
+        batch, config, network = within(draw()), self.config, self.speaker
         phonemes, frames = batch["a"], batch["a.frames"].float()
         at, spoken, real = self.cut(batch)
         encoded = network.encoded(phonemes, batch.get("a.speaker"))
@@ -282,6 +282,12 @@ class Speech(GAN):
             return makes(mel.exp() - 0.999 * FLOOR) if vocoder is None else makes(mel)
 
         return said(codec, text, speaker, self.device, make)
+
+
+def within(batch: Batch) -> Batch:
+    """The batch without the columns behind its longest sentence: those of the data are as many as its longest has."""
+    longest = max(1, int((batch["a"] > 0).sum(1).max()))
+    return {**batch, "a": batch["a"][:, :longest], "a.frames": batch["a.frames"][:, :longest]}
 
 
 def _vocoder(vocoder: GAN, spec: AudioSpec) -> nn.Module:
