@@ -141,9 +141,7 @@ def train(
     if data is None:
         raise UserError("Training needs data: give a folder, a file, a built-in name such as digits, or a data set from Python.")
     if not isinstance(data, Dataset):
-        kind, _ = read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
-        if gan is not None and gan != planning.AUTO and kind.name in gans.find(gan).kinds:
-            opening = {**gans.find(gan).opens, **opening}
+        opening = opening_for(data, gan, opening)
     examination = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
     origin = None if start_from is None else Origin.read(start_from, trust)
     if origin is not None:
@@ -249,6 +247,13 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
     _, options = read_options(data, named, _without_kind(opening))
     opened = {**({"kind": kinds.absolute(named)} if named else {}), **options.to_json()}
     return signed({"source": str(path.resolve()) if path.exists() else str(data), "opening": opened})
+
+
+def opening_for(data: Any, gan: str | Path | None, opening: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the data, with those that the GAN asks for by itself. Raises UserError for options that the data do not have."""
+    kind, _ = read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
+    asks = gan is not None and gan != planning.AUTO and kind.name in gans.find(gan).kinds
+    return {**(gans.find(gan).opens if asks else {}), **opening}
 
 
 def _without_kind(opening: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,11 +20,12 @@ def show_profile(options: Train, argv: Sequence[str]) -> int:
     if options.data is None:
         raise UserError("A profile needs data, e.g. gansmith train digits --profile.")
     from gansmith import kinds
+    from gansmith.api import opening_for
     from gansmith.kinds.opening import open_dataset
     from gansmith.planning import plan as planning
     from gansmith.planning.profile import profile
 
-    data = open_dataset(options.data, **options.opening.opening())
+    data = open_dataset(options.data, **opening_for(options.data, options.gan, options.opening.opening()))
     plan = planning.plan(data, **options.arguments(argv))
     data = kinds.find(data.codec.spec.kind).mirrored(data) if plan.mirror else data
     plan = planning.settle_threads(plan, data)

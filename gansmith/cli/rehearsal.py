@@ -19,10 +19,11 @@ def rehearse(options: Train, argv: Sequence[str]) -> int:
     if options.data is None:
         raise UserError("A dry run needs data, e.g. gansmith train digits --dry-run.")
     from gansmith import kinds
+    from gansmith.api import opening_for
     from gansmith.kinds.opening import open_dataset
     from gansmith.planning import plan as planning
 
-    data = open_dataset(options.data, **options.opening.opening())
+    data = open_dataset(options.data, **opening_for(options.data, options.gan, options.opening.opening()))
     arguments = options.arguments(argv)
     if options.start_from is not None:
         from gansmith.runs.warm_start import Origin, as_there

@@ -129,6 +129,15 @@ def test_mel_pairs_are_computed_from_the_waves_when_they_are_asked_for():
     torch.testing.assert_close(batch["a"], log_mel(batch["b"], data.codec.spec.mel))
 
 
+@pytest.mark.parametrize("words", ["--dry-run", "--profile"])
+def test_a_rehearsal_opens_recordings_as_the_gan_does(words, tmp_path, capsys):
+    for name in range(4):
+        put(tmp_path / f"{name}.wav", voice(0.6, name))
+    small = ["--gan.width", "8", "--gan.blocks", "1", "--gan.periods", "2", "--gan.windows", "128"]
+    assert main(["train", str(tmp_path), "--gan", "vocos", "--rate", "8000", "--threads", "1", *small, words]) == 0
+    assert "vocos (preset small)" in capsys.readouterr().out
+
+
 def test_intelligibility_falls_with_noise_and_is_that_of_the_paper():
     """Values of pystoi 0.4.1 for these waves."""
     rng, clean = np.random.default_rng(0), voice(2)
