@@ -5,8 +5,9 @@
     python bench/voices.py RUN SENTENCES.csv [--count 12] [--cpu-seconds S] [--out bench/results/voices.json]
 
 The classifier is one of the project's that learned from real windows of the training recordings (gan_test); it judges windows of held-out
-recordings that were made in the other voice, beside the recordings as they are (none of which should be heard as the other voice), and real
-ones of the other voice. Word error rates need English sentences and a recogniser (see bench/speech.py).
+recordings that were made in the other voice, beside the recordings as they are (none of which should be heard as the other voice), real
+ones of the other voice, and what needs no training: every band moved to the mean and the spread that it has in the other voice. Word error
+rates need English sentences and a recogniser (see bench/speech.py); their intervals are those of 2,000 draws of the sentences.
 """
 
 import argparse
@@ -46,7 +47,22 @@ def main() -> None:
     judge = Classifier.trained_on(as_pictures(train), 1, options.run).network  # seed 1: not the network that judged the run
     batch = held_out.batch(slice(None))
     network, other = model.gan.players["generator"].averaged, (batch["label"] + 1) % len(voices)
+    learned = train.batch(slice(0, 600))
     with torch.inference_mode():
+        bands = log_mel(learned["wave"], spec.mel)
+        means = torch.stack([bands[learned["label"] == own].mean((0, 2)) for own in range(len(voices))])
+        spreads = torch.stack([bands[learned["label"] == own].std((0, 2)) for own in range(len(voices))])
+
+    def moved(wave: torch.Tensor, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Waves [n, samples] with every band at the mean and the spread of the other voice."""
+        apart = (log_mel(wave, spec.mel) - means[source][:, :, None]) / spreads[source][:, :, None]
+        mel = apart * spreads[target][:, :, None] + means[target][:, :, None]
+        return consistent_griffin_lim(mel.exp(), spec.mel, iterations=32)
+
+    with torch.inference_mode():
+        plain = torch.cat(
+            [moved(batch["wave"][at : at + 8], batch["label"][at : at + 8], other[at : at + 8]) for at in range(0, len(other), 8)]
+        )
         made = torch.cat([network(batch["wave"][at : at + 8], other[at : at + 8]) for at in range(0, len(other), 8)])
 
     def heard(wave: torch.Tensor) -> np.ndarray:
@@ -57,6 +73,7 @@ def main() -> None:
 
     shares = {
         "converted, heard as the voice asked for": float((heard(made) == other.numpy()).mean()),
+        "bands moved, heard as the voice asked for": float((heard(plain) == other.numpy()).mean()),
         "as they are, heard as the other voice": float((heard(batch["wave"]) == other.numpy()).mean()),
         "as they are, heard as their own": float((heard(batch["wave"]) == batch["label"].numpy()).mean()),
     }
@@ -67,7 +84,7 @@ def main() -> None:
     kept = (
         np.unique(np.asarray(data.groups)[held_out.indices]) if data.groups is not None and held_out.indices is not None else []
     )
-    rows: dict[str, list[Any]] = {"recordings": [], "through their spectra": [], "converted": []}
+    rows: dict[str, list[Any]] = {"recordings": [], "through their spectra": [], "bands moved": [], "converted": []}
     said, judge = [], recogniser()
     for place in kept:
         one = source.recordings[int(place)]
@@ -79,23 +96,28 @@ def main() -> None:
         whole = torch.nn.functional.pad(torch.from_numpy(wave), (0, -len(wave) % spec.hop))[None]
         with torch.inference_mode():
             through = consistent_griffin_lim(log_mel(whole, spec.mel).exp(), spec.mel, iterations=32)[0].numpy()
-        target = (voices.index(one.speaker or "") + 1) % len(voices)
+        own = voices.index(one.speaker or "")
+        target = (own + 1) % len(voices)
+        with torch.inference_mode():
+            rows["bands moved"].append(moved(whole, torch.tensor([own]), torch.tensor([target]))[0].numpy())
         said.append(words_of(text))
         rows["recordings"].append(wave)
         rows["through their spectra"].append(through)
         rows["converted"].append(translate_sound(model, wave, target).wave)
-    total = sum(map(len, said))
-    rates = {
-        name: sum(errors(words, judge.hear(wave, spec.rate)) for words, wave in zip(said, waves, strict=True)) / max(1, total)
-        for name, waves in rows.items()
-    }
+    lengths = np.array([len(words) for words in said])
+    draws = np.random.default_rng(0).integers(len(said), size=(2_000, len(said)))
+    rates = {}
+    for name, waves in rows.items():
+        wrong = np.array([errors(words, judge.hear(wave, spec.rate)) for words, wave in zip(said, waves, strict=True)])
+        drawn = wrong[draws].sum(1) / lengths[draws].sum(1)
+        rates[name] = [float(wrong.sum() / lengths.sum()), *(float(np.quantile(drawn, q)) for q in (0.025, 0.975))]
     facts = {
         "voices": list(voices),
         "windows": len(other),
         "shares": shares,
         "recogniser": judge.name,
         "sentences": len(said),
-        "words": total,
+        "words": int(lengths.sum()),
         "word_error_rates": rates,
         "samples": run.records("log.jsonl")[-1]["samples"],
         "cpu_seconds": options.cpu_seconds,
