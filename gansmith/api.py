@@ -141,6 +141,7 @@ def train(
     if data is None:
         raise UserError("Training needs data: give a folder, a file, a built-in name such as digits, or a data set from Python.")
     if not isinstance(data, Dataset):
+        read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
         opening = opening_for(data, gan, opening)
     examination = Validation.requested(judge_metrics, judge_samples, judge_share, keep_best, patience)
     origin = None if start_from is None else Origin.read(start_from, trust)
@@ -251,9 +252,10 @@ def _source(data: Any, opening: Mapping[str, Any]) -> dict[str, Any]:
 
 def opening_for(data: Any, gan: str | Path | None, opening: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the data, with those that the GAN asks for by itself. Raises UserError for options that the data do not have."""
+    if gan is None or gan == planning.AUTO or not gans.find(gan).opens:
+        return dict(opening)
     kind, _ = read_options(data, opening.get("kind"), _without_kind(opening), signature(train).parameters)
-    asks = gan is not None and gan != planning.AUTO and kind.name in gans.find(gan).kinds
-    return {**(gans.find(gan).opens if asks else {}), **opening}
+    return {**(gans.find(gan).opens if kind.name in gans.find(gan).kinds else {}), **opening}
 
 
 def _without_kind(opening: Mapping[str, Any]) -> dict[str, Any]:
