@@ -205,6 +205,10 @@ class Model:
         makes = self.optimized if self.precision else self.gan
         return makes.generated(noise, condition, truncation)
 
+    def check(self, where: Mapping[str, str]) -> None:
+        """Raises UserError for conditions that this model cannot grant."""
+        self._conditions(1, _stream(0, 0, 0), where)
+
     def _conditions(self, n: int, rng: torch.Generator, where: Mapping[str, str]) -> Batch:
         """Conditions of n examples, as frequent as in the data but for what is asked for."""
         granted = {key: self.gan.condition_of(key, value, n) for key, value in where.items()}

@@ -15,6 +15,8 @@ from PIL import Image
 import gansmith
 from gansmith import gans, kinds
 from gansmith.cli import COMMANDS, main
+from gansmith.cli.generate import Generate
+from gansmith.cli.options import conditions_among
 from gansmith.cli.output import Output
 from gansmith.training import distributed
 from tests import toys
@@ -148,6 +150,23 @@ def test_the_version_is_that_of_the_package(capsys):
     assert capsys.readouterr().out == f"gansmith {gansmith.__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "kept", "conditions"),
+    [
+        ("RUN --seconds 3 -n 8", "RUN -n 8", ["seconds=3"]),
+        ("RUN --logp <3 --qed=.9 --json", "RUN --json", ["logp<3", "qed=.9"]),
+        ("--overwrite RUN --age >=-2", "--overwrite RUN", ["age>=-2"]),
+        ("RUN --change -3.5 --seed 3 --temperature .8 --top_p 1", "RUN --seed 3 --temperature .8", ["change=-3.5", "top_p=1"]),
+        ("RUN --class cat --where size=3", "RUN --where size=3", ["class=cat"]),
+        ("RUN --num-samples 3", "RUN --num-samples 3", []),
+        ("RUN --sed --json", "RUN --sed --json", []),
+        ("RUN --seconds 3 --help", "RUN --seconds 3 --help", []),
+    ],
+)
+def test_options_that_generate_has_not_are_conditions(words, kept, conditions):
+    assert conditions_among(words.split(), Generate) == (kept.split(), conditions)
+
+
 # ---- mistakes -----------------------------------------------------------------------------------------------------------------
 
 MISTAKES = {
@@ -191,7 +210,9 @@ MISTAKES = {
     "train clusters.npy --lr 3": "has no option --lr (did you mean --gan.learning-rate?)",
     "train clusters.npy --num 3": "gansmith train has no option --num",
     "train clusters.npy --image_size 3": "has no option --image_size (did you mean --resolution?)",
-    "generate runs/clusters-0001 --class 7": "has no option --class (did you mean --where class=NAME?)",
+    "generate runs/clusters-0001 --class 7": "remove class=7. --class was read as --where class=7, since it is no option",
+    "generate runs/clusters-0001 --sed 7": 'since it is no option of gansmith generate (did you mean "--seed"?).',
+    "generate runs/clusters-0001 --sed": 'has no option --sed (did you mean "--seed"?)',
     "generate runs/clusters-0001 --num-samples 7": "has no option --num-samples (did you mean -n N?)",
     "train clusters.npy --gan wgann": "There is no GAN named 'wgann': did you mean wgan?",
     "train clusters.npy --gan ./mine.py": "mine.py, which does not exist",

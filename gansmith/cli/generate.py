@@ -6,14 +6,14 @@ import math
 import mimetypes
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction
 
 from gansmith import kinds
-from gansmith.cli.options import Flag, parse, takes
+from gansmith.cli.options import Flag, check_asked, conditions_among, parse, takes
 from gansmith.cli.output import Output
 from gansmith.cli.parts import generate_parts
 from gansmith.data.origin import made_by
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gansmith.data.codec import Codec
     from gansmith.model import Model
 
+PROGRAM = "gansmith generate"
 AT_ONCE = 2**28
 """Numbers in the examples that are held in memory before they are saved to a folder."""
 
@@ -48,7 +49,7 @@ class Generate:
     rejection: Annotated[Percentile | None, takes("P")] = None
     """Keep what the run's critic thinks real (Azadi et al. 2019): about half of the examples above percentile P, 80 in the paper."""
     where: Annotated[UseAppendAction[tuple[str, ...]], takes("KEY=VALUE")] = ()
-    """A condition, e.g. class=7; for tables any column, income=yes or "age>60"."""
+    """A condition, e.g. class=7; for tables any column, income=yes or "age>60". --class 7 is short for it."""
     length: Annotated[Count | None, takes("T", "that of the training")] = None
     """Steps of a series or frames of a clip, possibly more than it was trained on."""
     truncation: Annotated[Truncation, takes("T", "1.0", aliases=("--temperature",))] = 1.0
@@ -70,12 +71,14 @@ class Generate:
 
 
 def run(argv: list[str]) -> int:
-    options = parse(Generate, argv, "gansmith generate")
+    argv, asked = conditions_among(argv, Generate)
+    options = parse(Generate, argv, PROGRAM)
+    options = replace(options, where=(*options.where, *asked))
     with spreadsheet_safe(options.spreadsheet_safe):
-        return _generate(options)
+        return _generate(options, asked)
 
 
-def _generate(options: Generate) -> int:
+def _generate(options: Generate, asked: Sequence[str]) -> int:
     if (status := generate_parts(options)) is not None:
         return status
     if options.seeds is not None and options.rejection is not None:
@@ -94,6 +97,7 @@ def _generate(options: Generate) -> int:
     model = Model.load(options.run, choose_device(options.device), options.precision, trust=options.trust)
     conditions: dict[str, str] = {}
     names = tuple(model.codec.shown) if isinstance(model.codec, Named) else ()
+    check_asked([condition(text, names) for text in asked], model.check, Generate, PROGRAM)
     for key, value in (condition(text, names) for text in options.where):
         conditions[key] = f"{conditions[key]}&{value}" if key in conditions else value
     if options.length is not None:

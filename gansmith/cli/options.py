@@ -6,7 +6,7 @@ import io
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -85,6 +85,38 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
     return options
 
 
+def check_asked(
+    asked: Sequence[tuple[str, str]], check: Callable[[Mapping[str, str]], None], shape: type[Any], program: str
+) -> None:
+    """Raises UserError for conditions that were given as options and are none, with the option that is nearest."""
+    for key, value in asked:
+        try:
+            check({key: value})
+        except UserError as error:
+            near = did_you_mean(f"--{key}", [*_fields(shape), *_aliases(shape)])
+            raise UserError(
+                f"{error} --{key} was read as --where {key}{_sign(value)}{value}, since it is no option of {program}{near}."
+            ) from error
+
+
+def conditions_among(argv: Sequence[str], shape: type[Any]) -> tuple[list[str], list[str]]:
+    """The command line without options that the command has not, and those as conditions: --seconds 3 as "seconds=3", --logp "<3" as
+    "logp<3". What other programs call options of this one stays, and so do options without a value."""
+    known = {*_fields(shape), *_aliases(shape), *(f"--{name}" for name in ELSEWHERE if name != "class")}
+    if {"-h", "--help"} & set(argv):
+        return list(argv), []
+    kept, found, words = [], [], list(argv)
+    while words:
+        word = words.pop(0)
+        flag, sign, value = word.partition("=")
+        if not re.fullmatch(r"--[A-Za-z]\S*", flag) or flag.replace("_", "-") in known or not (sign or _is_value(words)):
+            kept.append(word)
+            continue
+        value = value if sign else words.pop(0)
+        found.append(f"{flag[2:]}{_sign(value)}{value}")
+    return kept, found
+
+
 def value_of(option: str, argv: Sequence[str]) -> str | None:
     """The last value of an option in a command line that is not parsed yet."""
     found = None
@@ -101,6 +133,22 @@ def without(option: str, argv: Sequence[str]) -> list[str]:
             kept.append(word)
         skip = word == option
     return kept
+
+
+def _sign(value: str) -> str:
+    """What stands between the key and the value of a condition: nothing before a comparison (<3, >=5, !=no)."""
+    return "" if value.startswith(("<", ">", "!=")) else "="
+
+
+def _is_value(words: Sequence[str]) -> bool:
+    return bool(words) and (not words[0].startswith("-") or re.fullmatch(r"-\.?\d.*", words[0]) is not None)
+
+
+def _aliases(shape: Any) -> list[str]:
+    """Other spellings of options."""
+    hints = typing.get_type_hints(shape, include_extras=True)
+    marks = [mark for hint in hints.values() if typing.get_origin(hint) is Annotated for mark in hint.__metadata__]
+    return [alias for mark in marks for alias in getattr(mark, "aliases", None) or ()]
 
 
 def _filled(argv: Sequence[str], bare: Mapping[str, str]) -> Iterator[str]:

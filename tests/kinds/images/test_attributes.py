@@ -122,7 +122,7 @@ def test_numbers_beside_the_images_are_attributes(faces: Path) -> None:
     assert dataset.codec.spec.attributes == ("smiling", "age") and dataset.labels() is None
     assert dataset.arrays["label"].tolist() == [[float(i % 2 == 0), 20.0 + i] for i in range(12)]
     assert dataset.batch(slice(0, 12))["label"][:, 1].tolist() == pytest.approx(np.linspace(-1, 1, 12).tolist())
-    assert dataset.facts["notes"][0] == "the labels of 12 of 12 images come from attributes.csv"
+    assert dataset.facts["notes"][0] == "the labels of 12 of 12 files come from attributes.csv"
     twice = mirrored(dataset)
     assert twice.labels() is None and twice.packed(slice(12, 24))["label"].tolist() == dataset.arrays["label"].tolist()
     said = inspect_dataset(faces).sentences()
@@ -199,7 +199,7 @@ def test_images_that_the_table_leaves_out_are_named(faces: Path) -> None:
     with pytest.raises(UserError) as refused:
         open_dataset(faces)
     assert str(refused.value) == (
-        "1 of 12 images of photos have no label, such as 11.png; the labels of 11 of 12 images come from attributes.csv: label all, or "
+        "1 of 12 images of photos have no label, such as 11.png; the labels of 11 of 12 files come from attributes.csv: label all, or "
         "pass --no-labels."
     )
     assert len(open_dataset(faces, labels=False)) == 12

@@ -122,7 +122,7 @@ def labelling(tables: Mapping[str, str], images: Sequence[str]) -> Labelling | N
             classes[name] = [value.strip() for value in values]
         else:
             notes.append(f"the column {name} is not used, since its {len(set(values)):,} different texts are no classes")
-    told = f"the labels of {len(known):,} of {len(images):,} images come from {listed([path for path in tables if path not in unfit])}"
+    told = f"the labels of {len(known):,} of {len(images):,} files come from {listed([path for path in tables if path not in unfit])}"
     if len(classes) == 1 and not numbers:
         return Labelling(dict(zip(known, next(iter(classes.values())), strict=True)), (), (*notes, told))
     for name, words in classes.items():
