@@ -23,8 +23,9 @@ from rdkit import RDLogger
 
 from gansmith.kinds.molecules.build import smiles_of
 from gansmith.kinds.molecules.codec import MoleculeCodec
+from gansmith.kinds.molecules.drug import Drug
 from gansmith.kinds.molecules.optimisation.breed import bred
-from gansmith.kinds.molecules.optimisation.goals import Drug, Goal, MoleculeObjective, goal_named
+from gansmith.kinds.molecules.optimisation.goals import Goal, MoleculeObjective, goal_named, likeness
 from gansmith.kinds.opening import open_dataset
 from gansmith.model import Model
 from gansmith.tasks.optimisation import Found, Settings, described, optimise
@@ -121,7 +122,7 @@ def main() -> None:
     model = Model.load(arguments.run)
     train = smiles_of(open_dataset(arguments.data, kind="molecules"))
     goals = [goal_named(each, "--maximise", 1, train[:256]) for each in arguments.maximise]
-    goals += [Drug(arguments.like).goal(None)] if arguments.like else []
+    goals += [likeness(Drug(arguments.like), None)] if arguments.like else []
     assert isinstance(model.codec, MoleculeCodec)
     of_data = sorted(MoleculeObjective(model.codec, goals).scores(train[:20_000]), reverse=True)
     lines = [

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gansmith import __version__, kinds
-from gansmith.data.codec import Batch, Codec, Complies, HasSource, Numbers, Spelled, unlabelled
+from gansmith.data.codec import Batch, Codec, Completes, Complies, HasSource, Numbers, Spelled, unlabelled
 from gansmith.data.dataset import Dataset
 from gansmith.data.programs import named_in
 from gansmith.data.readers.limits import check
@@ -167,7 +167,7 @@ class Model:
                 for start, size in _blocks(n, max(1, most), whole=isinstance(self.codec, Complies)):
                     condition = {**self._conditions(size, _stream(seed, start, 0), wanted), **self._given(start, size)}
                     make = partial(makes, size, condition, rng=_stream(seed, start, 1), truncation=truncation)
-                    batch = self._as_requested(make, wanted, n - start)
+                    batch = self._as_requested(partial(self._completed, make, wanted), wanted, n - start)
                     yield {key: tensor[: n - start].cpu() for key, tensor in batch.items()}
         finally:
             self.gan.train(was_training)
@@ -214,6 +214,11 @@ class Model:
         granted = {key: self.gan.condition_of(key, value, n) for key, value in where.items()}
         others = {key: value for key, value in where.items() if granted[key] is None}
         return {**self.codec.conditions(n, rng, **others), **{key: own for key, own in granted.items() if own is not None}}
+
+    def _completed(self, make: Callable[[], Batch], where: Mapping[str, str]) -> Batch:
+        """A batch with what the conditions add to its examples, if the codec can."""
+        batch, codec = make(), self.codec
+        return codec.completed(batch, **where) if where and isinstance(codec, Completes) else batch
 
     def _as_requested(self, make: Callable[[], Batch], where: Mapping[str, str], needed: int) -> Batch:
         """A batch whose examples meet the conditions, judged as they would be saved where the codec can: others are made anew, a few times.

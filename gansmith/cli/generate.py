@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, UseAppendAction
 
 from gansmith import kinds
-from gansmith.cli.options import Flag, check_asked, conditions_among, parse, takes
+from gansmith.cli.options import Flag, check_conditions, conditions_among, parse, takes
 from gansmith.cli.output import Output
 from gansmith.cli.parts import generate_parts
 from gansmith.data.origin import made_by
@@ -97,9 +97,9 @@ def _generate(options: Generate, asked: Sequence[str]) -> int:
     model = Model.load(options.run, choose_device(options.device), options.precision, trust=options.trust)
     conditions: dict[str, str] = {}
     names = tuple(model.codec.shown) if isinstance(model.codec, Named) else ()
-    check_asked([condition(text, names) for text in asked], model.check, Generate, PROGRAM)
     for key, value in (condition(text, names) for text in options.where):
         conditions[key] = f"{conditions[key]}&{value}" if key in conditions else value
+    check_conditions(conditions, [condition(text, names)[0] for text in asked], model.check, Generate, PROGRAM)
     if options.length is not None:
         conditions["length"] = str(options.length)
     if options.stream:

@@ -85,18 +85,25 @@ def parse(shape: type[Options], argv: Sequence[str], program: str, bare: Mapping
     return options
 
 
-def check_asked(
-    asked: Sequence[tuple[str, str]], check: Callable[[Mapping[str, str]], None], shape: type[Any], program: str
+def check_conditions(
+    conditions: Mapping[str, str],
+    options: Sequence[str],
+    check: Callable[[Mapping[str, str]], None],
+    shape: type[Any],
+    program: str,
 ) -> None:
-    """Raises UserError for conditions that were given as options and are none, with the option that is nearest."""
-    for key, value in asked:
-        try:
-            check({key: value})
-        except UserError as error:
-            near = did_you_mean(f"--{key}", [*_fields(shape), *_aliases(shape)])
-            raise UserError(
-                f"{error} --{key} was read as --where {key}{_sign(value)}{value}, since it is no option of {program}{near}."
-            ) from error
+    """Raises UserError for conditions that cannot be granted, with the nearest option for those that came as `options`."""
+    try:
+        check(conditions)
+    except UserError:
+        for key in options:
+            try:
+                check({key: conditions[key]})
+            except UserError as error:
+                near = did_you_mean(f"--{key}", [*_fields(shape), *_aliases(shape)])
+                read = f"--where {key}{_sign(conditions[key])}{conditions[key]}"
+                raise UserError(f"{error} --{key} was read as {read}, since it is no option of {program}{near}.") from error
+        raise
 
 
 def conditions_among(argv: Sequence[str], shape: type[Any]) -> tuple[list[str], list[str]]:

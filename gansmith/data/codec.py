@@ -110,6 +110,15 @@ class Complies(Protocol):
 
 
 @runtime_checkable
+class Completes(Protocol):
+    """A codec that can add to generated examples what a request names."""
+
+    def completed(self, batch: Batch, **where: Any) -> Batch:
+        """The batch with what is requested: molecules on a scaffold, for example."""
+        ...
+
+
+@runtime_checkable
 class Explains(Protocol):
     """A codec that can tell why few examples meet a request."""
 

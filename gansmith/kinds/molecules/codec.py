@@ -24,6 +24,7 @@ from gansmith.kinds.molecules.comparisons import comparisons, is_comparison, mee
 from gansmith.kinds.molecules.graphs import atoms_of, is_atom, matrix_of, smiles_of
 from gansmith.kinds.molecules.molecule import Molecule
 from gansmith.kinds.molecules.preview import drawn
+from gansmith.kinds.molecules.requests import parted
 from gansmith.kinds.molecules.spec import MoleculeSpec
 from gansmith.kinds.molecules.strings import SPECIAL, split, written
 
@@ -170,9 +171,10 @@ class MoleculeCodec:
     def conditions(self, n: int, rng: torch.Generator, /, **where: str) -> Batch:
         """Properties [n, K] as they occur together in the data, with those set that are requested (qed="0.9").
 
-        Comparisons (logp="<3") of computed properties are left to `complies`. Raises UserError for a property that the model does not
-        know, for a value outside of the data's, and for what cannot be compared.
+        Comparisons (logp="<3") of computed properties are left to `complies`, a scaffold and a drug (`parted`) to `completed`. Raises
+        UserError for a property that the model does not know, for a value outside of the data's, and for what cannot be compared.
         """
+        _, where = parted(where)
         comparisons(where)
         near = {key: value for key, value in where.items() if not is_comparison(value)}
         if not self.attributes:
@@ -184,13 +186,32 @@ class MoleculeCodec:
             return {}
         return {"label": self.attributes.draw(n, rng, near)}
 
+    def completed(self, batch: Batch, /, **where: Any) -> Batch:
+        """The batch with the scaffold that is asked for, to which parts of each valid molecule are attached; as it is where none fits, or
+        where the result could not be written."""
+        around, _ = parted(where)
+        if around is None:
+            return batch
+        rows = batch[self.spec.key]
+        found = rows.detach().cpu().numpy().copy()
+        for place, each in enumerate(self.smiles(found)):
+            known = canonical(each)
+            made = None if known is None else around.made(known)
+            packed = None if made is None else self.numbers(made)
+            if packed is not None:
+                found[place] = packed
+        return batch | {self.spec.key: torch.from_numpy(found).to(rows)}
+
     def complies(self, batch: Batch, /, **where: Any) -> np.ndarray:
-        """bool [N]: which molecules are valid and meet all comparisons (logp="<3"); where there are none, all."""
-        tests = comparisons(where)
-        if not tests:
+        """bool [N]: which molecules are valid and meet all comparisons (logp="<3"), hold the scaffold and resemble the drug that are asked
+        for; where nothing is, all."""
+        around, rest = parted(where)
+        tests = comparisons(rest)
+        if not tests and around is None:
             return np.ones(len(batch[self.spec.key]), bool)
         known = [canonical(each) for each in self.smiles(batch[self.spec.key].detach().cpu().numpy())]
-        return np.array([each is not None and meets(each, tests) for each in known], bool)
+        holds = around.holds if around is not None else lambda _: True
+        return np.array([each is not None and meets(each, tests) and holds(each) for each in known], bool)
 
     # ---- what is shown and kept -------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,10 @@ from gansmith.cli import main
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import canonical, fingerprints, measured, tanimoto
 from gansmith.kinds.molecules.comparisons import comparisons, meets
+from gansmith.kinds.molecules.drug import Drug
 from gansmith.kinds.molecules.optimisation.breed import bred, crossed, mutated
 from gansmith.kinds.molecules.optimisation.decorate import Scaffold, side_chains
-from gansmith.kinds.molecules.optimisation.goals import Drug, goal_named
+from gansmith.kinds.molecules.optimisation.goals import goal_named, likeness
 from gansmith.kinds.molecules.optimisation.optimise import optimised
 from gansmith.kinds.molecules.toys import molecules
 from gansmith.model import Model
@@ -75,7 +76,7 @@ def test_a_drug_is_most_like_itself():
     drug = Drug(PARACETAMOL)
     expected = float(tanimoto(fingerprints(["CCO"]), fingerprints([PARACETAMOL]))[0, 0])
     assert drug.similarity(PARACETAMOL) == 1 and drug.similarity("CCO") == pytest.approx(expected)
-    assert drug.goal(0.5)(PARACETAMOL) == 1 and drug.goal(0.5)("CCO") == pytest.approx(2 * expected)
+    assert likeness(drug, 0.5)(PARACETAMOL) == 1 and likeness(drug, 0.5)("CCO") == pytest.approx(2 * expected)
 
 
 def test_children_are_single_valid_molecules_of_both_parents():

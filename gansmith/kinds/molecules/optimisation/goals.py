@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy as np
 from gansmith.data.programs import answer, python_module
 from gansmith.data.suggestions import did_you_mean, listed
 from gansmith.errors import UserError
-from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, fingerprints, measured, scaffold, tanimoto
+from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, measured, scaffold
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.comparisons import Comparison
+from gansmith.kinds.molecules.drug import Drug
 from gansmith.kinds.molecules.optimisation.breed import bred
 from gansmith.kinds.molecules.optimisation.decorate import Scaffold
 from gansmith.kinds.molecules.optimisation.linking import Linked
@@ -118,27 +119,9 @@ def goal_near(name: str, number: float, reference: Sequence[str]) -> Goal:
     return Goal(f"{name}={number:g}", partial(_measured, name), lambda value: math.exp(-abs(value - number) / spread))
 
 
-@dataclass(frozen=True)
-class Drug:
-    """A molecule that others should resemble."""
-
-    smiles: str
-
-    def __post_init__(self) -> None:
-        if canonical(self.smiles) is None:
-            raise UserError(f"--like should be the SMILES of a molecule, but it is {self.smiles!r}: correct it.")
-
-    def similarity(self, smiles: str) -> float:
-        """Tanimoto similarity of Morgan fingerprints."""
-        return float(tanimoto(fingerprints([smiles]), self._bits)[0, 0])
-
-    @cached_property
-    def _bits(self) -> np.ndarray:
-        return fingerprints([str(canonical(self.smiles))])
-
-    def goal(self, least: float | None) -> Goal:
-        """The similarity itself, or 1 from `least` on."""
-        return Goal("similarity", self.similarity, (lambda value: value) if least is None else (lambda value: value / least))
+def likeness(drug: Drug, least: float | None) -> Goal:
+    """The similarity to a drug itself, or 1 from `least` on."""
+    return Goal("similarity", drug.similarity, (lambda value: value) if least is None else (lambda value: value / least))
 
 
 def _of_file(asked: str, option: str, sign: int) -> Goal:

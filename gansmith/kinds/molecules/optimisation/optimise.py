@@ -12,7 +12,8 @@ from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, measured
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.comparisons import comparisons, is_comparison, meets
-from gansmith.kinds.molecules.optimisation.goals import Drug, MoleculeObjective, goal_named, goal_near, goal_of
+from gansmith.kinds.molecules.drug import Drug
+from gansmith.kinds.molecules.optimisation.goals import MoleculeObjective, goal_named, goal_near, goal_of, likeness
 from gansmith.kinds.molecules.optimisation.linking import scaffold_of
 from gansmith.tasks.optimisation import Found, Settings, optimise, writer_of
 
@@ -77,7 +78,7 @@ def optimised(
         *(goal_named(each, "--minimise", -1, reference) for each in minimise),
         *(goal_of(test, reference) for test in tests),
         *(goal_near(name, number, reference) for name, number in near.items()),
-        *([drug.goal(similarity)] if drug is not None else []),
+        *([likeness(drug, similarity)] if drug is not None else []),
     ]
     objective = MoleculeObjective(codec, goals, core)
     conditions = (lambda n, rng: codec.conditions(n, rng, **labels)) if codec.attributes else None
