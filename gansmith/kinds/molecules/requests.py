@@ -9,9 +9,9 @@ from typing import Any
 
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import scaffold
+from gansmith.kinds.molecules.decorate import Scaffold
 from gansmith.kinds.molecules.drug import Drug
-from gansmith.kinds.molecules.optimisation.decorate import Scaffold
-from gansmith.kinds.molecules.optimisation.linking import Linked, scaffold_of
+from gansmith.kinds.molecules.linking import Linked, scaffold_of
 
 KEYS = ("scaffold", "like", "similarity")
 """What is requested so: --where scaffold=SMILES, or like=SMILES with similarity=0.4."""

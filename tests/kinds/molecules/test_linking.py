@@ -5,7 +5,7 @@ import pytest
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.assembled import assembled
 from gansmith.kinds.molecules.chemistry import canonical, fragments, passes, rdkit
-from gansmith.kinds.molecules.optimisation.linking import Linked, linkers, scaffold_of
+from gansmith.kinds.molecules.linking import Linked, linkers, scaffold_of
 
 
 @pytest.mark.parametrize("asked", ["*c1ccccc1.*N1CCOCC1", "*c1ccc2[nH]ccc2c1.*C(=O)O", "*N1CCNCC1.*C1CC1"])

@@ -10,9 +10,9 @@ from gansmith.cli import main
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import canonical, fingerprints, measured, tanimoto
 from gansmith.kinds.molecules.comparisons import comparisons, meets
+from gansmith.kinds.molecules.decorate import Scaffold, side_chains
 from gansmith.kinds.molecules.drug import Drug
 from gansmith.kinds.molecules.optimisation.breed import bred, crossed, mutated
-from gansmith.kinds.molecules.optimisation.decorate import Scaffold, side_chains
 from gansmith.kinds.molecules.optimisation.goals import goal_named, likeness
 from gansmith.kinds.molecules.optimisation.optimise import optimised
 from gansmith.kinds.molecules.toys import molecules

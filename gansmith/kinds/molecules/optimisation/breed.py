@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gansmith.kinds.molecules.chemistry import canonical, rdkit
-from gansmith.kinds.molecules.optimisation.decorate import MARK, side_chains
+from gansmith.kinds.molecules.decorate import MARK, side_chains
 
 MUTATED = 0.3
 """Share of children that are mutated too."""

@@ -17,10 +17,10 @@ from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, measured, scaffold
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.comparisons import Comparison
+from gansmith.kinds.molecules.decorate import Scaffold
 from gansmith.kinds.molecules.drug import Drug
+from gansmith.kinds.molecules.linking import Linked
 from gansmith.kinds.molecules.optimisation.breed import bred
-from gansmith.kinds.molecules.optimisation.decorate import Scaffold
-from gansmith.kinds.molecules.optimisation.linking import Linked
 from gansmith.networks.brought import from_file
 
 BOUNDED: Mapping[str, tuple[float, float]] = {"qed": (0.0, 1.0), "sa": (1.0, 10.0)}

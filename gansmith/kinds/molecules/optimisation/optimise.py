@@ -13,8 +13,8 @@ from gansmith.kinds.molecules.chemistry import PROPERTIES, canonical, measured
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.comparisons import comparisons, is_comparison, meets
 from gansmith.kinds.molecules.drug import Drug
+from gansmith.kinds.molecules.linking import scaffold_of
 from gansmith.kinds.molecules.optimisation.goals import MoleculeObjective, goal_named, goal_near, goal_of, likeness
-from gansmith.kinds.molecules.optimisation.linking import scaffold_of
 from gansmith.tasks.optimisation import Found, Settings, optimise, writer_of
 
 if TYPE_CHECKING:

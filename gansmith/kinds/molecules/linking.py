@@ -10,7 +10,7 @@ from typing import Any
 
 from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import canonical, rdkit
-from gansmith.kinds.molecules.optimisation.decorate import MARK, Scaffold, one_hydrogen_less, sane
+from gansmith.kinds.molecules.decorate import MARK, Scaffold, one_hydrogen_less, sane
 
 MOST = 200
 """Pairs of cuts or atoms of a molecule that are tried."""
