@@ -172,6 +172,8 @@ class GAN(nn.Module, ABC):
     """Whether it learns by objectives that the kind of data computes (`Kind.reward`)."""
     probed: ClassVar[int] = 256
     """How many generated examples health looks at in a probe: fewer where each takes long to make."""
+    half_precision: ClassVar[bool | None] = None
+    """Whether it trains in bfloat16 where the hardware computes in it; None leaves that to the kind of data."""
     poisson: ClassVar[bool] = False
     """Whether each draw takes every example with the same small probability, as differential privacy asks, and so varies in size."""
 

@@ -101,6 +101,7 @@ class SequenceGAN(SequenceUse):
     axes = (("token",),)
     tasks = ("generation", "replies")
     makers = ("generator", "critic")
+    half_precision = True
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             about="minutes on a CPU",

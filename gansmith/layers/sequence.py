@@ -29,6 +29,11 @@ def frequent(spec: TokenSpec) -> tuple[Float[Tensor, " vocabulary"], Float[Tenso
     return (counts.clamp_min(0.5) / counts.sum()).log(), torch.where(counts > 0, 0.0, NEVER)
 
 
+def on_the_host(tokens: Tokens) -> bool:
+    """Whether looking at tokens waits for no other device."""
+    return tokens.device.type == "cpu"
+
+
 class LockedDropout(nn.Dropout):
     """Leaves the same features out at every position of a sequence (Gal & Ghahramani 2016); drawing fewer numbers, it is also quicker."""
 
@@ -192,7 +197,12 @@ class SequenceModel(nn.Module):
         kept: Float[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, ""]:
         """The mean negative logarithm of the probability of each token up to the end; the label is not seen where `kept` is 0."""
-        return cross_entropy(self.logits(tokens, label, before, kept).flatten(0, 1), tokens.flatten(), ignore_index=self.pad)
+        if not on_the_host(tokens):  # looking where the ends are would wait for a GPU
+            return cross_entropy(self.logits(tokens, label, before, kept).flatten(0, 1), tokens.flatten(), ignore_index=self.pad)
+        there = tokens != self.pad
+        longest = max(1, int(there.sum(1).amax()))
+        tokens, there = tokens[:, :longest], there[:, :longest]
+        return cross_entropy(self._logits(self._states(tokens, label, before, kept)[there]), tokens[there])
 
     def log_probabilities(
         self, tokens: Tokens, label: Label | None, before: Before | None = None
@@ -209,12 +219,18 @@ class SequenceModel(nn.Module):
         kept: Float[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch length vocabulary"]:
         """Of each position, given the tokens before it."""
+        return self._logits(self._states(tokens, label, before, kept))
+
+    def _states(
+        self, tokens: Tokens, label: Label | None, before: Before | None, kept: Float[Tensor, " batch"] | None
+    ) -> Float[Tensor, "batch length width"]:
+        """What the logits of each position are computed from."""
         own = None if self.labels is None else self.labels(label)
         if own is not None and kept is not None:
             own = own * kept[:, None]
         seen = torch.cat([torch.full_like(tokens[:, :1], self.end), tokens[:, :-1]], 1)
         states, _ = self._read(seen if before is None else torch.cat([before, seen], 1), own, None, self.dropout)
-        return self._logits(self.dropout(states if before is None else states[:, before.shape[1] :]))
+        return self.dropout(states if before is None else states[:, before.shape[1] :])
 
     def _read(
         self, tokens: Before, own: Tensor | None, state: Any, dropout: Callable[[Tensor], Tensor] | None = None

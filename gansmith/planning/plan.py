@@ -112,7 +112,7 @@ def plan(
             minutes=minutes,
             seed=seed,
             device=device,
-            precision=choose_precision(precision, device, spec),
+            precision=choose_precision(precision, device, spec, made.half_precision),
             compile=compile,
             threads=threads,
         ),

@@ -7,8 +7,9 @@ from gansmith.data.spec import Spec
 from gansmith.errors import UserError
 
 
-def choose_precision(precision: str, device: str, spec: Spec) -> str:
-    """The precision that was asked for; for "auto" the one of the kind of data, bfloat16 only where the hardware computes in it.
+def choose_precision(precision: str, device: str, spec: Spec, half: bool | None = None) -> str:
+    """The precision that was asked for; for "auto" the one of the kind of data, bfloat16 only where the hardware computes in it. `half`
+    says for a GAN whether it trains in bfloat16, whatever the kind.
 
     Raises UserError for an unknown precision.
     """
@@ -16,7 +17,8 @@ def choose_precision(precision: str, device: str, spec: Spec) -> str:
         raise UserError(f"--precision must be auto, float32 or bfloat16, but it is {precision!r}.")
     if precision != "auto":
         return precision
-    return kinds.find(spec.kind).precision(spec) if computes_bfloat16(device) else "float32"
+    usual = kinds.find(spec.kind).precision(spec) if half is None else "bfloat16" if half else "float32"
+    return usual if computes_bfloat16(device) else "float32"
 
 
 def computes_bfloat16(device: str) -> bool:

@@ -37,6 +37,7 @@ def test_probabilities_are_those_of_sampling_step_by_step():
     found = network.log_probabilities(tokens, None)
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(network.surprise(tokens, None), -found.sum() / (tokens != 0).sum())
+    torch.testing.assert_close(network.surprise(tokens[:1], None), -found[0].sum() / 4)  # shorter than the longest
 
 
 def test_roll_outs_are_what_sampling_behind_each_prefix_makes():

@@ -110,3 +110,14 @@ def test_auto_takes_bfloat16_only_where_the_cpu_has_instructions_for_it(instruct
         monkeypatch.setattr(f"torch.cpu._is_{name}_supported", lambda name=name: name in instructions)
     assert planning.choose_precision("auto", "cpu", toys.images().codec.spec) == expected
     assert planning.choose_precision("auto", "cpu", toys.points().codec.spec) == "float32"
+    assert planning.choose_precision("auto", "cpu", toys.points().codec.spec, half=True) == expected
+    assert planning.choose_precision("auto", "cpu", toys.images().codec.spec, half=False) == "float32"
+
+
+def test_a_gan_may_train_in_bfloat16_where_others_of_its_kind_do_not(monkeypatch):
+    monkeypatch.setattr("gansmith.training.precision.computes_bfloat16", lambda device: True)
+    found = {
+        gan: planning.plan(toys.every()["texts"], gan=gan, device="cpu").settings.precision
+        for gan in ("sequencegan", "gumbelgan")
+    }
+    assert found == {"sequencegan": "bfloat16", "gumbelgan": "float32"}
