@@ -82,7 +82,7 @@ class CountsCritic(nn.Module):
             return
         most = max(1, TOKENS // max(1, int((real != self.pad).sum(1).float().mean())))
         count = min(len(real), len(fake), most)
-        sides = [part[-count:].cpu().numpy().astype(np.int64) for part in (real, fake)]
+        sides = [_spread(part, count).cpu().numpy().astype(np.int64) for part in (real, fake)]
         kept: dict[str, Tensor] = {}
         if min(len(unseen), len(unseen_fake)) < LEAST:
             self._count(sides, min(USUAL, self.longest))
@@ -166,6 +166,11 @@ class CountsCritic(nn.Module):
                 context = context + part + back
             found.append((hashed, context))
         return found
+
+
+def _spread(part: Int[Tensor, "texts length"], count: int) -> Int[Tensor, "some length"]:
+    """So many texts, from the whole of them: they may stand in an order, such as that of a file."""
+    return part[torch.arange(count, device=part.device) * len(part) // count]
 
 
 def foretold(real: Float[Tensor, " n"], fake: Float[Tensor, " m"], share: float) -> tuple[float, float]:

@@ -43,6 +43,17 @@ def test_logits_are_the_ratio_of_two_n_gram_models(learned):
         assert np.median(np.abs(found - wanted)) < 0.02 and np.corrcoef(found, wanted)[0, 1] > 0.99
 
 
+def test_data_in_an_order_of_which_a_part_is_counted_earn_no_trust():
+    critic = CountsCritic(SPEC, longest=4)
+    ordered = torch.cat([rows(1500, 0, 0.9), rows(1500, 1, 0.1)])
+    shuffled = torch.cat([rows(500, 2, 0.9), rows(500, 3, 0.1)])[torch.randperm(1000, generator=torch.Generator().manual_seed(0))]
+    critic.learn(
+        ordered, shuffled, torch.cat([rows(100, 4, 0.9), rows(100, 5, 0.1)]), torch.cat([rows(100, 6, 0.9), rows(100, 7, 0.1)])
+    )
+    frequent, seldom = critic(rows(300, 8, 0.9))[1].mean(), critic(rows(300, 9, 0.1))[1].mean()
+    assert critic.trust.share == 0 and (frequent - seldom).abs() < 1
+
+
 def test_unseen_texts_are_told_from_samples(learned):
     real, fake = learned(rows(300, 6, 0.8))[1], learned(rows(300, 7, 0.3))[1]
     assert (real[:, None] > fake).float().mean() > 0.9 and learned.trust.share > 0
