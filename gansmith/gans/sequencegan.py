@@ -63,6 +63,8 @@ the critic is trusted."""
 POOL, FRESH, TIMES, AT_ONCE = 16_384, 4, 4, 512
 """Examples of the data, and samples, from which a critic of runs learns; every how many rounds new samples join them, and how many batches
 at once; how many of each it learns from in a round."""
+COUNTED = 8
+"""How many batches of samples at once join those that a critic counts: it is as good as the smaller of its two counts."""
 SMALL = 3e-4
 """Weight of the squares of its weights."""
 SLACK = 0.05
@@ -283,8 +285,8 @@ class SequenceGAN(SequenceUse):
     def _count(self, tokens: Tensor, label: Label | None) -> None:
         """New samples every few rounds; in the last round the critic learns from all of them, but for every eighth batch."""
         if self.clock.every(FRESH) or not self.made.added:
-            labels = None if label is None else torch.cat([label] * TIMES)
-            self.made.add(self._samples(tokens, label, None, TIMES), labels)
+            labels = None if label is None else torch.cat([label] * COUNTED)
+            self.made.add(self._samples(tokens, label, None, COUNTED), labels)
         if not self.clock.last:
             return
         critic = self._critic
