@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gansmith.data.dataset import choose
 from gansmith.data.source import Source
 from gansmith.kinds.audio.features import as_pictures
 from gansmith.kinds.audio.metrics.words import errors, recogniser, words_of
@@ -47,11 +48,11 @@ def main() -> None:
     judge = Classifier.trained_on(as_pictures(train), 1, options.run).network  # seed 1: not the network that judged the run
     batch = held_out.batch(slice(None))
     network, other = model.gan.players["generator"].averaged, (batch["label"] + 1) % len(voices)
-    learned = train.batch(slice(0, 600))
+    learned = train.subset(choose(len(train), 600, 0)).batch(slice(None))
     with torch.inference_mode():
         bands = log_mel(learned["wave"], spec.mel)
         means = torch.stack([bands[learned["label"] == own].mean((0, 2)) for own in range(len(voices))])
-        spreads = torch.stack([bands[learned["label"] == own].std((0, 2)) for own in range(len(voices))])
+        spreads = torch.stack([bands[learned["label"] == own].std((0, 2)).clamp_min(1e-3) for own in range(len(voices))])
 
     def moved(wave: torch.Tensor, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Waves [n, samples] with every band at the mean and the spread of the other voice."""

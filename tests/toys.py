@@ -195,7 +195,15 @@ SMALL: dict[str, dict[str, Any]] = {
         "critic_width": 4,
         "half_life": 500,
     },
-    "maskcyclegan_vc": {"width": 4, "blocks": 1, "critic_width": 4, "hidden": 4, "iterations": 2, "half_life": 500},
+    "maskcyclegan_vc": {
+        "width": 4,
+        "blocks": 1,
+        "critic_width": 4,
+        "hidden": 4,
+        "content": 1.0,
+        "iterations": 2,
+        "half_life": 500,
+    },
     "specgan": {"bands": 16, "iterations": 2, "noise": 8, "width": 4, "critic_width": 4, "class_embedding": 8, "half_life": 500},
     "musegan": {"noise": 8, "width": 16, "branch": 4, "critic_width": 8, "penalty_interval": 2, "half_life": 500},
     "musicgame": {

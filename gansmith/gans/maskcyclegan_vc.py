@@ -4,6 +4,9 @@
 A network converts a mel spectrum to another voice; converted back, it must equal the original. Some frames are hidden, and the network
 fills them in from their neighbours. Patch critics see spectra that were converted once; others see those that were converted twice.
 
+Nothing of that keeps the words: what is converted back may be hidden in the spectrum. So in the preset of CPUs the first cepstra, which are
+the envelope of the spectrum without its pitch, must also stay what they were, in the mean and spread of their voice.
+
     gansmith train voices/ --gan maskcyclegan_vc             # voices/anna/*.wav, voices/ben/*.wav, ...
     gansmith translate RUN anna.wav --makes ben --out made.wav
     gansmith evaluate RUN                                    # gan_test: how often a classifier hears the requested voice
@@ -30,17 +33,19 @@ from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
 from gansmith.data.values import CountOrNone
 from gansmith.errors import UserError
-from gansmith.game import GAN, Draw, Move, Player, Preset
+from gansmith.game import GAN, Draw, Look, Move, Player, Preset
 from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import FLOOR, log_mel
 from gansmith.layers.sounding import MAGNIFIED, GriffinLim, LogMel
-from gansmith.layers.voices import Converter
+from gansmith.layers.voices import Converter, Spectrum
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
 from gansmith.training.seeds import uniform_rows
 
 SCALE = 4.0
 """Logarithmic magnitudes are divided by this and begin at -1, inside the networks."""
+LOOKED_AT = 512
+"""Windows that tell the mean and spread of cepstra."""
 HALVINGS = 4
 """The bands that the networks see are a multiple of this."""
 
@@ -63,6 +68,11 @@ class Config:
     """Weight of the L1 distance between a spectrum and its conversion to its own voice."""
     identity_share: float = 0.1
     """The share of the budget in which that counts."""
+    content: float = 0.0
+    """Weight of the L1 distance between the cepstra of a spectrum and of its conversion, each in the mean and spread of its voice, which
+    keeps the words; 0 as in the paper."""
+    cepstra: int = 13
+    """How many cepstra those are."""
     twice: bool = True
     """Whether critics also see spectra converted twice (the two-step adversarial loss)."""
     iterations: int = 32
@@ -115,6 +125,33 @@ class VoiceCritic(nn.Module):
         return found.gather(1, voice[:, None, None, None].expand(-1, 1, *found.shape[2:]))
 
 
+class Voices(nn.Module):
+    """The first cepstra of spectra, in the mean and spread that they have in each voice."""
+
+    mean: Tensor
+    spread: Tensor
+    cosines: Tensor
+
+    def __init__(self, voices: int, cepstra: int, bands: int) -> None:
+        super().__init__()
+        places = torch.arange(min(cepstra, bands))[:, None] * (torch.arange(bands) + 0.5)
+        self.register_buffer("cosines", (places * torch.pi / bands).cos() * (2 / bands) ** 0.5, persistent=False)
+        self.register_buffer("mean", torch.zeros(voices, len(places), 1))
+        self.register_buffer("spread", torch.ones(voices, len(places), 1))
+
+    def learn(self, mel: Float[Tensor, "batch bands frames"], voice: Int[Tensor, " batch"]) -> None:
+        """The means and spreads of voices that are heard."""
+        found = self.cosines @ mel
+        for own in voice.unique().tolist():
+            heard = found[voice == own]
+            self.mean[own], self.spread[own] = heard.mean((0, 2))[:, None], heard.std((0, 2))[:, None].clamp_min(1e-3)
+
+    def forward(
+        self, mel: Float[Tensor, "batch bands frames"], voice: Int[Tensor, " batch"]
+    ) -> Float[Tensor, "batch cepstra frames"]:
+        return (self.cosines @ mel - self.mean[voice]) / self.spread[voice]
+
+
 class MaskCycleGANVC(GAN):
     """Least squares on patches, there and back, with frames to fill in (equations 1 to 7)."""
 
@@ -125,7 +162,7 @@ class MaskCycleGANVC(GAN):
     probed = 32
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
-            about="two voices in minutes on a CPU: narrower, larger steps, less held to where it begins, at most one frame to fill in",
+            about="two voices in minutes on a CPU: narrower, larger steps, less held to where it begins, words kept by cepstra",
             kind="audio",
             batch=8,
             minutes=15.0,
@@ -135,6 +172,7 @@ class MaskCycleGANVC(GAN):
                 "critic_width": 16,
                 "hidden": 1,
                 "cycle": 0.5,
+                "content": 1.0,
                 "identity_share": 0.0,
                 "learning_rate": 2e-3,
                 "critic_learning_rate": 1e-3,
@@ -162,6 +200,19 @@ class MaskCycleGANVC(GAN):
         self.critic = Player(critic(), learning_rate=falling, betas=betas)
         if config.twice:
             self.second_critic = Player(critic(), learning_rate=falling, betas=betas)
+        self.voices = Voices(len(spec.classes), config.cepstra, spec.bands) if config.content else None
+
+    def prepare(self, look: Look) -> None:
+        """Learns where the cepstra of each voice lie."""
+        if self.voices is not None:
+            batch = look(LOOKED_AT)
+            self.voices.learn(log_mel(batch["wave"].float(), self.spec.mel), batch["label"])
+
+    def kept(self, real: Spectrum, voice: Int[Tensor, " batch"], fake: Spectrum, wanted: Int[Tensor, " batch"]) -> Tensor:
+        """How far the cepstra of conversions are from those of what was converted, each in the units of its voice."""
+        assert self.voices is not None
+        mel = [SCALE * (shown[:, 0, : self.spec.bands].float() + 1) + log(FLOOR) for shown in (real, fake)]
+        return (self.voices(mel[1], wanted) - self.voices(mel[0], voice)).abs().mean()
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -199,6 +250,8 @@ class MaskCycleGANVC(GAN):
             "least_squares": least_squares_generator(self.critic(fake, wanted)),
             "cycle": config.cycle * (back - real).abs().mean(),
         }
+        if config.content:
+            terms["content"] = config.content * self.kept(real, voice, fake, wanted)
         if self.clock.progress() < config.identity_share:
             terms["identity"] = config.identity * (network.converter(real, voice, self.hiding(real)) - real).abs().mean()
         if config.twice:

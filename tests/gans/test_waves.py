@@ -1,16 +1,18 @@
 """GANs that make waves of waves or spectra: exported equal to torch at other lengths, and better than nothing after a short game."""
 
 from itertools import combinations, pairwise
+from math import log
 
 import numpy as np
 import pytest
 import torch
+from scipy.fft import idct
 
 from gansmith.augment.sounds import varied
 from gansmith.errors import UserError
 from gansmith.gans.vits import likelihoods
 from gansmith.kinds.audio.metrics.restoration import si_sdr
-from gansmith.kinds.audio.transforms import log_mel
+from gansmith.kinds.audio.transforms import FLOOR, log_mel
 from gansmith.kinds.audio.translation.codes import coded, read_codes, sounding, write_codes
 from gansmith.kinds.audio.translation.streaming import Stream
 from gansmith.kinds.audio.translation.waves import translate_sound
@@ -139,6 +141,25 @@ def test_a_converter_begins_as_the_identity_and_hides_frames_in_a_row():
     there = gan.hiding(picture.expand(-1, -1, -1, -1).repeat(50, 1, 1, 1))[:, 0, 0]
     gaps = (there[:, 1:] - there[:, :-1]).abs().sum(1)
     assert set(gaps.tolist()) <= {0.0, 1.0, 2.0} and 0 < (1 - there).sum(1).max() <= 4
+
+
+def test_conversion_keeps_cepstra_in_the_units_of_their_voice():
+    data = toys.every()["voiced sounds"]
+    gan, plain = toys.small("maskcyclegan_vc", data), toys.small("maskcyclegan_vc", data, content=0.0)
+    bands, rng = data.codec.spec.bands, np.random.default_rng(0)
+    cepstra = rng.normal(size=(2, bands, 50))  # voices that say the same, with other means and spreads of every cepstrum
+    other = cepstra * rng.uniform(0.5, 2, (1, bands, 1)) + rng.normal(size=(1, bands, 1))
+    mel = torch.from_numpy(idct(np.concatenate([cepstra, other]), axis=1, norm="ortho")).float()
+    assert gan.voices is not None and plain.voices is None and not any("voices." in name for name in plain.state_dict())
+    gan.voices.learn(mel, torch.tensor([0, 0, 1, 1]))
+    first, second = gan.voices(mel[:2], torch.tensor([0, 0])), gan.voices(mel[2:], torch.tensor([1, 1]))
+    torch.testing.assert_close(first, second, atol=1e-4, rtol=1e-4)
+    expected = (cepstra - cepstra.mean((0, 2), keepdims=True)) / cepstra.std((0, 2), ddof=1, keepdims=True)
+    torch.testing.assert_close(first, torch.from_numpy(expected[:, : first.shape[1]]).float(), atol=1e-4, rtol=1e-4)
+    shown = [(own - log(FLOOR))[:, None] / 4 - 1 for own in (mel[:2], mel[2:])]
+    said, wanted = torch.tensor([0, 0]), torch.tensor([1, 1])
+    assert float(gan.kept(shown[0], said, shown[1], wanted)) < 1e-4
+    assert float(gan.kept(shown[0], said, shown[0], wanted)) > 0.1
 
 
 def test_the_search_finds_the_best_of_all_monotonic_paths():
