@@ -176,7 +176,7 @@ class Speech(GAN):
     opens: ClassVar[Mapping[str, str]] = {"transcripts": "en"}
     probed = 16
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(about="a voice in a quarter of an hour on a CPU", kind="audio", batch=16, minutes=15.0),
+        "small": Preset(about="a voice in a quarter of an hour on a CPU", kind="audio", batch=4, minutes=15.0),
         "wide": Preset(
             about="for hours or a GPU",
             kind="audio",
