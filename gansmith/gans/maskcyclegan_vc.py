@@ -71,7 +71,7 @@ class Config:
     content: float = 0.0
     """Weight of the L1 distance between the cepstra of a spectrum and of its conversion, each in the mean and spread of its voice, which
     keeps the words; 0 as in the paper."""
-    cepstra: int = 13
+    cepstra: int = 20
     """How many cepstra those are."""
     twice: bool = True
     """Whether critics also see spectra converted twice (the two-step adversarial loss)."""
@@ -172,7 +172,7 @@ class MaskCycleGANVC(GAN):
                 "critic_width": 16,
                 "hidden": 1,
                 "cycle": 0.5,
-                "content": 1.0,
+                "content": 2.0,
                 "identity_share": 0.0,
                 "learning_rate": 2e-3,
                 "critic_learning_rate": 1e-3,
