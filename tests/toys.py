@@ -150,7 +150,15 @@ SMALL: dict[str, dict[str, Any]] = {
         "critic_begins": 0.0,
         "half_life": 500,
     },
-    "cmgan": {"width": 16, "blocks": 1, "measure": "mel", "critic_width": 2, "critic_begins": 0.0, "half_life": 500},
+    "cmgan": {
+        "width": 16,
+        "blocks": 1,
+        "bands": 12,
+        "measure": "mel",
+        "critic_width": 2,
+        "critic_begins": 0.0,
+        "half_life": 500,
+    },
     "vocos": {
         "width": 16,
         "blocks": 1,

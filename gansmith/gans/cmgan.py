@@ -1,7 +1,8 @@
 """CMGAN: clean speech of noisy speech, with a critic that measures it (Cao et al. 2022, "CMGAN: conformer-based metric GAN").
 
 A network answers, for every frequency and time of a compressed spectrum, how much stays and what is added, at first that all stays; a
-critic learns a measure of quality of pairs of clean and made speech, and the network asks it for the best mark (MetricGAN, Fu et al. 2019).
+critic learns a measure of quality of pairs of clean and made speech, and the network asks it for the best mark (MetricGAN, Fu et al.
+2019). Where the damage is a sound that was added, the preset of CPUs sees mel bands and answers how much of each stays.
 Noise, hum, reverberation, clipping and lost high notes are all learned alike. Where noise was added, every round gives each recording that
 of another one (Defossez et al. 2020), at other paces and levels.
 
@@ -30,6 +31,7 @@ from torch.nn.functional import instance_norm, leaky_relu
 from gansmith.augment.sounds import varied
 from gansmith.data.codec import Batch
 from gansmith.data.spec import Spec
+from gansmith.data.values import CountOrNone
 from gansmith.game import Draw, Move, Player, Preset
 from gansmith.gans._waves import MakingWaves
 from gansmith.kinds.audio.intelligibility import stoi
@@ -60,6 +62,9 @@ class Config:
     """ConvNeXt blocks of the generator, whose frames are 1, 2, 4 and 8 apart in turn."""
     expansion: int = 2
     """How much wider the inside of a block is."""
+    bands: CountOrNone = 0
+    """Where the damage is a sound that was added: mel bands that the generator sees, and of each of which it says how much stays; 0 for all
+    frequencies, and what is added to them."""
     compression: float = 0.3
     """The power to which magnitudes are raised."""
     magnitudes: float = 0.9
@@ -84,6 +89,10 @@ class Config:
     """How much faster or slower both are then."""
     louder: float = 6.0
     """By how many decibels the added sound is then louder or quieter."""
+    colour: float = 0.0
+    """By how many decibels parts of the spectrum of the added sound are then louder or quieter, of the recording by half as many."""
+    crowd: float = 0.0
+    """The share of the examples to which two sounds are then added."""
     learning_rate: float = 2e-3
     """Adam's step size for the generator, which falls to a tenth."""
     critic_learning_rate: float = 1e-3
@@ -95,15 +104,24 @@ class Config:
 class Enhancer(nn.Module):
     """A damaged wave to a clean one, of any length from a window on."""
 
-    def __init__(self, config: Config, n_fft: int) -> None:
+    def __init__(self, config: Config, n_fft: int, within: Mel | None = None) -> None:
+        """It sees and answers all frequencies, or the bands of `within`, a mel spectrum of the same windows."""
         super().__init__()
         self.compression, bins = config.compression, n_fft // 2 + 1
         self.fourier = Fourier(n_fft, n_fft // 4)
         self.multiple = n_fft // 4
         """Waves are multiples of so many samples long."""
+        seen, answered = (within.bands, within.bands) if within else (bins, 3 * bins)
         self.network = FrameNetwork(
-            bins, config.width, config.blocks, 3 * bins, expansion=config.expansion, start=0.0, apart=(1, 2, 4, 8)
+            seen, config.width, config.blocks, answered, expansion=config.expansion, start=0.0, apart=(1, 2, 4, 8)
         )
+        self.in_bands = within is not None
+        if within:
+            filters = mel_filters(within)
+            far = (torch.arange(bins) - filters.argmax(1)[:, None]).square()
+            near = filters + 1e-9 / (1 + far)  # frequencies outside of all bands go with the nearest
+            self.register_buffer("filters", filters / filters.sum(1, keepdim=True).clamp_min(1e-9), persistent=False)
+            self.register_buffer("spread", (near / near.sum(0)).T.contiguous(), persistent=False)
         self.context = self.network.reach * (n_fft // 4) + 2 * n_fft
         """Samples on each side that a sample depends on."""
 
@@ -117,6 +135,13 @@ class Enhancer(nn.Module):
     def enhanced(self, wave: Float[Tensor, "batch samples"]) -> tuple[Tensor, Tensor]:
         """The compressed spectrum of the clean wave as (real, imaginary)."""
         size, real, imaginary = self.compressed(wave)
+        if self.in_bands:
+            with torch.autocast(wave.device.type, enabled=False):
+                power = (self.filters @ size.float() ** (2 / self.compression)).clamp_min(1e-9)
+            mask = self.network((power.log() / 2 + 3) / 3).float()
+            with torch.autocast(wave.device.type, enabled=False):
+                mask = self.spread @ (MOST * (mask + log(5)).sigmoid())
+            return real * mask, imaginary * mask
         seen = (size.log() / self.compression + 3) / 3  # logarithms: the norms of the network take no level away from them
         mask, add_real, add_imaginary = self.network(seen).float().chunk(3, 1)
         mask = MOST * (mask + log(5)).sigmoid()  # it begins at 1
@@ -174,7 +199,13 @@ class CMGAN(MakingWaves):
     opens: ClassVar[Mapping[str, str]] = {"degrade": "noise0"}
     probed = 64
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(about="speech in minutes on a CPU", kind="audio", batch=8, minutes=10.0),
+        "small": Preset(
+            about="speech in minutes on a CPU",
+            kind="audio",
+            batch=8,
+            minutes=10.0,
+            config={"bands": 64, "colour": 8.0, "crowd": 0.4},
+        ),
         "wide": Preset(
             about="for a GPU",
             kind="audio",
@@ -186,9 +217,11 @@ class CMGAN(MakingWaves):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        assert isinstance(spec, AudioSpec)
+        assert isinstance(spec, AudioSpec) and isinstance(spec.source, AudioSpec)
+        size = spec.n_fft // 2  # 32 ms, as speech is enhanced in
+        within = Mel(spec.rate, size, size // 4, config.bands) if config.bands and spec.source.added else None
         self.generator = Player(
-            Enhancer(config, spec.n_fft // 2),  # 32 ms, as speech is enhanced in
+            Enhancer(config, size, within),
             learning_rate=Cosine(config.learning_rate, config.learning_rate / 10),
             average=partial(Average, half_life=config.half_life),
             max_gradient_norm=5.0,
@@ -214,13 +247,22 @@ class CMGAN(MakingWaves):
         given, clean = batch["a"].float(), batch["b"].float()
         if not (config.remix and self.spec.source.added):
             return given, clean
-        added = (given - clean)[uniform_rows(len(clean), 1, device=clean.device)[:, 0].argsort()]
-        added = varied(added, pace=config.pace, decibels=(-config.louder, config.louder))
-        clean = varied(clean, pace=config.pace)
+        noises = given - clean
+        added = self.other(noises)
+        if config.crowd:
+            there = uniform_rows(len(clean), 1, device=clean.device) < config.crowd
+            added = torch.where(there, (added + self.other(noises)) * 0.5**0.5, added)
+        clean = varied(clean, pace=config.pace, colour=config.colour / 2)
         given = clean + added
         level = 10 ** (QUIETEST / 20 * uniform_rows(len(clean), 1, device=clean.device))
         level = level / (given.abs().amax(1, keepdim=True) * level).clamp_min(1)
         return given * level, clean * level
+
+    def other(self, noises: Tensor) -> Tensor:
+        """The sounds that were added to other examples, at other paces and levels."""
+        config = self.config
+        added = noises[uniform_rows(len(noises), 1, device=noises.device)[:, 0].argsort()]
+        return varied(added, pace=config.pace, decibels=(-config.louder, config.louder), colour=config.colour)
 
     def play(self, draw: Draw) -> Iterator[Move]:
         config, network = self.config, self.generator.network

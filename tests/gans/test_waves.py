@@ -1,5 +1,6 @@
 """GANs that make waves of waves or spectra: exported equal to torch at other lengths, and better than nothing after a short game."""
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 from math import log
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from scipy.fft import idct
 
-from gansmith.augment.sounds import varied
+from gansmith.augment.sounds import coloured, varied
 from gansmith.errors import UserError
 from gansmith.gans.vits import likelihoods
 from gansmith.kinds.audio.metrics.restoration import si_sdr
@@ -211,7 +212,7 @@ def test_vits_speaks_the_same_each_time_and_faster_when_asked():
 def test_an_enhancer_begins_at_what_it_is_given_and_adds_what_others_suffered():
     data = toys.every()["noisy sounds"]
     seed_everything(0)
-    gan = toys.small("cmgan", data, louder=0.0, pace=0.0)
+    gan = toys.small("cmgan", data, louder=0.0, pace=0.0, bands=0)
     batch = data.batch(slice(0, 6))
     with torch.no_grad():
         torch.testing.assert_close(gan.generator.network(batch["a"]), batch["a"], atol=1e-4, rtol=0)
@@ -224,6 +225,32 @@ def test_an_enhancer_begins_at_what_it_is_given_and_adds_what_others_suffered():
     assert sorted((spectra[0] @ spectra[1].T).argmax(1).tolist()) == list(range(6))
     own = toys.small("cmgan", data, remix=False).drawn(lambda: batch)
     torch.testing.assert_close(own[0], batch["a"])
+
+
+def test_an_enhancer_in_bands_begins_at_what_it_is_given_and_reaches_all_frequencies():
+    data = toys.every()["noisy sounds"]
+    spec, given = data.codec.spec, 0.1 * data.batch(slice(0, 2))["a"]
+    gan = toys.small("cmgan", data, bands=12)
+    network = gan.generator.network
+    assert network.in_bands and network.spread.shape == (network.filters.shape[1], 12)
+    torch.testing.assert_close(network.spread.sum(1), torch.ones(len(network.spread)))  # shares of bands at every frequency
+    with torch.no_grad():
+        torch.testing.assert_close(network(given), given, atol=1e-4, rtol=0)
+        network.network.leave.bias.fill_(-50.0)  # nothing stays
+        assert float(network(given).abs().max()) < 1e-3
+    clipped = replace(spec, source=replace(spec.source, added=False))  # what is lost cannot be made of what is there
+    assert not type(gan)(gan.config, clipped).generator.network.in_bands
+
+
+def test_colours_are_smooth_and_as_strong_as_they_are_asked_to_be():
+    torch.manual_seed(0)
+    curves = coloured(50, 257, torch.device("cpu"))
+    assert curves.abs().max() <= 1 and curves.std(0).min() > 0.3
+    assert (curves[:, 129:] - curves[:, 128:-1]).abs().max() <= 2 / 128 + 0.02  # at most from -1 to 1 over the highest octave
+    wave = torch.randn(3, 4096)
+    made = varied(wave, pace=0.0, colour=12.0)  # begun at another place, which spectra do not show
+    decibels = 20 * (torch.fft.rfft(made).abs() / torch.fft.rfft(wave).abs()).log10()[:, 1:-1]
+    assert 3 < decibels.abs().max() <= 12.1
 
 
 def test_varied_sounds_are_faster_or_slower_all_alike():
