@@ -31,8 +31,13 @@ PALETTE_SHARPNESS = 3.0
 """How sharply a place of a sprite chooses among the colours of the palette."""
 TINT = 0.25
 """How much of what tells the colours of painted detail apart remains beside a palette: most of the detail is light and shade."""
+BEYOND = 8.0
+"""Beyond its canvas a sprite has the opacity of minus this logit."""
 NOISE_START = 0.1
 """What the noise of each frame weighs at first: motion begins smooth."""
+FORM = 3
+"""How sprites are coloured. 1: each pixel chooses a colour of a palette, or there is none; 2: larger parts choose; 3: they choose after
+the sprite moved. Models of before have the lower numbers."""
 GIVEN = ("first", "before", "last")
 """Frames that may be given: that with which a clip begins, the one before that, and that with which it ends."""
 
@@ -98,6 +103,7 @@ class SpriteGenerator(nn.Module):
 
     compact: Tensor
     inside: Tensor
+    form: Tensor
 
     def __init__(
         self,
@@ -140,7 +146,8 @@ class SpriteGenerator(nn.Module):
             self.paint.weight[own : own + changes] *= POSE_START
             self.paint.weight[own + changes : own + changes + background] = 0  # detail of the background comes later
         self.coarse_shares = nn.Conv2d(inner, sprites * palette, 3, padding=1) if palette else None
-        self.coarse, self.tint = True, TINT if palette else 1.0
+        self.register_buffer("form", torch.tensor(FORM))
+        self._coloured_as(FORM)
         self.colours = nn.Linear(math.prod(self.lowest), sprites * palette * channels) if palette else None
         self.register_load_state_dict_pre_hook(_of_before)
         self.flows = nn.Conv2d(inner, sprites * poses * 3, 3, padding=1) if poses > 1 else None
@@ -154,6 +161,11 @@ class SpriteGenerator(nn.Module):
         y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, columns), indexing="ij")
         self.register_buffer("compact", COMPACT * (2 * torch.exp(-(x**2 + y**2) / SPREAD) - 1), persistent=False)
         self.register_buffer("inside", (1 - x**8) * (1 - y**8), persistent=False)
+
+    def _coloured_as(self, form: int) -> None:
+        """Takes one of the ways in which sprites are coloured."""
+        self.coarse, self.chosen = form >= 2, form >= 3 and self.palette > 0
+        self.tint = TINT if self.palette and self.coarse else 1.0
 
     def forward(
         self, noise: Float[Tensor, "batch noise"], label: Label | None = None, given: Given | None = None
@@ -212,47 +224,80 @@ class SpriteGenerator(nn.Module):
         whole = interpolate(fine, scale_factor=float(self.scale), mode="bilinear") if self.scale > 1 else fine
         own, changes, detail, kept = self.paint(whole).contiguous().split(self.painted, 1)
         own = own.unflatten(1, (self.sprites, 1, -1))
+        background = bounded(interpolate(self.background(low).float(), size=self.side, mode="bilinear") + detail.float())
+        if picture is not None:
+            background = torch.lerp(background, picture.float(), torch.sigmoid(kept.float() + KEPT_START))
         if picture is None and self.tint < 1:
             own = self._tinted(own)
             if self.poses > 1:
                 changes = self._tinted(changes.unflatten(1, (self.sprites, self.poses, -1))).flatten(1, 3)
-        if self.palette and picture is None:
-            own = own + self._flat(fine if self.coarse else whole, low)
-        background = bounded(interpolate(self.background(low).float(), size=self.side, mode="bilinear") + detail.float())
-        if picture is not None:
-            background = torch.lerp(background, picture.float(), torch.sigmoid(kept.float() + KEPT_START))
+        palette = self._palette(fine if self.coarse else whole, low) if self.palette and picture is None else None
+        if self.chosen and palette is not None:
+            return self._chosen(own, changes, *palette, fine, background, motion)
+        if palette is not None:
+            own = own + self._flat(*palette)
         sheet = self._sheet(own, changes, fine, picture)
         frames = background.to(sheet.dtype).transpose(1, 2).contiguous()[:, None]  # [B, 1, H, C, W]
-        height, columns = self.side
         for sprite in range(self.sprites):
-            shift, size = motion.shifts[:, :, sprite], motion.sizes[:, :, sprite].exp()
-            along_y = hat_weights(shift[..., 1], size[..., 1], height).to(sheet.dtype)  # [B, T, H, H]
-            along_x = hat_weights(shift[..., 0], size[..., 0], columns).to(sheet.dtype).transpose(2, 3)
-            pictures = sheet[:, sprite].transpose(2, 3)  # [B, P, H, C + 1, W]
-            steps = shift.shape[1]
-            if self.poses > 1:
-                shown = motion.poses[:, :, sprite].to(sheet.dtype) @ pictures.flatten(2)
-                moved = along_y @ shown.unflatten(2, (height, -1))
-            else:
-                moved = (along_y.flatten(1, 2) @ pictures.flatten(1, 2).flatten(2)).unflatten(1, (steps, height))
-            moved = (moved.unflatten(3, (-1, columns)).flatten(2, 3) @ along_x).unflatten(2, (height, -1))
-            colours, opacity = moved.split([self.channels, 1], 3)
+            colours, opacity = self._placed(sheet[:, sprite], motion, sprite).split([self.channels, 1], 3)
             frames = torch.addcmul(colours, frames, 1 - opacity)
         return frames.transpose(2, 3)
+
+    def _chosen(
+        self, own: Tensor, changes: Tensor, shares: Tensor, colours: Tensor, fine: Tensor, background: Tensor, motion: Motion
+    ) -> Tensor:
+        """Frames of sprites whose colours and edges are chosen after they moved: what is moved are logits, as of signed distances (Green
+        2007), so that no colour is mixed of two since a sprite lies between pixels, and none changes since it moves on."""
+        edge = self.compact + self.inside.clamp(min=1e-4).log() + BEYOND
+        sheet = torch.cat([shares[:, :, None].float(), own[:, :, :, :-1].float(), own[:, :, :, -1:].float() + edge], 3)
+        if self.flows is not None:
+            more = changes.unflatten(1, (self.sprites, self.poses, -1)).float()
+            sheet = self._posed(sheet, sheet + pad(more, (0, 0, 0, 0, self.palette, 0)), fine)
+        sheet = sheet.to(fine.dtype)
+        frames = background.to(sheet.dtype).transpose(1, 2).contiguous()[:, None]  # [B, 1, H, C, W]
+        for sprite in range(self.sprites):
+            moved = self._placed(sheet[:, sprite], motion, sprite)
+            logits, detail, opacity = moved.split([self.palette, self.channels, 1], 3)
+            flat = torch.einsum("bthkw,bkc->bthcw", (PALETTE_SHARPNESS * logits).softmax(3), colours[:, sprite].to(moved.dtype))
+            shown = bounded(flat + detail).to(moved.dtype)
+            frames = torch.lerp(frames.expand_as(shown), shown, torch.sigmoid(opacity - BEYOND))
+        return frames.transpose(2, 3)
+
+    def _placed(
+        self, pictures: Float[Tensor, "batch poses planes height width"], motion: Motion, sprite: int
+    ) -> Float[Tensor, "batch frames height planes width"]:
+        """The poses of a sprite as each frame shows them, 0 beyond their canvas."""
+        height, columns = self.side
+        shift, size = motion.shifts[:, :, sprite], motion.sizes[:, :, sprite].exp()
+        along_y = hat_weights(shift[..., 1], size[..., 1], height).to(pictures.dtype)  # [B, T, H, H]
+        along_x = hat_weights(shift[..., 0], size[..., 0], columns).to(pictures.dtype).transpose(2, 3)
+        pictures, steps = pictures.transpose(2, 3), shift.shape[1]  # [B, P, H, C, W]
+        if self.poses > 1:
+            shown = motion.poses[:, :, sprite].to(pictures.dtype) @ pictures.flatten(2)
+            moved = along_y @ shown.unflatten(2, (height, -1))
+        else:
+            moved = (along_y.flatten(1, 2) @ pictures.flatten(1, 2).flatten(2)).unflatten(1, (steps, height))
+        return (moved.unflatten(3, (-1, columns)).flatten(2, 3) @ along_x).unflatten(2, (height, -1))
 
     def _tinted(self, painted: Float[Tensor, "batch sprites poses channels_and_opacity height width"]) -> Tensor:
         """What is painted, with its colours nearer to their mean."""
         colours, opacity = painted.split([self.channels, 1], 3)
         return torch.cat([torch.lerp(colours.mean(3, keepdim=True), colours, self.tint), opacity], 3)
 
-    def _flat(self, features: Tensor, low: Tensor) -> Float[Tensor, "batch sprites 1 channels_and_none height width"]:
-        """The colours of the palette of a clip, each where its share is the largest; nothing is added to the opacity."""
+    def _palette(
+        self, features: Tensor, low: Tensor
+    ) -> tuple[Float[Tensor, "batch sprites colours height width"], Float[Tensor, "batch sprites colours channels"]]:
+        """The logits of the colours of a clip's palettes at every place, and these colours."""
         assert self.coarse_shares is not None and self.colours is not None
         colours = self.colours(low.flatten(1)).unflatten(1, (self.sprites, self.palette, self.channels))
         shares = self.coarse_shares(features)
         if self.coarse and self.scale > 1:
             shares = interpolate(shares, scale_factor=float(self.scale), mode="bilinear")
-        shares = (PALETTE_SHARPNESS * shares.unflatten(1, (self.sprites, self.palette))).softmax(2)
+        return shares.unflatten(1, (self.sprites, self.palette)), colours
+
+    def _flat(self, shares: Tensor, colours: Tensor) -> Float[Tensor, "batch sprites 1 channels_and_none height width"]:
+        """The colours of the palette, each where its share is the largest; nothing is added to the opacity."""
+        shares = (PALETTE_SHARPNESS * shares).softmax(2)
         flat = torch.einsum("bsphw,bspc->bschw", shares, colours.to(shares.dtype))
         return pad(flat, (0, 0, 0, 0, 0, 1))[:, :, None]
 
@@ -264,13 +309,20 @@ class SpriteGenerator(nn.Module):
         if self.flows is None:
             return first
         anew = self._drawn(own + changes.unflatten(1, (self.sprites, self.poses, -1)), None, given=picture is not None)
+        return self._posed(first, anew, fine).to(first.dtype)
+
+    def _posed(
+        self, first: Float[Tensor, "batch sprites 1 planes height width"], anew: Tensor, fine: Tensor
+    ) -> Float[Tensor, "batch sprites poses planes height width"]:
+        """All poses: the sprite moved along a flow, and painted anew where a mask says so."""
+        assert self.flows is not None
         flows = interpolate(self.flows(fine).float(), size=self.side, mode="bilinear")
         flow, kept = flows.unflatten(1, (self.sprites * self.poses, 3)).flatten(0, 1).split([2, 1], 1)
         sources = first.expand(-1, -1, self.poses, -1, -1, -1).flatten(0, 2).float()
         count = fine.shape[0]  # len() would fix the batch of an exported network
         moved = moved_along(sources, self.bend * torch.tanh(flow)).view(count, self.sprites, self.poses, *first.shape[3:])
         kept = torch.sigmoid(kept + KEPT_START).view(count, self.sprites, self.poses, 1, *self.side)
-        return torch.lerp(anew.float(), moved, kept).to(first.dtype)
+        return torch.lerp(anew.float(), moved, kept)
 
     def _drawn(self, x: Tensor, picture: Tensor | None, *, given: bool) -> Tensor:
         """Colours, those of the picture if there is one, times opacity, and opacity."""
@@ -306,16 +358,18 @@ class FrameReader(nn.Module):
 
 
 def _of_before(generator: SpriteGenerator, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    """Models of before have no palette, whose colours are then 0 and change nothing, or choose its colours for each pixel; and they paint
-    detail in all colours."""
-    new = f"{prefix}coarse_shares"
-    if not generator.palette or f"{prefix}paint.weight" not in state or f"{new}.weight" in state:
+    """Models of before colour their sprites as they did: `FORM`."""
+    if f"{prefix}paint.weight" not in state:
         return
-    generator.coarse, generator.tint = False, 1.0
-    for name in ("weight", "bias"):
-        none = torch.zeros_like(getattr(generator.coarse_shares, name))
-        state[f"{new}.{name}"] = state.pop(f"{prefix}shares.{name}", none)
-        state.setdefault(f"{prefix}colours.{name}", torch.zeros_like(getattr(generator.colours, name)))
+    form, coarse = f"{prefix}form", f"{prefix}coarse_shares"
+    if form not in state:
+        state[form] = torch.tensor(2 if f"{coarse}.weight" in state or not generator.palette else 1)
+    generator._coloured_as(int(state[form]))
+    if generator.palette and f"{coarse}.weight" not in state:
+        for name in ("weight", "bias"):
+            none = torch.zeros_like(getattr(generator.coarse_shares, name))
+            state[f"{coarse}.{name}"] = state.pop(f"{prefix}shares.{name}", none)
+            state.setdefault(f"{prefix}colours.{name}", torch.zeros_like(getattr(generator.colours, name)))
 
 
 def _steadied(noise: Tensor, unrest: float) -> Tensor:

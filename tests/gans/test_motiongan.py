@@ -1,6 +1,7 @@
 """MotionGAN: what moves, what stays, and frames that are given."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from gansmith.kinds.video.given import Ends, StartsFromFrames
 from gansmith.kinds.video.spec import VideoSpec
 from gansmith.layers.clip_critics import ClipCritic
 from gansmith.layers.clips import moved_along
-from gansmith.layers.sprites import hat_weights
+from gansmith.layers.sprites import Motion, hat_weights
 from gansmith.penalties import obstacle
 from tests import toys
 
@@ -135,35 +136,64 @@ def test_a_palette_colours_whole_parts(gan):
         network.coarse_shares.weight *= 1e4
         network.coarse_shares.bias[: network.palette] = torch.linspace(-1e3, 1e3, network.palette)
     whole, low = torch.randn(2, network.paint.in_channels, *network.side), torch.randn(2, *network.lowest)
-    flat = network._flat(whole, low)
-    colours = network.colours(low.flatten(1)).view(2, -1, network.palette, network.channels)
+    shares, colours = network._palette(whole, low)
+    flat = network._flat(shares, colours)
     off = (flat[:, :, 0, :-1, None] - colours.mT[..., None, None]).abs().amax(2).amin(2)  # to the nearest colour
     assert flat.shape[3] == network.channels + 1 and not flat[:, :, :, -1].any()
     assert (off < 1e-4).float().mean() > 0.99
 
 
-def test_a_model_of_before_palettes_makes_what_it_made():
-    torch.manual_seed(0)
+@pytest.mark.parametrize("shift", [0.0, 0.5 / 8, 0.3 / 8])  # of half a frame of 16: pixels, half a pixel, a third
+def test_moved_by_parts_of_a_pixel_a_sprite_has_the_colours_of_its_palette(shift):
+    """A sprite of two colours, left and right, on a ground of a third one: no pixel shows a mixture, wherever it lies."""
     data = toys.every()["labelled clips"]
-    before = toys.small("motiongan", data, palette=0).eval()
-    now = toys.small("motiongan", data, palette=8).eval()
-    now.load_state_dict(before.state_dict())
-    label = torch.tensor([0, 1])
-    one, other = (own.generate(2, {"label": label}, rng=torch.Generator().manual_seed(1))["video"] for own in (before, now))
-    torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+    network = toys.small("motiongan", data, sprites=1, poses=1, palette=2).generator.network
+    height, width = network.side
+    own = torch.zeros(1, 1, 1, network.channels + 1, height, width)
+    own[:, :, :, -1] = 40 * ((torch.arange(width) >= width // 4) & (torch.arange(width) < 3 * width // 4)).float() - 20
+    shares = torch.zeros(1, 1, 2, height, width)
+    shares[:, :, 0, :, : width // 2], shares[:, :, 1, :, width // 2 :] = 20, 20
+    colours = torch.tensor([[[[2.0] * network.channels, [-2.0] * network.channels]]])
+    still = Motion(torch.tensor([[[[shift, 0.0]]]]), torch.zeros(1, 1, 1, 2), torch.ones(1, 1, 1, 1))
+    network.compact.zero_()
+    ground = torch.full((1, network.channels, height, width), 0.25)
+    frame = network._chosen(own, torch.zeros(0), shares, colours, torch.zeros(1), ground, still)[0, 0]
+    inner = frame[:, 4:-4]  # beside the upper and lower edge of the canvas
+    allowed = torch.tensor([math.tanh(2.0), math.tanh(-2.0), 0.25])
+    off = (inner[..., None] - allowed).abs().amin(-1)
+    between = (off > 0.05).float().sum(-1).amax() if shift == 0.5 / 8 else (off > 0.05).sum()
+    assert between <= (3 if shift == 0.5 / 8 else 0)  # exactly between two pixels nothing decides which one it is
+    assert {round(each, 1) for each in inner[0, 0].tolist()} >= {round(each, 1) for each in allowed.tolist()}
 
 
-def test_a_model_of_before_coarse_palettes_makes_what_it_made():
+def of_form(gan, form):
+    for own in (gan.generator.network, gan.generator.averaged):
+        own._coloured_as(form)
+        own.form.fill_(form)
+    return gan
+
+
+@pytest.mark.parametrize("case", ["no palette", "colours of pixels", "coarse", "chosen"])
+def test_a_model_of_before_makes_what_it_made(case, tmp_path):
     torch.manual_seed(0)
     data = toys.every()["labelled clips"]
-    before = toys.small("motiongan", data, palette=8).eval()
-    before.generator.averaged.coarse, before.generator.averaged.tint = False, 1.0
-    older = {name.replace("coarse_shares", "shares"): value for name, value in before.state_dict().items() if "mixes" not in name}
+    form = {"no palette": 1, "colours of pixels": 1, "coarse": 2, "chosen": 3}[case]
+    before = of_form(toys.small("motiongan", data, palette=0 if case == "no palette" else 8).eval(), form)
+    older = before.state_dict()
+    if case != "chosen":
+        older = {name: value for name, value in older.items() if "mixes" not in name and not name.endswith(".form")}
+    if case == "colours of pixels":
+        older = {name.replace("coarse_shares", "shares"): value for name, value in older.items()}
     now = toys.small("motiongan", data, palette=8).eval()
     now.load_state_dict(older)
+    again = toys.small("motiongan", data, palette=8).eval()
+    again.load_state_dict(now.state_dict())  # saved and opened once more
     label = torch.tensor([0, 1])
-    one, other = (own.generate(2, {"label": label}, rng=torch.Generator().manual_seed(1))["video"] for own in (before, now))
-    torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+    first, *others = (
+        own.generate(2, {"label": label}, rng=torch.Generator().manual_seed(1))["video"] for own in (before, now, again)
+    )
+    for other in others:
+        torch.testing.assert_close(first, other, atol=1e-6, rtol=0)
 
 
 def test_the_critic_of_frames_sees_colours_as_far_apart_as_light_and_shade(gan):
