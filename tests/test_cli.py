@@ -685,7 +685,7 @@ def test_edit_writes_what_it_says(words, out, capsys):
         ),
         (["runs/squares-0001", "interpolate", "--device", "tpu"], "--device tpu is not available here"),
         (["runs/squares-0001", "--device", "tpu", "grid"], "--device tpu is not available here"),
-        (["runs/clusters-0001", "grid"], "editing works on images, but this model makes points"),
+        (["runs/clusters-0001", "grid"], "but this run makes points by"),
     ],
 )
 def test_edits_that_cannot_be_made_are_explained(words, said, capsys):

@@ -23,7 +23,10 @@ class Studio:
     def __init__(self, model: Model) -> None:
         """Raises UserError if the model makes no images."""
         if not isinstance(model.codec, ImageCodec):
-            raise UserError(f"editing works on images, but this model makes {model.codec.spec.kind}: choose a run of images.")
+            raise UserError(
+                "editing works on images, and on texts and molecules that latentgan makes, but this run makes "
+                f"{model.codec.spec.kind} by {model.gan.name}: choose another run."
+            )
         self.model, self.gan, self.codec = model, model.gan, model.codec
 
     def conditions(self, n: int, seed: int = 0, /, **where: str) -> Batch:

@@ -63,5 +63,5 @@ def test_a_seed_makes_the_same_picture_whatever_the_others_are(labelled) -> None
 
 
 def test_points_are_no_images(points) -> None:
-    with pytest.raises(UserError, match="editing works on images, but this model makes points"):
+    with pytest.raises(UserError, match="but this run makes points by"):
         interpolate(points, [1, 2])
