@@ -8,9 +8,10 @@ separable linear interpolation, two matrix products (the attention of Gregor et 
 "Spatial transformer networks"), so that a further frame costs little, and colours stay as they were painted.
 
 Two critics judge: one of single frames, one of whole clips, smaller, as channels of one image, whose first layer also sees the differences
-of neighbouring frames. Both also guess the class (Odena et al. 2017). The game is that of R3GAN (Huang et al. 2024): relativistic pairs, R1
-and R2. A share of the training begins with a given frame of the real clip that the generated one is paired with: the same model makes
-videos of pictures, goes on with videos, and fills in what lies between two frames.
+of neighbouring frames. Both also guess the class (Odena et al. 2017). A third, small one sees nothing but how the shares of colours change
+within a clip, which the two others notice late: without it hair and clothes change colours from frame to frame. The game is that of
+R3GAN (Huang et al. 2024): relativistic pairs, R1 and R2. A share of the training begins with a given frame of the real clip that the
+generated one is paired with: the same model makes videos of pictures, goes on with videos, and fills in what lies between two frames.
 
     gansmith train shapes                                   # clips from noise, classes, pictures
     gansmith translate RUN portrait.png --out moving.mp4
@@ -39,7 +40,7 @@ from gansmith.errors import UserError
 from gansmith.game import GAN, Draw, Move, Player, Preset
 from gansmith.gans._clips import example_labels, frames_requested
 from gansmith.kinds.video.spec import VideoSpec
-from gansmith.layers.clip_critics import ClipCritic, FrameCritic
+from gansmith.layers.clip_critics import ChangeCritic, ClipCritic, FrameCritic, colour_changes
 from gansmith.layers.sprites import Given, SpriteGenerator
 from gansmith.penalties import with_gradient_norm, zero_centred
 from gansmith.training import distributed
@@ -87,6 +88,8 @@ class Config:
     """Weight of the labels that both critics guess. More makes classes clearer, and clips of a class alike."""
     arrow: float = 0.1
     """Weight of the pairs that teach the critic of clips the arrow of time: a real clip against itself backwards."""
+    steady: Annotated[float, Number(0, 10)] = 0.25
+    """Weight of the critic that sees nothing but how the shares of colours change within a clip, every second round; 0: there is none."""
     against_overfitting: Literal["none", "diffaugment", "ada"] = "none"
     """What both critics see is augmented, all frames of a clip in the same way: always (diffaugment) or as much as needed (ada)."""
     overfitting_target: float = 0.6
@@ -113,12 +116,14 @@ class Config:
             raise UserError(f"The share of given frames lies from 0 to below 1, but it is {self.given}: change --gan.given.")
 
 
+CHANGES_INTERVAL = 2
+"""Rounds from one in which the critic of changes has a say to the next; it then weighs as many times more."""
 GAINS = 5.0
 """How much more a direction of colours in which the data vary little may weigh for the critic of frames than that of the most."""
 
 
 class Critics(nn.Module):
-    """The critic of frames and that of clips."""
+    """The critic of frames, that of clips, and that of changes of colour, which has no say in `forward`."""
 
     middle: Tensor
     mixes: Tensor
@@ -127,6 +132,7 @@ class Critics(nn.Module):
         super().__init__()
         self.frames = FrameCritic(spec, config.critic_width)
         self.clips = ClipCritic(spec, config.critic_width)
+        self.changes = ChangeCritic(spec) if config.steady else None
         self.register_buffer("middle", torch.zeros(spec.shape[1], 1, 1))
         self.register_buffer("mixes", torch.eye(spec.shape[1]))
         self.register_load_state_dict_pre_hook(_unmixed)
@@ -278,6 +284,10 @@ class MotionGAN(GAN):
         small, fake_small = (critics.centred(critics.clips.seen(clips)) for clips in (real, fake))
         more, further, ahead = self._judged("clips", critics.clips, small, fake_small, label)
         self.overfitting.observe(ahead, self.clock)
+        if critics.changes is not None and self.clock.every(CHANGES_INTERVAL):
+            less, nearer, _ = self._judged("changes", critics.changes, self._changes(real), self._changes(fake), None)
+            more |= {name: CHANGES_INTERVAL * term for name, term in less.items()}
+            further |= {name: CHANGES_INTERVAL * self.config.steady * term for name, term in nearer.items()}
         if self.config.arrow and self.clock.every(2 * self.config.penalty_interval):
             back = small.unflatten(1, (real.shape[1], -1)).flip(1).flatten(1, 2)
             forwards, backwards = critics.clips(small, label), critics.clips(back, label)
@@ -285,8 +295,13 @@ class MotionGAN(GAN):
             more["arrow"] = weight * softplus((backwards - forwards).float()).mean()
         yield self.critic.minimizes(**against, **more), self.generator.minimizes(**towards, **further)
 
+    def _changes(self, clips: Tensor) -> Tensor:
+        """What the critic of changes sees: every second pixel of each axis, each time others."""
+        turn = self.clock.rounds // CHANGES_INTERVAL
+        return colour_changes(clips[..., turn % 2 :: 2, turn // 2 % 2 :: 2])
+
     def _judged(
-        self, name: str, critic: FrameCritic | ClipCritic, real: Tensor, fake: Tensor, label: Tensor | None
+        self, name: str, critic: FrameCritic | ClipCritic | ChangeCritic, real: Tensor, fake: Tensor, label: Tensor | None
     ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
         """What the critic and the generator minimise by one of the critics, and how far real examples are ahead of their partners."""
         both = torch.cat([real, fake])
@@ -297,7 +312,7 @@ class MotionGAN(GAN):
             gamma = self.gamma(self.clock) * self.config.penalty_interval
             r1, r2 = (gamma * zero_centred(own) for own in norms.chunk(2))
             against |= {f"{name}_r1": r1, f"{name}_r2": r2}
-        elif self.config.guessed and label is not None:
+        elif self.config.guessed and label is not None and not isinstance(critic, ChangeCritic):
             logits, guess = critic.with_guess(both, labels)
             for terms, own in zip((against, towards), guess.float().chunk(2), strict=True):
                 wrong = mse_loss(own, label) if label.is_floating_point() else cross_entropy(own, label)
@@ -334,6 +349,9 @@ class MotionGAN(GAN):
 
 
 def _unmixed(critics: Critics, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    """Critics of before see colours as they are."""
+    """Critics of before see colours as they are, and none saw changes alone: that one begins anew."""
     if f"{prefix}middle" in state:
         state.setdefault(f"{prefix}mixes", torch.eye(len(critics.middle)))
+        if critics.changes is not None:
+            for name, tensor in critics.changes.state_dict().items():
+                state.setdefault(f"{prefix}changes.{name}", tensor)

@@ -1,6 +1,6 @@
-"""Critics of videos that a CPU can afford: of single frames, and of whole clips as the channels of one small image.
+"""Critics of videos that a CPU can afford: of single frames, of whole clips as the channels of one small image, of how colours change.
 
-Both are piecewise linear, without normalisation, so that a gradient penalty costs one pass (`gansmith.penalties`). A label chooses the
+All are piecewise linear, without normalisation, so that a gradient penalty costs one pass (`gansmith.penalties`). A label chooses the
 direction in which features are read (projection: Miyato & Koyama 2018); a second reading guesses it (Odena et al. 2017, "AC-GAN").
 
 Such a critic must be able to tell shapes: one whose weights are small at first, whose input lies far from 0, or which only reads features
@@ -31,6 +31,13 @@ DIFFERENCES = 3.0
 
 POOLED = 2.0
 """How much features that are averaged over all places are enlarged, times the root of how many places there are."""
+
+LEVELS = (-0.75, -0.25, 0.25, 0.75)
+"""The middles of the steps of a channel of colour, of which each colour is a mixture of neighbouring ones."""
+CHANGES = 60.0
+"""How much changes of the shares of colours are enlarged: they are small."""
+READ = 32
+"""Numbers that a critic of changes makes of them."""
 
 
 class FrameCritic(nn.Module):
@@ -120,3 +127,34 @@ class ClipCritic(FrameCritic):
         return (
             halve(image, weight, first.bias) if isinstance(first, Halving) else torch.conv2d(image, weight, first.bias, padding=1)
         )
+
+
+class ChangeCritic(nn.Module):
+    """Clips to logits, of which it sees nothing but how the shares of colours change (`colour_changes`)."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        colours = len(LEVELS) ** min(3, spec.shape[1])
+        self.layers = nn.Sequential(nn.Linear(2 * (spec.shape[0] - 1) * colours, READ), nn.LeakyReLU(SLOPE), nn.Linear(READ, 1))
+
+    def forward(self, changes: Float[Tensor, "batch numbers"], label: Label | None = None) -> Float[Tensor, " batch"]:
+        """Of every label the same."""
+        return self.layers(changes).squeeze(1)
+
+
+def colour_changes(video: Float[Tensor, "batch frames channels height width"]) -> Float[Tensor, "batch numbers"]:
+    """How much more or less of each colour every later frame has than the first one, and how much that is without its sign.
+
+    Colours are mixtures of 64 (of gray ones 4): a channel lies between two of its LEVELS. A fourth channel is left out.
+    """
+    count, steps, channels, height, width = video.shape
+    pixels = video.float()[:, :, :3].permute(0, 1, 3, 4, 2).reshape(count * steps, height * width, -1)
+    levels = torch.tensor(LEVELS, device=video.device)
+    near = (1 - (pixels.clamp(LEVELS[0], LEVELS[-1])[..., None] - levels).abs() / (levels[1] - levels[0])).relu()
+    shares = near[:, :, 0]
+    for channel in range(1, min(3, channels) - 1):
+        shares = (shares[..., None] * near[:, :, channel, None]).flatten(2)
+    shares = shares.transpose(1, 2) @ near[:, :, -1] if channels > 1 else shares.sum(1)
+    shares = shares.reshape(count, steps, -1) / (height * width)
+    changes = CHANGES * (shares[:, 1:] - shares[:, :1]).flatten(1)
+    return torch.cat([changes, changes.abs()], 1)

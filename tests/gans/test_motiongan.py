@@ -1,6 +1,7 @@
 """MotionGAN: what moves, what stays, and frames that are given."""
 
 import copy
+import itertools
 import math
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from gansmith.gans.motiongan import GAINS, MotionGAN
 from gansmith.kinds.video.given import Ends, StartsFromFrames
 from gansmith.kinds.video.spec import VideoSpec
-from gansmith.layers.clip_critics import ClipCritic
+from gansmith.layers.clip_critics import ClipCritic, colour_changes
 from gansmith.layers.clips import moved_along
 from gansmith.layers.sprites import Motion, hat_weights
 from gansmith.penalties import obstacle
@@ -207,3 +208,45 @@ def test_the_critic_of_frames_sees_colours_as_far_apart_as_light_and_shade(gan):
     torch.testing.assert_close(values, values.max().expand(3), rtol=1e-3, atol=0)  # the gains are below the largest allowed
     critics.look(shade.expand(4, 3, 3, 8, 8))  # grey: no gain is larger than allowed
     assert critics.mixes.abs().max() <= GAINS
+
+
+def test_the_critic_of_changes_sees_the_shares_of_colours_and_not_where_they_are():
+    clip = torch.tensor([-0.75, 0.25])[torch.randint(0, 2, (1, 1, 3, 8, 8))].expand(1, 3, 3, 8, 8)
+    assert colour_changes(clip).abs().max() == 0
+    shuffled = clip.flatten(3)[..., torch.randperm(64)].view_as(clip)
+    torch.testing.assert_close(
+        colour_changes(torch.cat([clip[:, :1], shuffled[:, 1:]], 1)), torch.zeros(1, 2 * 2 * 64), atol=1e-4, rtol=0
+    )
+    other = clip.clone()
+    other[0, 2, :, :4] = torch.tensor([-0.75, -0.75, -0.75])[:, None, None]  # the upper half of the last frame is black
+    changes = colour_changes(other).view(2, 2, 64)
+    assert changes[0, 0].abs().max() == 0
+    shares = [
+        (clip[0, 0] == torch.tensor(colour)[:, None, None]).all(0).float()
+        for colour in itertools.product((-0.75, 0.25), repeat=3)
+    ]
+    lost = sorted([-60 * float(own[:4].sum()) / 64 for own in shares[1:]] + [60 * (32 - float(shares[0][:4].sum())) / 64])
+    found = sorted(changes[0, 1][changes[0, 1].abs() > 1e-4].tolist())
+    assert found == pytest.approx([own for own in lost if own], abs=1e-3)
+    torch.testing.assert_close(changes[1], changes[0].abs())
+
+
+@pytest.mark.parametrize(("channels", "colours"), [(1, 4), (3, 64), (4, 64)])
+def test_a_colour_between_levels_counts_for_its_neighbours(channels, colours):
+    clip = torch.full((2, 2, channels, 4, 4), -1.0)
+    clip[:, 1] = 0.0  # half way between two levels of each channel
+    changes = colour_changes(clip).view(2, 2, colours)[0, 0]
+    seen = min(3, channels)
+    assert changes.min() == -60 and (changes > 0).sum() == 2**seen
+    assert changes[changes > 0].tolist() == pytest.approx([60 / 2**seen] * 2**seen)
+
+
+def test_a_critic_of_before_gets_one_of_changes():
+    data = toys.every()["labelled clips"]
+    before = toys.small("motiongan", data, steady=0.0)
+    now = toys.small("motiongan", data)
+    assert before.critic.network.changes is None
+    own = copy.deepcopy(now.critic.network.changes.state_dict())
+    now.load_state_dict(before.state_dict())
+    assert all(torch.equal(own[name], tensor) for name, tensor in now.critic.network.changes.state_dict().items())
+    assert obstacle(now.critic.network.changes, torch.randn(2, now.critic.network.changes.layers[0].in_features)) is None
