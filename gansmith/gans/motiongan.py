@@ -76,6 +76,9 @@ class Config:
     palette: Annotated[int, Whole(0, 64)] = 8
     """Colours that are chosen once a clip, of which its sprites are mixed, detail being added; 0: none. They let the colours of whole parts
     vary from clip to clip."""
+    crisp: bool = False
+    """Colours and edges of sprites are chosen after they moved, not mixed before: sharp outlines wherever a sprite lies, and less change of
+    colours; a round takes a quarter longer, and variety comes later."""
     bend: Annotated[float, Number(0, 2)] = 0.3
     """How far a pose may carry parts of a sprite, in halves of the frame."""
     stretch: Annotated[float, Number(0, 3)] = 0.5
@@ -210,6 +213,7 @@ class MotionGAN(GAN):
             bend=config.bend,
             stretch=config.stretch,
             palette=config.palette,
+            crisp=config.crisp,
             reads=config.given > 0,
         )
         self.generator = Player(

@@ -35,9 +35,9 @@ BEYOND = 8.0
 """Beyond its canvas a sprite has the opacity of minus this logit."""
 NOISE_START = 0.1
 """What the noise of each frame weighs at first: motion begins smooth."""
-FORM = 3
-"""How sprites are coloured. 1: each pixel chooses a colour of a palette, or there is none; 2: larger parts choose; 3: they choose after
-the sprite moved. Models of before have the lower numbers."""
+FORM = 2
+"""How sprites are coloured. 1: each pixel chooses a colour of a palette, or there is none; 2: larger parts choose. Models of before have
+the lower number."""
 GIVEN = ("first", "before", "last")
 """Frames that may be given: that with which a clip begins, the one before that, and that with which it ends."""
 
@@ -119,6 +119,7 @@ class SpriteGenerator(nn.Module):
         bend: float,
         stretch: float,
         palette: int,
+        crisp: bool,
         reads: bool,
     ) -> None:
         """`reads` says whether it can begin with given frames; for the others see `MotionGAN`'s options."""
@@ -127,6 +128,7 @@ class SpriteGenerator(nn.Module):
         self.sprites, self.poses, self.bend, self.stretch, self.unrest = sprites, poses, bend, stretch, unrest
         _, channels, height, columns = spec.shape
         self.channels, self.side, self.palette = channels, (height, columns), palette
+        self.crisp = crisp and palette > 0
         stages, lowest = pyramid(height, columns, 1)
         self.scale = 2 if stages > 1 else 1
         widths = [width * min(8, 2**level) for level in reversed(range(max(1, stages - 1)))]
@@ -164,7 +166,7 @@ class SpriteGenerator(nn.Module):
 
     def _coloured_as(self, form: int) -> None:
         """Takes one of the ways in which sprites are coloured."""
-        self.coarse, self.chosen = form >= 2, form >= 3 and self.palette > 0
+        self.coarse = form >= FORM
         self.tint = TINT if self.palette and self.coarse else 1.0
 
     def forward(
@@ -232,7 +234,7 @@ class SpriteGenerator(nn.Module):
             if self.poses > 1:
                 changes = self._tinted(changes.unflatten(1, (self.sprites, self.poses, -1))).flatten(1, 3)
         palette = self._palette(fine if self.coarse else whole, low) if self.palette and picture is None else None
-        if self.chosen and palette is not None:
+        if self.crisp and palette is not None:
             return self._chosen(own, changes, *palette, fine, background, motion)
         if palette is not None:
             own = own + self._flat(*palette)
