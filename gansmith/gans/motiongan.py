@@ -8,10 +8,10 @@ separable linear interpolation, two matrix products (the attention of Gregor et 
 "Spatial transformer networks"), so that a further frame costs little, and colours stay as they were painted.
 
 Two critics judge: one of single frames, one of whole clips, smaller, as channels of one image, whose first layer also sees the differences
-of neighbouring frames. Both also guess the class (Odena et al. 2017). A third, small one sees nothing but how the shares of colours change
-within a clip, which the two others notice late: without it hair and clothes change colours from frame to frame. The game is that of
-R3GAN (Huang et al. 2024): relativistic pairs, R1 and R2. A share of the training begins with a given frame of the real clip that the
-generated one is paired with: the same model makes videos of pictures, goes on with videos, and fills in what lies between two frames.
+of neighbouring frames. Both also guess the class (Odena et al. 2017). A third, small one may be added (`steady`), which sees nothing but
+how the shares of colours change within a clip. The game is that of R3GAN (Huang et al. 2024): relativistic pairs, R1 and R2. A share of
+the training begins with a given frame of the real clip that the generated one is paired with: the same model makes videos of pictures, goes
+on with videos, and fills in what lies between two frames.
 
     gansmith train shapes                                   # clips from noise, classes, pictures
     gansmith translate RUN portrait.png --out moving.mp4
@@ -91,8 +91,9 @@ class Config:
     """Weight of the labels that both critics guess. More makes classes clearer, and clips of a class alike."""
     arrow: float = 0.1
     """Weight of the pairs that teach the critic of clips the arrow of time: a real clip against itself backwards."""
-    steady: Annotated[float, Number(0, 10)] = 0.25
-    """Weight of the critic that sees nothing but how the shares of colours change within a clip, every second round; 0: there is none."""
+    steady: Annotated[float, Number(0, 10)] = 0.0
+    """Weight of a third critic, which sees nothing but how the shares of colours change within a clip, every second round; 0: none.
+    Beside crisp sprites .6 makes colours change less."""
     against_overfitting: Literal["none", "diffaugment", "ada"] = "none"
     """What both critics see is augmented, all frames of a clip in the same way: always (diffaugment) or as much as needed (ada)."""
     overfitting_target: float = 0.6
@@ -126,7 +127,7 @@ GAINS = 5.0
 
 
 class Critics(nn.Module):
-    """The critic of frames, that of clips, and that of changes of colour, which has no say in `forward`."""
+    """The critic of frames, that of clips, and that of changes of colour if there is one, which has no say in `forward`."""
 
     middle: Tensor
     mixes: Tensor

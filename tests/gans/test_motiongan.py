@@ -4,16 +4,21 @@ import copy
 import itertools
 import math
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 
+from gansmith.export import export
 from gansmith.gans.motiongan import GAINS, MotionGAN
 from gansmith.kinds.video.given import Ends, StartsFromFrames
 from gansmith.kinds.video.spec import VideoSpec
 from gansmith.layers.clip_critics import ClipCritic, colour_changes
 from gansmith.layers.clips import moved_along
 from gansmith.layers.sprites import Motion, hat_weights
+from gansmith.model import Model
 from gansmith.penalties import obstacle
+from gansmith.training.trainer import Settings, Trainer
 from tests import toys
 
 
@@ -243,10 +248,30 @@ def test_a_colour_between_levels_counts_for_its_neighbours(channels, colours):
 
 def test_a_critic_of_before_gets_one_of_changes():
     data = toys.every()["labelled clips"]
-    before = toys.small("motiongan", data, steady=0.0)
-    now = toys.small("motiongan", data)
+    before = toys.small("motiongan", data)
+    now = toys.small("motiongan", data, steady=1.0)
     assert before.critic.network.changes is None
     own = copy.deepcopy(now.critic.network.changes.state_dict())
     now.load_state_dict(before.state_dict())
     assert all(torch.equal(own[name], tensor) for name, tensor in now.critic.network.changes.state_dict().items())
     assert obstacle(now.critic.network.changes, torch.randn(2, now.critic.network.changes.layers[0].in_features)) is None
+
+
+def test_crisp_sprites_and_the_critic_of_changes_are_trained_and_exported(tmp_path):
+    data = toys.every()["labelled clips"]
+    gan = toys.small("motiongan", data, crisp=True, steady=0.6, palette=4)
+    trainer = Trainer(gan, data, Settings(batch=8, samples=1_000))
+    terms = set()
+    for _ in range(4):
+        trainer.play_round()
+        terms |= trainer.term_means.read().keys()
+    assert {"critic/changes", "critic/changes_r1", "critic/changes_r2", "generator/changes"} <= terms
+    made = Model(gan.eval(), data.codec, {"gan": "motiongan", "samples": 32})
+    session = onnxruntime.InferenceSession(export(made, "onnx", tmp_path), providers=["CPUExecutionProvider"])
+    network, example = gan.exportable()
+    for count in (1, 3):
+        inputs = {name: torch.cat([value] * 2)[:count] for name, value in example.items()}
+        (found,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+        with torch.no_grad():
+            expected = network(*inputs.values())
+        np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
