@@ -47,6 +47,7 @@ class Elsewhere(TorchDispatchMode):
         self._here: dict[int, Any] = {}
         self._patches = [
             patch("gansmith.layers.sequence.on_the_host", lambda tokens: False),
+            patch("gansmith.gans.speech.on_the_host", lambda tokens: False),
             patch.object(Tensor, "new_tensor", self._placing(Tensor.new_tensor, lambda args, kwargs: True)),
             patch.object(Tensor, "to", self._placing(Tensor.to, _names_a_device)),
             *(patch.object(torch, name, self._placing(getattr(torch, name), _given_a_device)) for name in MAKING),

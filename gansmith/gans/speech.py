@@ -37,6 +37,7 @@ from gansmith.kinds.audio.spec import AudioSpec
 from gansmith.kinds.audio.transforms import FLOOR, log_mel
 from gansmith.layers.convnext import FrameNetwork
 from gansmith.layers.patch_critic import PatchCritic
+from gansmith.layers.sequence import on_the_host
 from gansmith.layers.sounding import MAGNIFIED, GriffinLim
 from gansmith.training.ema import Average
 from gansmith.training.schedules import Cosine
@@ -285,7 +286,10 @@ class Speech(GAN):
 
 
 def within(batch: Batch) -> Batch:
-    """The batch without the columns behind its longest sentence: those of the data are as many as its longest has."""
+    """The batch without the columns behind its longest sentence: those of the data are as many as its longest has. On a GPU as it is, since
+    looking where the ends are would wait for it."""
+    if not on_the_host(batch["a"]):
+        return batch
     longest = max(1, int((batch["a"] > 0).sum(1).max()))
     return {**batch, "a": batch["a"][:, :longest], "a.frames": batch["a.frames"][:, :longest]}
 
