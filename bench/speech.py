@@ -29,6 +29,13 @@ from gansmith.runs.data import run_data, split
 from gansmith.runs.run import Run
 
 
+def rate(wrong: np.ndarray, lengths: np.ndarray) -> list[float]:
+    """[word error rate, low, high]: of errors and words of each sentence, and the interval of 95% of 2,000 draws of the sentences."""
+    draws = np.random.default_rng(0).integers(len(lengths), size=(2_000, len(lengths)))
+    drawn = wrong[draws].sum(1) / lengths[draws].sum(1)
+    return [float(wrong.sum() / lengths.sum()), *(float(np.quantile(drawn, q)) for q in (0.025, 0.975))]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
@@ -79,18 +86,11 @@ def main() -> None:
         "real recordings of other sentences": [own.numpy() for own in (*real[1:], real[0])],
     }
     lengths, wrong, shown = np.array([len(words_of(text)) for text in sentences]), {}, {}
-    draws = np.random.default_rng(0).integers(len(sentences), size=(2_000, len(sentences)))
-
-    def rate(errors: np.ndarray) -> list[float]:
-        """[rate, low, high]: the interval of 95%."""
-        drawn = errors[draws].sum(1) / lengths[draws].sum(1)
-        return [float(errors.sum() / lengths.sum()), *(float(np.quantile(drawn, q)) for q in (0.025, 0.975))]
-
     for name, waves in rows.items():
         heard = [judge.hear(wave, spec.rate) for wave in waves]
         wrong[name] = np.array([errors(words_of(text), own) for text, own in zip(sentences, heard, strict=True)])
         shown[name] = [" ".join(own) for own in heard[:5]]
-        print(f"{name:40} word error rate {' '.join(f'{value:.3f}' for value in rate(wrong[name]))}", flush=True)
+        print(f"{name:40} word error rate {' '.join(f'{value:.3f}' for value in rate(wrong[name], lengths))}", flush=True)
     for place, text in enumerate(sentences[:5]):
         print(f"\n{text}\n" + "\n".join(f"  {name}: {heard[place]}" for name, heard in shown.items()))
     facts = {
@@ -101,8 +101,8 @@ def main() -> None:
         "times_real_time": sum(map(len, made)) / spec.rate / spent,
         "seed": run.facts["settings"]["seed"],
         "cpu_seconds": options.cpu_seconds,
-        "word_error_rates": {name: rate(errors) for name, errors in wrong.items()},
-        "speech less real recordings": rate(wrong["speech"] - wrong["real recordings"]),
+        "word_error_rates": {name: rate(own, lengths) for name, own in wrong.items()},
+        "speech less real recordings": rate(wrong["speech"] - wrong["real recordings"], lengths),
     }
     print(facts)
     if options.out:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from speech import rate
 
 from gansmith.data.dataset import choose
 from gansmith.data.source import Source
@@ -106,12 +107,10 @@ def main() -> None:
         rows["through their spectra"].append(through)
         rows["converted"].append(translate_sound(model, wave, target).wave)
     lengths = np.array([len(words) for words in said])
-    draws = np.random.default_rng(0).integers(len(said), size=(2_000, len(said)))
     rates = {}
     for name, waves in rows.items():
         wrong = np.array([errors(words, judge.hear(wave, spec.rate)) for words, wave in zip(said, waves, strict=True)])
-        drawn = wrong[draws].sum(1) / lengths[draws].sum(1)
-        rates[name] = [float(wrong.sum() / lengths.sum()), *(float(np.quantile(drawn, q)) for q in (0.025, 0.975))]
+        rates[name] = rate(wrong, lengths)
     facts = {
         "voices": list(voices),
         "windows": len(other),

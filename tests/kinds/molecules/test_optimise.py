@@ -15,23 +15,12 @@ from gansmith.kinds.molecules.drug import Drug
 from gansmith.kinds.molecules.optimisation.breed import bred, crossed, mutated
 from gansmith.kinds.molecules.optimisation.goals import goal_named, likeness
 from gansmith.kinds.molecules.optimisation.optimise import optimised
-from gansmith.kinds.molecules.toys import molecules
 from gansmith.model import Model
 from gansmith.tasks.optimisation import Settings
-from gansmith.training.seeds import seed_everything
 from tests import toys
 
 INDOLE, PARACETAMOL = "c1ccc2[nH]ccc2c1", "CC(=O)Nc1ccc(O)cc1"
 SMALL = ("CCO", "CC(=O)Nc1ccccc1", "C1CC1", "OCC1CNC1", "C", "N#CC(C)O", "C1=CC=CN1", "O=C=O")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    seed_everything(0)
-    data = molecules()
-    Model(toys.small("sequencegan", data).eval(), data.codec, {"gan": "sequencegan", "samples": 0}).save(folder / "model")
-    return folder
 
 
 @pytest.mark.parametrize("core", [INDOLE, "[*]c1ccc([*])cc1", "*N1CCOCC1", "O=C1NC(=O)C=C1", "*n1cccc1", "C1CC1"])

@@ -10,21 +10,8 @@ from gansmith.errors import UserError
 from gansmith.kinds.molecules.chemistry import canonical
 from gansmith.kinds.molecules.codec import MoleculeCodec
 from gansmith.kinds.molecules.requests import parted
-from gansmith.kinds.molecules.toys import molecules
-from gansmith.model import Model
-from gansmith.training.seeds import seed_everything
-from tests import toys
 
 INDOLE, PARACETAMOL, LINKED = "c1ccc2[nH]ccc2c1", "CC(=O)Nc1ccc(O)cc1", "*c1ccccc1.*N1CCOCC1"
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    seed_everything(0)
-    data = molecules()
-    Model(toys.small("sequencegan", data).eval(), data.codec, {"gan": "sequencegan", "samples": 0}).save(folder / "model")
-    return folder
 
 
 def generated(run, path, *words):
